@@ -1,0 +1,81 @@
+// A bounds-checked reader over bytes that nobody vouches for. A read past the end, or a malformed varint, yields zero
+// and makes ok() false for good; the position stays where the failing read began. Never allocates, never throws.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "cistern/varint.h"
+
+namespace cistern {
+
+class Cursor {
+ public:
+  Cursor(const uint8_t* begin, const uint8_t* end) noexcept : begin_(begin), at_(begin), end_(end) {}
+  explicit Cursor(std::string_view bytes) noexcept
+      : Cursor(reinterpret_cast<const uint8_t*>(bytes.data()),
+               reinterpret_cast<const uint8_t*>(bytes.data()) + bytes.size()) {}
+
+  bool ok() const noexcept { return ok_; }
+  bool at_end() const noexcept { return at_ == end_; }
+  const uint8_t* position() const noexcept { return at_; }
+  uint64_t offset() const noexcept { return static_cast<uint64_t>(at_ - begin_); }
+  uint64_t remaining() const noexcept { return static_cast<uint64_t>(end_ - at_); }
+
+  uint8_t byte() noexcept {
+    if (at_ == end_) return fail();
+    return *at_++;
+  }
+
+  uint64_t varint() noexcept {
+    if (at_ != end_ && *at_ < 0x80) return *at_++;
+    return long_varint();
+  }
+  int64_t signed_varint() noexcept { return unzigzag(varint()); }
+  uint32_t varint32() noexcept {
+    const uint64_t value = varint();
+    return value <= UINT32_MAX ? static_cast<uint32_t>(value) : fail();
+  }
+
+  // The next `size` bytes, as a view into the input; empty when there are fewer.
+  std::string_view bytes(uint64_t size) noexcept {
+    if (size > remaining()) {
+      fail();
+      return {};
+    }
+    std::string_view view(reinterpret_cast<const char*>(at_), size);
+    at_ += size;
+    return view;
+  }
+  // A varint length and so many bytes.
+  std::string_view sized_bytes() noexcept { return bytes(varint()); }
+
+ private:
+  uint8_t fail() noexcept {
+    ok_ = false;
+    end_ = at_;
+    return 0;
+  }
+  uint64_t long_varint() noexcept {
+    const uint8_t* p = at_;
+    uint64_t value = 0;
+    for (int shift = 0; shift < 64 && p != end_; shift += 7) {
+      const uint8_t b = *p++;
+      if (shift == 63 && b > 1) break;  // more than 64 bits
+      value |= static_cast<uint64_t>(b & 0x7f) << shift;
+      if (b < 0x80) {
+        at_ = p;
+        return value;
+      }
+    }
+    return fail();
+  }
+
+  const uint8_t* begin_;
+  const uint8_t* at_;
+  const uint8_t* end_;
+  bool ok_ = true;
+};
+
+}  // namespace cistern

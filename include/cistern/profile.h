@@ -1,0 +1,54 @@
+// The first page of a profile file and of a window file: what this is, whose it is, and how its times are counted.
+// All integers are little-endian; structs are trivially copyable and their sizes are asserted.
+#pragma once
+
+#include <cstdint>
+
+namespace cistern {
+
+constexpr char kProfileMagic[8] = {'C', 'I', 'S', 'T', 'E', 'R', 'N', '\n'};
+// A reader takes any minor version of its own major version: new record types are skipped by length.
+constexpr uint16_t kFormatMajor = 1;
+constexpr uint16_t kFormatMinor = 0;
+constexpr uint32_t kProfileHeaderBytes = 4096;
+
+enum class FileRole : uint16_t {
+  kProfile = 1,  // sealed segments, appended
+  kWindow = 2,   // WindowControl and slots, see window.h
+};
+
+enum class ClockKind : uint16_t {
+  kTsc = 1,        // x86 time-stamp counter
+  kMonotonic = 2,  // CLOCK_MONOTONIC in nanoseconds
+};
+
+// One process image: what runs between two execs. A forked child and an image made by exec are images of their own.
+struct ImageIdentity {
+  uint64_t start_ticks;    // of the process: /proc/PID/stat field 22, clock ticks since boot
+  uint64_t start_unix_ns;  // of the recording of this image, CLOCK_REALTIME
+  uint32_t pid;
+  uint32_t number;  // 1, 2, … of the images recorded under this pid and start
+};
+static_assert(sizeof(ImageIdentity) == 24);
+
+struct ProfileHeader {
+  char magic[8];
+  uint16_t major;
+  uint16_t minor;
+  FileRole role;
+  uint16_t machine;  // ELF e_machine of the recorded process: 62 x86-64, 183 aarch64
+  uint32_t header_bytes;
+  ClockKind clock;
+  uint16_t time_shift;  // a time in this file is clock >> time_shift
+  uint64_t clock_hz;    // estimate of the clock's rate before the shift; clock pairs say better
+  uint64_t first_time;  // when this image's recording began, in this file's time
+  ImageIdentity image;
+  ImageIdentity parent;  // all zero: not the child of a recorded image
+  uint32_t generation;   // counts forks from the first image down to this one
+  uint32_t domains;      // DomainMask that was asked for
+  uint64_t reserved[3];
+  uint64_t checksum;  // XXH3-64 of all bytes before this one
+};
+static_assert(sizeof(ProfileHeader) == 128);
+
+}  // namespace cistern

@@ -1,0 +1,46 @@
+// A segment: a header and a payload. Segments are the unit of ownership, of checksums and of loss. A thread's segments,
+// in order of `sequence`, are one stream; the record stream (owner 0) holds definitions and everything rare.
+// In a profile file, segments start at multiples of kSegmentAlignment, so that a reader finds the next one behind
+// damage.
+#pragma once
+
+#include <cstdint>
+
+namespace cistern {
+
+constexpr uint32_t kSegmentMagic = 0x47455343;  // "CSEG"
+constexpr uint32_t kSegmentAlignment = 64;
+constexpr uint32_t kMaxSegmentBytes = 256 * 1024;  // header, payload and, in a window, the slot's control block
+
+enum class SegmentKind : uint8_t {
+  kRecords = 1,  // length-prefixed records, record.h
+  kEvents = 2,   // one thread's events, event.h
+  // 3 – 15 reserved: aggregate totals, census, symbols
+};
+
+enum class Codec : uint8_t {
+  kPlain = 0,
+  // 1 – 15 reserved: compressed columns
+};
+
+struct SegmentHeader {
+  uint32_t magic;
+  uint16_t header_bytes;
+  SegmentKind kind;
+  Codec codec;
+  uint32_t generation;     // of the image that wrote it
+  uint32_t owner;          // OwnerId
+  uint64_t sequence;       // counts from 0 in each owner
+  uint64_t first_time;     // the time that the first event's delta counts from
+  uint64_t last_time;      // of the last event; 0 in a segment that was never sealed
+  uint64_t event_count;    // 0 in a segment that was never sealed
+  uint32_t payload_bytes;  // that follow the header in the file
+  uint32_t content_bytes;  // after decoding
+  uint32_t tid;            // kernel thread id of the owner, 0 for the record stream
+  uint32_t pid;            // of the image, so that a stray segment is never mistaken
+  uint64_t reserved;
+  uint64_t checksum;  // XXH3-64 of the header with this field zero, seeded with XXH3-64 of the payload
+};
+static_assert(sizeof(SegmentHeader) == 80);
+
+}  // namespace cistern
