@@ -1,0 +1,7 @@
+// The commands, one declaration each; each is defined in its own file, <name>_command.cpp, as
+// `const Command kSummaryCommand = {"summary", "what ran, and where its memory went", setup};`.
+#pragma once
+
+#include "analyzer/cli/command.h"
+
+namespace cistern::analyzer {}  // namespace cistern::analyzer

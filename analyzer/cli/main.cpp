@@ -1,0 +1,62 @@
+// `cistern`: parses the command line, runs one command, and turns every error into one line and an exit code.
+
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "analyzer/cli/command.h"
+#include "analyzer/read/failure.h"
+
+namespace cistern::analyzer {
+namespace {
+
+int complain(const std::string& message, ExitCode code) {
+  std::fprintf(stderr, "cistern: %s\n", message.c_str());
+  return static_cast<int>(code);
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+int parse_and_run(CLI::App& app, int argc, char** argv, const int& exit_code) {
+  try {
+    app.parse(argc, argv);
+    return exit_code;
+  } catch (const CLI::CallForVersion& version) {
+    std::printf("%s\n", version.what());
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    return complain(first_line(error.what()) + " (see --help)", ExitCode::kUsage);
+  }
+}
+
+int run(int argc, char** argv) {
+  int exit_code = 0;
+  CLI::App app("Cistern, a memory profiler for unmodified python3 programs", "cistern");
+  app.set_version_flag("--version", "cistern " CISTERN_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough(false);
+  for (const Command& command : commands()) {
+    command.setup(*app.add_subcommand(command.name, command.help), exit_code);
+  }
+  return parse_and_run(app, argc, argv, exit_code);
+}
+
+}  // namespace
+}  // namespace cistern::analyzer
+
+int main(int argc, char** argv) {
+  using cistern::analyzer::ExitCode;
+  try {
+    return cistern::analyzer::run(argc, argv);
+  } catch (const cistern::analyzer::Failure& failure) {
+    return cistern::analyzer::complain(failure.what(), failure.code());
+  } catch (const std::bad_alloc&) {
+    return cistern::analyzer::complain("out of memory", ExitCode::kInternal);
+  } catch (const std::exception& error) {
+    return cistern::analyzer::complain(std::string("internal error: ") + error.what(), ExitCode::kInternal);
+  }
+}

@@ -1,0 +1,26 @@
+// What the other end of a stream is: whether it takes colour, how wide it is, whether a progress bar would be seen.
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+namespace cistern::analyzer {
+
+enum class Ink { kPlain, kStrong, kFaint, kRed, kYellow, kGreen, kBlue };
+
+struct Terminal {
+  bool terminal = false;
+  bool colour = false;  // a terminal, and neither NO_COLOR nor TERM=dumb says otherwise
+  int columns = 80;     // 80 unless a terminal says otherwise; between 40 and 160
+
+  // `text` in `ink`, or just `text` where there is no colour.
+  std::string paint(Ink ink, std::string_view text) const;
+};
+
+Terminal terminal_of(std::FILE* stream);
+
+// Writes all of `text` to standard output. Errors: Failure, exit code 3, when it cannot be written.
+void write_out(std::string_view text);
+
+}  // namespace cistern::analyzer
