@@ -1,0 +1,46 @@
+// What depends on the processor: system calls, the time-stamp counter, the pause in a spin loop. The only file, with
+// hooks/loader.S, that another architecture needs a version of. Nothing here touches errno.
+#pragma once
+
+#include <cstdint>
+
+namespace cistern::preload {
+
+#if defined(__x86_64__)
+
+constexpr uint16_t kElfMachine = 62;  // EM_X86_64
+constexpr bool kHasCycleCounter = true;
+
+// Returns what the kernel returns: a value, or -errno in [-4095, -1].
+inline long raw_syscall(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) noexcept {
+  long result;
+  register long r10 asm("r10") = d;
+  register long r8 asm("r8") = e;
+  register long r9 asm("r9") = f;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
+  return result;
+}
+
+// Not ordered with the instructions around it: may run some tens of cycles early. The analyzer undoes the inversions.
+inline uint64_t cycle_counter() noexcept {
+  uint32_t low, high;
+  asm volatile("rdtsc" : "=a"(low), "=d"(high));
+  return static_cast<uint64_t>(high) << 32 | low;
+}
+
+inline void spin_pause() noexcept {
+  asm volatile("pause");
+}
+
+#else
+#error "cistern: this architecture has no preload/base/arch.h section yet"
+#endif
+
+constexpr bool is_error(long result) noexcept {
+  return result < 0 && result >= -4095;
+}
+
+}  // namespace cistern::preload

@@ -1,0 +1,47 @@
+#include "preload/base/memory.h"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include <atomic>
+
+#include "preload/base/arch.h"
+
+namespace cistern::preload {
+namespace {
+
+constexpr size_t kPage = 4096;
+std::atomic<uint64_t> g_own_bytes{0};
+
+constexpr size_t pages(size_t bytes) noexcept {
+  return (bytes + kPage - 1) & ~(kPage - 1);
+}
+
+}  // namespace
+
+void* map_memory(size_t bytes) noexcept {
+  const long result = raw_syscall(SYS_mmap, 0, static_cast<long>(pages(bytes)), PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (is_error(result)) return nullptr;
+  count_own_bytes(static_cast<int64_t>(pages(bytes)));
+  return reinterpret_cast<void*>(result);
+}
+
+void unmap_memory(void* address, size_t bytes) noexcept {
+  raw_syscall(SYS_munmap, reinterpret_cast<long>(address), static_cast<long>(pages(bytes)));
+  count_own_bytes(-static_cast<int64_t>(pages(bytes)));
+}
+
+void clear_memory(void* address, size_t bytes) noexcept {
+  raw_syscall(SYS_madvise, reinterpret_cast<long>(address), static_cast<long>(pages(bytes)), MADV_DONTNEED);
+}
+
+uint64_t own_bytes() noexcept {
+  return g_own_bytes.load(std::memory_order_relaxed);
+}
+
+void count_own_bytes(int64_t delta) noexcept {
+  g_own_bytes.fetch_add(static_cast<uint64_t>(delta), std::memory_order_relaxed);
+}
+
+}  // namespace cistern::preload
