@@ -1,0 +1,197 @@
+"""Killed at any moment, or ended in a hurry, a program leaves a profile that holds all that had happened."""
+import collections
+import json
+import mmap
+import os
+import random
+import signal
+import struct
+import subprocess
+import time
+import unittest
+
+import interpreters
+import product
+import reader
+
+KILLS = int(os.environ.get("CISTERN_KILLS", "200"))
+PYTHON_KILLS = int(os.environ.get("CISTERN_PYTHON_KILLS", "8"))  # of each interpreter
+THREADS = 4
+PYTHON_PROGRAM = os.path.join(product.PROGRAMS, "count_until_killed.py")
+PYTHON_SIZES = [5002 + 2 * i for i in range(THREADS)]
+
+
+class Counters:
+    """The file in which the killed program counted; see shared_counters.h and count_until_killed.py."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def _words(self, form, at):
+        try:
+            with open(self.path, "rb") as file:
+                data = file.read(mmap.PAGESIZE)
+            return struct.unpack_from(form, data, at)
+        except (OSError, struct.error):
+            return ()
+
+    def native_ready(self):
+        return self._words("<I", 0) == (THREADS,)
+
+    def python_ready(self):
+        return self._words("<4Q", 64) == (1,) * THREADS
+
+    def tids(self):
+        return self._words("<4I", 8)
+
+    def completed(self):
+        """How many calls each thread completed; both programs have them at the place of the native one's."""
+        return self._words("<4Q", 24)
+
+    def python_completed(self):
+        return self._words("<4Q", 16)
+
+
+def kill_while_busy(command, env, ready, delay):
+    """Starts a program, waits until it is ready and `delay` seconds longer, and kills it."""
+    process = subprocess.Popen([str(part) for part in command], env=env, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not ready() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.0005)
+    time.sleep(delay)
+    process.kill()
+    _, err = process.communicate()
+    return process.returncode, err.decode("utf-8", "replace")
+
+
+class Kill(product.Case):
+    def counted_events(self, profile):
+        """Events of the malloc domain by thread id, of the only image."""
+        done = self.run_well([product.tool("event_counts"), profile], product.clean_environment())
+        image, = json.loads(done.out)
+        self.assertEqual(image["lost"], 0)
+        return {thread["tid"]: sum(thread.get("malloc." + op, 0) for op in ("alloc", "free", "realloc"))
+                for thread in image["threads"]}
+
+    def assert_all_there(self, counters, events, slack):
+        for tid, completed in zip(counters.tids(), counters.completed()):
+            found = events.get(tid, 0)
+            self.assertTrue(completed <= found <= completed + slack,
+                            "thread %d completed %d calls, the profile has %d events" % (tid, completed, found))
+
+    def assert_reads(self, profile, **wanted):
+        told = product.cistern("summary", "--json", profile)
+        self.assertEqual((told.code, told.err), (0, ""))
+        image, = json.loads(told.out)["images"]
+        self.assertEqual({name: image[name] for name in wanted}, wanted)
+        return image
+
+    def test_a_native_program_killed_at_a_random_moment_loses_nothing(self):
+        chance = random.Random(4711)
+        for number in range(KILLS):
+            with self.subTest(kill=number):
+                profile, counters = self.path("%d.cistern" % number), Counters(self.path("%d.counters" % number))
+                env = product.recorded_environment(profile, {"follow": "all", "domains": "malloc"})
+                code, err = kill_while_busy([product.tool("kill_target"), counters.path], env, counters.native_ready,
+                                            chance.random() ** 2 * 0.04)
+                self.assertEqual((code, err), (-signal.SIGKILL, ""))
+                self.assert_all_there(counters, self.counted_events(profile), slack=1)
+                self.remove(profile)
+
+    def test_the_analyzer_reads_what_a_killed_program_left(self):
+        chance = random.Random(1147)
+        for number in range(max(1, KILLS // 8)):
+            with self.subTest(kill=number):
+                profile, counters = self.path("%d.cistern" % number), Counters(self.path("%d.counters" % number))
+                env = product.recorded_environment(profile, {"follow": "all", "domains": "malloc"})
+                kill_while_busy([product.tool("kill_target"), counters.path], env, counters.native_ready,
+                                chance.random() * 0.02)
+                image = self.assert_reads(profile, lost_events=0, torn_bytes=0, overwritten=0, ended_by="unknown")
+                events = sum(self.counted_events(profile).values())
+                self.assertGreaterEqual(image["events"], events)
+                self.remove(profile)
+
+    def test_a_python_program_killed_at_a_random_moment_loses_nothing(self):
+        for interpreter in interpreters.supported():
+            chance = random.Random(interpreter.name)
+            for number in range(PYTHON_KILLS):
+                with self.subTest(interpreter=interpreter.name, kill=number):
+                    profile, counters = self.path("%d.cistern" % number), Counters(self.path("%d.counters" % number))
+                    code, err = kill_while_busy([interpreter.path, PYTHON_PROGRAM, counters.path],
+                                                product.recorded_environment(profile), counters.python_ready,
+                                                chance.random() * 0.03)
+                    self.assertEqual((code, err), (-signal.SIGKILL, ""))
+                    self.assert_bytearrays(profile, counters, slack=1)
+                    self.remove(profile)
+                    os.remove(counters.path)
+
+    def assert_bytearrays(self, profile, counters, slack):
+        made = collections.Counter()
+        image = reader.images(profile)[0]
+        self.assertEqual(image.losses.get("lost", 0), 0)
+        for event in image.events():
+            if event.op == 1 and event.size in PYTHON_SIZES:
+                made[event.size] += 1
+        for size, completed in zip(PYTHON_SIZES, counters.python_completed()):
+            self.assertTrue(completed <= made[size] <= completed + slack,
+                            "%d bytearrays were made, the profile has %d" % (completed, made[size]))
+
+    def test_a_native_program_that_ends_in_a_hurry_loses_nothing(self):
+        ends = {"_exit": (7, "_exit"), "quick_exit": (8, "_exit"), "abort": (-signal.SIGABRT, "unknown"),
+                "segv": (-signal.SIGSEGV, "unknown"), "exec": (0, "exec")}
+        for end, (wanted, ended_by) in ends.items():
+            with self.subTest(end=end):
+                profile, counters = self.path(end + ".cistern"), Counters(self.path(end + ".counters"))
+                env = product.recorded_environment(profile, {"follow": "all", "domains": "malloc"})
+                done = product.run([product.tool("kill_target"), counters.path, 20000, end, product.tool("event_counts")],
+                                   env)
+                self.assertEqual(done.err, "")
+                self.assertEqual(done.code, 2 if end == "exec" else wanted)
+                images = self.image_counts(profile)
+                self.assertEqual(len(images), 2 if end == "exec" else 1)
+                self.assertEqual(counters.completed(), (20000,) * THREADS)
+                events = next(counts for counts in images if set(counters.tids()) <= set(counts))
+                self.assert_all_there(counters, events, slack=0)
+                self.assertIn(ended_by, self.ends_told(profile))
+                self.remove(profile)
+
+    def image_counts(self, profile):
+        done = self.run_well([product.tool("event_counts"), profile], product.clean_environment())
+        return [{thread["tid"]: sum(thread.get("malloc." + op, 0) for op in ("alloc", "free", "realloc"))
+                 for thread in image["threads"]} for image in json.loads(done.out)]
+
+    def ends_told(self, profile):
+        told = product.cistern("summary", "--json", profile)
+        self.assertEqual((told.code, told.err), (0, ""))
+        return [image["ended_by"] for image in json.loads(told.out)["images"]]
+
+    def test_a_python_program_that_ends_in_a_hurry_loses_nothing(self):
+        ends = {"_exit": (7, "_exit", ""), "abort": (-signal.SIGABRT, "unknown", None), "exec": (0, "exec", ""),
+                "exit": (0, "exit", "")}
+        for interpreter in interpreters.supported():
+            for end, (code, ended_by, err) in ends.items():
+                with self.subTest(interpreter=interpreter.name, end=end):
+                    profile, counters = self.path(end + ".cistern"), Counters(self.path(end + ".counters"))
+                    done = product.run([interpreter.path, PYTHON_PROGRAM, counters.path, 3000, end],
+                                       product.recorded_environment(profile, {"force": "on"}))
+                    self.assertEqual(done.code, code)
+                    self.assertEqual(done.err if err is not None else None, err)
+                    self.assertEqual(done.out, "taken over\n" if end == "exec" else "")
+                    self.assertEqual(counters.python_completed(), (3000,) * THREADS)
+                    self.assert_bytearrays(profile, counters, slack=0)
+                    # The image that exec started is no Python: it has no profile.
+                    self.assertEqual(self.ends_told(profile), [ended_by])
+                    self.remove(profile)
+
+    def remove(self, profile):
+        for folder, _, names in os.walk(profile + ".d"):
+            for name in names:
+                os.remove(os.path.join(folder, name))
+        if os.path.isdir(profile + ".d"):
+            os.rmdir(profile + ".d")
+        os.remove(profile)
+
+
+if __name__ == "__main__":
+    unittest.main()
