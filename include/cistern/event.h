@@ -249,8 +249,9 @@ class EventDecoder {
 
 inline bool EventDecoder::next(Event& event) noexcept {
   for (;;) {
+    if (!in_.ok()) return false;
     start_ = in_.offset();
-    if (!in_.ok() || in_.at_end()) return false;
+    if (in_.at_end()) return false;
     const uint8_t tag = in_.byte();
     event.op = static_cast<Op>(tag & 7);
     const unsigned domain = (tag >> kDomainShift) & 7;
