@@ -1,0 +1,37 @@
+#include "analyzer/model/end_state.h"
+
+#include <optional>
+
+namespace cistern::analyzer {
+
+EndState end_state_of(const Chronicle& chronicle) {
+  std::optional<uint64_t> exiting;
+  std::optional<uint64_t> root_left;
+  std::optional<uint64_t> finalizing;
+  for (const PhaseRecord& record : chronicle.phases) {
+    if (record.phase == Phase::kExiting) exiting = record.time;
+    if (record.phase == Phase::kRootLeft) root_left = record.time;
+    if (record.phase == Phase::kFinalizing && !finalizing) finalizing = record.time;
+    if (record.phase == Phase::kRunning) exiting = root_left = std::nullopt;
+  }
+  if (exiting) return {EndStateKind::kExiting, *exiting};
+  if (finalizing) return {EndStateKind::kFinalizing, *finalizing};
+  if (root_left) return {EndStateKind::kRootLeft, *root_left};
+  return {};
+}
+
+std::string_view describe(EndStateKind kind) {
+  switch (kind) {
+    case EndStateKind::kExiting:
+      return "when the program had ended, before atexit callbacks";
+    case EndStateKind::kFinalizing:
+      return "when the interpreter began to finalize";
+    case EndStateKind::kRootLeft:
+      return "when the program's main module had returned";
+    case EndStateKind::kStreamEnd:
+      break;
+  }
+  return "at the last event";
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,31 @@
+// The moment at which what is still alive says something: when the program's own part has ended and nothing has been
+// torn down yet.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "analyzer/read/chronicle.h"
+
+namespace cistern::analyzer {
+
+enum class EndStateKind : uint8_t {
+  kExiting,     // the root frame has returned and threads are joined, before atexit callbacks
+  kFinalizing,  // the interpreter began to finalize
+  kRootLeft,    // the root frame has returned
+  kStreamEnd,   // _exit, exec, a signal, or unknown: the last event
+};
+
+struct EndState {
+  EndStateKind kind = EndStateKind::kStreamEnd;
+  uint64_t time = UINT64_MAX;  // events earlier than this count
+};
+
+// The last kExiting that the program did not take back by running on; else the first kFinalizing; else the last
+// kRootLeft not taken back; else the end of the stream.
+EndState end_state_of(const Chronicle& chronicle);
+
+// "at exit, before atexit callbacks" and so on.
+std::string_view describe(EndStateKind kind);
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,265 @@
+// The heap of one image, rebuilt event by event: live blocks, mappings and arenas, sums by domain and site, the peak.
+// Feed it runs in order of time (EventStream). Live bytes are requested bytes; a free ends a block whatever its domain;
+// a realloc keeps the birth and takes the new size and site, and between its two moments the old block still counts.
+// Cost: one hash look-up and two updates an event; memory in proportion to live blocks and sites.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyzer/model/arenas.h"
+#include "analyzer/model/block_table.h"
+#include "analyzer/model/heap_observer.h"
+#include "analyzer/model/heap_totals.h"
+#include "analyzer/model/inversions.h"
+#include "analyzer/model/mappings.h"
+#include "analyzer/model/sites.h"
+#include "analyzer/read/clock.h"
+#include "analyzer/read/step.h"
+
+namespace cistern::analyzer {
+
+class HeapModel {
+ public:
+  explicit HeapModel(const Clock& clock) : inversions_(clock.ticks_of_ns(kInversionNs), clock.ticks_of_ns(kOrphanNs)) {}
+
+  template <typename Observer>
+  void apply(const Run& run, Observer& observer);
+
+  const HeapTotals& totals() const noexcept { return totals_; }
+  const Sites& sites() const noexcept { return sites_; }
+  const Arenas& arenas() const noexcept { return arenas_; }
+  // Makes SiteFigures::at_peak right for all sites.
+  void settle_peak() noexcept { sites_.settle_peak(); }
+
+  // Calls visit(address, const Block&) for every live block and every mapping that counts, in no particular order.
+  template <typename F>
+  void for_each_live(F&& visit) const;
+
+ private:
+  static constexpr uint64_t kInversionNs = 2000;
+  static constexpr uint64_t kOrphanNs = 200;
+  static constexpr size_t kPrefetchSteps = 8;
+  static constexpr size_t kMaxMoves = 4096;  // unfinished ones that are remembered
+
+  struct Moving {  // a block between the two moments of a realloc
+    OwnerId owner{};
+    uint64_t address = 0;
+    Block block;
+  };
+  struct Moved {  // likewise of a remap
+    OwnerId owner{};
+    uint64_t address = 0;
+    uint64_t birth = 0;
+  };
+
+  template <typename Observer>
+  void apply_step(OwnerId owner, const Step& step, Observer& observer);
+  template <typename Observer>
+  void alloc(OwnerId owner, const Step& step, Observer& observer);
+  template <typename Observer>
+  void free(OwnerId owner, const Step& step, Observer& observer);
+  void give(OwnerId owner, const Step& step);
+  template <typename Observer>
+  void take(OwnerId owner, const Step& step, Observer& observer);
+  template <typename Observer>
+  void displace(OwnerId owner, const Step& step, Observer& observer);
+  template <typename Observer>
+  void map(OwnerId owner, const Step& step, uint64_t birth, Observer& observer);
+  template <typename Observer>
+  bool unmap(const Step& step, Observer& observer);
+  template <typename Observer>
+  void account_cut(uint64_t time, const Cut& cut, Observer& observer);
+  void give_mapping(OwnerId owner, const Step& step);
+  uint64_t birth_of_moved(OwnerId owner, const Step& step);
+
+  void count_alloc(uint32_t site, Domain domain, uint64_t size_bytes) noexcept {
+    sites_.add(site, size_bytes);
+    DomainTotals& totals = totals_.of(domain);
+    totals.live.add(size_bytes);
+    totals.allocated.add(size_bytes);
+    totals_.live.add(size_bytes);
+  }
+  void count_end(const Block& block) noexcept {
+    sites_.take(block.site, block.size_bytes);
+    totals_.of(sites_.site(block.site).domain).live.take(block.size_bytes);
+    totals_.live.take(block.size_bytes);
+  }
+  void count_free(const Block& block) noexcept {
+    count_end(block);
+    ++totals_.of(sites_.site(block.site).domain).frees;
+  }
+  // Live again, but not allocated again.
+  void restore(const Block& block) noexcept {
+    sites_.restore(block.site, block.size_bytes);
+    totals_.of(sites_.site(block.site).domain).live.add(block.size_bytes);
+    totals_.live.add(block.size_bytes);
+  }
+  void note_peak(uint64_t time) noexcept {
+    if (totals_.live.bytes <= totals_.at_peak.bytes) return;
+    totals_.at_peak = totals_.live;
+    totals_.peak_time = time;
+    sites_.begin_epoch();
+  }
+  uint32_t site_of(OwnerId owner, const Step& step) { return sites_.index_of({step.stack, owner, step.domain}); }
+
+  BlockTable blocks_;
+  Mappings mappings_;
+  Arenas arenas_;
+  Sites sites_;
+  HeapTotals totals_;
+  Inversions inversions_;
+  std::vector<Moving> moving_;
+  std::vector<Moved> moved_;
+};
+
+template <typename F>
+void HeapModel::for_each_live(F&& visit) const {
+  blocks_.for_each(visit);
+  for (const Moving& moving : moving_) visit(moving.address, moving.block);
+  mappings_.for_each([&](uint64_t begin, const Mapping& mapping) {
+    if (mapping.counts()) visit(begin, Block{mapping.end - begin, mapping.birth, mapping.site});
+  });
+}
+
+template <typename Observer>
+void HeapModel::apply(const Run& run, Observer& observer) {
+  const size_t count = run.steps.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (i + kPrefetchSteps < count) blocks_.prefetch(run.steps[i + kPrefetchSteps].address);
+    apply_step(run.owner, run.steps[i], observer);
+  }
+}
+
+template <typename Observer>
+void HeapModel::apply_step(OwnerId owner, const Step& step, Observer& observer) {
+  switch (step.kind) {
+    case StepKind::kAlloc:
+      return alloc(owner, step, observer);
+    case StepKind::kFree:
+      return free(owner, step, observer);
+    case StepKind::kReallocGive:
+      return give(owner, step);
+    case StepKind::kReallocTake:
+      return take(owner, step, observer);
+    case StepKind::kMap:
+      return map(owner, step, step.time, observer);
+    case StepKind::kUnmap:
+      if (!unmap(step, observer)) ++totals_.unknown_unmaps;
+      return;
+    case StepKind::kRemapGive:
+      return give_mapping(owner, step), static_cast<void>(unmap(step, observer));
+    case StepKind::kRemapTake:
+      return map(owner, step, birth_of_moved(owner, step), observer);
+    case StepKind::kArenaMade:
+      return arenas_.make(step.address, {step.size, step.time, step.stack});
+    case StepKind::kArenaFreed:
+      return arenas_.give_back(step.address);
+  }
+}
+
+template <typename Observer>
+void HeapModel::alloc(OwnerId owner, const Step& step, Observer& observer) {
+  const uint32_t site = site_of(owner, step);
+  const Block block{step.size, step.time, site};
+  const bool already_freed = inversions_.allocated(step.address, step.time, owner);
+  if (!already_freed) displace(owner, step, observer);
+  count_alloc(site, step.domain, step.size);
+  note_peak(step.time);
+  observer.on_alloc(step.time, step.address, block);
+  if (!already_freed) return blocks_.insert(step.address, block);
+  --totals_.unknown_frees;
+  ++totals_.inversions;
+  count_free(block);
+  observer.on_free(step.time, step.address, block);
+}
+
+// What is live where a new block comes was freed without our seeing it, or will be seen in a moment.
+template <typename Observer>
+void HeapModel::displace(OwnerId owner, const Step& step, Observer& observer) {
+  Block* const known = blocks_.find(step.address);
+  if (known == nullptr) return;
+  const Block block = *known;
+  blocks_.erase(known);
+  inversions_.displaced(step.address, step.time, owner, block);
+  ++totals_.implied_frees;
+  count_free(block);
+  observer.on_free(step.time, step.address, block);
+}
+
+template <typename Observer>
+void HeapModel::free(OwnerId owner, const Step& step, Observer& observer) {
+  if (inversions_.freed(step.address, step.time, owner)) {
+    --totals_.implied_frees;
+    ++totals_.inversions;
+    return;
+  }
+  Block* const known = blocks_.find(step.address);
+  if (known == nullptr) {
+    ++totals_.unknown_frees;
+    return inversions_.orphaned(step.address, step.time, owner);
+  }
+  const Block block = *known;
+  blocks_.erase(known);
+  count_free(block);
+  observer.on_free(step.time, step.address, block);
+}
+
+template <typename Observer>
+void HeapModel::take(OwnerId owner, const Step& step, Observer& observer) {
+  size_t at = moving_.size();
+  while (at != 0 && (moving_[at - 1].address != step.old_address || moving_[at - 1].owner != owner)) --at;
+  if (at == 0) return alloc(owner, step, observer);
+  const Block was = moving_[at - 1].block;
+  moving_.erase(moving_.begin() + static_cast<std::ptrdiff_t>(at - 1));
+  displace(owner, step, observer);
+  const Block block{step.size, was.birth, site_of(owner, step)};
+  blocks_.insert(step.address, block);
+  count_end(was);
+  count_alloc(block.site, step.domain, step.size);
+  ++totals_.of(step.domain).reallocs;
+  note_peak(step.time);
+  observer.on_realloc(step.time, step.old_address, was, step.address, block);
+}
+
+template <typename Observer>
+void HeapModel::map(OwnerId owner, const Step& step, uint64_t birth, Observer& observer) {
+  unmap(step, observer);
+  const Mapping mapping{Mappings::end_of(step.address, step.size), birth, site_of(owner, step), step.flags};
+  if (mapping.end == step.address) return;
+  mappings_.insert(step.address, mapping);
+  if (!mapping.counts()) return;
+  const Block block{mapping.end - step.address, birth, mapping.site};
+  count_alloc(block.site, step.domain, block.size_bytes);
+  note_peak(step.time);
+  observer.on_alloc(step.time, step.address, block);
+}
+
+// Returns whether anything known was there.
+template <typename Observer>
+bool HeapModel::unmap(const Step& step, Observer& observer) {
+  return mappings_.cut(step.address, Mappings::end_of(step.address, step.size), [&](const Cut& cut) {
+    if (cut.was.counts()) account_cut(step.time, cut, observer);
+  });
+}
+
+template <typename Observer>
+void HeapModel::account_cut(uint64_t time, const Cut& cut, Observer& observer) {
+  const Block was{cut.was.end - cut.begin, cut.was.birth, cut.was.site};
+  count_end(was);
+  const bool left = cut.left_bytes() != 0;
+  const bool right = cut.right_bytes() != 0;
+  if (!left && !right) {
+    ++totals_.of(sites_.site(was.site).domain).frees;
+    return observer.on_free(time, cut.begin, was);
+  }
+  const Block first{left ? cut.left_bytes() : cut.right_bytes(), was.birth, was.site};
+  restore(first);
+  observer.on_realloc(time, cut.begin, was, left ? cut.begin : cut.cut_end, first);
+  if (!left || !right) return;
+  const Block second{cut.right_bytes(), was.birth, was.site};
+  restore(second);
+  observer.on_alloc(time, cut.cut_end, second);
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,22 @@
+// What a report may want to see of each event. Derive, define what you need (the calls are not virtual: HeapModel is a
+// template over the observer), and ignore the rest. Mappings that count as live bytes are seen as blocks; a cut through
+// one is a realloc, and what it leaves on the far side an allocation with the birth of the whole.
+#pragma once
+
+#include <cstdint>
+
+#include "analyzer/model/block_table.h"
+
+namespace cistern::analyzer {
+
+struct HeapObserver {
+  // `block` is live from now on.
+  void on_alloc(uint64_t /*time*/, uint64_t /*address*/, const Block& /*block*/) {}
+  // `block` was live until now.
+  void on_free(uint64_t /*time*/, uint64_t /*address*/, const Block& /*block*/) {}
+  // `was` became `block`, which has its birth.
+  void on_realloc(uint64_t /*time*/, uint64_t /*old_address*/, const Block& /*was*/, uint64_t /*address*/,
+                  const Block& /*block*/) {}
+};
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,79 @@
+// Undoes inversions: two events on one address by two threads whose stamps are in the wrong order, because a stamp may
+// be read some ticks early. Two forms:
+//   - an allocation at a live address, and within the window the free of that address by a thread other than the one
+//     that allocated: the free was the first, and belongs to the block that was there before;
+//   - a free of an unknown address, and within a much smaller window an allocation of it by another thread: the
+//     allocation was the first (its block was handed over), and the block is already free.
+// Keeps only what is younger than the window: a handful.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "analyzer/model/block_table.h"
+#include "cistern/ids.h"
+
+namespace cistern::analyzer {
+
+class Inversions {
+ public:
+  // `window` for the first form, `orphan_window` for the second, in the image's time.
+  Inversions(uint64_t window, uint64_t orphan_window) : window_(window), orphan_window_(orphan_window) {}
+
+  // At `time` a block of `owner` took the place of `block`, which nobody had freed.
+  void displaced(uint64_t address, uint64_t time, OwnerId owner, const Block& block) {
+    forget_before(displaced_, time, window_);
+    displaced_.push_back({address, time, owner, block});
+  }
+  // `owner` frees `address`. Returns the displaced block if it is that which is freed.
+  std::optional<Block> freed(uint64_t address, uint64_t time, OwnerId owner) {
+    if (displaced_.empty()) return std::nullopt;
+    forget_before(displaced_, time, window_);
+    return match(displaced_, address, owner);
+  }
+
+  // `owner` freed an address that was not live.
+  void orphaned(uint64_t address, uint64_t time, OwnerId owner) {
+    forget_before(orphans_, time, orphan_window_);
+    orphans_.push_back({address, time, owner, {}});
+  }
+  // `owner` allocates at `address`. Returns whether that block has been freed already.
+  bool allocated(uint64_t address, uint64_t time, OwnerId owner) {
+    if (orphans_.empty()) return false;
+    forget_before(orphans_, time, orphan_window_);
+    return match(orphans_, address, owner).has_value();
+  }
+
+ private:
+  struct Entry {
+    uint64_t address = 0;
+    uint64_t time = 0;
+    OwnerId owner{};
+    Block block;
+  };
+  using Entries = std::vector<Entry>;  // in order of time
+
+  static void forget_before(Entries& entries, uint64_t time, uint64_t window) {
+    size_t old = 0;
+    while (old < entries.size() && time - entries[old].time > window) ++old;
+    if (old != 0) entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(old));
+  }
+
+  static std::optional<Block> match(Entries& entries, uint64_t address, OwnerId owner) {
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (entries[i].address != address || entries[i].owner == owner) continue;
+      const Block block = entries[i].block;
+      entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(i));
+      return block;
+    }
+    return std::nullopt;
+  }
+
+  uint64_t window_;
+  uint64_t orphan_window_;
+  Entries displaced_;
+  Entries orphans_;
+};
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,93 @@
+// Sites: who asks for memory, that is a stack, a thread and a domain. A block names its site by an index, and each site
+// has its figures: what is live, what was live at the peak, what was ever allocated.
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "cistern/domain.h"
+#include "cistern/ids.h"
+
+namespace cistern::analyzer {
+
+struct Site {
+  StackId stack{};
+  OwnerId owner{};
+  Domain domain = Domain::kMalloc;
+  bool operator==(const Site&) const = default;
+};
+
+struct Amount {
+  uint64_t bytes = 0;
+  uint64_t blocks = 0;
+  bool operator==(const Amount&) const = default;
+  void add(uint64_t size_bytes) noexcept {
+    bytes += size_bytes;
+    ++blocks;
+  }
+  void take(uint64_t size_bytes) noexcept {
+    bytes -= size_bytes;
+    --blocks;
+  }
+};
+
+struct SiteFigures {
+  Amount live;
+  Amount at_peak;    // right only after Sites::settle_peak()
+  Amount allocated;  // ever; a realloc counts with its new size
+  uint64_t epoch = 0;
+};
+
+// The peak is kept without walking all sites at each new one: a new peak is a new epoch, and a site whose figures
+// change for the first time in an epoch keeps what it had, for that is what it had at the peak.
+class Sites {
+ public:
+  // Finds or makes the site. Cost: a direct-mapped cache, behind it a hash map.
+  uint32_t index_of(const Site& site);
+
+  void add(uint32_t site, uint64_t size_bytes) noexcept {
+    SiteFigures& figures = touch(site);
+    figures.live.add(size_bytes);
+    figures.allocated.add(size_bytes);
+  }
+  void take(uint32_t site, uint64_t size_bytes) noexcept { touch(site).live.take(size_bytes); }
+  // Something that was allocated before is live again, or a part of it on its own.
+  void restore(uint32_t site, uint64_t size_bytes) noexcept { touch(site).live.add(size_bytes); }
+
+  void begin_epoch() noexcept { ++epoch_; }
+  void settle_peak() noexcept;
+
+  size_t size() const noexcept { return sites_.size(); }
+  const Site& site(uint32_t index) const noexcept { return sites_[index]; }
+  const SiteFigures& figures(uint32_t index) const noexcept { return figures_[index]; }
+
+ private:
+  struct Hash {
+    size_t operator()(const Site& site) const noexcept {
+      uint64_t bits = raw(site.stack) | uint64_t{raw(site.owner)} << 32;
+      bits = (bits ^ static_cast<uint64_t>(site.domain) << 60) * 0x9E3779B97F4A7C15u;
+      return static_cast<size_t>(bits ^ bits >> 32);
+    }
+  };
+  static constexpr size_t kCacheSlots = 8192;
+
+  SiteFigures& touch(uint32_t site) noexcept {
+    SiteFigures& figures = figures_[site];
+    if (figures.epoch < epoch_) {
+      figures.at_peak = figures.live;
+      figures.epoch = epoch_;
+    }
+    return figures;
+  }
+
+  std::vector<Site> sites_;
+  std::vector<SiteFigures> figures_;
+  tsl::robin_map<Site, uint32_t, Hash> index_;
+  std::array<uint32_t, kCacheSlots> cache_{};  // index + 1
+  uint64_t epoch_ = 1;
+};
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,68 @@
+// What ids mean in one image: strings, code objects, stack nodes, modules, threads. Views point into the profile, which
+// outlives this. Ids may be undefined (their definition was lost): every look-up says so by null or an empty text.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyzer/read/id_table.h"
+#include "cistern/definitions.h"
+
+namespace cistern::analyzer {
+
+struct Code {
+  StringId file{};
+  StringId name{};
+  int64_t first_line = 0;
+  LineTableKind table_kind = LineTableKind::kNone;
+  uint64_t table_bytes = 0;  // that it should have
+  std::string_view table;    // that it has
+};
+
+// The parent's id is smaller than the node's own: chains end.
+struct StackNode {
+  StackId parent{};
+  NodeKind kind = NodeKind::kUnknown;
+  uint32_t a = 0;
+  int64_t b = 0;
+};
+
+struct Module {
+  uint64_t time = 0;
+  uint64_t end_time = UINT64_MAX;
+  uint64_t base = 0;
+  uint64_t start = 0;
+  uint64_t size_bytes = 0;
+  std::string_view path;
+  std::string_view build_id;
+};
+
+struct Thread {
+  uint64_t time = 0;
+  uint64_t end_time = UINT64_MAX;
+  bool end_seen = false;
+  uint32_t tid = 0;
+  bool main = false;
+  OwnerId started_by{};
+  StackId started_at{};
+  std::string_view name;  // the last one it had
+};
+
+struct Definitions {
+  IdTable<StringId, std::string_view> strings;
+  IdTable<CodeId, Code> codes;
+  IdTable<StackId, StackNode> nodes;
+  IdTable<ModuleId, Module> modules;
+  IdTable<OwnerId, Thread> threads;
+  std::vector<std::unique_ptr<std::string>> joined_tables;  // line tables that came in pieces
+
+  std::string_view text(StringId id) const noexcept {
+    const std::string_view* found = strings.find(id);
+    return found == nullptr ? std::string_view{} : *found;
+  }
+};
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,50 @@
+// All events of an image in order of time: the owners' streams merged. Steps of equal time come in an order that does
+// not depend on anything but the profile: those that give something up before those that take, then by owner; within an
+// owner as they were recorded. Memory: one buffer of bounded size for each owner.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyzer/read/image.h"
+#include "analyzer/read/owner_stream.h"
+#include "analyzer/read/step.h"
+
+namespace cistern::analyzer {
+
+class EventStream {
+ public:
+  // `image` outlives this.
+  explicit EventStream(const Image& image);
+
+  // The next steps, all of one owner and all earlier than `until`. Empty when there are none (left). What it returns is
+  // valid until the next call.
+  Run next(uint64_t until = UINT64_MAX);
+
+  // Of what has been decoded so far.
+  uint64_t events() const noexcept;
+  uint64_t torn_bytes() const noexcept;
+  uint64_t misplaced_steps() const noexcept;
+  uint64_t decoded_bytes() const noexcept;
+
+ private:
+  struct Head {
+    uint64_t time = 0;
+    bool taking = false;
+    uint32_t stream = 0;
+    bool operator<(const Head& other) const noexcept {
+      if (time != other.time) return time < other.time;
+      if (taking != other.taking) return !taking;
+      return stream < other.stream;
+    }
+  };
+  static Head head_of(const Step& step, uint32_t stream) noexcept { return {step.time, takes(step.kind), stream}; }
+  void finish_run();
+  void sift_down() noexcept;
+
+  std::vector<OwnerStream> streams_;
+  std::vector<Head> heap_;  // least on top
+  size_t given_ = 0;        // steps of the top stream that were handed out last
+};
+
+}  // namespace cistern::analyzer

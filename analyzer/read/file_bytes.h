@@ -1,0 +1,27 @@
+// A whole file, mapped read-only. Moves, does not copy; views into it live as long as it does. Errors: Failure with
+// exit code 3 when the file cannot be opened or is no regular file.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace cistern::analyzer {
+
+class FileBytes {
+ public:
+  FileBytes() = default;
+  explicit FileBytes(const std::string& path);
+  FileBytes(FileBytes&& other) noexcept;
+  FileBytes& operator=(FileBytes&& other) noexcept;
+  ~FileBytes();
+
+  std::span<const uint8_t> bytes() const noexcept { return {begin_, size_bytes_}; }
+  uint64_t size_bytes() const noexcept { return size_bytes_; }
+
+ private:
+  const uint8_t* begin_ = nullptr;
+  uint64_t size_bytes_ = 0;
+};
+
+}  // namespace cistern::analyzer

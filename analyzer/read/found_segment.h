@@ -1,0 +1,29 @@
+// A segment that was found in a profile file or in a window: its header, and a view of as much of its payload as is
+// valid. Whoever holds one keeps the file or window alive.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <tuple>
+
+#include "cistern/segment.h"
+
+namespace cistern::analyzer {
+
+// What makes a segment the same segment in a file and in a window.
+struct SegmentKey {
+  uint32_t owner = 0;
+  uint64_t sequence = 0;
+  auto operator<=>(const SegmentKey&) const = default;
+};
+
+struct FoundSegment {
+  SegmentHeader header{};
+  std::span<const uint8_t> payload;
+  uint64_t offset = 0;  // of the header, in the file it was found in
+  bool in_window = false;
+
+  SegmentKey key() const noexcept { return {header.owner, header.sequence}; }
+};
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,191 @@
+#include "analyzer/read/image.h"
+
+#include <algorithm>
+#include <set>
+
+#include "analyzer/read/record_reader.h"
+#include "analyzer/read/segment_scan.h"
+#include "cistern/event.h"
+
+namespace cistern::analyzer {
+namespace {
+
+class ImageReader {
+ public:
+  explicit ImageReader(const ImageFiles& files) : files_(files) {}
+
+  Image read() {
+    read_window_file();
+    read_profile_file();
+    sort_segments();
+    count_lost_segments();
+    read_records();
+    group_events();
+    image_.clock = Clock(image_.header, image_.chronicle.clock_pairs);
+    return std::move(image_);
+  }
+
+ private:
+  // The window comes first: what leaves it while we read is in the profile file by then.
+  void read_window_file() {
+    if (files_.window.empty()) return;
+    image_.window = analyzer::read_window(files_.window);
+    image_.has_window = true;
+    image_.path = files_.window;
+    image_.header = image_.window->header.header;
+    image_.damage.header = image_.window->header.damaged;
+  }
+
+  void read_profile_file() {
+    if (!files_.profile.empty()) {
+      image_.path = files_.profile;
+      image_.file = FileBytes(files_.profile);
+      image_.file_bytes = image_.file.size_bytes();
+      take_header(read_header(image_.file.bytes(), FileRole::kProfile, files_.profile));
+      take_scan(scan_segments(image_.file.bytes(), image_.header, image_.damage.header));
+    } else {
+      take_window_segments({});
+    }
+  }
+
+  void take_header(const FoundHeader& found) {
+    const bool window_knows = image_.window && !image_.damage.header;
+    if (!found.damaged || !window_knows) image_.header = found.header;
+    image_.damage.header = found.damaged && !window_knows;
+    if (found.damaged) image_.damage.tear(sizeof(ProfileHeader), 0, "bad checksum of the header");
+  }
+
+  void take_scan(SegmentScan scan) {
+    segments_ = std::move(scan.segments);
+    const uint64_t rescued_bytes = take_window_segments(keys_of(segments_));
+    uint64_t hole_bytes = 0;
+    for (const DamagedStretch& stretch : scan.damage) {
+      if (!in_window(stretch)) image_.damage.tear(stretch.torn_bytes, stretch.offset, stretch.reason);
+      if (!is_reserve(stretch)) hole_bytes += stretch.hole_bytes;
+    }
+    image_.damage.hole_bytes = hole_bytes > rescued_bytes ? hole_bytes - rescued_bytes : 0;
+  }
+
+  static std::set<SegmentKey> keys_of(const std::vector<FoundSegment>& segments) {
+    std::set<SegmentKey> keys;
+    for (const FoundSegment& segment : segments) keys.insert(segment.key());
+    return keys;
+  }
+
+  // Adds the window's segments that the file does not have. Returns their size, as it would be in the file.
+  uint64_t take_window_segments(const std::set<SegmentKey>& known) {
+    if (!image_.window) return 0;
+    uint64_t bytes = 0;
+    for (const FoundSegment& segment : image_.window->segments) {
+      if (known.contains(segment.key())) continue;
+      rescued_.insert(segment.key());
+      segments_.push_back(segment);
+      bytes += segment.payload.size() + sizeof(SegmentHeader) + kSegmentAlignment;
+    }
+    return bytes;
+  }
+
+  bool in_window(const DamagedStretch& stretch) const {
+    return stretch.names_segment && rescued_.contains(stretch.key);
+  }
+  // Room at the end of the file that was made ahead of need.
+  bool is_reserve(const DamagedStretch& stretch) const {
+    return stretch.offset + stretch.torn_bytes + stretch.hole_bytes >= image_.file_bytes;
+  }
+
+  void sort_segments() {
+    std::stable_sort(segments_.begin(), segments_.end(),
+                     [](const FoundSegment& a, const FoundSegment& b) { return a.key() < b.key(); });
+    const auto twice = std::unique(segments_.begin(), segments_.end(),
+                                   [](const FoundSegment& a, const FoundSegment& b) { return a.key() == b.key(); });
+    segments_.erase(twice, segments_.end());
+  }
+
+  void count_lost_segments() {
+    SegmentKey expected;
+    bool first = true;
+    for (const FoundSegment& segment : segments_) {
+      const SegmentKey key = segment.key();
+      if (first || key.owner != expected.owner) expected = {key.owner, 0};
+      first = false;
+      image_.damage.lost_segments += key.sequence - expected.sequence;
+      expected.sequence = key.sequence + 1;
+    }
+  }
+
+  void read_records() {
+    RecordReader reader(image_.definitions, image_.chronicle);
+    for (const FoundSegment& segment : segments_) {
+      if (segment.header.kind != SegmentKind::kRecords || !decodable(segment)) continue;
+      const uint64_t torn = reader.take(segment);
+      if (torn != 0) tear_tail(segment, torn, "malformed record");
+    }
+    reader.finish();
+    image_.damage.malformed_records = reader.malformed();
+    image_.damage.window_missing = !image_.window && !image_.chronicle.end_known;
+    if (image_.window) image_.chronicle.counters = image_.window->counters;
+  }
+
+  bool decodable(const FoundSegment& segment) {
+    const bool known = segment.header.codec == Codec::kPlain;
+    if (!known) ++image_.damage.undecodable_segments;
+    return known;
+  }
+
+  void tear_tail(const FoundSegment& segment, uint64_t torn_bytes, const char* reason) {
+    const uint64_t end = segment.offset + sizeof(SegmentHeader) + segment.payload.size();
+    image_.damage.tear(torn_bytes, end - torn_bytes, reason);
+  }
+
+  void group_events() {
+    for (FoundSegment& segment : segments_) {
+      if (segment.header.kind != SegmentKind::kEvents || !decodable(segment)) continue;
+      if (segment.in_window) complete(segment);
+      const OwnerId owner{segment.header.owner};
+      if (image_.owners.empty() || image_.owners.back().owner != owner) image_.owners.push_back({owner, {}});
+      image_.owners.back().segments.push_back(segment);
+      image_.event_payload_bytes += segment.payload.size();
+    }
+  }
+
+  // A segment that was never sealed has no checksum, last time or count: decodes it once, for its header and to leave
+  // out what is malformed.
+  void complete(FoundSegment& segment) {
+    const uint8_t* const begin = segment.payload.data();
+    EventDecoder decoder(begin, begin + segment.payload.size(), segment.header.first_time);
+    Event event;
+    uint64_t count = 0;
+    uint64_t last_time = segment.header.first_time;
+    while (decoder.next(event)) {
+      ++count;
+      last_time = std::max(last_time, event.end_time);
+    }
+    segment.header.event_count = count;
+    segment.header.last_time = last_time;
+    if (decoder.ok()) return;
+    tear_tail(segment, segment.payload.size() - decoder.offset(), "malformed event");
+    segment.payload = segment.payload.first(decoder.offset());
+  }
+
+  const ImageFiles& files_;
+  Image image_;
+  std::vector<FoundSegment> segments_;
+  std::set<SegmentKey> rescued_;  // in the window only
+};
+
+}  // namespace
+
+void Damage::tear(uint64_t bytes, uint64_t offset, const std::string& reason) {
+  if (bytes == 0) return;
+  if (torn_bytes == 0) {
+    torn_at = offset;
+    torn_reason = reason;
+  }
+  torn_bytes += bytes;
+}
+
+Image read_image(const ImageFiles& files) {
+  return ImageReader(files).read();
+}
+
+}  // namespace cistern::analyzer

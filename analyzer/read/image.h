@@ -1,0 +1,69 @@
+// One process image as it was recorded: its files, the segments found in them, and everything but its events, parsed.
+// Events are decoded by EventStream (event_stream.h), each time somebody asks. Moves, does not copy.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzer/read/chronicle.h"
+#include "analyzer/read/clock.h"
+#include "analyzer/read/definitions.h"
+#include "analyzer/read/file_bytes.h"
+#include "analyzer/read/found_segment.h"
+#include "analyzer/read/window_file.h"
+
+namespace cistern::analyzer {
+
+// What could not be read. `torn_bytes` are bytes that were written and are unreadable.
+struct Damage {
+  uint64_t torn_bytes = 0;
+  uint64_t torn_at = 0;     // file offset of the first of them
+  std::string torn_reason;  // of the first
+  uint64_t hole_bytes = 0;  // reserved, never written, and not in the window either
+  uint64_t lost_segments = 0;
+  uint64_t undecodable_segments = 0;  // of a codec that this version does not know
+  uint64_t malformed_records = 0;
+  bool header = false;
+  bool window_missing = false;  // it did not end in order, and what its threads had not yet written out is not here
+
+  void tear(uint64_t bytes, uint64_t offset, const std::string& reason);
+};
+
+// The event segments of one thread, in order of sequence.
+struct OwnerSegments {
+  OwnerId owner{};
+  std::vector<FoundSegment> segments;
+};
+
+struct Image {
+  std::string path;  // of the profile file; of the window when there is no profile file
+  ProfileHeader header{};
+  uint64_t file_bytes = 0;
+  bool has_window = false;
+  std::vector<OwnerSegments> owners;
+  Definitions definitions;
+  Chronicle chronicle;
+  Clock clock;
+  Damage damage;
+  uint64_t event_payload_bytes = 0;
+
+  FileBytes file;
+  std::optional<WindowFile> window;
+
+  bool has_parent() const noexcept { return header.parent.pid != 0; }
+  // Forked from a recorded image and still running its program: it may free what its parent allocated.
+  bool is_forked() const noexcept { return has_parent() && header.parent.pid != header.image.pid; }
+};
+
+// Where an image's data lies. At least one of the two is set.
+struct ImageFiles {
+  std::string profile;
+  std::string window;
+};
+
+// Reads an image. Errors: Failure, exit code 3, when there is nothing to read in it; damage is no error.
+Image read_image(const ImageFiles& files);
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,54 @@
+// The steps of one owner in order of time, decoded segment by segment into a buffer of bounded size. Records of one
+// thread are nearly sorted (a realloc begins before events nested in it): a small reorder window sorts them; what is
+// out of order by more than the window is given its neighbour's place and counted.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "analyzer/read/image.h"
+#include "analyzer/read/step.h"
+
+namespace cistern::analyzer {
+
+class OwnerStream {
+ public:
+  // `owner` outlives this.
+  explicit OwnerStream(const OwnerSegments& owner);
+
+  OwnerId owner() const noexcept { return owner_; }
+  // The steps that are known to be next; empty only when the stream has ended.
+  std::span<const Step> ready() const noexcept { return {buffer_.data() + begin_, ready_end_ - begin_}; }
+  // Takes the first `count` of the ready steps away. Invalidates ready().
+  void consume(size_t count);
+
+  uint64_t events() const noexcept { return events_; }
+  uint64_t torn_bytes() const noexcept { return torn_bytes_; }
+  uint64_t misplaced_steps() const noexcept { return misplaced_; }
+  uint64_t decoded_bytes() const noexcept { return decoded_bytes_; }
+
+ private:
+  void refill();
+  bool decode_into_buffer();
+  void open_segment(size_t index);
+  void close_segment();
+  void push(const Event& event);
+  void insert(const Step& step);
+
+  OwnerId owner_{};
+  std::span<const FoundSegment> segments_;
+  size_t segment_ = 0;
+  EventDecoder decoder_{nullptr, nullptr, 0};
+  std::vector<Step> buffer_;
+  size_t capacity_ = 0;
+  size_t begin_ = 0;      // first step not consumed
+  size_t ready_end_ = 0;  // steps before it are sorted for good
+  uint64_t last_time_ = 0;  // of the last step consumed
+  uint64_t events_ = 0;
+  uint64_t torn_bytes_ = 0;
+  uint64_t misplaced_ = 0;
+  uint64_t decoded_bytes_ = 0;
+};
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,235 @@
+#include "analyzer/read/record_reader.h"
+
+#include <algorithm>
+
+#include "cistern/record.h"
+
+namespace cistern::analyzer {
+namespace {
+
+template <typename Record>
+bool append(std::vector<Record>& list, Cursor& in) {
+  Record record;
+  if (!record.get(in)) return false;
+  list.push_back(record);
+  return true;
+}
+
+template <typename Record>
+void sort_by_time(std::vector<Record>& list) {
+  std::stable_sort(list.begin(), list.end(), [](const Record& a, const Record& b) { return a.time < b.time; });
+}
+
+}  // namespace
+
+uint64_t RecordReader::take(const FoundSegment& segment) {
+  Cursor in(segment.payload.data(), segment.payload.data() + segment.payload.size());
+  RawRecord record;
+  uint64_t good = 0;
+  while (next_record(in, record)) {
+    good = in.offset();
+    ++records_;
+    if (!take_record(record.type, Cursor(record.payload))) ++malformed_;
+  }
+  return segment.payload.size() - good;
+}
+
+bool RecordReader::take_record(RecordType type, Cursor in) {
+  if (type <= RecordType::kThreadEnd || type == RecordType::kRetired) return take_definition(type, in);
+  if (type <= RecordType::kLosses) return take_moment(type, in);
+  return take_image_record(type, in);
+}
+
+bool RecordReader::take_definition(RecordType type, Cursor& in) {
+  switch (type) {
+    case RecordType::kString: {
+      StringRecord record;
+      return record.get(in) && definitions_.strings.add(record.id, record.text) != nullptr;
+    }
+    case RecordType::kCode:
+      return add_code(in);
+    case RecordType::kLineTable:
+      return add_line_table(in);
+    case RecordType::kStackNode:
+      return add_node(in);
+    case RecordType::kModule:
+      return add_module(in);
+    case RecordType::kModuleEnd: {
+      ModuleEndRecord record;
+      if (!record.get(in)) return false;
+      if (Module* module = definitions_.modules.find(record.id)) module->end_time = record.time;
+      return true;
+    }
+    case RecordType::kThread:
+      return add_thread(in);
+    case RecordType::kThreadName: {
+      ThreadNameRecord record;
+      if (!record.get(in)) return false;
+      if (Thread* thread = definitions_.threads.find(record.owner)) thread->name = record.name;
+      return true;
+    }
+    case RecordType::kThreadEnd: {
+      ThreadEndRecord record;
+      if (!record.get(in)) return false;
+      if (Thread* thread = definitions_.threads.find(record.owner)) {
+        thread->end_time = record.time;
+        thread->end_seen = record.seen;
+      }
+      return true;
+    }
+    default:  // a retired code's id is not used again: nothing to do
+      return true;
+  }
+}
+
+bool RecordReader::take_moment(RecordType type, Cursor& in) {
+  switch (type) {
+    case RecordType::kClockPair:
+      return append(chronicle_.clock_pairs, in);
+    case RecordType::kMark:
+      return append(chronicle_.marks, in);
+    case RecordType::kPhase:
+      return append(chronicle_.phases, in);
+    case RecordType::kMemory:
+      return append(chronicle_.memory, in);
+    case RecordType::kMallocInfo:
+      return append(chronicle_.malloc_infos, in);
+    case RecordType::kCollection:
+      return append(chronicle_.collections, in);
+    case RecordType::kLosses:
+      return add_losses(in);
+    default:
+      return true;
+  }
+}
+
+bool RecordReader::take_image_record(RecordType type, Cursor& in) {
+  switch (type) {
+    case RecordType::kImage: {
+      ImageRecord record;
+      if (!record.get(in)) return false;
+      chronicle_.image = record;
+      return true;
+    }
+    case RecordType::kEnvironment:
+      return append(chronicle_.environment, in);
+    case RecordType::kInterpreter:
+      return add_interpreter(in);
+    case RecordType::kEnd:
+      return add_end(in);
+    case RecordType::kInstall:
+      return append(chronicle_.installs, in);
+    case RecordType::kChild:
+      return append(chronicle_.children, in);
+    default:
+      return true;
+  }
+}
+
+bool RecordReader::add_code(Cursor& in) {
+  CodeRecord record;
+  if (!record.get(in)) return false;
+  Code code;
+  code.file = record.file;
+  code.name = record.name;
+  code.first_line = record.first_line;
+  code.table_kind = record.table_kind;
+  code.table_bytes = record.table_bytes;
+  return definitions_.codes.add(record.id, code) != nullptr;
+}
+
+// A table in one piece stays a view; the second piece makes it a string of its own. A piece that does not follow the
+// one before (that one was lost) is left out, and so are those behind it.
+bool RecordReader::add_line_table(Cursor& in) {
+  LineTableRecord record;
+  if (!record.get(in)) return false;
+  Code* code = definitions_.codes.find(record.code);
+  if (code == nullptr || record.offset != code->table.size()) return code == nullptr;
+  if (code->table.empty()) {
+    code->table = record.bytes;
+    return true;
+  }
+  auto& tables = definitions_.joined_tables;
+  const bool joined = !tables.empty() && tables.back()->data() == code->table.data();
+  if (!joined) tables.push_back(std::make_unique<std::string>(code->table));
+  tables.back()->append(record.bytes);
+  code->table = *tables.back();
+  return true;
+}
+
+bool RecordReader::add_node(Cursor& in) {
+  StackNodeRecord record;
+  if (!record.get(in)) return false;
+  StackNode node{record.parent, record.kind, record.a, record.b};
+  const bool sound = raw(node.parent) < raw(record.id);
+  if (!sound) node = {StackId{}, NodeKind::kUnknown, 0, 0};
+  return definitions_.nodes.add(record.id, node) != nullptr && sound;
+}
+
+bool RecordReader::add_module(Cursor& in) {
+  ModuleRecord record;
+  if (!record.get(in)) return false;
+  Module module;
+  module.time = record.time;
+  module.base = record.base;
+  module.start = record.start;
+  module.size_bytes = record.size;
+  module.path = record.path;
+  module.build_id = record.build_id;
+  return definitions_.modules.add(record.id, module) != nullptr;
+}
+
+bool RecordReader::add_thread(Cursor& in) {
+  ThreadRecord record;
+  if (!record.get(in)) return false;
+  Thread thread;
+  thread.time = record.time;
+  thread.tid = record.tid;
+  thread.main = record.main;
+  thread.started_by = record.started_by;
+  thread.started_at = record.started_at;
+  thread.name = record.name;
+  return definitions_.threads.add(record.owner, thread) != nullptr;
+}
+
+bool RecordReader::add_losses(Cursor& in) {
+  LossesRecord record;
+  if (!record.get(in)) return false;
+  const uint32_t count = std::min(record.count, kCounters);
+  std::copy(record.fields, record.fields + count, chronicle_.counters.begin());
+  return true;
+}
+
+bool RecordReader::add_interpreter(Cursor& in) {
+  InterpreterRecord record;
+  if (!record.get(in)) return false;
+  for (InterpreterRecord& known : chronicle_.interpreters) {
+    if (known.id != record.id) continue;
+    known = record;
+    return true;
+  }
+  chronicle_.interpreters.push_back(record);
+  return true;
+}
+
+// The last word counts; a failed exec takes back the end before it.
+bool RecordReader::add_end(Cursor& in) {
+  EndRecord record;
+  if (!record.get(in)) return false;
+  chronicle_.end_known = record.how != EndKind::kNone;
+  chronicle_.end = chronicle_.end_known ? record : EndRecord{};
+  return true;
+}
+
+void RecordReader::finish() {
+  sort_by_time(chronicle_.clock_pairs);
+  sort_by_time(chronicle_.marks);
+  sort_by_time(chronicle_.phases);
+  sort_by_time(chronicle_.memory);
+  sort_by_time(chronicle_.malloc_infos);
+  sort_by_time(chronicle_.collections);
+  sort_by_time(chronicle_.installs);
+  sort_by_time(chronicle_.children);
+}
+
+}  // namespace cistern::analyzer

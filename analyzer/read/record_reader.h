@@ -1,0 +1,47 @@
+// Turns the record stream of an image into definitions and a chronicle. Records of unknown type are skipped, malformed
+// ones are counted and skipped; what a segment held before a broken frame is kept.
+#pragma once
+
+#include <cstdint>
+
+#include "analyzer/read/chronicle.h"
+#include "analyzer/read/definitions.h"
+#include "analyzer/read/found_segment.h"
+
+namespace cistern::analyzer {
+
+class RecordReader {
+ public:
+  RecordReader(Definitions& definitions, Chronicle& chronicle) : definitions_(definitions), chronicle_(chronicle) {}
+
+  // Takes all records of a segment. Segments come in order of sequence.
+  // Returns the payload bytes that could not be read.
+  uint64_t take(const FoundSegment& segment);
+
+  // Sorts what take() gathered. Call once, after the last segment.
+  void finish();
+
+  uint64_t records() const noexcept { return records_; }
+  uint64_t malformed() const noexcept { return malformed_; }
+
+ private:
+  bool take_record(RecordType type, Cursor in);
+  bool take_definition(RecordType type, Cursor& in);
+  bool take_moment(RecordType type, Cursor& in);
+  bool take_image_record(RecordType type, Cursor& in);
+  bool add_code(Cursor& in);
+  bool add_line_table(Cursor& in);
+  bool add_node(Cursor& in);
+  bool add_module(Cursor& in);
+  bool add_thread(Cursor& in);
+  bool add_losses(Cursor& in);
+  bool add_interpreter(Cursor& in);
+  bool add_end(Cursor& in);
+
+  Definitions& definitions_;
+  Chronicle& chronicle_;
+  uint64_t records_ = 0;
+  uint64_t malformed_ = 0;
+};
+
+}  // namespace cistern::analyzer

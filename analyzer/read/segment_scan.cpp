@@ -1,0 +1,107 @@
+#include "analyzer/read/segment_scan.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cistern/checksum.h"
+
+namespace cistern::analyzer {
+namespace {
+
+constexpr uint64_t align_up(uint64_t offset) {
+  return (offset + kSegmentAlignment - 1) & ~uint64_t{kSegmentAlignment - 1};
+}
+
+class Scanner {
+ public:
+  Scanner(std::span<const uint8_t> file, const ProfileHeader& header, bool any_image)
+      : file_(file), image_(header), any_image_(any_image) {}
+
+  SegmentScan run() {
+    uint64_t at = std::min<uint64_t>(kProfileHeaderBytes, file_.size());
+    while (at < file_.size()) {
+      FoundSegment segment;
+      const char* problem = examine(at, segment);
+      if (problem == nullptr) {
+        scan_.segments.push_back(segment);
+        at = std::min<uint64_t>(end_of(segment), file_.size());
+      } else {
+        at = skip_damage(at, problem);
+      }
+    }
+    return std::move(scan_);
+  }
+
+ private:
+  static uint64_t end_of(const FoundSegment& segment) {
+    return align_up(segment.offset + segment.header.header_bytes + segment.header.payload_bytes);
+  }
+
+  // Reads the segment at `at` into `segment`. Returns what is wrong with it, or null.
+  const char* examine(uint64_t at, FoundSegment& segment) const {
+    if (!peek(at, segment.header)) return "cut short";
+    const SegmentHeader& header = segment.header;
+    if (header.magic != kSegmentMagic) return "no segment";
+    if (header.header_bytes < sizeof(SegmentHeader) || header.payload_bytes > kMaxSegmentBytes) return "bad header";
+    if (header.header_bytes + uint64_t{header.payload_bytes} > file_.size() - at) return "cut short";
+    segment.offset = at;
+    segment.payload = file_.subspan(at + header.header_bytes, header.payload_bytes);
+    if (header.checksum != checksum_of(header, segment.payload.data())) return "bad checksum";
+    if (any_image_) return nullptr;
+    return header.pid == image_.image.pid && header.generation == image_.generation ? nullptr : "of another process";
+  }
+
+  bool peek(uint64_t at, SegmentHeader& header) const {
+    if (file_.size() - at < sizeof header) return false;
+    std::memcpy(&header, file_.data() + at, sizeof header);
+    return true;
+  }
+
+  // Notes the damage at `at` and returns where the next readable segment begins, or the end of the file.
+  uint64_t skip_damage(uint64_t at, const char* problem) {
+    uint64_t next = at + kSegmentAlignment;
+    FoundSegment segment;
+    while (next < file_.size() && (!begins_segment(next) || examine(next, segment) != nullptr)) {
+      next += kSegmentAlignment;
+    }
+    next = std::min<uint64_t>(next, file_.size());
+    note(at, next, problem);
+    return next;
+  }
+
+  bool begins_segment(uint64_t at) const {
+    uint32_t magic = 0;
+    if (file_.size() - at < sizeof magic) return false;
+    std::memcpy(&magic, file_.data() + at, sizeof magic);
+    return magic == kSegmentMagic;
+  }
+
+  void note(uint64_t begin, uint64_t end, const char* problem) {
+    DamagedStretch stretch;
+    stretch.offset = begin;
+    uint64_t last = end;
+    while (last > begin && file_[last - 1] == 0) --last;
+    stretch.torn_bytes = last - begin;
+    stretch.hole_bytes = end - last;
+    stretch.reason = problem;
+    SegmentHeader header{};
+    if (peek(begin, header) && header.magic == kSegmentMagic) {
+      stretch.names_segment = true;
+      stretch.key = {header.owner, header.sequence};
+    }
+    scan_.damage.push_back(stretch);
+  }
+
+  std::span<const uint8_t> file_;
+  const ProfileHeader& image_;
+  bool any_image_;
+  SegmentScan scan_;
+};
+
+}  // namespace
+
+SegmentScan scan_segments(std::span<const uint8_t> file, const ProfileHeader& header, bool any_image) {
+  return Scanner(file, header, any_image).run();
+}
+
+}  // namespace cistern::analyzer
