@@ -3,7 +3,7 @@
 namespace cistern::analyzer {
 
 std::vector<Command> commands() {
-  return {};
+  return {kRunCommand};
 }
 
 }  // namespace cistern::analyzer

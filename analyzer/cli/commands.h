@@ -4,4 +4,8 @@
 
 #include "analyzer/cli/command.h"
 
-namespace cistern::analyzer {}  // namespace cistern::analyzer
+namespace cistern::analyzer {
+
+extern const Command kRunCommand;
+
+}  // namespace cistern::analyzer

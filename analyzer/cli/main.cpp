@@ -4,9 +4,12 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include "analyzer/cli/command.h"
+#include "analyzer/cli/commands.h"
 #include "analyzer/read/failure.h"
+#include "analyzer/record/run.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -34,6 +37,8 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const int& exit_code) {
 }
 
 int run(int argc, char** argv) {
+  // Everything behind `run` but its options belongs to the program that is run.
+  if (argc > 1 && std::string_view(argv[1]) == kRunCommand.name) return run_program(argc - 1, argv + 1, argv[0]);
   int exit_code = 0;
   CLI::App app("Cistern, a memory profiler for unmodified python3 programs", "cistern");
   app.set_version_flag("--version", "cistern " CISTERN_VERSION);

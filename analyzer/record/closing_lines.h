@@ -1,0 +1,25 @@
+// What `cistern run` says when the program has ended: what was recorded, where it is, and what to type next.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "analyzer/record/run_harvest.h"
+#include "cistern/options.h"
+
+namespace cistern::analyzer {
+
+struct RunFacts {
+  uint64_t duration_ns = 0;
+  Follow follow = Follow::kPython;
+  std::string directory;  // the working directory, absolute: paths below it are shown relative to it
+  std::string invoked;    // how the user calls cistern: the first word of the command line
+};
+
+// Lines, each with its newline.
+std::string closing_lines(const RunHarvest& harvest, const RunFacts& facts);
+
+// `text` as a word for a POSIX shell, quoted where it has to be.
+std::string shell_word(const std::string& text);
+
+}  // namespace cistern::analyzer

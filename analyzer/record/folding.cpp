@@ -1,0 +1,193 @@
+#include "analyzer/record/folding.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "analyzer/read/file_bytes.h"
+#include "analyzer/read/profile_header.h"
+#include "analyzer/read/window_file.h"
+#include "analyzer/record/descriptor.h"
+#include "analyzer/record/profile_outline.h"
+#include "analyzer/record/run_failure.h"
+#include "analyzer/record/sealing.h"
+#include "cistern/moments.h"
+
+namespace cistern::analyzer {
+namespace {
+
+constexpr uint32_t kRecordOwner = 0;
+
+// What the record stream says last about the things that folding adds to.
+struct LastWords {
+  std::optional<EndRecord> end;
+  std::optional<LossesRecord> losses;
+};
+
+template <typename Record>
+void take_record(std::string_view payload, std::optional<Record>& last) {
+  Cursor in(payload);
+  Record record;
+  if (record.get(in)) last = record;
+}
+
+void listen(std::span<const uint8_t> payload, LastWords& last) {
+  Cursor in(payload.data(), payload.data() + payload.size());
+  for (RawRecord record; next_record(in, record);) {
+    if (record.type == RecordType::kEnd) take_record(record.payload, last.end);
+    if (record.type == RecordType::kLosses) take_record(record.payload, last.losses);
+  }
+}
+
+uint64_t next_sequence(const ProfileOutline& outline) {
+  uint64_t next = 0;
+  for (const auto& [key, segment] : outline.segments) {
+    if (key.owner == kRecordOwner) next = std::max(next, key.sequence + 1);
+  }
+  return next;
+}
+
+class Folder {
+ public:
+  explicit Folder(const std::string& profile)
+      : output_(profile, O_RDWR), bytes_(profile), header_(read_header(bytes_.bytes(), FileRole::kProfile, profile)) {
+    outline_ = outline_of(bytes_.bytes(), header_.header);
+  }
+
+  const ProfileHeader& header() const { return header_.header; }
+
+  void take(const FoundSegment& unfinished) {
+    const SealedSegment segment = seal(unfinished);
+    if (segment.payload.empty()) return;
+    const auto known = outline_.segments.find(segment.key());
+    if (known != outline_.segments.end() && is_whole(known->second) &&
+        known->second.header.payload_bytes >= segment.header.payload_bytes)
+      return;
+    write(segment, place_for(segment));
+  }
+
+  // Ends the record stream with `losses`, when given, and how the process ended, when `status` tells more than it knew.
+  void close(const std::optional<LossesRecord>& losses, std::optional<WaitStatus> status) {
+    LastWords last = last_words();
+    const auto end = status ? end_to_add(last.end, *status) : std::nullopt;
+    lost_events_ = count_lost(losses ? losses : last.losses);
+    if (!losses && !end) return;
+    SealedSegment segment = record_segment();
+    if (losses) append_record(segment.payload, *losses);
+    if (end) append_record(segment.payload, *end);
+    complete(segment);
+    write(segment, outline_.end);
+  }
+
+  uint64_t last_time() const { return outline_.last_time(); }
+
+  FoldedProfile result() const { return {outline_.events(), lost_events_, output_.size()}; }
+
+ private:
+  static uint64_t count_lost(const std::optional<LossesRecord>& losses) {
+    return losses ? losses->fields[static_cast<size_t>(Counter::kLostEvents)] : 0;
+  }
+
+  // Where a torn copy lies if it has the same size, else a gap that fits exactly, else the end.
+  uint64_t place_for(const SealedSegment& segment) {
+    const uint64_t size_bytes = place_bytes(segment.payload.size());
+    const auto torn = outline_.segments.find(segment.key());
+    if (torn != outline_.segments.end() && place_bytes(torn->second.header.payload_bytes) == size_bytes) {
+      return torn->second.offset;
+    }
+    for (Gap& gap : outline_.gaps) {
+      if (gap.size_bytes != size_bytes) continue;
+      gap.size_bytes = 0;
+      return gap.offset;
+    }
+    return outline_.end;
+  }
+
+  void write(const SealedSegment& segment, uint64_t offset) {
+    std::string bytes(reinterpret_cast<const char*>(&segment.header), sizeof segment.header);
+    bytes += segment.payload;
+    output_.write_at(offset, bytes.data(), bytes.size());
+    outline_.end = std::max(outline_.end, offset + place_bytes(segment.payload.size()));
+    outline_.segments[segment.key()] = {segment.header, {}, offset, false};
+  }
+
+  // Read from the file rather than from the mapping, which ends where the file ended before.
+  LastWords last_words() const {
+    LastWords last;
+    std::vector<uint8_t> payload;
+    for (const auto& [key, segment] : outline_.segments) {
+      if (key.owner != kRecordOwner || segment.header.kind != SegmentKind::kRecords) continue;
+      payload.resize(segment.header.payload_bytes);
+      payload.resize(output_.read_at(segment.offset + sizeof(SegmentHeader), payload.data(), payload.size()));
+      listen(payload, last);
+    }
+    return last;
+  }
+
+  SealedSegment record_segment() const {
+    SealedSegment segment;
+    segment.header.magic = kSegmentMagic;
+    segment.header.header_bytes = sizeof segment.header;
+    segment.header.kind = SegmentKind::kRecords;
+    segment.header.generation = header().generation;
+    segment.header.owner = kRecordOwner;
+    segment.header.sequence = next_sequence(outline_);
+    segment.header.first_time = segment.header.last_time = last_time();
+    segment.header.pid = header().image.pid;
+    return segment;
+  }
+
+  Descriptor output_;
+  FileBytes bytes_;
+  FoundHeader header_;
+  ProfileOutline outline_;
+  uint64_t lost_events_ = 0;
+};
+
+LossesRecord losses_of(const WindowFile& window, uint64_t time) {
+  LossesRecord losses;
+  losses.time = time;
+  losses.count = static_cast<uint32_t>(window.counters.size());
+  std::copy(window.counters.begin(), window.counters.end(), losses.fields);
+  return losses;
+}
+
+bool same_image(const ProfileHeader& a, const ProfileHeader& b) {
+  return std::memcmp(&a.image, &b.image, sizeof a.image) == 0 && a.generation == b.generation;
+}
+
+}  // namespace
+
+std::optional<EndRecord> end_to_add(const std::optional<EndRecord>& last, WaitStatus status) {
+  const EndKind how = last ? last->how : EndKind::kUnknown;
+  if (how == EndKind::kExec) return std::nullopt;  // the status is another image's
+  EndRecord end;
+  end.how = WIFSIGNALED(status) ? EndKind::kSignal : EndKind::kExit;
+  end.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+  if (end.how == EndKind::kSignal) return end;
+  if (how == EndKind::kExit || how == EndKind::kQuickExit) {
+    if (last->code >= 0) return std::nullopt;
+    end.how = how;
+  }
+  return end;
+}
+
+FoldedProfile fold(const std::string& profile, const std::string& window, std::optional<WaitStatus> status) {
+  Folder folder(profile);
+  std::optional<LossesRecord> losses;
+  if (!window.empty()) {
+    const WindowFile left = read_window(window);
+    if (!same_image(left.header.header, folder.header())) throw run_failure(window, "not the window of " + profile);
+    for (const FoundSegment& segment : left.segments) folder.take(segment);
+    losses = losses_of(left, folder.last_time());
+  }
+  folder.close(losses, status);
+  if (!window.empty() && unlink(window.c_str()) != 0) throw run_failure(window, errno);
+  return folder.result();
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,69 @@
+#include "analyzer/record/image_list.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+
+#include "analyzer/record/descriptor.h"
+#include "analyzer/record/run_failure.h"
+
+namespace cistern::analyzer {
+namespace {
+
+std::string temporary_directory() {
+  const char* directory = std::getenv("TMPDIR");
+  return directory != nullptr && *directory != '\0' ? directory : "/tmp";
+}
+
+// Takes a number and the space behind it off the front of `text`.
+template <typename Number>
+bool take_number(std::string_view& text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto used = static_cast<size_t>(end - text.data());
+  if (error != std::errc() || used == text.size() || text[used] != ' ') return false;
+  text.remove_prefix(used + 1);
+  return true;
+}
+
+}  // namespace
+
+bool parse_image_line(const std::string& line, ListedImage& image) {
+  std::string_view rest = line;
+  uint64_t start = 0;
+  if (!take_number(rest, image.pid) || !take_number(rest, start) || !take_number(rest, image.number)) return false;
+  image.profile = rest;
+  return !rest.empty();
+}
+
+ImageList::ImageList() : directory_(temporary_directory() + "/cistern-run-XXXXXX") {
+  if (mkdtemp(directory_.data()) == nullptr) throw run_failure(temporary_directory(), errno);
+  if (directory_[0] != '/') {  // a program may change its directory
+    char* const absolute = realpath(directory_.c_str(), nullptr);
+    if (absolute == nullptr) throw run_failure(directory_, errno);
+    directory_ = absolute;
+    free(absolute);
+  }
+  path_ = directory_ + "/images";
+  const Descriptor made(path_, O_WRONLY | O_CREAT | O_EXCL, 0600);
+}
+
+ImageList::~ImageList() {
+  unlink(path_.c_str());
+  rmdir(directory_.c_str());
+}
+
+std::vector<ListedImage> ImageList::read() const {
+  std::vector<ListedImage> images;
+  std::ifstream file(path_);
+  for (std::string line; std::getline(file, line) && !file.eof();) {
+    ListedImage image;
+    if (parse_image_line(line, image)) images.push_back(image);
+  }
+  return images;
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,69 @@
+#include "analyzer/record/profile_outline.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cistern/checksum.h"
+#include "cistern/window.h"
+
+namespace cistern::analyzer {
+namespace {
+
+constexpr uint64_t aligned(uint64_t offset) noexcept {
+  return (offset + kSegmentAlignment - 1) & ~uint64_t{kSegmentAlignment - 1};
+}
+
+bool header_at(std::span<const uint8_t> file, uint64_t offset, const ProfileHeader& image, FoundSegment& segment) {
+  SegmentHeader& header = segment.header;
+  if (file.size() - offset < sizeof header) return false;
+  std::memcpy(&header, file.data() + offset, sizeof header);
+  if (header.magic != kSegmentMagic || header.header_bytes != sizeof header) return false;
+  if (header.pid != image.image.pid || header.generation != image.generation) return false;
+  if (header.payload_bytes > kMaxPayloadBytes) return false;
+  const uint64_t begin = offset + sizeof header;
+  segment.offset = offset;
+  segment.payload = file.subspan(begin, std::min<uint64_t>(header.payload_bytes, file.size() - begin));
+  return true;
+}
+
+}  // namespace
+
+uint64_t place_bytes(uint64_t payload_bytes) noexcept {
+  return aligned(sizeof(SegmentHeader) + payload_bytes);
+}
+
+bool is_whole(const FoundSegment& segment) noexcept {
+  return segment.payload.size() == segment.header.payload_bytes &&
+         segment.header.checksum == checksum_of(segment.header, segment.payload.data());
+}
+
+ProfileOutline outline_of(std::span<const uint8_t> file, const ProfileHeader& header) {
+  ProfileOutline outline;
+  uint64_t expected = kProfileHeaderBytes;
+  for (uint64_t at = expected; at < file.size();) {
+    FoundSegment segment;
+    if (!header_at(file, at, header, segment)) {
+      at += kSegmentAlignment;
+      continue;
+    }
+    if (at > expected) outline.gaps.push_back({expected, at - expected});
+    outline.segments.emplace(segment.key(), segment);
+    at = expected = at + place_bytes(segment.header.payload_bytes);
+  }
+  outline.end = std::max(expected, aligned(file.size()));
+  return outline;
+}
+
+uint64_t ProfileOutline::events() const noexcept {
+  uint64_t sum = 0;
+  for (const auto& [key, segment] : segments) sum += segment.header.event_count;
+  return sum;
+}
+
+uint64_t ProfileOutline::last_time() const noexcept {
+  uint64_t last = 0;
+  for (const auto& [key, segment] : segments) last = std::max(last, segment.header.last_time);
+  return last;
+}
+
+}  // namespace cistern::analyzer

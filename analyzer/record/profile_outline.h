@@ -1,0 +1,42 @@
+// Where the segments of a profile file lie, found by hopping from header to header. Unlike a scan (read/segment_scan.h)
+// it verifies no checksum and so does not read the payloads: it takes milliseconds where a scan takes seconds. It
+// allocates a few bytes a segment. Views point into the file's bytes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "analyzer/read/found_segment.h"
+#include "cistern/image_records.h"
+#include "cistern/profile.h"
+
+namespace cistern::analyzer {
+
+// Room between segments: reserved by a thread that was killed before it wrote.
+struct Gap {
+  uint64_t offset = 0;
+  uint64_t size_bytes = 0;
+};
+
+struct ProfileOutline {
+  std::map<SegmentKey, FoundSegment> segments;  // a payload that the file cuts short is shorter than its header says
+  std::vector<Gap> gaps;
+  uint64_t end = 0;  // where the next segment may go
+
+  uint64_t events() const noexcept;
+  // Of the last event or record; 0 when there is none.
+  uint64_t last_time() const noexcept;
+};
+
+ProfileOutline outline_of(std::span<const uint8_t> file, const ProfileHeader& header);
+
+// Bytes that a segment with this payload takes in a profile file.
+uint64_t place_bytes(uint64_t payload_bytes) noexcept;
+
+// Whether all of a segment is there and is what was sealed.
+bool is_whole(const FoundSegment& segment) noexcept;
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,103 @@
+#include "analyzer/record/run.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "analyzer/record/child_process.h"
+#include "analyzer/record/closing_lines.h"
+#include "analyzer/record/image_list.h"
+#include "analyzer/record/option_text.h"
+#include "analyzer/record/output_path.h"
+#include "analyzer/record/preload_library.h"
+#include "analyzer/record/program_file.h"
+#include "analyzer/record/run_failure.h"
+#include "analyzer/record/run_harvest.h"
+#include "analyzer/record/run_request.h"
+
+namespace cistern::analyzer {
+namespace {
+
+constexpr char kPreloadVariable[] = "LD_PRELOAD";
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+std::string working_directory() {
+  std::error_code error;
+  const std::string directory = std::filesystem::current_path(error).string();
+  if (error) throw run_failure("working directory", error.message());
+  return directory;
+}
+
+bool is_variable(const std::string& entry, const std::string& name) {
+  return entry.compare(0, name.size(), name) == 0 && entry.size() > name.size() && entry[name.size()] == '=';
+}
+
+// The environment without the session of a recorded run that we may be part of: its images are none of ours.
+std::vector<std::string> environment_with(const std::vector<Setting>& changes) {
+  std::vector<std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    bool changed = is_variable(*entry, kSessionVariable);
+    for (const auto& [name, value] : changes) changed |= is_variable(*entry, name);
+    if (!changed) environment.emplace_back(*entry);
+  }
+  for (const auto& [name, value] : changes) environment.push_back(name + "=" + value);
+  return environment;
+}
+
+uint64_t nanoseconds_since(std::chrono::steady_clock::time_point begin) {
+  const auto elapsed = std::chrono::steady_clock::now() - begin;
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
+}
+
+int run_checked(int count, char** arguments, const char* invoked) {
+  const RunRequest request = parse_run_request(count, arguments);
+  if (request.help) {
+    std::fputs(run_help().c_str(), stdout);
+    return 0;
+  }
+  RunFacts facts;
+  facts.directory = working_directory();
+  facts.invoked = invoked;
+  const std::string library = find_preload_library(request.preload_library);
+  const OptionText options = compose_options(variable(kOptionsVariable), request.settings, facts.directory);
+  facts.follow = options.follow;
+  check_output(options.output, options.force);
+  const std::string program = find_program(request.command[0]);
+  if (!request.wrapper) check_program(program, library);
+
+  const ImageList images;
+  const std::vector<std::string> environment =
+      environment_with({{kPreloadVariable, preload_value(library, variable(kPreloadVariable))},
+                        {kOptionsVariable, options.text},
+                        {kRunVariable, images.path()}});
+  const auto begin = std::chrono::steady_clock::now();
+  const ChildEnd child = run_child(program, request.command, environment);
+  facts.duration_ns = nanoseconds_since(begin);
+
+  signal(SIGXFSZ, SIG_IGN);  // folding past a limit on file sizes is an error, not our death
+  const RunHarvest found = harvest(images.read(), child);
+  if (request.verbose || isatty(STDERR_FILENO) == 1) std::fputs(closing_lines(found, facts).c_str(), stderr);
+  return exit_code_of(child.status);
+}
+
+}  // namespace
+
+int run_program(int count, char** arguments, const char* invoked) {
+  try {
+    return run_checked(count, arguments, invoked);
+  } catch (const Failure&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw run_failure("run", error.what());
+  }
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,104 @@
+#include "analyzer/record/run_harvest.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <set>
+
+#include "analyzer/read/profile.h"
+#include "analyzer/record/descriptor.h"
+#include "analyzer/record/folding.h"
+#include "analyzer/record/process_life.h"
+#include "analyzer/record/run_failure.h"
+#include "cistern/profile.h"
+
+namespace cistern::analyzer {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<ProfileHeader> header_of(const std::string& path) {
+  try {
+    const Descriptor file(path, O_RDONLY);
+    const auto header = file.value_at<ProfileHeader>(0);
+    if (std::equal(std::begin(kProfileMagic), std::end(kProfileMagic), header.magic)) return header;
+  } catch (const Failure&) {
+  }
+  return std::nullopt;
+}
+
+// Where the window of an image lies: in its own directory, or beside it when it lies in the first image's.
+std::string window_of(const std::string& profile, const ProfileHeader& header) {
+  const std::string name = stem_of(header.image) + ".window";
+  const fs::path path(profile);
+  std::error_code ignored;
+  for (const fs::path& directory : {fs::path(profile + ".d"), path.parent_path()}) {
+    if (fs::is_regular_file(directory / name, ignored)) return (directory / name).string();
+  }
+  return {};
+}
+
+class Harvester {
+ public:
+  explicit Harvester(const ChildEnd& child) : child_(child) {}
+
+  void take(const std::vector<ListedImage>& images) {
+    for (const ListedImage& image : images) {
+      if (image.pid == static_cast<uint32_t>(child_.pid)) last_of_child_ = std::max(last_of_child_, image.number);
+    }
+    for (const ListedImage& image : images) {
+      if (seen_.insert(image.profile).second) take_image(image);
+    }
+    std::error_code ignored;
+    for (const fs::path& directory : private_directories_) fs::remove(directory, ignored);  // only when it is empty
+  }
+
+  RunHarvest harvest;
+
+ private:
+  void take_image(const ListedImage& image) {
+    const auto header = header_of(image.profile);
+    if (!header) return;  // removed, or moved away, by somebody else
+    ++harvest.images;
+    if (harvest.profile.empty()) harvest.profile = image.profile;
+    private_directories_.insert(image.profile + ".d");
+    if (process_lives(header->image.pid, header->image.start_ticks)) {
+      ++harvest.running;
+      return;
+    }
+    try {
+      add(fold(image.profile, window_of(image.profile, *header), status_for(image)));
+    } catch (const Failure& failure) {
+      harvest.problems.push_back(failure.what());
+    }
+  }
+
+  void add(const FoldedProfile& folded) {
+    harvest.events += folded.events;
+    harvest.lost_events += folded.lost_events;
+    harvest.size_bytes += folded.size_bytes;
+  }
+
+  std::optional<WaitStatus> status_for(const ListedImage& image) const {
+    const bool last = image.pid == static_cast<uint32_t>(child_.pid) && image.number == last_of_child_;
+    return last ? std::optional<WaitStatus>(child_.status) : std::nullopt;
+  }
+
+  const ChildEnd& child_;
+  uint32_t last_of_child_ = 0;
+  std::set<std::string> seen_;
+  std::set<fs::path> private_directories_;
+};
+
+}  // namespace
+
+RunHarvest harvest(const std::vector<ListedImage>& images, const ChildEnd& child) {
+  Harvester harvester(child);
+  harvester.take(images);
+  return std::move(harvester.harvest);
+}
+
+}  // namespace cistern::analyzer

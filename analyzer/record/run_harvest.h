@@ -1,0 +1,29 @@
+// What is there to be picked up after a run: the profiles of its images, each with its window folded in.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analyzer/record/child_process.h"
+#include "analyzer/record/image_list.h"
+
+namespace cistern::analyzer {
+
+struct RunHarvest {
+  std::string profile;  // of the first image; empty: nothing was recorded
+  uint64_t images = 0;
+  uint64_t running = 0;  // of them: processes that are still at work
+  uint64_t events = 0;
+  uint64_t lost_events = 0;
+  uint64_t size_bytes = 0;
+  std::vector<std::string> problems;  // one line each: what could not be folded, and why
+};
+
+// Folds what can be folded, and removes directories that are empty then. `child` is the process that was waited for.
+// Throws nothing but std::bad_alloc: a problem with one image is no reason to leave the others.
+RunHarvest harvest(const std::vector<ListedImage>& images, const ChildEnd& child);
+
+}  // namespace cistern::analyzer
