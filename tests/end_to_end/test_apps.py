@@ -1,0 +1,126 @@
+"""Five programs on real packages: they behave as without the recorder, and every one of their calls is an event.
+
+The packages come from the Python package index, into folders below the build tree. CISTERN_OFFLINE=1 says that there
+is none to be reached, and leaves these tests out aloud.
+"""
+import json
+import os
+import struct
+import subprocess
+import unittest
+
+import interpreters
+import product
+
+APPS = os.path.join(product.CASES, "apps")
+ROWS = ("malloc", "malloc_outer", "raw", "mem", "obj")
+COLUMNS = ("alloc", "free", "realloc")
+
+
+class App:
+    def __init__(self, program, packages, *minors, static=False):
+        self.program = os.path.join(APPS, program)
+        self.packages = packages
+        system = [one for one in interpreters.supported() if one.static] if static else []
+        self.interpreter = system[0] if system else interpreters.one_of(*minors)
+
+
+def apps():
+    """Each on an interpreter of its own, where those are here: the oldest, Debian's static one, the newest."""
+    return [App("a1_sympy.py", ["sympy"], "3.8", "3.9"),
+            App("a2_networkx.py", ["networkx<4"], "3.9", "3.11", static=True),
+            App("a3_flask.py", ["flask"], "3.10", "3.11"),
+            App("a4_pandas.py", ["numpy", "pandas"], "3.12", "3.11"),
+            App("a5_django.py", ["django"], "3.13", "3.12")]
+
+
+def pip_command(interpreter):
+    """Its own pip; else that of another interpreter, told for whom it works."""
+    for one in [interpreter] + interpreters.supported():
+        if subprocess.call([one.path, "-m", "pip", "--version"], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL) == 0:
+            command = [one.path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                       "--no-warn-script-location", "--only-binary=:all:"]
+            if one is not interpreter:
+                command += ["--python-version", interpreter.minor, "--implementation", "cp"]
+            return command
+    raise RuntimeError("no interpreter here has pip; Debian's is in the package python3-pip")
+
+
+def packages_for(interpreter, packages):
+    folder = os.path.join(product.TOOLS, "packages", "%s-%s" % (interpreter.name, "-".join(packages).replace("<", "-")))
+    stamp = os.path.join(folder, ".complete")
+    if not os.path.exists(stamp):
+        subprocess.check_call(pip_command(interpreter) + ["--target", folder, "--upgrade"] + packages,
+                              env=product.clean_environment())
+        open(stamp, "w").close()
+    return folder
+
+
+def read_counters(path):
+    with open(path, "rb") as file:
+        numbers = struct.unpack("<%dQ" % (len(ROWS) * len(COLUMNS)), file.read(8 * len(ROWS) * len(COLUMNS)))
+    width = len(COLUMNS)
+    return {row: dict(zip(COLUMNS, numbers[i * width:(i + 1) * width])) for i, row in enumerate(ROWS)}
+
+
+class Apps(product.Case):
+    def setUp(self):
+        super().setUp()
+        if os.environ.get("CISTERN_OFFLINE") == "1":
+            interpreters.say("NOT TESTED: %s, since CISTERN_OFFLINE=1" % self.id())
+            self.skipTest("CISTERN_OFFLINE=1")
+
+    def run_app(self, app, env):
+        folder = packages_for(app.interpreter, app.packages)
+        env.update(PYTHONPATH=folder, PYTHONHASHSEED="0")
+        return product.run([app.interpreter.path, app.program], env, cwd=self.folder)
+
+    def check_app(self, app, domains, compared):
+        """Runs bare and recorded below the counting library; `compared`: which row is which domain of the profile."""
+        bare = self.run_app(app, product.clean_environment())
+        self.assertEqual((bare.code, bare.err), (0, ""))
+        name = os.path.basename(app.program)
+        profile, counters = self.path("%s-%s.cistern" % (name, domains)), self.path(name + ".counters")
+        env = product.recorded_environment(profile, {"domains": domains}, above=[product.tool("libcall_counters.so")],
+                                           CALL_COUNTERS=counters, CALL_COUNTERS_PYTHON="1")
+        if domains == "malloc":
+            del env["CALL_COUNTERS_PYTHON"]
+        done = self.run_app(app, env)
+        self.assertEqual((done.code, done.out, done.err), (bare.code, bare.out, bare.err))
+        counted = read_counters("%s.%d" % (counters, done.pid))
+        recorded = self.recorded_totals(profile, done.pid)
+        os.remove(profile)
+        wanted = {domain: counted[row] for row, domain in compared.items()}
+        found = {domain: {op: recorded.get("%s.%s" % (domain, op), 0) for op in COLUMNS} for domain in wanted}
+        self.assertEqual(found, wanted)
+        self.assertGreater(sum(sum(row.values()) for row in wanted.values()), 10000)
+
+    def recorded_totals(self, profile, pid):
+        told = self.run_well([product.tool("event_counts"), profile], product.clean_environment())
+        image, = [image for image in json.loads(told.out) if image["pid"] == pid]
+        self.assertEqual(image["lost"], 0)
+        totals = {}
+        for thread in image["threads"]:
+            for name, number in thread.items():
+                totals[name] = totals.get(name, 0) + number
+        return totals
+
+    def for_each_app(self, domains, compared):
+        for app in apps():
+            with self.subTest(program=os.path.basename(app.program), interpreter=app.interpreter.name):
+                interpreters.say("%s on %s, domains %s" % (os.path.basename(app.program), app.interpreter, domains))
+                self.check_app(app, domains, compared)
+
+    def test_every_malloc_call_is_an_event(self):
+        self.for_each_app("malloc", {"malloc": "malloc"})
+
+    def test_every_call_of_a_python_allocator_is_one_event_of_its_outermost_domain(self):
+        self.for_each_app("all", {"malloc_outer": "malloc", "raw": "raw", "mem": "mem", "obj": "obj"})
+
+    def test_python_domains_alone_have_the_same_calls(self):
+        self.for_each_app("mem,obj", {"mem": "mem", "obj": "obj"})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,85 @@
+"""The leak report on programs of known behaviour: each leaking line is there, with the blocks that it leaks."""
+import json
+import os
+import re
+import unittest
+
+import interpreters
+import product
+
+PROGRAMS = os.path.join(product.CASES, "programs")
+EXTENSION = os.path.join(product.CASES, "cext", "leakext.c")
+TOLERANCE = 0.05
+
+# c01: blocks and bytes an iteration by marker, from its header. A's and E's strings: the bytes depend on the version.
+C01_LINES = {"A": (1, None), "B": (1, 3000), "C": (1, 700), "D": (0.1, 409.6), "E": (10, None),
+             "F": (4, 256 + 320 + 34 + 8192), "G": (1, 2048), "I": (1, 1000)}
+
+
+def marked_line(program, marker):
+    with open(program) as file:
+        found = [number for number, line in enumerate(file, 1) if re.search(r"# %s\b" % marker, line)]
+    assert len(found) == 1, (program, marker, found)
+    return found[0]
+
+
+class Cases(product.Case):
+    def leak_groups(self, interpreter, name, iterations, extension=None):
+        program, profile = os.path.join(PROGRAMS, name), self.path("%s-%s.cistern" % (name, interpreter))
+        more = {"PYTHONPATH": extension} if extension else {}
+        self.run_well([interpreter.path, program], product.recorded_environment(profile, N=str(iterations), **more))
+        told = product.cistern("leaks", "--all", "--json", "--top", "1000000", profile)
+        self.assertEqual((told.code, told.err), (0, ""))
+        report = json.loads(told.out)
+        self.assertEqual(report["schema"], "cistern.leaks/1")
+        self.assertTrue(report["complete"])
+        return program, report["groups"]
+
+    def at_line(self, groups, program, line):
+        """Blocks and bytes of all groups with a frame at this line."""
+        there = [group for group in groups
+                 if any(frame["file"] and os.path.basename(frame["file"]) == os.path.basename(program)
+                        and frame["line"] == line for frame in group["stack"])]
+        return sum(group["blocks"] for group in there), sum(group["bytes"] for group in there)
+
+    def assert_close(self, found, wanted, what):
+        self.assertAlmostEqual(found, wanted, delta=TOLERANCE * wanted, msg=what)
+
+    def test_c01_has_every_leaking_line(self):
+        count = 1000
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter.name):
+                extension = interpreters.extension(interpreter, EXTENSION)
+                program, groups = self.leak_groups(interpreter, "c01_cext_leaks.py", count, extension)
+                for marker, (blocks, size) in C01_LINES.items():
+                    with self.subTest(line=marker):
+                        line = marked_line(program, "LINE " + marker)
+                        found_blocks, found_bytes = self.at_line(groups, program, line)
+                        self.assert_close(found_blocks / count, blocks, "blocks an iteration of line " + marker)
+                        if size is not None:
+                            self.assert_close(found_bytes / count, size, "bytes an iteration of line " + marker)
+
+    def test_c02_has_the_strings_that_ctypes_lost(self):
+        count = 20000
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter.name):
+                program, groups = self.leak_groups(interpreter, "c02_ctypes_strdup.py", count)
+                blocks, size = self.at_line([group for group in groups if group["domain"] == "malloc"], program,
+                                            marked_line(program, "LEAK-LINE"))
+                self.assert_close(blocks / count, 1, "blocks an iteration")
+                self.assert_close(size / count, 117, "bytes an iteration")
+
+    def test_r05_has_the_tuples_of_the_failing_call_where_the_interpreter_leaks_them(self):
+        count = 20000
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter.name):
+                program, groups = self.leak_groups(interpreter, "r05_math_dist_error.py", count)
+                blocks, _ = self.at_line(groups, program, marked_line(program, "LEAK-LINE"))
+                if interpreter.version < (3, 10):
+                    self.assert_close(blocks / count, 2, "blocks an iteration")
+                else:
+                    self.assertLess(blocks / count, TOLERANCE, "the control is clean")
+
+
+if __name__ == "__main__":
+    unittest.main()
