@@ -1,0 +1,52 @@
+// All stacks of a report as one tree: a node is a frame and the node of its caller; node 0 is the root, the empty
+// stack. A parent's id is smaller than its children's. Not thread-safe.
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "analyzer/symbols/frame.h"
+#include "cistern/ids.h"
+
+namespace cistern::analyzer {
+
+enum class NodeId : uint32_t {};
+enum class FrameId : uint32_t {};
+constexpr NodeId kRootNode{0};
+
+class CallTree {
+ public:
+  CallTree() : nodes_(1) {}
+
+  FrameId intern(const Frame& frame);
+  NodeId child(NodeId parent, FrameId frame);
+
+  size_t size() const noexcept { return nodes_.size(); }
+  NodeId parent(NodeId node) const noexcept { return nodes_[raw(node)].parent; }
+  // Requires: not the root.
+  FrameId frame_id(NodeId node) const noexcept { return nodes_[raw(node)].frame; }
+  const Frame& frame(NodeId node) const noexcept { return frames_[raw(nodes_[raw(node)].frame)]; }
+  const Frame& frame(FrameId frame) const noexcept { return frames_[raw(frame)]; }
+  size_t frames() const noexcept { return frames_.size(); }
+
+  // Frames from `node` to the root, innermost first.
+  std::vector<const Frame*> stack(NodeId node) const;
+
+ private:
+  struct Node {
+    NodeId parent{};
+    FrameId frame{};
+  };
+  struct FrameHash {
+    size_t operator()(const Frame& frame) const noexcept;
+  };
+
+  std::vector<Node> nodes_;
+  std::vector<Frame> frames_;
+  tsl::robin_map<Frame, FrameId, FrameHash> frame_ids_;
+  tsl::robin_map<uint64_t, NodeId> children_;  // parent << 32 | frame
+};
+
+}  // namespace cistern::analyzer
