@@ -1,0 +1,57 @@
+"""The stack that the recorder keeps up incrementally equals a full walk, on every event.
+
+The library for tests walks the whole stack each time and writes "captures N mismatches M" to CISTERN_CHECK_REPORT.
+"""
+import os
+import re
+import unittest
+
+import interpreters
+import product
+import test_apps
+
+CAPTURES = 100000
+
+
+class CheckedStacks(product.Case):
+    def check(self, interpreter, program, more_env=(), timeout=240):
+        bare = product.run([interpreter.path, program], product.clean_environment(PYTHONHASHSEED="0", **dict(more_env)))
+        self.assertEqual((bare.code, bare.err), (0, ""))
+        profile, report = self.path("checked.cistern"), self.path("report")
+        env = product.recorded_environment(profile, {"force": "on"}, preload=product.CHECKED_PRELOAD,
+                                           CISTERN_CHECK_REPORT=report, PYTHONHASHSEED="0", **dict(more_env))
+        done = product.run([interpreter.path, program], env, timeout=timeout)
+        self.assertEqual((done.code, done.out, done.err), (bare.code, bare.out, bare.err))
+        with open(report) as file:
+            text = file.read()
+        os.remove(report)
+        told = re.fullmatch(r"captures (\d+) mismatches (\d+)\n", text)
+        self.assertTrue(told, "the report says %r" % text)
+        self.assertEqual(int(told.group(2)), 0, text)
+        self.assertGreater(int(told.group(1)), CAPTURES)
+
+    def on_every_interpreter(self, program):
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter.name):
+                self.check(interpreter, os.path.join(product.PROGRAMS, program))
+
+    def test_of_a_recursive_program(self):
+        self.on_every_interpreter("recursive.py")
+
+    def test_of_a_generator_heavy_program(self):
+        self.on_every_interpreter("generators.py")
+
+    def test_of_an_asyncio_program(self):
+        self.on_every_interpreter("asyncio_tasks.py")
+
+    def test_of_sympy(self):
+        if os.environ.get("CISTERN_OFFLINE") == "1":
+            interpreters.say("NOT TESTED: %s, since CISTERN_OFFLINE=1" % self.id())
+            self.skipTest("CISTERN_OFFLINE=1")
+        app = test_apps.apps()[0]
+        folder = test_apps.packages_for(app.interpreter, app.packages)
+        self.check(app.interpreter, app.program, {"PYTHONPATH": folder})
+
+
+if __name__ == "__main__":
+    unittest.main()
