@@ -1,0 +1,47 @@
+// Who is alive at a moment: walks the live blocks of one image after another and puts them into groups.
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "analyzer/leaks/leak_group.h"
+#include "analyzer/model/heap_model.h"
+#include "analyzer/read/image.h"
+#include "analyzer/symbols/call_tree.h"
+#include "analyzer/symbols/selection.h"
+
+namespace cistern::analyzer {
+
+class Survivors {
+ public:
+  // Both outlive this.
+  Survivors(const Selection& selection, CallTree& tree)
+      : selection_(selection), tree_(tree), stacks_(selection, tree) {}
+
+  // Adds what is live in `model`, the heap of `image`, which began `start_ns` after the profile's first image.
+  void add(const Image& image, const HeapModel& model, int64_t start_ns);
+
+  // All groups: most bytes first, then most blocks, then in order of appearance.
+  std::vector<LeakGroup> take();
+
+  // What was live and is in no group, because it was not selected.
+  const Amount& left_out() const noexcept { return left_out_; }
+
+ private:
+  static constexpr uint32_t kNoGroup = UINT32_MAX;
+  std::vector<uint32_t> groups_of_sites(const Image& image, const Sites& sites);
+  uint32_t group_of(NodeId stack, Domain domain);
+
+  const Selection& selection_;
+  CallTree& tree_;
+  StackSelection stacks_;
+  std::vector<LeakGroup> groups_;
+  std::vector<uint32_t> last_image_;  // by group: the image that was counted last
+  tsl::robin_map<uint64_t, uint32_t> index_;
+  uint32_t images_ = 0;
+  Amount left_out_;
+};
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,63 @@
+// What every report says of an image: what ran, how it ended, how far the profile can be trusted.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzer/model/end_state.h"
+#include "analyzer/model/sites.h"
+#include "analyzer/read/image.h"
+
+namespace cistern::analyzer {
+
+struct ImageFacts {
+  std::string path;
+  uint32_t pid = 0;
+  std::optional<uint32_t> parent_pid;
+  std::vector<std::string> arguments;
+  std::string implementation;  // "CPython", empty when no interpreter was seen
+  std::string python;          // its version, "3.11.2"
+  bool python_stacks = false;
+  std::string python_stacks_reason;  // why not
+  uint64_t start_unix_ns = 0;
+  uint64_t duration_ns = 0;
+  std::string ended_by;  // "exit", "_exit", "signal N", "exec", "unknown"
+  std::optional<int64_t> exit_code;
+
+  uint64_t events = 0;
+  uint64_t lost_events = 0;
+  uint64_t lost_segments = 0;
+  uint64_t torn_bytes = 0;
+  uint64_t torn_at = 0;
+  std::string torn_reason;
+  uint64_t file_bytes = 0;
+  bool window_missing = false;
+  bool late_install = false;
+  bool stopped = false;  // recording paused, or began late, by the program's wish
+  uint64_t overwritten_segments = 0;
+
+  Amount peak;
+  uint64_t peak_ns = 0;  // since the image's start
+  Amount end;
+  uint64_t end_ns = 0;
+  EndStateKind end_kind = EndStateKind::kStreamEnd;
+
+  // Nothing is missing that a verdict would need.
+  bool complete() const noexcept {
+    return lost_events == 0 && lost_segments == 0 && torn_bytes == 0 && !window_missing && !late_install && !stopped &&
+           overwritten_segments == 0;
+  }
+};
+
+// What the records say; the figures that need a replay are left 0.
+ImageFacts facts_from_records(const Image& image);
+
+// The name a person would call it by: the script, "-m module", or the program.
+std::string program_name(const std::vector<std::string>& arguments);
+
+// The time of the last thing known of `image`, given that of its last event.
+uint64_t last_moment(const Image& image, uint64_t last_event_time);
+
+}  // namespace cistern::analyzer
