@@ -86,7 +86,7 @@ struct LineTableRecord {
 enum class NodeKind : uint32_t {
   kPython = 1,     // a: CodeId, b: byte offset of the instruction in its code (s())
   kNative = 2,     // a: ModuleId, b: address relative to the module's base
-  kBoundary = 3,   // what follows towards the root is the stack that started this thread; a: OwnerId of the thread
+  kBoundary = 3,   // what follows towards the root is the stack that started this thread
   kTruncated = 4,  // the stack went on, but was cut; a: TruncationReason
   kUnknown = 5,    // the stack could not be read
 };

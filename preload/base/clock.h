@@ -1,5 +1,5 @@
-// Time: one clock for all events of an image, cheap to read. Any thread. now() costs one rdtsc (10 ns in a virtual machine)
-// or, where the kernel does not trust the counter, one clock_gettime.
+// Time: one clock for all events of an image, cheap to read. Any thread. now() costs one rdtsc (10 ns in a virtual
+// machine) or, where the kernel does not trust the counter, one clock_gettime.
 #pragma once
 
 #include <time.h>
@@ -21,8 +21,8 @@ struct Clock {
 };
 extern Clock g_clock;
 
-// Chooses the clock. The counter is taken when the kernel lists "tsc" among its usable clock sources: its watchdog strikes
-// it from that list when it is unstable (Linux, kernel/time/clocksource.c).
+// Chooses the clock. The counter is taken when the kernel lists "tsc" among its usable clock sources: its watchdog
+// strikes it from that list when it is unstable (Linux, kernel/time/clocksource.c).
 void choose_clock() noexcept;
 
 uint64_t read_clock(clockid_t id) noexcept;  // ns

@@ -48,7 +48,7 @@ LoadedModule describe(const dl_phdr_info& info) noexcept {
 }
 
 struct SymbolTable {
-  const ElfW(Sym)* symbols = nullptr;
+  const ElfW(Sym) * symbols = nullptr;
   const char* names = nullptr;
   const uint32_t* gnu_hash = nullptr;
   const uint32_t* sysv_hash = nullptr;

@@ -1,6 +1,6 @@
-// Loaded ELF modules, and symbols in them, without dlsym: a failing dlsym allocates its message on the program's heap, and
-// RTLD_DEFAULT does not see what was loaded with RTLD_LOCAL. Any thread. for_each_module takes the loader's short write
-// lock (dl_iterate_phdr, glibc elf/dl-iteratephdr.c); nothing here allocates.
+// Loaded ELF modules, and symbols in them, without dlsym: a failing dlsym allocates its message on the program's heap,
+// and RTLD_DEFAULT does not see what was loaded with RTLD_LOCAL. Any thread. for_each_module takes the loader's short
+// write lock (dl_iterate_phdr, glibc elf/dl-iteratephdr.c); nothing here allocates.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +10,13 @@
 namespace cistern::preload {
 
 struct LoadedModule {
-  std::string_view path;      // empty for the executable
-  uintptr_t base = 0;         // load bias
-  uintptr_t start = 0;        // lowest mapped address
-  uintptr_t end = 0;          // behind the highest
+  std::string_view path;          // empty for the executable
+  uintptr_t base = 0;             // load bias
+  uintptr_t start = 0;            // lowest mapped address
+  uintptr_t end = 0;              // behind the highest
   const void* dynamic = nullptr;  // its PT_DYNAMIC, nullptr for a static executable
-  std::string_view build_id;  // raw bytes
-  uint64_t loads = 0;         // modules that the process ever loaded, and unloaded: changes when the list does
+  std::string_view build_id;      // raw bytes
+  uint64_t loads = 0;             // modules that the process ever loaded, and unloaded: changes when the list does
   uint64_t unloads = 0;
 };
 

@@ -1,7 +1,7 @@
 // The gate that every hook passes: one word that says which domains are recorded now. It lies in a page that the kernel
-// wipes in a forked child (MADV_WIPEONFORK, Linux 4.14; a vfork child shares it unwiped), so that a child of fork, _Fork or a
-// raw clone finds zero and goes the slow way, before it touches anything of its parent's. Thread-local state: initial-exec,
-// plain data.
+// wipes in a forked child (MADV_WIPEONFORK, Linux 4.14; a vfork child shares it unwiped), so that a child of fork,
+// _Fork or a raw clone finds zero and goes the slow way, before it touches anything of its parent's. Thread-local
+// state: initial-exec, plain data.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,8 @@ struct alignas(4096) Gate {
 };
 extern Gate g_gate;
 
-// Asks the kernel to wipe the gate in forked children. Returns false when it cannot; pthread_atfork is then the only way.
+// Asks the kernel to wipe the gate in forked children. Returns false when it cannot; pthread_atfork is then the only
+// way.
 bool arm_gate() noexcept;
 
 struct ThreadState;
@@ -30,10 +31,9 @@ struct ThreadState;
 // What a thread carries. `depth` counts the hooked calls that it is in: only the outermost is recorded.
 struct ThreadGate {
   uint32_t depth;
-  uint32_t started_at;   // StackId of the pthread_create that made this thread
-  uint32_t started_by;   // OwnerId of the thread that called it
-  uint32_t generation;   // of `state`
-  ThreadState* state;    // nullptr until the first event
+  uint32_t started_at;  // StackId of the pthread_create that made this thread
+  uint32_t started_by;  // OwnerId of the thread that called it
+  ThreadState* state;   // nullptr until the first event
 };
 extern thread_local constinit ThreadGate t_gate;
 

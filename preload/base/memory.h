@@ -1,5 +1,5 @@
-// The recorder's own memory: private anonymous mappings by system call, never from a hooked heap. Any thread. Mappings are
-// kept until the process ends; own_bytes() is what the recorder costs.
+// The recorder's own memory: private anonymous mappings by system call, never from a hooked heap. Any thread. Mappings
+// are kept until the process ends; own_bytes() is what the recorder costs.
 #pragma once
 
 #include <cstddef>

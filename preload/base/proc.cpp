@@ -31,8 +31,7 @@ std::string_view read_file(const char* path, char* buffer, size_t size) noexcept
   if (is_error(fd)) return {};
   size_t total = 0;
   while (total < size) {
-    const long got =
-        raw_syscall(SYS_read, fd, reinterpret_cast<long>(buffer + total), static_cast<long>(size - total));
+    const long got = raw_syscall(SYS_read, fd, reinterpret_cast<long>(buffer + total), static_cast<long>(size - total));
     if (got == -EINTR) continue;
     if (got <= 0) break;
     total += static_cast<size_t>(got);

@@ -1,4 +1,5 @@
-// What the kernel says of this process, read by system calls into the caller's buffers. Any thread; errno is left alone.
+// What the kernel says of this process, read by system calls into the caller's buffers. Any thread; errno is left
+// alone.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +8,8 @@
 
 namespace cistern::preload {
 
-// Reads a file from its beginning into `buffer`. Returns what was read: at most `size` bytes; empty when it cannot be read.
+// Reads a file from its beginning into `buffer`. Returns what was read: at most `size` bytes; empty when it cannot be
+// read.
 std::string_view read_file(const char* path, char* buffer, size_t size) noexcept;
 
 struct MemoryUse {

@@ -1,6 +1,6 @@
-// The functions below ours: what RTLD_NEXT finds, libc's or those of an allocator that was preloaded behind us. Until they
-// are resolved (on first use; dlsym may itself call calloc) requests are served from a small static pool, whose blocks free()
-// ignores. Any thread.
+// The functions below ours: what RTLD_NEXT finds, libc's or those of an allocator that was preloaded behind us. Until
+// they are resolved (on first use; dlsym may itself call calloc) requests are served from a small static pool, whose
+// blocks free() ignores. Any thread.
 #pragma once
 
 #include <dlfcn.h>

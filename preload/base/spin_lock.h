@@ -1,5 +1,5 @@
-// A lock for cold paths: constant-initialised, without destructor, reset in a forked child. Held only inside the recorder
-// (a thread that holds it is marked busy, so a signal handler never waits for its own thread).
+// A lock for cold paths: constant-initialised, without destructor, reset in a forked child. Held only inside the
+// recorder (a thread that holds it is marked busy, so a signal handler never waits for its own thread).
 #pragma once
 
 #include <sys/syscall.h>

@@ -79,8 +79,8 @@ int GuardedFile::write_at(const void* bytes, size_t size, uint64_t offset) noexc
   if (fd < 0) return EBADF;
   auto* at = static_cast<const char*>(bytes);
   while (size > 0) {
-    const long written = raw_syscall(SYS_pwrite64, fd, reinterpret_cast<long>(at), static_cast<long>(size),
-                                     static_cast<long>(offset));
+    const long written =
+        raw_syscall(SYS_pwrite64, fd, reinterpret_cast<long>(at), static_cast<long>(size), static_cast<long>(offset));
     if (written == -EINTR) continue;
     if (is_error(written)) return errno_of(written);
     if (written == 0) return ENOSPC;

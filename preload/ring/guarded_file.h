@@ -1,6 +1,6 @@
 // A file of ours whose descriptor the program may close, and whose number it may reuse: the descriptor is high and
-// close-on-exec, is compared by device and inode before each use, and is opened again by path when it is not ours any more.
-// The caller serialises calls that may reopen. Nothing allocates; errno is left alone.
+// close-on-exec, is compared by device and inode before each use, and is opened again by path when it is not ours any
+// more. The caller serialises calls that may reopen. Nothing allocates; errno is left alone.
 #pragma once
 
 #include <cstddef>

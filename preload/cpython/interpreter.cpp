@@ -1,0 +1,107 @@
+#include "preload/cpython/interpreter.h"
+
+#include "preload/base/elf.h"
+
+namespace cistern::preload {
+
+constinit Interpreter g_python;
+
+namespace {
+
+template <typename T>
+void bind(T& target, const LoadedModule& module, const char* name, const char* other = nullptr) noexcept {
+  void* found = find_symbol(module, name);
+  if (found == nullptr && other != nullptr) found = find_symbol(module, other);
+  target = reinterpret_cast<T>(found);
+}
+
+void bind_functions(PythonFunctions& functions, const LoadedModule& module) noexcept {
+  bind(functions.get_version, module, "Py_GetVersion");
+  bind(functions.get_allocator, module, "PyMem_GetAllocator");
+  bind(functions.set_allocator, module, "PyMem_SetAllocator");
+  bind(functions.get_arena_allocator, module, "PyObject_GetArenaAllocator");
+  bind(functions.set_arena_allocator, module, "PyObject_SetArenaAllocator");
+  bind(functions.holder_state, module, "PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet");
+  bind(functions.own_state, module, "PyGILState_GetThisThreadState");
+  bind(functions.is_initialized, module, "Py_IsInitialized");
+  bind(functions.is_finalizing, module, "Py_IsFinalizing", "_Py_IsFinalizing");
+}
+
+// "3.11.2 (main, …)" → 3, 11, 0x030b02f0. Pre-releases ("3.14.0a1") get the final's number.
+void read_version(Interpreter& python, std::string_view text) noexcept {
+  const std::string_view whole = text;
+  python.major = static_cast<unsigned>(take_number(text));
+  if (!text.empty()) text.remove_prefix(1);
+  python.minor = static_cast<unsigned>(take_number(text));
+  if (!text.empty()) text.remove_prefix(1);
+  const uint64_t micro = take_number(text);
+  python.version_hex = uint64_t{python.major} << 24 | uint64_t{python.minor} << 16 | micro << 8 | 0xf0;
+  python.version.add(whole.substr(0, whole.find('\n')));
+}
+
+bool complete(const Interpreter& python) noexcept {
+  const PythonFunctions& f = python.functions;
+  return f.get_allocator != nullptr && f.set_allocator != nullptr && f.get_arena_allocator != nullptr &&
+         f.set_arena_allocator != nullptr && f.holder_state != nullptr && f.own_state != nullptr &&
+         python.code_type != nullptr && python.unicode_type != nullptr && python.runtime != nullptr;
+}
+
+void choose_layout(Interpreter& python) noexcept {
+  const PythonLayout* const layout = python.major == 3 ? layout_of(python.minor) : nullptr;
+  if (layout == nullptr) {
+    python.reason = "this version's frames are not known";
+    return;
+  }
+  if (!complete(python)) {
+    python.reason = "its executable does not export what is needed";
+    return;
+  }
+  if (const char* what = contradiction(*layout, python.runtime); what != nullptr) {
+    python.stacks = PythonStacks::kContradiction;
+    python.reason = what;
+    return;
+  }
+  python.layout = layout;
+  python.stacks = PythonStacks::kOn;
+}
+
+// A module whose data has not been relocated yet (it is being loaded) has no type in its type objects.
+bool relocated(const LoadedModule& module) noexcept {
+  const auto* code = static_cast<const uint8_t*>(find_symbol(module, "PyCode_Type"));
+  const auto* type = static_cast<const uint8_t*>(find_symbol(module, "PyType_Type"));
+  return code == nullptr || type == nullptr || load_pointer(code, 8) == type;
+}
+
+bool take(Interpreter& python, const LoadedModule& module) noexcept {
+  const bool pypy =
+      find_symbol(module, "PyPyMem_Malloc") != nullptr || find_symbol(module, "pypy_main_startup") != nullptr;
+  if (!pypy && find_symbol(module, "Py_GetVersion") == nullptr) return false;
+  if (!relocated(module)) return false;
+  python.found = true;
+  python.implementation = pypy ? "PyPy" : "CPython";
+  python.shared = !module.path.empty();
+  python.module.add(module.path);
+  if (pypy) {
+    python.reason = "it is not CPython";
+    return true;
+  }
+  bind_functions(python.functions, module);
+  bind(python.code_type, module, "PyCode_Type");
+  bind(python.unicode_type, module, "PyUnicode_Type");
+  bind(python.runtime, module, "_PyRuntime");
+  read_version(python, python.functions.get_version());
+  choose_layout(python);
+  return true;
+}
+
+}  // namespace
+
+bool find_interpreter() noexcept {
+  if (g_python.found) return true;
+  for_each_module(
+      [](void* context, const LoadedModule& module) { return !take(*static_cast<Interpreter*>(context), module); },
+      &g_python);
+  return g_python.found;
+}
+
+}  // namespace cistern::preload

@@ -1,0 +1,77 @@
+// The interpreter of this process: where it is, which version, and the few of its functions that a hook may call. Found
+// by its symbols; nothing of it is linked. Constant once found.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "cistern/image_records.h"
+#include "preload/base/text.h"
+#include "preload/cpython/layout.h"
+
+namespace cistern::preload {
+
+// Include/cpython/pymem.h (3.8 – 3.13: Include/cpython/pymem.h, objimpl.h).
+struct PyMemAllocatorEx {
+  void* ctx;
+  void* (*malloc)(void* ctx, size_t size);
+  void* (*calloc)(void* ctx, size_t count, size_t size);
+  void* (*realloc)(void* ctx, void* block, size_t size);
+  void (*free)(void* ctx, void* block);
+};
+struct PyObjectArenaAllocator {
+  void* ctx;
+  void* (*alloc)(void* ctx, size_t size);
+  void (*free)(void* ctx, void* arena, size_t size);
+};
+enum PyMemAllocatorDomain { PYMEM_DOMAIN_RAW = 0, PYMEM_DOMAIN_MEM = 1, PYMEM_DOMAIN_OBJ = 2 };
+
+struct PythonFunctions {
+  const char* (*get_version)();
+  void (*get_allocator)(int domain, PyMemAllocatorEx* allocator);
+  void (*set_allocator)(int domain, PyMemAllocatorEx* allocator);
+  void (*get_arena_allocator)(PyObjectArenaAllocator* allocator);
+  void (*set_arena_allocator)(PyObjectArenaAllocator* allocator);
+  // The thread state that holds the GIL, without checks: the own one inside MEM and OBJ hooks.
+  const uint8_t* (*holder_state)();
+  // The own thread's state, GIL or not; nullptr in a thread that Python does not know.
+  const uint8_t* (*own_state)();
+  int (*is_initialized)();
+  int (*is_finalizing)();
+};
+
+struct Interpreter {
+  bool found = false;
+  bool shared = false;  // in a shared library rather than the executable
+  const char* implementation = "";
+  unsigned major = 0;
+  unsigned minor = 0;
+  uint64_t version_hex = 0;
+  Text<256> version;
+  PathText module;
+  PythonFunctions functions{};
+  const uint8_t* code_type = nullptr;     // &PyCode_Type
+  const uint8_t* unicode_type = nullptr;  // &PyUnicode_Type
+  const uint8_t* runtime = nullptr;       // &_PyRuntime
+  const PythonLayout* layout = nullptr;   // nullptr: its stacks cannot be read
+  PythonStacks stacks = PythonStacks::kUnsupported;
+  const char* reason = "";  // why not
+};
+extern Interpreter g_python;
+
+// Looks for an interpreter among the loaded modules and fills g_python. Returns g_python.found. Requires that the
+// modules are relocated.
+bool find_interpreter() noexcept;
+
+// Whether its allocators can be hooked.
+inline bool hookable(const Interpreter& python) noexcept {
+  return python.layout != nullptr && python.functions.set_allocator != nullptr;
+}
+
+// Whether it says that it is being torn down.
+inline bool is_finalizing() noexcept {
+  return g_python.functions.is_finalizing != nullptr && g_python.functions.is_finalizing() != 0;
+}
+
+}  // namespace cistern::preload

@@ -1,0 +1,135 @@
+// The malloc family. Each hook passes the call on and records what came of it; a call nested in another hooked call is
+// only passed on. Not hooked, because they call these: reallocarray, strdup, asprintf. malloc_usable_size needs
+// nothing: blocks are libc's own, without headers of ours.
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "preload/base/real.h"
+#include "preload/hooks/export.h"
+#include "preload/hooks/pymalloc.h"
+#include "preload/recorder/events.h"
+
+using namespace cistern;
+using namespace cistern::preload;
+
+namespace {
+
+constexpr Domain kDomain = Domain::kMalloc;
+
+// Calls the real allocation function and records its block.
+template <typename Allocate>
+inline void* allocate(size_t size, const void* caller, Allocate real) noexcept {
+  if (!records(kDomain, caller)) return real();
+  void* block;
+  {
+    const Nested nested;
+    block = real();
+  }
+  if (block != nullptr) record_alloc(kDomain, block, size);
+  check_python_hooks();
+  return block;
+}
+
+// A free is recorded before the real one: afterwards another thread may own the address.
+template <typename Free>
+inline void release(void* block, const void* caller, Free real) noexcept {
+  if (block == nullptr || in_bootstrap_pool(block)) return;
+  if (!records(kDomain, caller)) return real();
+  record_free(kDomain, block);
+  const Nested nested;
+  real();
+}
+
+// A block of the bootstrap pool moves to the real heap.
+void* leave_bootstrap_pool(void* block, size_t size, const void* caller) noexcept {
+  void* const made = allocate(size, caller, [size] { return g_real.malloc(size); });
+  const size_t old = bootstrap_size(block);
+  if (made != nullptr) __builtin_memcpy(made, block, old < size ? old : size);
+  return made;
+}
+
+}  // namespace
+
+#define CISTERN_CALLER __builtin_return_address(0)
+
+CISTERN_EXPORT void* malloc(size_t size) noexcept {
+  return allocate(size, CISTERN_CALLER, [size] { return g_real.malloc(size); });
+}
+
+CISTERN_EXPORT void* calloc(size_t count, size_t size) noexcept {
+  return allocate(count * size, CISTERN_CALLER, [count, size] { return g_real.calloc(count, size); });
+}
+
+CISTERN_EXPORT void* realloc(void* block, size_t size) noexcept {
+  if (in_bootstrap_pool(block)) return leave_bootstrap_pool(block, size, CISTERN_CALLER);
+  if (block == nullptr) return allocate(size, CISTERN_CALLER, [size] { return g_real.realloc(nullptr, size); });
+  if (!records(kDomain, CISTERN_CALLER)) return g_real.realloc(block, size);
+  if (size == 0) {
+    // glibc frees (malloc.c, __libc_realloc, REALLOC_ZERO_BYTES_FREES); another allocator may keep a block of no bytes.
+    record_free(kDomain, block);
+    void* kept;
+    {
+      const Nested nested;
+      kept = g_real.realloc(block, 0);
+    }
+    if (kept != nullptr) record_alloc(kDomain, kept, 0);
+    return kept;
+  }
+  const uint64_t begin_time = now();
+  void* moved;
+  {
+    const Nested nested;
+    moved = g_real.realloc(block, size);
+  }
+  if (moved != nullptr) record_realloc(kDomain, begin_time, block, moved, size);
+  return moved;
+}
+
+CISTERN_EXPORT void free(void* block) noexcept {
+  release(block, CISTERN_CALLER, [block] { g_real.free(block); });
+}
+
+CISTERN_EXPORT void cfree(void* block) noexcept {
+  release(block, CISTERN_CALLER, [block] { g_real.free(block); });
+}
+
+CISTERN_EXPORT void free_sized(void* block, size_t size) noexcept {
+  release(block, CISTERN_CALLER,
+          [block, size] { g_real.free_sized != nullptr ? g_real.free_sized(block, size) : g_real.free(block); });
+}
+
+CISTERN_EXPORT void free_aligned_sized(void* block, size_t alignment, size_t size) noexcept {
+  release(block, CISTERN_CALLER, [block, alignment, size] {
+    g_real.free_aligned_sized != nullptr ? g_real.free_aligned_sized(block, alignment, size) : g_real.free(block);
+  });
+}
+
+CISTERN_EXPORT void* memalign(size_t alignment, size_t size) noexcept {
+  return allocate(size, CISTERN_CALLER, [alignment, size] { return g_real.memalign(alignment, size); });
+}
+
+CISTERN_EXPORT void* aligned_alloc(size_t alignment, size_t size) noexcept {
+  return allocate(size, CISTERN_CALLER, [alignment, size] { return g_real.aligned_alloc(alignment, size); });
+}
+
+CISTERN_EXPORT int posix_memalign(void** block, size_t alignment, size_t size) noexcept {
+  int error = 0;
+  void* made = nullptr;
+  allocate(size, CISTERN_CALLER, [&error, &made, alignment, size] {
+    error = g_real.posix_memalign(&made, alignment, size);
+    return error == 0 ? made : nullptr;
+  });
+  if (error == 0) *block = made;
+  return error;
+}
+
+CISTERN_EXPORT void* valloc(size_t size) noexcept {
+  resolve_real_functions();
+  return allocate(size, CISTERN_CALLER, [size] { return g_real.valloc(size); });
+}
+
+CISTERN_EXPORT void* pvalloc(size_t size) noexcept {
+  resolve_real_functions();
+  return allocate(size, CISTERN_CALLER, [size] { return g_real.pvalloc(size); });
+}

@@ -1,0 +1,119 @@
+// The mmap family, as called by the program and its libraries; libc's own calls (malloc's heaps, thread stacks) are
+// internal to it and not seen. Nested calls, such as those of an allocator preloaded behind us, are only passed on.
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "preload/base/real.h"
+#include "preload/hooks/export.h"
+#include "preload/hooks/pymalloc.h"
+#include "preload/recorder/events.h"
+
+using namespace cistern;
+using namespace cistern::preload;
+
+namespace {
+
+constexpr Domain kDomain = Domain::kMmap;
+
+uint32_t flags_of(int protection, int flags) noexcept {
+  uint32_t result = 0;
+  if ((flags & MAP_ANONYMOUS) == 0) result |= map_flag::kFile;
+  if ((flags & MAP_TYPE) != MAP_PRIVATE) result |= map_flag::kShared;
+  if ((flags & (MAP_STACK | MAP_GROWSDOWN)) != 0) result |= map_flag::kStack;
+  if (protection == PROT_NONE) result |= map_flag::kNoAccess;
+  if ((protection & PROT_EXEC) != 0) result |= map_flag::kExecutable;
+  return result;
+}
+
+void* map(void* address, size_t size, int protection, int flags, int fd, off_t offset, const void* caller) noexcept {
+  if (!records(kDomain, caller)) return g_real.mmap(address, size, protection, flags, fd, offset);
+  void* result;
+  {
+    const Nested nested;
+    result = g_real.mmap(address, size, protection, flags, fd, offset);
+  }
+  if (result != MAP_FAILED) record_map(result, size, flags_of(protection, flags));
+  check_python_hooks();
+  return result;
+}
+
+// The break has moved from `before` to `after`.
+void record_break(const char* before, const char* after) noexcept {
+  if (after > before) record_map(before, static_cast<size_t>(after - before), map_flag::kBreak);
+  if (after < before) record_unmap(after, static_cast<size_t>(before - after));
+}
+
+char* current_break() noexcept {
+  return static_cast<char*>(g_real.sbrk(0));
+}
+
+}  // namespace
+
+#define CISTERN_CALLER __builtin_return_address(0)
+
+CISTERN_EXPORT void* mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset) noexcept {
+  return map(address, size, protection, flags, fd, offset, CISTERN_CALLER);
+}
+
+CISTERN_EXPORT void* mmap64(void* address, size_t size, int protection, int flags, int fd, off_t offset) noexcept {
+  return map(address, size, protection, flags, fd, offset, CISTERN_CALLER);
+}
+
+CISTERN_EXPORT int munmap(void* address, size_t size) noexcept {
+  if (!records(kDomain, CISTERN_CALLER)) return g_real.munmap(address, size);
+  // Recorded before, like a free; a munmap that fails has had a wrong argument and unmapped nothing.
+  const bool valid = (reinterpret_cast<uintptr_t>(address) & 4095) == 0 && size != 0;
+  if (valid) record_unmap(address, size);
+  const Nested nested;
+  return g_real.munmap(address, size);
+}
+
+CISTERN_EXPORT void* mremap(void* address, size_t old_size, size_t size, int flags, ...) noexcept {
+  void* wanted = nullptr;
+  if ((flags & MREMAP_FIXED) != 0) {
+    va_list rest;
+    va_start(rest, flags);
+    wanted = va_arg(rest, void*);
+    va_end(rest);
+  }
+  resolve_real_functions();
+  if (!records(kDomain, CISTERN_CALLER)) return g_real.mremap(address, old_size, size, flags, wanted);
+  const uint64_t begin_time = now();
+  void* result;
+  {
+    const Nested nested;
+    result = g_real.mremap(address, old_size, size, flags, wanted);
+  }
+  if (result != MAP_FAILED) record_remap(begin_time, address, old_size, result, size, 0);
+  return result;
+}
+
+CISTERN_EXPORT int brk(void* address) noexcept {
+  resolve_real_functions();
+  if (!records(kDomain, CISTERN_CALLER)) return g_real.brk(address);
+  const char* before;
+  int result;
+  {
+    const Nested nested;
+    before = current_break();
+    result = g_real.brk(address);
+  }
+  if (result == 0) record_break(before, static_cast<const char*>(address));
+  return result;
+}
+
+CISTERN_EXPORT void* sbrk(intptr_t increment) noexcept {
+  resolve_real_functions();
+  if (increment == 0 || !records(kDomain, CISTERN_CALLER)) return g_real.sbrk(increment);
+  void* before;
+  {
+    const Nested nested;
+    before = g_real.sbrk(increment);
+  }
+  if (before != reinterpret_cast<void*>(-1)) {
+    record_break(static_cast<const char*>(before), static_cast<const char*>(before) + increment);
+  }
+  return before;
+}

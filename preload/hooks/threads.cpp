@@ -1,0 +1,86 @@
+// pthread_create: a new thread's stack goes on, past a boundary, with the stack that started it.
+#include <pthread.h>
+
+#include "preload/base/memory.h"
+#include "preload/base/real.h"
+#include "preload/base/spin_lock.h"
+#include "preload/hooks/export.h"
+#include "preload/recorder/events.h"
+#include "preload/recorder/threads.h"
+
+using namespace cistern;
+using namespace cistern::preload;
+
+namespace {
+
+// What a new thread is told by the one that starts it. Own memory, reused.
+struct Start {
+  void* (*run)(void*);
+  void* argument;
+  uint32_t stack;
+  uint32_t owner;
+  Start* next;
+};
+
+struct StartPool {
+  SpinLock lock;
+  Start* free = nullptr;
+
+  Start* take() noexcept {
+    const Locked locked(lock);
+    if (free == nullptr) {
+      constexpr size_t kBytes = 4096;
+      auto* const made = static_cast<Start*>(map_memory(kBytes));
+      for (size_t i = 0; made != nullptr && i < kBytes / sizeof(Start); ++i) put_locked(made + i);
+    }
+    Start* const start = free;
+    if (start != nullptr) free = start->next;
+    return start;
+  }
+  void put(Start* start) noexcept {
+    const Locked locked(lock);
+    put_locked(start);
+  }
+
+ private:
+  void put_locked(Start* start) noexcept {
+    start->next = free;
+    free = start;
+  }
+};
+constinit StartPool g_starts;
+
+// Cancellation and pthread_exit unwind through this frame, which has nothing to clean up.
+void* run_thread(void* context) {
+  auto* const start = static_cast<Start*>(context);
+  const Start told = *start;
+  g_starts.put(start);
+  t_gate.started_at = told.stack;
+  t_gate.started_by = told.owner;
+  void* const result = told.run(told.argument);
+  thread_returned();
+  return result;
+}
+
+bool tell(Start& start) noexcept {
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return false;
+  start.stack = raw(stack_of(*thread, Domain::kMalloc));
+  start.owner = raw(thread->owner);
+  leave(*thread);
+  return true;
+}
+
+}  // namespace
+
+CISTERN_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
+                                  void* argument) noexcept {
+  const bool recorded = records(Domain::kMalloc, __builtin_return_address(0)) || records(Domain::kObj, nullptr);
+  Start* const start = recorded ? g_starts.take() : nullptr;
+  if (start == nullptr) return g_real.pthread_create(thread, attributes, run, argument);
+  *start = Start{run, argument, 0, 0, nullptr};
+  tell(*start);
+  const int error = g_real.pthread_create(thread, attributes, run_thread, start);
+  if (error != 0) g_starts.put(start);
+  return error;
+}

@@ -1,0 +1,85 @@
+// Code objects: defined once, retired when their block is freed.
+#include "preload/cpython/code_object.h"
+#include "preload/intern/interner.h"
+
+namespace cistern::preload {
+
+CodeId Interner::code(const Interpreter& python, const uint8_t* code) noexcept {
+  const uint32_t fingerprint = code_fingerprint(*python.layout, code);
+  CodeEntry key;
+  key.address = reinterpret_cast<uint64_t>(code);
+  if (CodeEntry* const found = codes_.find(key); found != nullptr) {
+    const uint32_t id = std::atomic_ref<uint32_t>(found->id).load(std::memory_order_acquire);
+    if (id != kRetiredId &&
+        std::atomic_ref<uint32_t>(found->fingerprint).load(std::memory_order_relaxed) == fingerprint) {
+      return CodeId{id};
+    }
+  }
+  return define_code(python, code, fingerprint);
+}
+
+CodeId Interner::define_code(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept {
+  if (!is_code(python, code)) return CodeId{};
+  const Locked locked(lock_);
+  CodeEntry entry;
+  entry.address = reinterpret_cast<uint64_t>(code);
+  entry.fingerprint = fingerprint;
+  CodeEntry* const known = codes_.find(entry);
+  if (known != nullptr && known->id != kRetiredId && known->fingerprint == fingerprint) return CodeId{known->id};
+
+  const PythonLayout& layout = *python.layout;
+  const std::string_view table = line_table_of(layout, code);
+  const std::string_view path = read_unicode(layout, file_of(layout, code), text_);
+  if (path.ends_with("/threading.py")) threading_seen_.store(true, std::memory_order_relaxed);
+  const StringId file = string_locked(path);
+  const StringId name = name_of_code(python, code, fingerprint);
+  entry.id = ++last_code_;
+  const CodeId id{entry.id};
+  const CodeRecord record{id, file, name, first_line_of(layout, code), layout.line_table_kind, table.size()};
+  if (!records_->write(record) || !write_line_table(id, table)) return CodeId{};
+  const uint64_t bit = filter_bit(entry.address);
+  filter_[bit / 64].fetch_or(uint64_t{1} << (bit % 64), std::memory_order_relaxed);
+  if (known != nullptr) {
+    std::atomic_ref<uint32_t>(known->fingerprint).store(fingerprint, std::memory_order_relaxed);
+    std::atomic_ref<uint32_t>(known->id).store(entry.id, std::memory_order_release);
+  } else {
+    codes_.insert(entry);
+  }
+  return id;
+}
+
+bool Interner::write_line_table(CodeId id, std::string_view table) noexcept {
+  for (uint64_t offset = 0; offset < table.size(); offset += kMaxTextBytes) {
+    if (!records_->write(LineTableRecord{id, offset, table.substr(offset, kMaxTextBytes)})) return false;
+  }
+  return true;
+}
+
+void Interner::retire(uint64_t address, uint64_t time) noexcept {
+  CodeEntry key;
+  key.address = address;
+  CodeEntry* const found = codes_.find(key);
+  if (found == nullptr) return;
+  const Locked locked(lock_);
+  // The table may have been replaced since; this finds the place that counts.
+  CodeEntry* const entry = codes_.find(key);
+  if (entry == nullptr || entry->id == kRetiredId) return;
+  const CodeId id{entry->id};
+  std::atomic_ref<uint32_t>(entry->id).store(kRetiredId, std::memory_order_release);
+  epoch_.fetch_add(1, std::memory_order_release);
+  retired_.fetch_add(1, std::memory_order_relaxed);
+  records_->write(RetiredRecord{time, id});
+}
+
+void Interner::forget_codes() noexcept {
+  const Locked locked(lock_);
+  codes_.for_each(
+      [](CodeEntry& entry) { std::atomic_ref<uint32_t>(entry.id).store(kRetiredId, std::memory_order_release); });
+  epoch_.fetch_add(1, std::memory_order_release);
+}
+
+StringId Interner::object_string(const Interpreter& python, const uint8_t* object) noexcept {
+  return string_locked(read_unicode(*python.layout, object, text_));
+}
+
+}  // namespace cistern::preload

@@ -1,0 +1,73 @@
+#include "preload/intern/interner.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace cistern::preload {
+
+void Interner::begin(RecordStream& records, uint64_t max_node_bytes) noexcept {
+  records_ = &records;
+  max_node_bytes_ = max_node_bytes;
+}
+
+StringId Interner::string(std::string_view text) noexcept {
+  const Locked locked(lock_);
+  return string_locked(text);
+}
+
+StringId Interner::string_locked(std::string_view text) noexcept {
+  text = cut_text(text);
+  StringEntry entry;
+  entry.key = XXH3_64bits(text.data(), text.size());
+  if (const StringEntry* const found = strings_.find(entry); found != nullptr) return StringId{found->id};
+  entry.id = ++last_string_;
+  if (!records_->write(StringRecord{StringId{entry.id}, text})) return StringId{};
+  strings_.insert(entry);
+  return StringId{entry.id};
+}
+
+StackId Interner::node(StackId parent, const NodeKey& key) noexcept {
+  NodeEntry entry;
+  entry.parent = raw(parent);
+  // Code ids stay far below the kinds' bits; an offset that does not fit 32 bits does not occur in a code object.
+  entry.a = key.a ^ static_cast<uint32_t>(key.kind) << 28;
+  entry.b = static_cast<uint32_t>(key.b);
+  if (const NodeEntry* const found = nodes_.find(entry); found != nullptr) return StackId{found->id};
+  return define_node(parent, key, entry);
+}
+
+StackId Interner::define_node(StackId parent, const NodeKey& key, const NodeEntry& entry) noexcept {
+  const Locked locked(lock_);
+  if (const NodeEntry* const found = nodes_.find(entry); found != nullptr) return StackId{found->id};
+  if (nodes_.used() * sizeof(NodeEntry) >= max_node_bytes_) return table_full_node();
+  NodeEntry made = entry;
+  made.id = ++last_node_;
+  if (!records_->write(StackNodeRecord{StackId{made.id}, parent, key.kind, key.a, key.b})) return StackId{};
+  if (!nodes_.insert(made)) return table_full_node();
+  return StackId{made.id};
+}
+
+StackId Interner::table_full_node() noexcept {
+  full_.fetch_add(1, std::memory_order_relaxed);
+  if (full_node_ == 0) {
+    const uint32_t id = ++last_node_;
+    const auto reason = static_cast<uint32_t>(TruncationReason::kStackTableFull);
+    if (!records_->write(StackNodeRecord{StackId{id}, StackId{}, NodeKind::kTruncated, reason, 0})) return StackId{};
+    full_node_ = id;
+  }
+  return StackId{full_node_};
+}
+
+void Interner::abandon() noexcept {
+  lock_.reset();
+  strings_.clear();
+  codes_.clear();
+  names_.clear();
+  nodes_.clear();
+  last_string_ = last_code_ = last_node_ = full_node_ = 0;
+  epoch_.fetch_add(1, std::memory_order_release);
+  full_.store(0, std::memory_order_relaxed);
+  retired_.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace cistern::preload

@@ -1,0 +1,135 @@
+// Names for things: strings, code objects and stack nodes get ids, once per process image, and are defined in the
+// record stream before an id is handed out. Look-ups of what is known lock nothing; the rest takes one lock. Any
+// thread, inside the recorder; nothing allocates from the program's heap.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include "cistern/definitions.h"
+#include "cistern/ids.h"
+#include "preload/base/spin_lock.h"
+#include "preload/cpython/code_object.h"
+#include "preload/cpython/interpreter.h"
+#include "preload/cpython/unicode.h"
+#include "preload/intern/table.h"
+#include "preload/ring/record_stream.h"
+
+namespace cistern::preload {
+
+// One frame of a stack, or what stands for one: the key of a node together with its parent.
+struct NodeKey {
+  NodeKind kind = NodeKind::kPython;
+  uint32_t a = 0;
+  int64_t b = 0;
+};
+
+class Interner {
+ public:
+  // `max_node_bytes`: of the table of stack nodes; past it new stacks collapse into one node that says so.
+  void begin(RecordStream& records, uint64_t max_node_bytes) noexcept;
+
+  StringId string(std::string_view text) noexcept;
+
+  // The id of the code object at `code`, which is alive. CodeId{0} when it is none, or nothing could be written.
+  CodeId code(const Interpreter& python, const uint8_t* code) noexcept;
+
+  // The node of the frame `key` called from `parent`. StackId{0} only when nothing could be written.
+  StackId node(StackId parent, const NodeKey& key) noexcept;
+
+  // Must be called before any block of domain OBJ is freed or moved. Retires the code object at `block`, if it is one.
+  void block_freed(const void* block, uint64_t time) noexcept {
+    if (__builtin_expect(maybe_code(reinterpret_cast<uint64_t>(block)), 0)) {
+      retire(reinterpret_cast<uint64_t>(block), time);
+    }
+  }
+
+  // Changes whenever an address may have come to mean another code object: what was remembered by address is void.
+  uint32_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
+  // Frees may have been missed (the hooks were off): every code object counts as new.
+  void forget_codes() noexcept;
+
+  // Whether code of a file named threading.py was ever defined, in this image or the one it was forked from.
+  bool threading_seen() const noexcept { return threading_seen_.load(std::memory_order_relaxed); }
+
+  uint64_t stack_table_full() const noexcept { return full_.load(std::memory_order_relaxed); }
+  uint64_t retired_codes() const noexcept { return retired_.load(std::memory_order_relaxed); }
+
+  // In a forked child: forgets everything, so that its profile stands alone.
+  void abandon() noexcept;
+
+ private:
+  struct StringEntry {
+    uint64_t key = 0;  // XXH3-64 of the text: two texts with one hash would be taken for each other
+    uint32_t id = 0;
+    bool same(const StringEntry& other) const noexcept { return key == other.key; }
+    uint64_t hash() const noexcept { return key; }
+  };
+  struct CodeEntry {
+    uint64_t address = 0;
+    uint32_t fingerprint = 0;
+    uint32_t id = 0;  // kRetiredId: freed
+    bool same(const CodeEntry& other) const noexcept { return address == other.address; }
+    uint64_t hash() const noexcept { return mix_hash(address >> 4); }
+  };
+  // Qualified names that the constants of an enclosing code object told (up to 3.10).
+  struct NameEntry {
+    uint64_t address = 0;  // of the code object
+    uint32_t fingerprint = 0;
+    uint32_t id = 0;  // StringId
+    bool same(const NameEntry& other) const noexcept {
+      return address == other.address && fingerprint == other.fingerprint;
+    }
+    uint64_t hash() const noexcept { return mix_hash(address >> 4 ^ uint64_t{fingerprint} << 32); }
+  };
+  struct NodeEntry {
+    uint32_t parent = 0;
+    uint32_t a = 0;
+    uint32_t b = 0;
+    uint32_t id = 0;
+    bool same(const NodeEntry& other) const noexcept { return parent == other.parent && a == other.a && b == other.b; }
+    uint64_t hash() const noexcept { return mix_hash((uint64_t{parent} << 32 | a) ^ mix_hash(b)) >> 7; }
+  };
+
+  static constexpr uint32_t kRetiredId = UINT32_MAX;
+  static constexpr uint64_t kFilterBits = 1 << 18;
+
+  static uint64_t filter_bit(uint64_t address) noexcept { return mix_hash(address >> 4) >> 40 & (kFilterBits - 1); }
+  bool maybe_code(uint64_t address) const noexcept {
+    const uint64_t bit = filter_bit(address);
+    return (filter_[bit / 64].load(std::memory_order_relaxed) >> (bit % 64) & 1) != 0;
+  }
+
+  CodeId define_code(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept;
+  StackId define_node(StackId parent, const NodeKey& key, const NodeEntry& entry) noexcept;
+  StackId table_full_node() noexcept;
+  StringId string_locked(std::string_view text) noexcept;
+  StringId object_string(const Interpreter& python, const uint8_t* object) noexcept;
+  StringId name_of_code(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept;
+  void learn_names(const Interpreter& python, const uint8_t* code, int depth) noexcept;
+  StringId name_among(const Interpreter& python, const Constants& constants, uint64_t index) noexcept;
+  bool write_line_table(CodeId id, std::string_view table) noexcept;
+  void retire(uint64_t address, uint64_t time) noexcept;
+
+  RecordStream* records_ = nullptr;
+  uint64_t max_node_bytes_ = 0;
+  SpinLock lock_;
+  Table<StringEntry> strings_;
+  Table<CodeEntry> codes_;
+  Table<NameEntry> names_;
+  Table<NodeEntry> nodes_;
+  uint32_t last_string_ = 0;
+  uint32_t last_code_ = 0;
+  uint32_t last_node_ = 0;
+  uint32_t full_node_ = 0;
+  std::atomic<uint32_t> epoch_{1};
+  std::atomic<bool> threading_seen_{false};
+  std::atomic<uint64_t> full_{0};
+  std::atomic<uint64_t> retired_{0};
+  // One bit for every address that ever was a defined code object: a free has to look further only where it is set.
+  std::atomic<uint64_t> filter_[kFilterBits / 64] = {};
+  char text_[kUnicodeBytes] = {};  // under lock_
+};
+
+}  // namespace cistern::preload

@@ -1,0 +1,107 @@
+#include "preload/recorder/control.h"
+
+#include <errno.h>
+
+#include <cstring>
+
+#include "preload/base/gate.h"
+#include "preload/recorder/events.h"
+#include "preload/recorder/facts.h"
+
+namespace cistern::preload {
+namespace {
+
+// A time that lies strictly between the thread's earlier events and its later ones.
+uint64_t moment_of_its_own(const ThreadState& thread) noexcept {
+  uint64_t time = now();
+  while (time <= thread.codec.time) time = now();
+  while (now() <= time) {
+  }
+  return time;
+}
+
+void mark_in(ThreadState& thread, std::string_view name) noexcept {
+  constexpr size_t kMaxName = 255;
+  g_recorder.records.write(MarkRecord{moment_of_its_own(thread), thread.owner, name.substr(0, kMaxName)});
+  write_memory(g_recorder.records);
+  write_malloc_info(g_recorder.records);
+}
+
+void set_recording(bool on, uint64_t time) noexcept {
+  g_recorder.phases.enter(on ? Phase::kResumed : Phase::kStopped, time);
+  on ? open_gate() : close_gate();
+}
+
+bool gate_is_open() noexcept {
+  return (g_gate.mask.load(std::memory_order_relaxed) & ~kAwake) != 0;
+}
+
+bool recording() noexcept {
+  return g_recorder.state.load(std::memory_order_acquire) == RecorderState::kRecording;
+}
+
+}  // namespace
+
+void mark(std::string_view name) noexcept {
+  if (!recording()) return;
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return;
+  mark_in(*thread, name);
+  leave(*thread);
+}
+
+void start_recording() noexcept {
+  if (!recording() || gate_is_open()) return;
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return;
+  // Frees of code objects were not seen meanwhile.
+  g_recorder.interner.forget_codes();
+  set_recording(true, now());
+  leave(*thread);
+}
+
+void stop_recording() noexcept {
+  if (!recording() || !gate_is_open()) return;
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return;
+  set_recording(false, now());
+  leave(*thread);
+}
+
+int flush() noexcept {
+  if (!recording()) return ENODEV;
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return EBUSY;
+  const uint64_t time = now();
+  const bool done =
+      g_recorder.records.flush() && thread->stream.roll(g_recorder.ring, thread->codec.time, thread->events, time);
+  thread->codec = EventState{time, 0, 0};
+  thread->events = 0;
+  if (!done) fail_recording();
+  leave(*thread);
+  return done ? 0 : g_recorder.ring.failure.load(std::memory_order_relaxed);
+}
+
+void look_into_mailbox(ThreadState& thread) noexcept {
+  Mailbox& box = g_recorder.ring.window.control().mailbox;
+  std::atomic_ref<uint32_t> done(box.done);
+  const uint32_t request = std::atomic_ref<uint32_t>(box.request).load(std::memory_order_acquire);
+  uint32_t last = done.load(std::memory_order_relaxed);
+  if (request == last || !done.compare_exchange_strong(last, request, std::memory_order_acq_rel)) return;
+  switch (static_cast<MailboxCommand>(box.command)) {
+    case MailboxCommand::kStop:
+      set_recording(false, now());
+      break;
+    case MailboxCommand::kMark:
+      mark_in(thread, std::string_view(box.name, strnlen(box.name, sizeof box.name)));
+      break;
+    case MailboxCommand::kFlush:
+      if (!g_recorder.records.flush()) fail_recording();
+      break;
+    default:
+      box.result = ENOSYS;
+      break;
+  }
+}
+
+}  // namespace cistern::preload

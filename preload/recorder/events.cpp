@@ -1,0 +1,155 @@
+#include "preload/recorder/events.h"
+
+#include <pthread.h>
+#include <sys/syscall.h>
+
+#include "preload/recorder/control.h"
+#include "preload/recorder/facts.h"
+#include "preload/recorder/threads.h"
+
+namespace cistern::preload {
+namespace {
+
+// The thread is claimed: the folding thread seals its segment. Afterwards events are written through.
+bool wait_for_folding(const ThreadState& thread) noexcept {
+  constexpr int kPatience = 100'000;
+  for (int i = 0; i < kPatience; ++i) {
+    if (thread.mode.load(std::memory_order_acquire) != StreamMode::kClaimed) return true;
+    raw_syscall(SYS_sched_yield);
+  }
+  return false;
+}
+
+bool make_room(ThreadState& thread) noexcept {
+  if (!thread.stream.is_open()) return false;
+  if (thread.stream.has_room(kMaxEventBytes)) return true;
+  const uint64_t time = now();
+  if (!thread.stream.roll(g_recorder.ring, thread.codec.time, thread.events, time)) {
+    fail_recording();
+    return false;
+  }
+  thread.codec = EventState{time, 0, 0};
+  thread.events = 0;
+  sample(g_recorder);
+  write_thread_name(thread);
+  return true;
+}
+
+void lose_event() noexcept {
+  if (!g_recorder.ring.window.is_open()) return;
+  const bool recording = g_recorder.state.load(std::memory_order_relaxed) == RecorderState::kRecording;
+  g_recorder.count(recording ? Counter::kLostEvents : Counter::kStoppedEvents);
+}
+
+void report_collection(void*, int generation, const GenerationStats& since) noexcept {
+  CollectionRecord record;
+  record.time = now();
+  record.interpreter = 1;
+  record.generation = static_cast<uint32_t>(generation);
+  record.runs = since.collections;
+  record.collected = since.collected;
+  record.uncollectable = since.uncollectable;
+  g_recorder.records.write(record);
+}
+
+}  // namespace
+
+ThreadState* enter_first() noexcept {
+  ThreadState* const thread = attach_thread();
+  if (thread == nullptr) {
+    lose_event();
+    return nullptr;
+  }
+  thread->busy.store(1, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  return thread;
+}
+
+ThreadState* enter_interrupted() noexcept {
+  g_recorder.count(Counter::kGuardedEvents);
+  lose_event();
+  return nullptr;
+}
+
+bool prepare(ThreadState& thread) noexcept {
+  const bool claimed = thread.mode.load(std::memory_order_acquire) == StreamMode::kClaimed;
+  if (claimed) {
+    leave(thread);
+    const bool folded = wait_for_folding(thread);
+    thread.busy.store(1, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (folded && make_room(thread)) return true;
+  } else if (make_room(thread)) {
+    return true;
+  }
+  lose_event();
+  leave(thread);
+  return false;
+}
+
+void after_event_through(ThreadState& thread) noexcept {
+  if (!thread.stream.write_through(g_recorder.ring, thread.codec.time, thread.events)) fail_recording();
+}
+
+// On 3.8 – 3.11 the slot that PyGILState reads belongs to one interpreter; a thread that runs another one is found as
+// the holder of the GIL. Without the GIL the holder is another thread.
+const uint8_t* own_state() noexcept {
+  const PythonFunctions& functions = g_python.functions;
+  if (g_python.layout->minor <= 11) {
+    const uint8_t* const holder = functions.holder_state();
+    if (holder != nullptr && load<pthread_t>(holder, g_python.layout->tstate_thread) == pthread_self()) return holder;
+  }
+  return functions.own_state();
+}
+
+void root_changed(ThreadState& thread, uint64_t time) noexcept {
+  g_recorder.phases.root_changed(g_python, thread.python.root_code(), g_recorder.interner.threading_seen(), time);
+}
+
+void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
+  if (g_recorder.phases.watching() || !g_recorder.phases.root_seen()) g_recorder.phases.look(now());
+  if (thread.until_poll != 0) return;
+  thread.until_poll = kEventsBetweenPolls;
+  if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
+  if (modules_changed()) update_modules(g_recorder.records, false);
+  look_into_mailbox(thread);
+}
+
+void record_map(const void* address, size_t size, uint32_t flags) noexcept {
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return;
+  const StackId stack = stack_of(*thread, Domain::kMmap);
+  publish(*thread, encode_map(thread->stream.position(), thread->codec, now(), reinterpret_cast<uint64_t>(address),
+                              size, flags, stack));
+  leave(*thread);
+}
+
+void record_unmap(const void* address, size_t size) noexcept {
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return;
+  publish(*thread,
+          encode_unmap(thread->stream.position(), thread->codec, now(), reinterpret_cast<uint64_t>(address), size));
+  leave(*thread);
+}
+
+void record_remap(uint64_t begin_time, const void* old_address, size_t old_size, const void* address, size_t size,
+                  uint32_t flags) noexcept {
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return;
+  const StackId stack = stack_of(*thread, Domain::kMmap);
+  publish(*thread, encode_remap(thread->stream.position(), thread->codec, begin_time, now(),
+                                reinterpret_cast<uint64_t>(old_address), old_size, reinterpret_cast<uint64_t>(address),
+                                size, flags, stack));
+  leave(*thread);
+}
+
+void record_arena(bool freed, const void* arena, size_t size) noexcept {
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return;
+  const StackId stack = freed ? thread->base : stack_of(*thread, Domain::kMmap);
+  publish(*thread, encode_arena(thread->stream.position(), thread->codec, freed, now(),
+                                reinterpret_cast<uint64_t>(arena), size, stack));
+  leave(*thread);
+}
+
+}  // namespace cistern::preload

@@ -1,0 +1,110 @@
+// The way of one event from a hook into the calling thread's segment: the hot path. Each function is called by the hook
+// of an outermost call, by any thread; takes no lock, makes no system call and copies nothing but the encoded event,
+// except when a segment is full. errno is preserved (system calls here do not touch it). An alloc is recorded after the
+// real one, a free before it; a realloc gives both times.
+//
+// Cost, without the stack: some 60 instructions and one rdtsc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "preload/base/clock.h"
+#include "preload/base/gate.h"
+#include "preload/recorder/recorder.h"
+
+namespace cistern::preload {
+
+// Cold continuations.
+ThreadState* enter_first() noexcept;         // a thread's first event; nullptr: it is lost, and counted
+ThreadState* enter_interrupted() noexcept;   // a signal handler inside the recorder: counts, returns nullptr
+bool prepare(ThreadState& thread) noexcept;  // waits for folding, makes room; false: the event is lost, and counted
+void after_event_through(ThreadState& thread) noexcept;
+void root_changed(ThreadState& thread, uint64_t time) noexcept;
+void poll(ThreadState& thread, const uint8_t* tstate) noexcept;
+void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) noexcept;
+const uint8_t* own_state() noexcept;
+
+constexpr uint32_t kEventsBetweenPolls = 128;
+
+// The calling thread's state, marked busy, with room for one event; nullptr when the event is lost.
+inline ThreadState* enter() noexcept {
+  ThreadState* const thread = t_gate.state;
+  if (__builtin_expect(thread == nullptr, 0)) return enter_first();
+  if (__builtin_expect(thread->busy.load(std::memory_order_relaxed) != 0, 0)) return enter_interrupted();
+  thread->busy.store(1, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  // Pairs with the folding thread's membarrier: either it sees busy, or this thread sees that it is claimed.
+  const bool claimed = thread->mode.load(std::memory_order_relaxed) == StreamMode::kClaimed;
+  if (__builtin_expect(claimed || !thread->stream.has_room(kMaxEventBytes), 0) && !prepare(*thread)) return nullptr;
+  return thread;
+}
+
+inline void leave(ThreadState& thread) noexcept {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  thread.busy.store(0, std::memory_order_release);
+}
+
+inline void publish(ThreadState& thread, uint8_t* out) noexcept {
+  thread.stream.publish(out);
+  ++thread.events;
+  if (__builtin_expect(thread.mode.load(std::memory_order_relaxed) == StreamMode::kThrough, 0)) {
+    after_event_through(thread);
+  }
+}
+
+// The Python stack of the running thread. Domains MEM and OBJ are only used with the GIL held, the others with or
+// without.
+inline StackId stack_of(ThreadState& thread, Domain domain) noexcept {
+  if (!g_recorder.python_stacks) return thread.base;
+  const bool holds_gil = domain == Domain::kObj || domain == Domain::kMem;
+  const uint8_t* const tstate = holds_gil ? g_python.functions.holder_state() : own_state();
+  const uint8_t* const innermost = tstate == nullptr ? nullptr : innermost_frame(*g_python.layout, tstate);
+  bool changed = false;
+  const StackId stack = thread.python.capture(g_python, g_recorder.interner, innermost, thread.base, changed);
+#ifdef CISTERN_CHECK_STACKS
+  check_stack(thread, innermost, stack);
+#endif
+  if (__builtin_expect(changed && thread.main, 0)) root_changed(thread, now());
+  if (holds_gil && (--thread.until_poll == 0 || g_recorder.phases.watching())) poll(thread, tstate);
+  return stack;
+}
+
+inline void record_alloc(Domain domain, const void* block, size_t size) noexcept {
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return;
+  const StackId stack = stack_of(*thread, domain);
+  publish(*thread, encode_alloc(thread->stream.position(), thread->codec, domain, now(),
+                                reinterpret_cast<uint64_t>(block), size, stack));
+  leave(*thread);
+}
+
+inline void record_free(Domain domain, const void* block) noexcept {
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return;
+  const uint64_t time = now();
+  if (domain == Domain::kObj) g_recorder.interner.block_freed(block, time);
+  publish(*thread,
+          encode_free(thread->stream.position(), thread->codec, domain, time, reinterpret_cast<uint64_t>(block)));
+  leave(*thread);
+}
+
+// `begin_time` was taken before the real call.
+inline void record_realloc(Domain domain, uint64_t begin_time, const void* old_block, const void* block,
+                           size_t size) noexcept {
+  ThreadState* const thread = enter();
+  if (thread == nullptr) return;
+  const StackId stack = stack_of(*thread, domain);
+  publish(*thread,
+          encode_realloc(thread->stream.position(), thread->codec, domain, begin_time, now(),
+                         reinterpret_cast<uint64_t>(old_block), reinterpret_cast<uint64_t>(block), size, stack));
+  leave(*thread);
+}
+
+void record_map(const void* address, size_t size, uint32_t flags) noexcept;
+void record_unmap(const void* address, size_t size) noexcept;
+void record_remap(uint64_t begin_time, const void* old_address, size_t old_size, const void* address, size_t size,
+                  uint32_t flags) noexcept;
+void record_arena(bool freed, const void* arena, size_t size) noexcept;
+
+}  // namespace cistern::preload

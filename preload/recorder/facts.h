@@ -1,0 +1,31 @@
+// Facts about the image that are written once or now and then: what ran, in which environment, on which interpreter,
+// which modules are loaded, how much memory is used. Any thread, inside the recorder.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/recorder/recorder.h"
+
+namespace cistern::preload {
+
+void write_image_facts(RecordStream& records, std::string_view options) noexcept;
+void write_interpreter(RecordStream& records, uint64_t time) noexcept;
+void write_clock_pair(RecordStream& records) noexcept;
+void write_memory(RecordStream& records) noexcept;
+void write_malloc_info(RecordStream& records) noexcept;
+void write_losses(Recorder& recorder) noexcept;
+
+// At most once in a millisecond: a clock pair and the memory in use. Called when a segment is sealed.
+void sample(Recorder& recorder) noexcept;
+
+// Writes which modules came and went since the last call. `reset`: all count as new (a forked child's profile).
+void update_modules(RecordStream& records, bool reset) noexcept;
+// Whether dlopen or dlclose was called since the last update_modules().
+bool modules_changed() noexcept;
+
+}  // namespace cistern::preload
+
+extern "C" {
+// Set to 1 by the stubs of dlopen and dlclose.
+extern unsigned char cistern_loader_called;
+}

@@ -1,0 +1,98 @@
+// The end of an image: what is known at the end is written, and the window is folded into the profile.
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+
+#include "preload/base/arch.h"
+#include "preload/base/clock.h"
+#include "preload/base/gate.h"
+#include "preload/recorder/checks.h"
+#include "preload/recorder/facts.h"
+#include "preload/recorder/image_files.h"
+#include "preload/recorder/recorder.h"
+#include "preload/recorder/threads.h"
+
+namespace cistern::preload {
+namespace {
+
+void write_end_facts(EndKind how, int64_t code) noexcept {
+  RecordStream& records = g_recorder.records;
+  g_recorder.phases.enter(Phase::kAfter, now());
+  update_modules(records, false);
+  write_clock_pair(records);
+  write_memory(records);
+  write_malloc_info(records);
+  records.write(EndRecord{now(), how, code});
+}
+
+// Spills the segment of a thread that is kept out, and has it write through from now on.
+bool fold_stream(ThreadState& thread) noexcept {
+  if (!thread.stream.is_open()) return true;
+  const uint64_t time = now();
+  if (!thread.stream.enter_through(g_recorder.ring, thread.codec.time, thread.events, time)) return false;
+  thread.codec = EventState{time, 0, 0};
+  thread.events = 0;
+  return true;
+}
+
+// Waits until a claimed thread is outside the recorder. A thread that sleeps in a write cannot be waited for.
+bool wait_until_outside(const ThreadState& thread) noexcept {
+  constexpr int kPatience = 20'000;
+  for (int i = 0; i < kPatience; ++i) {
+    if (thread.busy.load(std::memory_order_acquire) == 0) return true;
+    raw_syscall(SYS_sched_yield);
+  }
+  return false;
+}
+
+// Folds the streams of all other threads. Returns false when one of them could not be: the window must stay.
+bool fold_others(const ThreadState* self) noexcept {
+  ThreadState* const first = g_recorder.threads.load(std::memory_order_acquire);
+  for (ThreadState* thread = first; thread != nullptr; thread = thread->next) {
+    if (thread != self) thread->mode.store(StreamMode::kClaimed, std::memory_order_release);
+  }
+  // After this, a thread either is seen to be busy, or sees that it is claimed. Pairs with enter().
+  const long barrier = raw_syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  bool whole = !is_error(barrier) || first == nullptr || (first == self && first->next == nullptr);
+  for (ThreadState* thread = first; thread != nullptr; thread = thread->next) {
+    if (thread == self) continue;
+    if (whole && wait_until_outside(*thread) && fold_stream(*thread)) {
+      thread->mode.store(StreamMode::kThrough, std::memory_order_release);
+    } else {
+      thread->mode.store(StreamMode::kWindow, std::memory_order_release);
+      whole = false;
+    }
+  }
+  return whole;
+}
+
+}  // namespace
+
+void finish_image(EndKind how, int64_t code) noexcept {
+  if (!in_recorded_process()) return;
+  const Nested nested;
+  ThreadState* const self = t_gate.state;
+  // In a signal handler that interrupted the recorder nothing can be written; what was published is in the window.
+  if (self != nullptr && self->busy.exchange(1, std::memory_order_acquire) != 0) return;
+  if (g_recorder.folded.exchange(true, std::memory_order_acq_rel)) {
+    g_recorder.records.write(EndRecord{now(), how, code});
+  } else {
+#ifdef CISTERN_CHECK_STACKS
+    report_checks();
+#endif
+    write_end_facts(how, code);
+    bool whole = fold_others(self);
+    if (self != nullptr) {
+      whole = fold_stream(*self) && whole;
+      self->mode.store(StreamMode::kThrough, std::memory_order_relaxed);
+    }
+    write_losses(g_recorder);
+    whole = g_recorder.records.enter_through() && whole;
+    if (whole) {
+      g_recorder.ring.window.unlink();
+      remove_images_directory(g_recorder.first_profile);
+    }
+  }
+  if (self != nullptr) self->busy.store(0, std::memory_order_release);
+}
+
+}  // namespace cistern::preload

@@ -1,0 +1,178 @@
+#include "preload/recorder/image_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "preload/base/arch.h"
+#include "preload/base/memory.h"
+#include "preload/base/proc.h"
+
+namespace cistern::preload {
+namespace {
+
+uint64_t take_field(std::string_view& text) noexcept {
+  const uint64_t value = take_number(text);
+  if (!text.empty() && text.front() == ':') text.remove_prefix(1);
+  return value;
+}
+
+// The name by which a user knows the program: of `python3 -W error -m pkg.mod arg` it is pkg.mod, of a script its file
+// name without .py, of anything else the executable's.
+std::string_view program_name(std::string_view arguments) noexcept {
+  const auto next = [&arguments]() {
+    const std::string_view argument = arguments.substr(0, arguments.find('\0'));
+    arguments.remove_prefix(argument.size() < arguments.size() ? argument.size() + 1 : argument.size());
+    return argument;
+  };
+  const std::string_view executable = base_name(next());
+  if (executable.find("python") == std::string_view::npos) return executable;
+  while (!arguments.empty()) {
+    const std::string_view argument = next();
+    if (argument.size() < 2 || argument[0] != '-') {
+      std::string_view name = base_name(argument);
+      if (name.ends_with(".py")) name.remove_suffix(3);
+      return name.empty() || name == "-" ? executable : name;
+    }
+    if (argument == "--check-hash-based-pycs") next();
+    if (argument[1] == '-') continue;
+    // A cluster of letters; the first of these takes the rest, or the next argument.
+    const size_t at = argument.find_first_of("cmWX", 1);
+    if (at == std::string_view::npos) continue;
+    const std::string_view value = at + 1 < argument.size() ? argument.substr(at + 1) : next();
+    if (argument[at] == 'c') return "command";
+    if (argument[at] == 'm') return value;
+  }
+  return executable;
+}
+
+// What a file name should not have becomes '_'.
+void add_clean(PathText& path, std::string_view name) noexcept {
+  for (const char c : name.substr(0, 100)) {
+    const bool clean = c > ' ' && c != '/' && c != '%' && c != '\x7f';
+    path.add(std::string_view(clean ? &c : "_", 1));
+  }
+}
+
+void add_host(PathText& path) noexcept {
+  utsname name{};
+  raw_syscall(SYS_uname, reinterpret_cast<long>(&name));
+  add_clean(path, name.nodename);
+}
+
+void add_default_name(PathText& path, const ImageIdentity& image) noexcept {
+  char arguments[4096];
+  path.add("cistern.");
+  add_clean(path, program_name(read_file("/proc/self/cmdline", arguments, sizeof arguments)));
+  path.add(".").add(uint64_t{image.pid}).add(".cistern");
+}
+
+void add_working_directory(PathText& path) noexcept {
+  char directory[4096];
+  const long size = raw_syscall(SYS_getcwd, reinterpret_cast<long>(directory), sizeof directory);
+  if (!is_error(size) && size > 1) path.add(std::string_view(directory, static_cast<size_t>(size) - 1));
+  if (path.empty() || path.view().back() != '/') path.add("/");
+}
+
+}  // namespace
+
+Session read_session(const char* text) noexcept {
+  Session session;
+  if (text == nullptr) return session;
+  std::string_view rest(text);
+  session.parent.pid = static_cast<uint32_t>(take_field(rest));
+  session.parent.start_ticks = take_field(rest);
+  session.parent.start_unix_ns = take_field(rest);
+  session.parent.number = static_cast<uint32_t>(take_field(rest));
+  session.generation = static_cast<uint32_t>(take_field(rest));
+  session.first_profile.add(rest);
+  session.found = session.parent.pid != 0 && rest.starts_with('/') && session.first_profile.complete();
+  return session;
+}
+
+void export_session(const ImageIdentity& image, uint32_t generation, const PathText& first_profile) noexcept {
+  static Text<4096 + 128> variable;
+  variable.clear();
+  variable.add(kSessionVariable).add("=");
+  variable.add(uint64_t{image.pid}).add(":").add(image.start_ticks).add(":").add(image.start_unix_ns).add(":");
+  variable.add(uint64_t{image.number}).add(":").add(uint64_t{generation}).add(":").add(first_profile.view());
+  if (environ == nullptr) return;
+  const size_t name_size = std::strlen(kSessionVariable) + 1;
+  size_t count = 0;
+  for (; environ[count] != nullptr; ++count) {
+    if (std::strncmp(environ[count], variable.c_str(), name_size) == 0) {
+      environ[count] = const_cast<char*>(variable.c_str());
+      return;
+    }
+  }
+  auto** const made = static_cast<char**>(map_memory((count + 2) * sizeof(char*)));
+  if (made == nullptr) return;
+  std::memcpy(made, environ, count * sizeof(char*));
+  made[count] = const_cast<char*>(variable.c_str());
+  environ = made;
+}
+
+void expand_output(std::string_view output, const ImageIdentity& image, PathText& path) noexcept {
+  path.clear();
+  if (!output.starts_with('/')) add_working_directory(path);
+  if (output.empty() || output.ends_with('/')) {
+    path.add(output);
+    add_default_name(path, image);
+    return;
+  }
+  for (size_t i = 0; i < output.size(); ++i) {
+    const char next = output[i] == '%' && i + 1 < output.size() ? output[i + 1] : '\0';
+    if (next == 'p') path.add(uint64_t{image.pid});
+    if (next == 'h') add_host(path);
+    if (next == 't') path.add(image.start_unix_ns / 1'000'000'000);
+    if (next == '%') path.add("%");
+    if (next == 'p' || next == 'h' || next == 't' || next == '%') {
+      ++i;
+    } else {
+      path.add(output.substr(i, 1));
+    }
+  }
+}
+
+void images_directory(const PathText& first_profile, PathText& path) noexcept {
+  path.clear();
+  path.add(first_profile.view()).add(".d");
+}
+
+void image_path(const PathText& first_profile, const ImageIdentity& image, std::string_view suffix,
+                PathText& path) noexcept {
+  images_directory(first_profile, path);
+  path.add("/").add(uint64_t{image.pid}).add("-").add(image.start_ticks).add("-").add(uint64_t{image.number});
+  path.add(suffix);
+}
+
+int make_images_directory(const PathText& first_profile) noexcept {
+  PathText path;
+  images_directory(first_profile, path);
+  const long result = raw_syscall(SYS_mkdirat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), 0700);
+  return is_error(result) && result != -EEXIST ? static_cast<int>(-result) : 0;
+}
+
+void remove_images_directory(const PathText& first_profile) noexcept {
+  PathText path;
+  images_directory(first_profile, path);
+  raw_syscall(SYS_unlinkat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), AT_REMOVEDIR);
+}
+
+void announce_image(const char* run_file, const ImageIdentity& image, const PathText& profile) noexcept {
+  if (run_file == nullptr) return;
+  Text<4096 + 128> line;
+  line.add(uint64_t{image.pid}).add(" ").add(image.start_ticks).add(" ").add(uint64_t{image.number}).add(" ");
+  line.add(profile.view()).add("\n");
+  const long fd = raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(run_file), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (is_error(fd)) return;
+  raw_syscall(SYS_write, fd, reinterpret_cast<long>(line.c_str()), static_cast<long>(line.size()));
+  raw_syscall(SYS_close, fd);
+}
+
+}  // namespace cistern::preload

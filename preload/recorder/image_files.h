@@ -1,0 +1,42 @@
+// Where the files of an image are: the first image's profile is named by the user; windows, and the profiles of the
+// images below it, lie in a directory beside it (cistern/FORMAT.md, "Files of a run"). Nothing allocates.
+#pragma once
+
+#include <string_view>
+
+#include "cistern/options.h"
+#include "cistern/profile.h"
+#include "preload/base/text.h"
+
+namespace cistern::preload {
+
+// Who recorded above this image, from the environment variable CISTERN_SESSION.
+struct Session {
+  bool found = false;
+  ImageIdentity parent{};
+  uint32_t generation = 0;
+  PathText first_profile;
+};
+Session read_session(const char* text) noexcept;
+
+// Puts CISTERN_SESSION into the environment, for images made by exec: this process is recorded as `image`. The text
+// lives in the recorder's memory. May be called again.
+void export_session(const ImageIdentity& image, uint32_t generation, const PathText& first_profile) noexcept;
+
+// The absolute path of the first image's profile: the template with %p pid, %h host, %t start (Unix seconds), %%
+// percent; a template that is empty or ends in '/' gets the default name.
+void expand_output(std::string_view output, const ImageIdentity& image, PathText& path) noexcept;
+
+// PATH.d, and in it PID-START-NUMBER with `suffix` (".cistern" or ".window").
+void images_directory(const PathText& first_profile, PathText& path) noexcept;
+void image_path(const PathText& first_profile, const ImageIdentity& image, std::string_view suffix,
+                PathText& path) noexcept;
+// Makes PATH.d, for this user only. Returns 0 or an errno value; it may be there already.
+int make_images_directory(const PathText& first_profile) noexcept;
+// Removes it if it is empty.
+void remove_images_directory(const PathText& first_profile) noexcept;
+
+// Tells `cistern run`, in the file that CISTERN_RUN names, that this image records to `profile`.
+void announce_image(const char* run_file, const ImageIdentity& image, const PathText& profile) noexcept;
+
+}  // namespace cistern::preload

@@ -1,0 +1,318 @@
+#include "preload/recorder/lifecycle.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "cistern/checksum.h"
+#include "preload/base/clock.h"
+#include "preload/base/elf.h"
+#include "preload/base/gate.h"
+#include "preload/base/message.h"
+#include "preload/base/proc.h"
+#include "preload/base/real.h"
+#include "preload/recorder/facts.h"
+#include "preload/recorder/image_files.h"
+#include "preload/recorder/ports.h"
+#include "preload/recorder/recorder.h"
+#include "preload/recorder/threads.h"
+
+namespace cistern::preload {
+namespace {
+
+constexpr uint64_t kMaxNodeBytes = uint64_t{256} << 20;
+
+// The text of CISTERN_OPTIONS: the program may change its environment, and Options has views into this.
+Text<16 * 1024> g_options_text;
+
+void keep_off(std::string_view what = {}, std::string_view where = {}) noexcept {
+  g_recorder.state.store(RecorderState::kOff, std::memory_order_release);
+  close_gate();
+  if (!what.empty()) say_once(what, where);
+}
+
+bool read_options() noexcept {
+  const char* const text = getenv(kOptionsVariable);
+  if (text == nullptr) return true;
+  g_options_text.add(text);
+  const auto error = parse_options(g_options_text.view(), g_recorder.options);
+  if (!error) return true;
+  Text<512> what;
+  what.add("not recording: CISTERN_OPTIONS: ").add(error->pair).add(": expected ").add(error->expected);
+  keep_off(what.view());
+  return false;
+}
+
+void identify(uint32_t number) noexcept {
+  ProfileHeader& header = g_recorder.header;
+  header.image.pid = process_id();
+  header.image.start_ticks = process_start_ticks();
+  header.image.start_unix_ns = read_clock(CLOCK_REALTIME);
+  header.image.number = number;
+}
+
+void fill_header() noexcept {
+  ProfileHeader& header = g_recorder.header;
+  std::memcpy(header.magic, kProfileMagic, sizeof header.magic);
+  header.major = kFormatMajor;
+  header.minor = kFormatMinor;
+  header.machine = kElfMachine;
+  header.header_bytes = kProfileHeaderBytes;
+  header.clock = g_clock.kind;
+  header.time_shift = static_cast<uint16_t>(g_clock.shift);
+  header.clock_hz = g_clock.hz;
+  header.first_time = now();
+  header.domains = g_recorder.options.domains;
+}
+
+const ProfileHeader& header_as(FileRole role) noexcept {
+  g_recorder.header.role = role;
+  g_recorder.header.checksum = checksum_of(g_recorder.header);
+  return g_recorder.header;
+}
+
+// Makes the profile of the first image. Another Python that the same `cistern run` started may have taken the name:
+// then this image's profile goes beside it.
+int create_first_profile() noexcept {
+  Recorder& recorder = g_recorder;
+  const int error =
+      recorder.ring.output.create(recorder.first_profile, header_as(FileRole::kProfile), recorder.options.force);
+  if (error == EEXIST && getenv(kRunVariable) != nullptr) recorder.is_first_image = false;
+  return error;
+}
+
+// Makes the profile of an image below the first: the number tells images of one process apart, made by exec.
+int create_further_profile() noexcept {
+  Recorder& recorder = g_recorder;
+  if (const int error = make_images_directory(recorder.first_profile); error != 0) return error;
+  for (;; ++recorder.header.image.number) {
+    PathText path;
+    image_path(recorder.first_profile, recorder.header.image, ".cistern", path);
+    const int error = recorder.ring.output.create(path, header_as(FileRole::kProfile), false);
+    if (error != EEXIST || recorder.header.image.number > 100'000) return error;
+  }
+}
+
+int create_files() noexcept {
+  Recorder& recorder = g_recorder;
+  int error = recorder.is_first_image ? create_first_profile() : 0;
+  if (error != 0 && recorder.is_first_image) return error;
+  if (!recorder.is_first_image) error = create_further_profile();
+  if (error != 0) return error;
+  PathText window;
+  image_path(recorder.first_profile, recorder.header.image, ".window", window);
+  error = make_images_directory(recorder.first_profile);
+  if (error == 0) error = recorder.ring.window.open(window, header_as(FileRole::kWindow));
+  if (error != 0) {
+    recorder.ring.output.discard();
+    remove_images_directory(recorder.first_profile);
+  }
+  return error;
+}
+
+std::string_view reason_of(int error) noexcept {
+  switch (error) {
+    case EEXIST:
+      return "not recording: the profile exists (option force overwrites it):";
+    case ENOSPC:
+    case EDQUOT:
+      return "not recording: no space left for";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "not recording: no permission to write";
+    case ENOENT:
+    case ENOTDIR:
+      return "not recording: no such directory for";
+    case EFBIG:
+      return "not recording: the limit on file sizes is too low for";
+    default:
+      return "not recording: cannot write";
+  }
+}
+
+// Opens the files and writes what is known at the beginning. Returns false, having said why, when there is no profile.
+bool begin_image() noexcept {
+  Recorder& recorder = g_recorder;
+  fill_header();
+  if (const int error = create_files(); error != 0) {
+    keep_off(reason_of(error), recorder.first_profile.view());
+    return false;
+  }
+  recorder.ring.pid = recorder.header.image.pid;
+  recorder.ring.generation = recorder.header.generation;
+  recorder.ring.output.attach(&recorder.ring.window.control().file_end, recorder.options.max_size);
+  recorder.interner.begin(recorder.records, kMaxNodeBytes);
+  if (!recorder.records.begin(recorder.ring, now())) {
+    keep_off(reason_of(ENOSPC), recorder.first_profile.view());
+    return false;
+  }
+  write_clock_pair(recorder.records);
+  write_image_facts(recorder.records, g_options_text.view());
+  update_modules(recorder.records, true);
+  write_memory(recorder.records);
+  recorder.phases.begin(recorder.records, now());
+  announce_image(getenv(kRunVariable), recorder.header.image, recorder.ring.output.path());
+  return true;
+}
+
+// Puts hooks on the interpreter and says so in the profile. `late`: its code may have run before.
+void take_interpreter(bool late) noexcept {
+  Recorder& recorder = g_recorder;
+  recorder.python_stacks = false;
+  if (hookable(g_python)) {
+    install_python_hooks(recorder.options.domains);
+    recorder.python_stacks = g_python.stacks == PythonStacks::kOn;
+  }
+  const uint64_t time = now();
+  write_interpreter(recorder.records, time);
+  recorder.records.write(InstallRecord{time, late, recorder.options.domains});
+  if (recorder.python_stacks || !g_python.found) return;
+  recorder.count(Counter::kPythonOff);
+  // Under `cistern run` the terminal is the program's until it has ended.
+  if (getenv(kRunVariable) == nullptr) {
+    Text<256> what;
+    what.add("recording native allocations only, ").add(g_python.implementation).add(" ");
+    what.add(uint64_t{g_python.major}).add(".").add(uint64_t{g_python.minor}).add(": ").add(g_python.reason);
+    say_once(what.view());
+  }
+}
+
+void begin_recording(bool late) noexcept {
+  Recorder& recorder = g_recorder;
+  choose_clock();
+  raw_syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+  const Session session = read_session(getenv(kSessionVariable));
+  if (session.found && recorder.options.follow == Follow::kNone) return keep_off();
+  identify(1);
+  recorder.is_first_image = !session.found;
+  if (session.found) {
+    recorder.header.parent = session.parent;
+    recorder.header.generation = session.generation + 1;
+    recorder.first_profile = session.first_profile;
+    const bool same_process = session.parent.pid == recorder.header.image.pid &&
+                              session.parent.start_ticks == recorder.header.image.start_ticks;
+    if (same_process) recorder.header.image.number = session.parent.number + 1;
+  } else {
+    expand_output(recorder.options.output, recorder.header.image, recorder.first_profile);
+  }
+  if (!begin_image()) return;
+  export_session(recorder.header.image, recorder.header.generation, recorder.first_profile);
+  take_interpreter(late);
+  recorder.state.store(RecorderState::kRecording, std::memory_order_release);
+  if (recorder.options.start) {
+    open_gate();
+  } else {
+    recorder.phases.enter(Phase::kStopped, now());
+    close_gate();
+  }
+}
+
+// In a forked child, at its first event: everything of the parent's is forgotten, and an image of its own begins.
+void begin_child() noexcept {
+  Recorder& recorder = g_recorder;
+  const bool paused = !recorder.options.start;
+  recorder.ring.window.abandon();
+  recorder.ring.output.abandon();
+  recorder.ring.failure.store(0, std::memory_order_relaxed);
+  recorder.records.abandon();
+  recorder.interner.abandon();
+  recorder.collector.reset();
+  recorder.folded.store(false, std::memory_order_relaxed);
+  abandon_threads();
+  recorder.header.parent = recorder.header.image;
+  ++recorder.header.generation;
+  if (recorder.options.follow == Follow::kNone) return keep_off();
+  recorder.is_first_image = false;
+  identify(1);
+  if (!begin_image()) return;
+  export_session(recorder.header.image, recorder.header.generation, recorder.first_profile);
+  write_interpreter(recorder.records, now());
+  recorder.state.store(RecorderState::kRecording, std::memory_order_release);
+  paused ? close_gate() : open_gate();
+}
+
+bool take_state(RecorderState from) noexcept {
+  return g_recorder.state.compare_exchange_strong(from, RecorderState::kStarting, std::memory_order_acq_rel);
+}
+
+// Python may have come with a dlopen; not while the loader still works at it.
+void look_for_python(const void* caller) noexcept {
+  if (!modules_changed() || in_loader(caller) || !take_state(RecorderState::kWaiting)) return;
+  if (find_interpreter()) {
+    begin_recording(false);
+  } else {
+    std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
+    g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
+  }
+}
+
+}  // namespace
+
+void start_process() noexcept {
+  if (!take_state(RecorderState::kUnstarted)) return;
+  const Nested nested;
+  resolve_real_functions();
+  if (!read_options()) return;
+  if (!arm_gate())
+    return keep_off("not recording: this kernel cannot tell a forked child (MADV_WIPEONFORK, Linux 4.14)");
+  if (!find_interpreter() && g_recorder.options.follow != Follow::kAll) {
+    g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
+    return;
+  }
+  begin_recording(g_python.functions.is_initialized != nullptr && g_python.functions.is_initialized() != 0);
+}
+
+bool wake(Domain domain, const void* caller) noexcept {
+  const Nested nested;
+  switch (g_recorder.state.load(std::memory_order_acquire)) {
+    case RecorderState::kUnstarted:
+      start_process();
+      break;
+    case RecorderState::kStarting:
+      return false;
+    case RecorderState::kWaiting:
+      look_for_python(caller);
+      break;
+    case RecorderState::kRecording:
+      if (take_state(RecorderState::kRecording)) begin_child();
+      break;
+    case RecorderState::kOff:
+      close_gate();
+      return false;
+  }
+  return (g_gate.mask.load(std::memory_order_relaxed) & bit_of(domain)) != 0;
+}
+
+void hooks_reinstalled() noexcept {
+  g_recorder.interner.forget_codes();
+  g_recorder.count(Counter::kReinstalls);
+  const uint64_t time = now();
+  write_interpreter(g_recorder.records, time);
+  g_recorder.records.write(InstallRecord{time, g_recorder.phases.root_seen(), g_recorder.options.domains});
+}
+
+void exec_begins() noexcept {
+  if (!in_recorded_process()) return;
+  const Nested nested;
+  write_losses(g_recorder);
+  g_recorder.records.write(EndRecord{now(), EndKind::kExec, -1});
+}
+
+void exec_failed() noexcept {
+  if (!in_recorded_process()) return;
+  const Nested nested;
+  g_recorder.records.write(EndRecord{now(), EndKind::kNone, -1});
+}
+
+void child_forked(pid_t child) noexcept {
+  if (child <= 0 || !in_recorded_process()) return;
+  const Nested nested;
+  g_recorder.records.write(ChildRecord{now(), static_cast<uint32_t>(child)});
+}
+
+}  // namespace cistern::preload

@@ -1,0 +1,24 @@
+// How recording begins, goes on in a forked child, and ends. Cold.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace cistern::preload {
+
+// Decides whether this process is recorded, and begins. Idempotent; called by the constructor, and by whatever hook is
+// called before it.
+void start_process() noexcept;
+
+// CPython's hooks were found missing and have been put in place again.
+void hooks_reinstalled() noexcept;
+
+// The process is about to be replaced by exec, or was not (`failed`).
+void exec_begins() noexcept;
+void exec_failed() noexcept;
+
+// The process forked; `child` is the new process. Called in the parent.
+void child_forked(pid_t child) noexcept;
+
+}  // namespace cistern::preload

@@ -1,0 +1,84 @@
+#include "preload/recorder/phases.h"
+
+#include "preload/cpython/code_object.h"
+#include "preload/cpython/unicode.h"
+
+namespace cistern::preload {
+namespace {
+
+// Only the main thread asks.
+char g_file_text[kUnicodeBytes];
+char g_name_text[kUnicodeBytes];
+
+struct CodeNames {
+  std::string_view file;
+  std::string_view name;
+};
+
+CodeNames names_of(const PythonLayout& layout, const uint8_t* code) noexcept {
+  return {read_unicode(layout, file_of(layout, code), g_file_text),
+          read_unicode(layout, name_of(layout, code), g_name_text)};
+}
+
+bool is_root(const CodeNames& names) noexcept {
+  if (names.name == "_run_module_as_main") return true;
+  return names.name == "<module>" && !names.file.starts_with("<frozen");
+}
+
+bool is_shutdown(const CodeNames& names) noexcept {
+  return names.name == "_shutdown" && names.file.ends_with("threading.py");
+}
+
+}  // namespace
+
+void Phases::begin(RecordStream& records, uint64_t time) noexcept {
+  records_ = &records;
+  exiting_ = finalizing_ = false;
+  enter(root_ == nullptr ? Phase::kStarting : Phase::kRunning, time);
+}
+
+void Phases::enter(Phase phase, uint64_t time) noexcept {
+  records_->write(PhaseRecord{time, phase});
+}
+
+void Phases::exiting(uint64_t time) noexcept {
+  if (exiting_) return;
+  exiting_ = true;
+  enter(Phase::kExiting, time);
+}
+
+void Phases::root_changed(const Interpreter& python, const uint8_t* code, bool threading_imported,
+                          uint64_t time) noexcept {
+  if (code == nullptr) {
+    if (root_ == nullptr) return;
+    if (!root_left_) {
+      root_left_ = true;
+      shutdown_seen_ = false;
+      watching_.store(true, std::memory_order_relaxed);
+      enter(Phase::kRootLeft, time);
+    }
+    if (shutdown_seen_ || !threading_imported) exiting(time);
+    return;
+  }
+  if (root_ != nullptr && !root_left_ && code == root_) return;
+  const CodeNames names = names_of(*python.layout, code);
+  if (is_root(names) || code == root_) {
+    if (root_ == nullptr || root_left_) enter(Phase::kRunning, time);
+    root_ = code;
+    root_left_ = exiting_ = false;
+    watching_.store(false, std::memory_order_relaxed);
+  } else if (root_left_ && is_shutdown(names)) {
+    shutdown_seen_ = true;
+  } else if (root_left_ && shutdown_seen_) {
+    exiting(time);  // the first frame of an atexit callback
+  }
+}
+
+void Phases::look(uint64_t time) noexcept {
+  if (finalizing_ || !is_finalizing()) return;
+  finalizing_ = true;
+  watching_.store(false, std::memory_order_relaxed);
+  enter(Phase::kFinalizing, time);
+}
+
+}  // namespace cistern::preload

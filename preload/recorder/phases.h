@@ -1,0 +1,45 @@
+// In which part of its life the program is, seen from the main thread's outermost Python frame: design decision "end
+// state". The root is the first outermost frame that is runpy's _run_module_as_main or the <module> of a file that is
+// not frozen. The program has ended when the root has returned and threading._shutdown, which joins the non-daemon
+// threads, has run; atexit callbacks come after it (Python/pylifecycle.c, Py_FinalizeEx, 3.8 – 3.13). Called by the
+// main thread only.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "cistern/moments.h"
+#include "preload/cpython/interpreter.h"
+#include "preload/ring/record_stream.h"
+
+namespace cistern::preload {
+
+class Phases {
+ public:
+  void begin(RecordStream& records, uint64_t time) noexcept;
+
+  // The main thread's outermost frame is now one of `code`, or there is none (nullptr). `threading_imported`: whether
+  // code of threading.py has run, so that _shutdown is to be expected.
+  void root_changed(const Interpreter& python, const uint8_t* code, bool threading_imported, uint64_t time) noexcept;
+
+  // Whether finalizing is to be expected: the root has returned. Then call look() at each event of domain OBJ.
+  bool watching() const noexcept { return watching_.load(std::memory_order_relaxed); }
+  void look(uint64_t time) noexcept;
+
+  void enter(Phase phase, uint64_t time) noexcept;
+  // Whether Python code of the program's own has been seen.
+  bool root_seen() const noexcept { return root_ != nullptr; }
+
+ private:
+  void exiting(uint64_t time) noexcept;
+
+  RecordStream* records_ = nullptr;
+  const uint8_t* root_ = nullptr;
+  bool root_left_ = false;
+  bool shutdown_seen_ = false;
+  bool exiting_ = false;
+  bool finalizing_ = false;
+  std::atomic<bool> watching_{false};
+};
+
+}  // namespace cistern::preload

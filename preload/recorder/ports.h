@@ -1,0 +1,20 @@
+// What the recorder asks of the rooms above it. Implemented in hooks/.
+#pragma once
+
+#include <cstdint>
+
+#include "cistern/domain.h"
+
+namespace cistern::preload {
+
+// Puts hooks on the interpreter's allocators for the domains in `domains`. Idempotent. Requires hookable(g_python).
+void install_python_hooks(DomainMask domains) noexcept;
+
+// What the interpreter's allocators are underneath the hooks.
+struct AllocatorFacts {
+  const char* allocator = "unknown";  // "pymalloc", "malloc"
+  bool debug_layer = false;
+};
+AllocatorFacts python_allocator() noexcept;
+
+}  // namespace cistern::preload

@@ -1,0 +1,71 @@
+// The recorder of this process: its state, and how it begins, goes on in a forked child, and ends. One object,
+// constant- initialised, never destroyed. The hot path is in events.h.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "cistern/options.h"
+#include "cistern/profile.h"
+#include "preload/base/text.h"
+#include "preload/cpython/collector.h"
+#include "preload/cpython/interpreter.h"
+#include "preload/intern/interner.h"
+#include "preload/recorder/phases.h"
+#include "preload/recorder/thread_state.h"
+#include "preload/ring/record_stream.h"
+#include "preload/ring/segment_stream.h"
+
+namespace cistern::preload {
+
+enum class RecorderState : uint32_t {
+  kUnstarted,
+  kStarting,   // one thread is starting, or making a forked child's image
+  kWaiting,    // there is no Python yet, and only Python is followed
+  kRecording,  // or paused by cistern_stop(): the gate says which
+  kOff,        // never recorded, or not any more
+};
+
+struct Recorder {
+  std::atomic<RecorderState> state{RecorderState::kUnstarted};
+  Options options;
+  Ring ring;
+  RecordStream records;
+  Interner interner;
+  Phases phases;
+  CollectorPoll collector;  // under the GIL
+  ProfileHeader header{};
+  PathText first_profile;  // of the first image of this run: where all files are
+  bool is_first_image = true;
+  bool python_stacks = false;  // g_python.layout may be used
+  // The window has been folded into the profile: streams write through.
+  std::atomic<bool> folded{false};
+  std::atomic<ThreadState*> threads{nullptr};
+  std::atomic<uint32_t> last_owner{0};
+  std::atomic<uint64_t> last_sample_ns{0};
+
+  std::atomic_ref<uint64_t> counter(Counter which) noexcept {
+    return std::atomic_ref<uint64_t>(ring.window.control().counters[static_cast<uint32_t>(which)]);
+  }
+  void count(Counter which) noexcept { counter(which).fetch_add(1, std::memory_order_relaxed); }
+};
+extern Recorder g_recorder;
+
+// Stops recording for good after a failure (disk full, size limit) and says so, once. What was recorded stays.
+void fail_recording() noexcept;
+
+// The calling thread's state, made now. nullptr when there is no memory or no slot. Cold.
+ThreadState* attach_thread() noexcept;
+
+// Ends the image's profile: writes what is known at the end, folds the window into the profile and removes it, as far
+// as other threads let it. Events that still come are written through. `how` and `code` as in EndRecord.
+void finish_image(EndKind how, int64_t code) noexcept;
+
+// Whether the calling process is the one whose image is recorded: not a vfork child in its parent's memory.
+bool in_recorded_process() noexcept;
+
+// Opens or closes the gate for the chosen domains.
+void open_gate() noexcept;
+void close_gate() noexcept;
+
+}  // namespace cistern::preload

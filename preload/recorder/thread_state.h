@@ -1,0 +1,45 @@
+// What the recorder keeps for each thread: its stream of events, its last stack. Made at a thread's first event, never
+// destroyed (libc frees blocks after the last destructor of a thread has run); that of a dead thread is taken over by a
+// new one. Own memory only.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "cistern/event.h"
+#include "cistern/ids.h"
+#include "preload/capture/python_stack.h"
+#include "preload/ring/segment_stream.h"
+
+namespace cistern::preload {
+
+// How a thread's events reach the profile. Set by the thread that folds the window into the profile at the end.
+enum class StreamMode : uint32_t {
+  kWindow = 0,   // into the window
+  kClaimed = 1,  // being folded: the owner waits
+  kThrough = 2,  // folded: each event is written to the file at once
+};
+
+struct ThreadState {
+  SegmentStream stream;
+  EventState codec;
+  uint64_t events = 0;  // in the current segment
+  // 1 while the thread is inside the recorder: its own signal handlers see it and stay out, and the folding thread
+  // waits.
+  std::atomic<uint32_t> busy{0};
+  std::atomic<StreamMode> mode{StreamMode::kWindow};
+  uint32_t until_poll = 1;
+  StackId base{};  // what the outermost frame is called from: the stack that started this thread
+  bool main = false;
+  PythonStack python;
+
+  OwnerId owner{};
+  uint32_t tid = 0;
+  uint64_t start_ticks = 0;
+  std::atomic<bool> in_use{false};
+  std::atomic<bool> ended{false};  // its start routine has returned; late frees may still come
+  char name[16] = {};
+  ThreadState* next = nullptr;
+};
+
+}  // namespace cistern::preload

@@ -1,0 +1,50 @@
+// The record stream (owner 0) of one image: definitions and everything rare, from all threads, one at a time. write()
+// locks; the caller is inside the recorder. A record is published before write() returns, so an id may be handed out
+// after it.
+#pragma once
+
+#include <cstdint>
+
+#include "cistern/record.h"
+#include "preload/base/spin_lock.h"
+#include "preload/ring/segment_stream.h"
+
+namespace cistern::preload {
+
+// Longer texts are cut to this before they are written, so that any record fits into any segment.
+constexpr uint64_t kMaxTextBytes = 8 * 1024;
+
+inline std::string_view cut_text(std::string_view text) noexcept {
+  return text.substr(0, kMaxTextBytes);
+}
+
+class RecordStream {
+ public:
+  bool begin(Ring& ring, uint64_t time) noexcept;
+
+  // Returns false when it could not be written.
+  template <typename Record>
+  bool write(const Record& record) noexcept {
+    const Locked locked(lock_);
+    RecordBuffer payload(payload_, payload_ + sizeof payload_);
+    record.put(payload);
+    return !payload.overflowed() && append(Record::kType, payload);
+  }
+
+  // Spills what there is. Returns false when it could not be written.
+  bool flush() noexcept;
+  // From now on every record is written to the profile file at once.
+  bool enter_through() noexcept;
+  void abandon() noexcept;
+
+ private:
+  bool append(RecordType type, const RecordBuffer& payload) noexcept;
+
+  SpinLock lock_;
+  Ring* ring_ = nullptr;
+  SegmentStream stream_;
+  bool through_ = false;
+  uint8_t payload_[4 * kMaxTextBytes] = {};
+};
+
+}  // namespace cistern::preload

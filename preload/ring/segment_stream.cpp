@@ -1,0 +1,108 @@
+#include "preload/ring/segment_stream.h"
+
+#include <errno.h>
+
+#include "cistern/checksum.h"
+
+namespace cistern::preload {
+
+bool SegmentStream::begin(Ring& ring, SegmentKind kind, OwnerId owner, uint32_t tid, uint64_t thread_start_ticks,
+                          uint32_t first_bytes, uint64_t time) noexcept {
+  slot_ = ring.window.take(first_bytes);
+  if (!slot_) return false;
+  slot_.control->tid = tid;
+  slot_.control->thread_start_ticks = thread_start_ticks;
+  SegmentHeader& header = *slot_.header();
+  header = SegmentHeader{};
+  header.magic = kSegmentMagic;
+  header.header_bytes = sizeof header;
+  header.kind = kind;
+  header.codec = Codec::kPlain;
+  header.generation = ring.generation;
+  header.owner = raw(owner);
+  header.tid = tid;
+  header.pid = ring.pid;
+  sequence_ = 0;
+  limit_bytes_ = kMaxPayloadBytes;
+  through_offset_ = 0;
+  begin_segment(time);
+  return true;
+}
+
+void SegmentStream::begin_segment(uint64_t time) noexcept {
+  SegmentHeader& header = *slot_.header();
+  header.sequence = sequence_++;
+  header.first_time = time;
+  header.last_time = 0;
+  header.event_count = 0;
+  header.payload_bytes = header.content_bytes = 0;
+  header.checksum = 0;
+  out_ = slot_.payload();
+  end_ = out_ + (slot_.capacity() < limit_bytes_ ? slot_.capacity() : limit_bytes_);
+  slot_.publish(0);
+  slot_.set_state(SlotState::kOwned);
+}
+
+void SegmentStream::complete_header(uint64_t last_time, uint64_t events) noexcept {
+  SegmentHeader& header = *slot_.header();
+  header.last_time = last_time;
+  header.event_count = events;
+  header.payload_bytes = header.content_bytes = slot_.published();
+  header.checksum = checksum_of(header, slot_.payload());
+}
+
+bool SegmentStream::spill(Ring& ring) noexcept {
+  const SegmentHeader& header = *slot_.header();
+  uint64_t offset = through_offset_;
+  if (offset == 0) offset = ring.output.reserve(sizeof header + header.payload_bytes);
+  const int error = offset == UINT64_MAX ? EFBIG : ring.output.write(header, offset);
+  if (error == 0) return true;
+  int none = 0;
+  ring.failure.compare_exchange_strong(none, error, std::memory_order_relaxed);
+  return false;
+}
+
+bool SegmentStream::roll(Ring& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept {
+  if (!empty()) {
+    complete_header(last_time, events);
+    slot_.set_state(SlotState::kSealed);
+    // A segment that cannot be spilled stays, sealed, in the window.
+    if (!spill(ring)) return out_ = end_ = nullptr, slot_ = Slot{}, false;
+    slot_.set_state(SlotState::kFree);
+    if (slot_.capacity() < limit_bytes_) ring.window.grow(slot_, 2 * slot_.capacity());
+  }
+  through_offset_ = 0;
+  begin_segment(time);
+  return true;
+}
+
+bool SegmentStream::enter_through(Ring& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept {
+  constexpr uint32_t kThroughBytes = 40 * 1024;  // any record fits
+  limit_bytes_ = kThroughBytes;
+  return roll(ring, last_time, events, time);
+}
+
+bool SegmentStream::write_through(Ring& ring, uint64_t last_time, uint64_t events) noexcept {
+  if (through_offset_ == 0) {
+    through_offset_ = ring.output.reserve(sizeof(SegmentHeader) + limit_bytes_);
+    if (through_offset_ == UINT64_MAX) return through_offset_ = 0, false;
+  }
+  complete_header(last_time, events);
+  return spill(ring);
+}
+
+bool SegmentStream::finish(Ring& ring, uint64_t last_time, uint64_t events) noexcept {
+  if (!is_open()) return true;
+  if (!roll(ring, last_time, events, last_time)) return false;
+  close(ring);
+  return true;
+}
+
+void SegmentStream::close(Ring& ring) noexcept {
+  slot_.set_state(SlotState::kFree);
+  ring.window.give_back(slot_);
+  out_ = end_ = nullptr;
+  slot_ = Slot{};
+}
+
+}  // namespace cistern::preload
