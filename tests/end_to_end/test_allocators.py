@@ -20,7 +20,8 @@ EXPECTED = {("raw", 10001): 100, ("mem", 301): 100, ("mem", 10003): 100, ("obj",
 CHOICES = [("PYTHONMALLOC=" + value, {"PYTHONMALLOC": value}, []) for value in
            ("default", "pymalloc", "malloc", "debug", "pymalloc_debug", "malloc_debug")]
 CHOICES += [("-X dev", {}, ["-X", "dev"]), ("PYTHONDEVMODE=1", {"PYTHONDEVMODE": "1"}, []),
-            ("-X tracemalloc", {}, ["-X", "tracemalloc=5"]), ("nothing", {}, []), ("-I", {}, ["-I"]), ("-E -s", {}, ["-E", "-s"])]
+            ("-X tracemalloc", {}, ["-X", "tracemalloc=5"]), ("nothing", {}, []), ("-I", {}, ["-I"]),
+            ("-E -s", {}, ["-E", "-s"])]
 
 
 class Allocators(product.Case):

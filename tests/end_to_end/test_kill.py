@@ -144,8 +144,8 @@ class Kill(product.Case):
             with self.subTest(end=end):
                 profile, counters = self.path(end + ".cistern"), Counters(self.path(end + ".counters"))
                 env = product.recorded_environment(profile, {"follow": "all", "domains": "malloc"})
-                done = product.run([product.tool("kill_target"), counters.path, 20000, end, product.tool("event_counts")],
-                                   env)
+                command = [product.tool("kill_target"), counters.path, 20000, end, product.tool("event_counts")]
+                done = product.run(command, env)
                 self.assertEqual(done.err, "")
                 self.assertEqual(done.code, 2 if end == "exec" else wanted)
                 images = self.image_counts(profile)

@@ -1,4 +1,4 @@
-"""Where the profile cannot go, or not any further, the program is unharmed, one line says so, and what is there reads."""
+"""Where the profile cannot go, or no further, the program is unharmed, one line says so, and what is there reads."""
 import json
 import os
 import resource

@@ -84,5 +84,6 @@ static PyObject* allocate(PyObject* self, PyObject* args) {
 }
 
 static PyMethodDef METHODS[] = {{"allocate", allocate, METH_VARARGS, "allocate(kind, size, without_gil)"}, {0}};
-static struct PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, .m_name = "known_blocks", .m_size = -1, .m_methods = METHODS};
+static struct PyModuleDef MODULE = {
+    PyModuleDef_HEAD_INIT, .m_name = "known_blocks", .m_size = -1, .m_methods = METHODS};
 PyMODINIT_FUNC PyInit_known_blocks(void) { return PyModule_Create(&MODULE); }
