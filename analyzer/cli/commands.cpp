@@ -3,7 +3,7 @@
 namespace cistern::analyzer {
 
 std::vector<Command> commands() {
-  return {kRunCommand};
+  return {kRunCommand, kLeaksCommand};
 }
 
 }  // namespace cistern::analyzer

@@ -7,5 +7,6 @@
 namespace cistern::analyzer {
 
 extern const Command kRunCommand;
+extern const Command kLeaksCommand;
 
 }  // namespace cistern::analyzer

@@ -20,6 +20,20 @@ EndState end_state_of(const Chronicle& chronicle) {
   return {};
 }
 
+std::string_view name_of(EndStateKind kind) {
+  switch (kind) {
+    case EndStateKind::kExiting:
+      return "exiting";
+    case EndStateKind::kFinalizing:
+      return "finalizing";
+    case EndStateKind::kRootLeft:
+      return "root left";
+    case EndStateKind::kStreamEnd:
+      break;
+  }
+  return "stream end";
+}
+
 std::string_view describe(EndStateKind kind) {
   switch (kind) {
     case EndStateKind::kExiting:

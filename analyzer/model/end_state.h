@@ -25,7 +25,9 @@ struct EndState {
 // kRootLeft not taken back; else the end of the stream.
 EndState end_state_of(const Chronicle& chronicle);
 
-// "at exit, before atexit callbacks" and so on.
+// "exiting", "finalizing", "root left", "stream end".
+std::string_view name_of(EndStateKind kind);
+// The same as a clause.
 std::string_view describe(EndStateKind kind);
 
 }  // namespace cistern::analyzer

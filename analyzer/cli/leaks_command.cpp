@@ -1,0 +1,21 @@
+#include <memory>
+
+#include "analyzer/cli/commands.h"
+#include "analyzer/cli/report_flags.h"
+#include "analyzer/reports/leaks_report.h"
+
+namespace cistern::analyzer {
+namespace {
+
+void set_up(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<LeaksOptions>();
+  add_report_flags(app, options->report, {.at = true});
+  app.add_flag("--all", options->all, "Everything that was still alive, leak or not");
+  app.callback([options, &exit_code] { exit_code = static_cast<int>(report_leaks(*options)); });
+}
+
+}  // namespace
+
+const Command kLeaksCommand = {"leaks", "What was still alive at the end, and the line that allocated it", set_up};
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,221 @@
+#include "analyzer/reports/leaks_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "analyzer/leaks/survivors.h"
+#include "analyzer/model/image_run.h"
+#include "analyzer/reports/columns.h"
+#include "analyzer/reports/heading.h"
+#include "analyzer/reports/path_names.h"
+#include "analyzer/reports/progress_bar.h"
+#include "analyzer/reports/recordings.h"
+#include "analyzer/reports/report_json.h"
+#include "analyzer/reports/stack_text.h"
+#include "analyzer/reports/terminal.h"
+#include "analyzer/reports/units.h"
+
+namespace cistern::analyzer {
+namespace {
+
+constexpr size_t kTopGroups = 8;
+constexpr size_t kTopFrames = 4;
+
+struct Findings {
+  CallTree tree;
+  std::vector<ImageFacts> images;
+  std::vector<LeakGroup> groups;
+  Amount live;      // in all groups
+  Amount left_out;  // by filters
+};
+
+void examine(const Profile& profile, const LeaksOptions& options, Progress& progress, Survivors& survivors,
+             Findings& findings) {
+  const MomentInProfile moment(options.report.at, profile);
+  for (const Image& image : profile.images) {
+    const std::optional<uint64_t> stop = moment.in(image, &progress);
+    ImageRun run(image, &progress);
+    if (stop) {
+      run.to(*stop);
+      survivors.add(image, run.model(), start_in_tree_ns(profile, image));
+    }
+    findings.images.push_back(run.finish());
+  }
+}
+
+void gather(const Recordings& recordings, const LeaksOptions& options, Findings& findings) {
+  ProgressBar progress;
+  Survivors survivors(options.report.selection, findings.tree);
+  for (const Profile& profile : recordings.profiles) examine(profile, options, progress, survivors, findings);
+  findings.groups = survivors.take();
+  findings.left_out = survivors.left_out();
+  for (const LeakGroup& group : findings.groups) {
+    findings.live.bytes += group.amount.bytes;
+    findings.live.blocks += group.amount.blocks;
+  }
+}
+
+// Without a census and without growth nothing is known to be a leak: all groups are for --all.
+bool is_shown(const LeakGroup&, const LeaksOptions& options) {
+  return options.all;
+}
+
+Json group_json(const CallTree& tree, const LeakGroup& group, size_t depth) {
+  const auto rate = group.bytes_per_second();
+  return {
+      {"kind", name_of(group.kind)},
+      {"growth", nullptr},
+      {"bytes", group.amount.bytes},
+      {"blocks", group.amount.blocks},
+      {"bytes_per_second", rate ? Json(*rate) : Json(nullptr)},
+      {"domain", name_of(group.domain)},
+      {"type", nullptr},
+      {"first_birth_ns", group.first_birth_ns},
+      {"last_birth_ns", group.last_birth_ns},
+      {"images", group.images},
+      {"stack", stack_json(tree, group.stack, depth)},
+  };
+}
+
+std::string as_json(const Findings& findings, const LeaksOptions& options) {
+  Json groups = Json::array();
+  for (const LeakGroup& group : findings.groups) {
+    if (groups.size() >= options.report.top_or(0)) break;
+    if (is_shown(group, options)) groups.push_back(group_json(findings.tree, group, options.report.depth_or(0)));
+  }
+  return json_text({
+      {"schema", "cistern.leaks/1"},
+      {"complete", all_complete(findings.images)},
+      {"at", options.report.at.text.empty() ? "end" : options.report.at.text},
+      {"images", images_json(findings.images)},
+      {"live_bytes", findings.live.bytes},
+      {"live_blocks", findings.live.blocks},
+      {"groups", std::move(groups)},
+  });
+}
+
+class LeaksText {
+ public:
+  LeaksText(const Findings& findings, const LeaksOptions& options)
+      : findings_(findings),
+        options_(options),
+        terminal_(terminal_of(stdout)),
+        stacks_(findings.tree, names_, terminal_, options.report.depth_or(kTopFrames)) {}
+
+  std::string text() {
+    choose();
+    out_ += wrapped(heading(findings_.images) + " · " + answer(), columns());
+    for (size_t i = 0; i < shown_.size(); ++i) add_group(i + 1, *shown_[i]);
+    add_rest();
+    for (const std::string& note : notes(findings_.images)) out_ += wrapped("note: " + note, columns());
+    add_next_command();
+    return std::move(out_);
+  }
+
+ private:
+  size_t columns() const { return static_cast<size_t>(terminal_.columns); }
+
+  void choose() {
+    const size_t top = options_.report.top_or(kTopGroups);
+    for (const LeakGroup& group : findings_.groups) {
+      if (shown_.size() < top && is_shown(group, options_)) shown_.push_back(&group);
+    }
+    for (const LeakGroup* group : shown_) add_paths(findings_.tree, group->stack, names_);
+  }
+
+  std::string answer() const {
+    std::string text = fmt::format("{} {} alive in {}", moment(), format_bytes(findings_.live.bytes),
+                                   plural(findings_.live.blocks, "block"));
+    const uint64_t whole = findings_.live.bytes + findings_.left_out.bytes;
+    if (findings_.left_out.blocks != 0) {
+      text += fmt::format(", {} of all (filtered)", format_share(findings_.live.bytes, whole));
+    }
+    return text;
+  }
+
+  std::string moment() const {
+    const Moment& at = options_.report.at;
+    if (at.kind == MomentKind::kPeak) return "at the peak";
+    if (at.kind == MomentKind::kExit) return "at the last event";
+    if (at.kind != MomentKind::kEnd) return "at " + printable(at.text);
+    return findings_.images.empty() ? "at the end" : std::string(describe(findings_.images.front().end_kind));
+  }
+
+  void add_group(size_t number, const LeakGroup& group) {
+    const std::string amount =
+        fmt::format("{}  in {}", format_bytes(group.amount.bytes), plural(group.amount.blocks, "block"));
+    out_ += fmt::format("\n{:>3}  {}  {}{}\n", number, terminal_.paint(Ink::kStrong, amount), name_of(group.domain),
+                        times(group));
+    out_ += stacks_.lines(group.stack, 5);
+  }
+
+  std::string times(const LeakGroup& group) const {
+    const std::string first = format_ns(group.first_birth_ns);
+    const auto rate = group.bytes_per_second();
+    if (!rate) return ", from " + first;
+    return fmt::format(", born {} to {}, {}", first, format_ns(group.last_birth_ns), format_rate(*rate));
+  }
+
+  void add_rest() {
+    out_ += "\n";
+    if (!options_.all) {
+      out_ +=
+          wrapped(fmt::format("Which of these {} leak is not known: this version neither measures growth nor takes a "
+                              "census. --all lists every one, with the line that allocated it.",
+                              plural(findings_.groups.size(), "group")),
+                  columns());
+      return;
+    }
+    Amount rest = findings_.live;
+    for (const LeakGroup* group : shown_) {
+      rest.bytes -= group->amount.bytes;
+      rest.blocks -= group->amount.blocks;
+    }
+    const size_t groups = findings_.groups.size() - shown_.size();
+    if (groups != 0) {
+      out_ += wrapped(fmt::format("{} more, {} in {}: --top 0", plural(groups, "group"), format_bytes(rest.bytes),
+                                  plural(rest.blocks, "block")),
+                      columns());
+    }
+    out_ += wrapped("kind unknown for all: no census was taken; growth is not measured by this version", columns());
+  }
+
+  void add_next_command() {
+    const std::string path = shell_word(options_.report.paths.front());
+    if (!options_.all) {
+      out_ += "next: cistern leaks --all " + path + "\n";
+      return;
+    }
+    for (const LeakGroup* group : shown_) {
+      for (const Frame* frame : findings_.tree.stack(group->stack)) {
+        if (!is_own_code(*frame)) continue;
+        out_ += fmt::format("next: cistern lines {} {}\n", shell_word(printable(names_.name(frame->file))), path);
+        return;
+      }
+    }
+  }
+
+  const Findings& findings_;
+  const LeaksOptions& options_;
+  Terminal terminal_;
+  PathNames names_;
+  StackText stacks_;
+  std::vector<const LeakGroup*> shown_;
+  std::string out_;
+};
+
+}  // namespace
+
+ExitCode report_leaks(const LeaksOptions& options) {
+  const Recordings recordings = open_recordings(options.report.paths);
+  Findings findings;
+  gather(recordings, options, findings);
+  for (const ImageFacts& facts : findings.images) warn_of_damage(facts);
+  write_out(options.report.json ? as_json(findings, options) : LeaksText(findings, options).text());
+  return recordings.exit_code();
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,44 @@
+#include "analyzer/reports/recordings.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "analyzer/reports/units.h"
+
+namespace cistern::analyzer {
+namespace {
+
+void warn(const std::string& line) {
+  fmt::print(stderr, "cistern: {}\n", line);
+}
+
+}  // namespace
+
+Recordings open_recordings(const std::vector<std::string>& paths) {
+  Recordings recordings;
+  for (const std::string& path : paths) {
+    try {
+      recordings.profiles.push_back(open_profile(path));
+    } catch (const Failure& failure) {
+      if (paths.size() == 1) throw;
+      warn(failure.what());
+      recordings.all_opened = false;
+    }
+  }
+  if (recordings.profiles.empty()) throw Failure(ExitCode::kUnreadable, "none of the profiles can be read");
+  for (const Profile& profile : recordings.profiles) {
+    for (const std::string& note : profile.notes) warn(note);
+    if (!profile.notes.empty()) recordings.all_opened = false;
+  }
+  return recordings;
+}
+
+void warn_of_damage(const ImageFacts& facts) {
+  if (facts.torn_bytes == 0) return;
+  const uint64_t read = facts.file_bytes > facts.torn_bytes ? facts.file_bytes - facts.torn_bytes : 0;
+  warn(fmt::format("{}: {} read, {} unreadable at byte {} ({}); report covers the rest", facts.path, format_bytes(read),
+                   format_bytes(facts.torn_bytes), format_exact(facts.torn_at), facts.torn_reason));
+}
+
+}  // namespace cistern::analyzer

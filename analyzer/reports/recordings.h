@@ -1,0 +1,27 @@
+// The profiles a report is about, opened. What could not be read is said on standard error, one line each; a report
+// goes on with the rest.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyzer/model/image_facts.h"
+#include "analyzer/read/failure.h"
+#include "analyzer/read/profile.h"
+
+namespace cistern::analyzer {
+
+struct Recordings {
+  std::vector<Profile> profiles;
+  bool all_opened = true;
+
+  ExitCode exit_code() const noexcept { return all_opened ? ExitCode::kDone : ExitCode::kUnreadable; }
+};
+
+// Errors: Failure, exit code 3, when not one of `paths` can be read.
+Recordings open_recordings(const std::vector<std::string>& paths);
+
+// Says on standard error how much of an image could not be read, if anything.
+void warn_of_damage(const ImageFacts& facts);
+
+}  // namespace cistern::analyzer
