@@ -60,7 +60,7 @@ class RecordBuffer {
   void signed_number(int64_t value) noexcept { number(zigzag(value)); }
   void text(std::string_view value) noexcept {
     number(value.size());
-    if (!fits(value.size())) return;
+    if (value.empty() || !fits(value.size())) return;
     std::memcpy(at_, value.data(), value.size());
     at_ += value.size();
   }
