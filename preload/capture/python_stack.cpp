@@ -12,39 +12,44 @@ constexpr uint32_t kUnchanged = UINT32_MAX;
 constexpr uint32_t kMaxDepth = 1'000'000;  // of a chain of frames; a longer one is taken for a loop
 constexpr uint32_t kMaxFresh = 24;         // new frames above a known one, before the whole stack is walked again
 
+// The offsets that a walk needs, by value: a store into what was seen cannot change them, so they stay in registers.
 template <bool kIndexed>
-uint64_t position_of(const PythonLayout& layout, const uint8_t* frame) noexcept {
-  if constexpr (kIndexed) return static_cast<uint32_t>(load<int32_t>(frame, layout.position));
-  return load<uint64_t>(frame, layout.position);
-}
+struct FrameReader {
+  explicit FrameReader(const PythonLayout& layout) noexcept
+      : previous(layout.previous), code(layout.code), position(layout.position), owner(layout.owner) {}
 
-// From `frame` towards the root, past entry frames that belong to C.
-template <bool kIndexed>
-const uint8_t* python_frame(const PythonLayout& layout, const uint8_t* frame) noexcept {
-  if constexpr (!kIndexed) {
-    while (frame != nullptr && load<uint8_t>(frame, layout.owner) >= kOwnedByC) {
-      frame = load_pointer(frame, layout.previous);
-    }
+  const uint8_t* code_of(const uint8_t* frame) const noexcept { return load_pointer(frame, code); }
+  uint64_t position_of(const uint8_t* frame) const noexcept {
+    if constexpr (kIndexed) return static_cast<uint32_t>(load<int32_t>(frame, position));
+    return load<uint64_t>(frame, position);
   }
-  return frame;
-}
+  // From `frame` towards the root, past entry frames that belong to C.
+  const uint8_t* python_frame(const uint8_t* frame) const noexcept {
+    if constexpr (!kIndexed) {
+      while (frame != nullptr && __builtin_expect(load<uint8_t>(frame, owner) >= kOwnedByC, 0)) {
+        frame = load_pointer(frame, previous);
+      }
+    }
+    return frame;
+  }
+  const uint8_t* caller_of(const uint8_t* frame) const noexcept { return python_frame(load_pointer(frame, previous)); }
 
-template <bool kIndexed>
-const uint8_t* caller_of(const PythonLayout& layout, const uint8_t* frame) noexcept {
-  return python_frame<kIndexed>(layout, load_pointer(frame, layout.previous));
-}
+  // Compares a frame with what was seen in its place and stores what it is now. Returns whether it was the same.
+  bool refresh(ShadowFrame& seen, const uint8_t* frame) const noexcept {
+    const uint8_t* const now_code = code_of(frame);
+    const uint64_t now_position = position_of(frame);
+    if (__builtin_expect(now_code == seen.code && now_position == seen.position, 1)) return true;
+    if (now_code != seen.code) seen.code_id = CodeId{};
+    seen.code = now_code;
+    seen.position = now_position;
+    return false;
+  }
 
-// Compares a frame with what was seen in its place and stores what it is now. Returns whether it was the same.
-template <bool kIndexed>
-bool refresh(const PythonLayout& layout, ShadowFrame& seen, const uint8_t* frame) noexcept {
-  const uint8_t* const code = load_pointer(frame, layout.code);
-  const uint64_t position = position_of<kIndexed>(layout, frame);
-  if (code == seen.code && position == seen.position) return true;
-  if (code != seen.code) seen.code_id = CodeId{};
-  seen.code = code;
-  seen.position = position;
-  return false;
-}
+  uint16_t previous;
+  uint16_t code;
+  uint16_t position;
+  uint16_t owner;
+};
 
 }  // namespace
 
@@ -73,6 +78,7 @@ bool PythonStack::ensure(uint32_t frames) noexcept {
 // above. Returns false when the chain is not the one that was seen; what was seen may then be half overwritten.
 template <bool kIndexed>
 bool PythonStack::match(const PythonLayout& layout, const uint8_t* innermost, uint32_t& deepest) noexcept {
+  const FrameReader<kIndexed> read(layout);
   const uint8_t* fresh[kMaxFresh];
   uint32_t fresh_count = 0;
   const uint8_t* frame = innermost;
@@ -84,23 +90,23 @@ bool PythonStack::match(const PythonLayout& layout, const uint8_t* innermost, ui
     if (at > lowest) break;
     if (fresh_count == kMaxFresh) return false;
     fresh[fresh_count++] = frame;
-    frame = caller_of<kIndexed>(layout, frame);
+    frame = read.caller_of(frame);
     if (frame == nullptr) return false;
   }
   if (!ensure(at + fresh_count)) return false;
-  for (uint32_t i = at; i-- > 0;) {
-    ShadowFrame& seen = frames_[i];
-    if (seen.frame != frame) return false;
-    if (!refresh<kIndexed>(layout, seen, frame)) deepest = i;
-    frame = caller_of<kIndexed>(layout, frame);
-    if ((frame == nullptr) != (i == 0)) return false;
+  ShadowFrame* const bottom = frames_;
+  for (ShadowFrame* seen = bottom + at; seen-- != bottom;) {
+    // Also when the chain is shorter than what was seen.
+    if (__builtin_expect(seen->frame != frame, 0)) return false;
+    if (!read.refresh(*seen, frame)) deepest = static_cast<uint32_t>(seen - bottom);
+    frame = read.caller_of(frame);
   }
+  if (frame != nullptr) return false;
   size_ = at + fresh_count;
   if (fresh_count != 0 && deepest > at) deepest = at;
   for (uint32_t i = 0; i < fresh_count; ++i) {
     const uint8_t* const above = fresh[fresh_count - 1 - i];
-    frames_[at + i] =
-        ShadowFrame{above, load_pointer(above, layout.code), position_of<kIndexed>(layout, above), CodeId{}, StackId{}};
+    frames_[at + i] = ShadowFrame{above, read.code_of(above), read.position_of(above), CodeId{}, StackId{}};
   }
   return true;
 }
@@ -108,17 +114,18 @@ bool PythonStack::match(const PythonLayout& layout, const uint8_t* innermost, ui
 // Walks the whole chain: once to count, once to compare each frame with what was seen at its depth.
 template <bool kIndexed>
 bool PythonStack::rewalk(const PythonLayout& layout, const uint8_t* innermost, uint32_t& deepest) noexcept {
+  const FrameReader<kIndexed> read(layout);
   uint32_t count = 0;
-  for (const uint8_t* f = innermost; f != nullptr; f = caller_of<kIndexed>(layout, f)) {
+  for (const uint8_t* f = innermost; f != nullptr; f = read.caller_of(f)) {
     if (++count > kMaxDepth) return false;
   }
   if (!ensure(count)) return false;
   uint32_t i = count;
-  for (const uint8_t* f = innermost; f != nullptr && i > 0; f = caller_of<kIndexed>(layout, f)) {
+  for (const uint8_t* f = innermost; f != nullptr && i > 0; f = read.caller_of(f)) {
     ShadowFrame& seen = frames_[--i];
     if (i >= size_) seen = ShadowFrame{};
     seen.frame = f;
-    if (!refresh<kIndexed>(layout, seen, f) || raw(seen.node) == 0) deepest = i;
+    if (!read.refresh(seen, f) || raw(seen.node) == 0) deepest = i;
   }
   size_ = count;
   return true;
@@ -144,7 +151,7 @@ StackId PythonStack::capture(const Interpreter& python, Interner& interner, cons
                              bool& root_changed) noexcept {
   const PythonLayout& layout = *python.layout;
   const bool indexed = layout.position_scale != 0;
-  innermost = indexed ? innermost : python_frame<false>(layout, innermost);
+  innermost = indexed ? innermost : FrameReader<false>(layout).python_frame(innermost);
   if (innermost == nullptr) {
     root_changed = size_ != 0;
     size_ = 0;
