@@ -1,0 +1,124 @@
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "preload/base/clock.h"
+#include "preload/base/elf.h"
+#include "preload/base/gate.h"
+#include "preload/base/memory.h"
+#include "preload/base/proc.h"
+#include "preload/base/real.h"
+#include "preload/base/spin_lock.h"
+#include "preload/base/text.h"
+
+namespace cistern::preload {
+namespace {
+
+TEST(Text, KeepsWhatFitsAndSaysWhatDoesNot) {
+  Text<8> text;
+  text.add("ab").add(uint64_t{1234});
+  EXPECT_EQ(text.view(), "ab1234");
+  EXPECT_TRUE(text.complete());
+  text.add("xyz");
+  EXPECT_EQ(text.view(), "ab1234x");
+  EXPECT_FALSE(text.complete());
+  EXPECT_STREQ(text.c_str(), "ab1234x");
+}
+
+TEST(Proc, AgreesWithTheKernelAboutThisProcess) {
+  EXPECT_EQ(process_id(), static_cast<uint32_t>(getpid()));
+  EXPECT_GT(process_start_ticks(), 0u);
+  EXPECT_EQ(process_start_ticks(), thread_start_ticks(process_id()));
+  EXPECT_GT(memory_use().resident_bytes, 1'000'000u);
+  EXPECT_TRUE(thread_exists(thread_id()));
+  EXPECT_FALSE(thread_exists(0x3ffffff));
+}
+
+TEST(Elf, FindsWhatDlsymFinds) {
+  struct Search {
+    int found = 0;
+    void* address = nullptr;
+  } search;
+  for_each_module(
+      [](void* context, const LoadedModule& module) {
+        auto* search = static_cast<Search*>(context);
+        if (module.path.find("libc.so") == std::string_view::npos) return true;
+        search->address = find_symbol(module, "qsort");
+        ++search->found;
+        EXPECT_EQ(find_symbol(module, "no_such_symbol_anywhere"), nullptr);
+        EXPECT_FALSE(module.build_id.empty());
+        EXPECT_LT(module.start, module.end);
+        return true;
+      },
+      &search);
+  EXPECT_EQ(search.found, 1);
+  EXPECT_EQ(search.address, dlsym(RTLD_DEFAULT, "qsort"));
+}
+
+TEST(Elf, TellsTheLoaderFromOtherCode) {
+  EXPECT_FALSE(in_loader(reinterpret_cast<const void*>(&for_each_module)));
+  EXPECT_TRUE(in_loader(dlsym(RTLD_DEFAULT, "__tls_get_addr")));
+}
+
+TEST(Memory, ComesZeroedAndIsCounted) {
+  const uint64_t before = own_bytes();
+  auto* const bytes = static_cast<char*>(map_memory(10'000));
+  ASSERT_NE(bytes, nullptr);
+  EXPECT_EQ(own_bytes(), before + 12'288);
+  EXPECT_EQ(bytes[9'999], 0);
+  bytes[0] = 1;
+  clear_memory(bytes, 10'000);
+  EXPECT_EQ(bytes[0], 0);
+  unmap_memory(bytes, 10'000);
+  EXPECT_EQ(own_bytes(), before);
+}
+
+TEST(Clock, RunsForwardsAtItsRate) {
+  choose_clock();
+  const uint64_t begin_ns = read_clock(CLOCK_MONOTONIC);
+  const uint64_t begin = now();
+  while (read_clock(CLOCK_MONOTONIC) - begin_ns < 20'000'000) {
+  }
+  const double units = static_cast<double>(now() - begin) * static_cast<double>(1u << g_clock.shift);
+  EXPECT_NEAR(units / static_cast<double>(g_clock.hz), 0.02, 0.005);
+}
+
+TEST(Gate, IsWipedInAForkedChildAndOnlyThere) {
+  ASSERT_TRUE(arm_gate());
+  g_gate.mask.store(kAwake | kAllDomains);
+  const pid_t child = fork();
+  if (child == 0) _exit(g_gate.mask.load() == 0 ? 0 : 1);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(g_gate.mask.load(), kAwake | kAllDomains);
+}
+
+TEST(RealFunctions, AreThoseOfTheCLibrary) {
+  resolve_real_functions();
+  EXPECT_EQ(reinterpret_cast<void*>(g_real.fork), dlsym(RTLD_NEXT, "fork"));
+  void* const block = g_real.malloc(100);
+  EXPECT_FALSE(in_bootstrap_pool(block));
+  g_real.free(block);
+}
+
+TEST(SpinLock, LetsOneThreadInAtATime) {
+  SpinLock lock;
+  int count = 0;
+  const auto work = [&] {
+    for (int i = 0; i < 50'000; ++i) {
+      const Locked locked(lock);
+      ++count;
+    }
+  };
+  std::thread other(work);
+  work();
+  other.join();
+  EXPECT_EQ(count, 100'000);
+}
+
+}  // namespace
+}  // namespace cistern::preload

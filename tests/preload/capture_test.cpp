@@ -1,0 +1,126 @@
+#include <random>
+
+#include "preload/capture/python_stack.h"
+#include "tests/preload/fake_python.h"
+#include "tests/preload/temporary_ring.h"
+
+namespace cistern::preload {
+namespace {
+
+class EveryVersion : public testing::TestWithParam<unsigned> {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(records_->begin(*temporary_.ring, 0));
+    interner_->begin(*records_, uint64_t{1} << 30);
+  }
+
+  // The node of a stack, looked up frame by frame: what every capture must agree with.
+  StackId expected(FakePython& fake, const std::vector<std::pair<const uint8_t*, int>>& frames, StackId base = {}) {
+    StackId node = base;
+    for (const auto& [code, offset] : frames) {
+      node = interner_->node(node, NodeKey{NodeKind::kPython, raw(interner_->code(fake.python(), code)), offset});
+    }
+    return node;
+  }
+
+  TemporaryRing temporary_;
+  std::unique_ptr<RecordStream> records_ = std::make_unique<RecordStream>();
+  std::unique_ptr<Interner> interner_ = std::make_unique<Interner>();
+};
+INSTANTIATE_TEST_SUITE_P(Python3, EveryVersion, testing::Values(8u, 10u, 11u, 12u, 13u));
+
+// A random program: calls, returns, lines that go on, generators that are resumed from elsewhere, code objects that are
+// freed and replaced at the same address; frames are reused as an interpreter does.
+TEST_P(EveryVersion, AgreesWithLookingUpEveryFrameOnRandomPrograms) {
+  FakePython fake(GetParam());
+  std::mt19937 random(GetParam());
+  std::vector<uint8_t*> codes, pool;
+  for (int i = 0; i < 12; ++i) codes.push_back(fake.code("/p.py", "f" + std::to_string(i), i));
+  for (int i = 0; i < 200; ++i) pool.push_back(fake.block(512));
+  std::vector<std::pair<const uint8_t*, int>> frames;
+  PythonStack stack;
+  int roots = 0;
+  const uint8_t* last_root = nullptr;
+  for (int step = 0; step < 60'000; ++step) {
+    const auto choice = static_cast<unsigned>(random() % 100);
+    if (choice < 35 && frames.size() < 150) {
+      const auto calls = static_cast<unsigned>(choice < 2 ? 40 : 1 + random() % 3);
+      for (unsigned i = 0; i < calls && frames.size() < 190; ++i) {
+        frames.emplace_back(codes[random() % codes.size()], static_cast<int>(random() % 20) * 2);
+      }
+    } else if (choice < 65 && !frames.empty()) {
+      const size_t returns = choice < 37 ? frames.size() : 1 + random() % 3;
+      frames.resize(frames.size() - std::min(frames.size(), returns));
+    } else if (choice < 95 && !frames.empty()) {
+      frames[choice < 90 ? frames.size() - 1 : random() % frames.size()].second = static_cast<int>(random() % 20) * 2;
+    } else if (choice == 99) {
+      uint8_t* const freed = codes[random() % codes.size()];
+      bool on_stack = false;
+      for (const auto& [code, offset] : frames) on_stack = on_stack || code == freed;
+      if (!on_stack) {
+        interner_->block_freed(freed, 1);
+        fake.fill_code(freed, "/p.py", "g", static_cast<int>(step));
+      }
+    }
+    for (size_t i = 0; i < frames.size(); ++i) {
+      fake.fill_frame(pool[i], i == 0 ? nullptr : pool[i - 1], frames[i].first, frames[i].second);
+    }
+    const uint8_t* const innermost = frames.empty() ? nullptr : pool[frames.size() - 1];
+    bool root_changed = false;
+    ASSERT_EQ(stack.capture(fake.python(), *interner_, innermost, StackId{}, root_changed), expected(fake, frames))
+        << "step " << step;
+    const uint8_t* const root = frames.empty() ? nullptr : frames[0].first;
+    EXPECT_TRUE(root == last_root || root_changed);
+    roots += root != last_root ? 1 : 0;
+    last_root = root;
+  }
+  EXPECT_GT(roots, 100);
+}
+
+TEST_P(EveryVersion, PutsTheStartingStackBelowAThreadsOwn) {
+  FakePython fake(GetParam());
+  const uint8_t* const code = fake.code("/t.py", "run", 1);
+  const uint8_t* const frame = fake.frame(nullptr, code, 4);
+  PythonStack stack;
+  bool changed = false;
+  const StackId base = interner_->node(StackId{}, NodeKey{NodeKind::kBoundary, 0, 0});
+  EXPECT_EQ(stack.capture(fake.python(), *interner_, nullptr, base, changed), base);
+  EXPECT_EQ(stack.capture(fake.python(), *interner_, frame, base, changed), expected(fake, {{code, 4}}, base));
+  EXPECT_EQ(stack.capture(fake.python(), *interner_, frame, StackId{}, changed), expected(fake, {{code, 4}}));
+}
+
+TEST_P(EveryVersion, HoldsVeryDeepStacks) {
+  FakePython fake(GetParam());
+  const uint8_t* const code = fake.code("/d.py", "recurse", 1);
+  uint8_t* frame = nullptr;
+  std::vector<std::pair<const uint8_t*, int>> frames;
+  PythonStack stack;
+  bool changed = false;
+  for (int depth = 0; depth < 5'000; ++depth) {
+    frame = fake.frame(frame, code, 6);
+    frames.emplace_back(code, 6);
+  }
+  EXPECT_EQ(stack.capture(fake.python(), *interner_, frame, StackId{}, changed), expected(fake, frames));
+}
+
+TEST(PythonStack, SkipsEntryFramesOfC) {
+  TemporaryRing temporary;
+  auto records = std::make_unique<RecordStream>();
+  auto interner = std::make_unique<Interner>();
+  ASSERT_TRUE(records->begin(*temporary.ring, 0));
+  interner->begin(*records, uint64_t{1} << 30);
+  FakePython fake(12);
+  const uint8_t* const code = fake.code("/e.py", "f", 1);
+  uint8_t* const shim = fake.frame(nullptr, fake.ascii("no code"), 0);
+  FakePython::store<uint8_t>(shim, fake.layout().owner, kOwnedByC);
+  const uint8_t* const frame = fake.frame(shim, code, 8);
+  PythonStack stack;
+  bool changed = false;
+  const StackId seen = stack.capture(fake.python(), *interner, frame, StackId{}, changed);
+  const CodeId id = interner->code(fake.python(), code);
+  EXPECT_EQ(seen, interner->node(StackId{}, NodeKey{NodeKind::kPython, raw(id), 8}));
+  EXPECT_EQ(stack.root_code(), code);
+}
+
+}  // namespace
+}  // namespace cistern::preload

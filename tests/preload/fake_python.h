@@ -1,0 +1,110 @@
+// Objects laid out in memory as an interpreter of one version would have them, for readers that never call it.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "preload/cpython/interpreter.h"
+
+namespace cistern::preload {
+
+class FakePython {
+ public:
+  explicit FakePython(unsigned minor) : layout_(*layout_of(minor)) {
+    python_.found = true;
+    python_.major = 3;
+    python_.minor = minor;
+    python_.layout = &layout_;
+    python_.code_type = block(64);
+    python_.unicode_type = block(64);
+    python_.stacks = PythonStacks::kOn;
+  }
+
+  const Interpreter& python() const { return python_; }
+  const PythonLayout& layout() const { return layout_; }
+
+  uint8_t* block(size_t bytes) {
+    blocks_.push_back(std::make_unique<uint8_t[]>(bytes));
+    std::memset(blocks_.back().get(), 0, bytes);
+    return blocks_.back().get();
+  }
+
+  template <typename T>
+  static void store(uint8_t* at, uint16_t offset, T value) {
+    std::memcpy(at + offset, &value, sizeof value);
+  }
+
+  // A compact str of `kind` bytes a character; characters as code points.
+  uint8_t* unicode(const std::u32string& text, unsigned kind) {
+    const bool ascii = kind == 0;
+    uint8_t* const object = block(layout_.wide_data + 4 * text.size() + 16);
+    store<const uint8_t*>(object, 8, python_.unicode_type);
+    store<uint64_t>(object, 16, text.size());
+    store<uint32_t>(object, 32, (ascii ? 1u : kind) << 2 | 1u << 5 | (ascii ? 1u << 6 : 0u));
+    uint8_t* out = object + (ascii ? layout_.ascii_data : layout_.wide_data);
+    for (const char32_t c : text) {
+      std::memcpy(out, &c, ascii ? 1 : kind);
+      out += ascii ? 1 : kind;
+    }
+    return object;
+  }
+  uint8_t* ascii(const std::string& text) { return unicode(std::u32string(text.begin(), text.end()), 0); }
+
+  uint8_t* bytes(const std::string& text) {
+    uint8_t* const object = block(33 + text.size());
+    store<uint64_t>(object, 16, text.size());
+    std::memcpy(object + 32, text.data(), text.size());
+    return object;
+  }
+
+  uint8_t* tuple(const std::vector<uint8_t*>& items) {
+    uint8_t* const object = block(24 + 8 * items.size());
+    store<uint64_t>(object, 16, items.size());
+    if (!items.empty()) std::memcpy(object + 24, items.data(), 8 * items.size());
+    return object;
+  }
+
+  void fill_code(uint8_t* code, const std::string& file, const std::string& name, int first_line,
+                 const std::vector<uint8_t*>& constants = {}, int flags = 3) {
+    store<const uint8_t*>(code, 8, python_.code_type);
+    store<int32_t>(code, layout_.first_line, first_line);
+    store<int32_t>(code, layout_.code_flags, flags);
+    store<uint8_t*>(code, layout_.file, ascii(file));
+    store<uint8_t*>(code, layout_.name, ascii(name.substr(name.rfind('.') + 1)));
+    if (layout_.qualified_name != kNoOffset) store<uint8_t*>(code, layout_.qualified_name, ascii(name));
+    store<uint8_t*>(code, layout_.line_table, bytes("\x01\x02"));
+    store<uint8_t*>(code, layout_.constants, tuple(constants));
+  }
+  uint8_t* code(const std::string& file, const std::string& name, int first_line,
+                const std::vector<uint8_t*>& constants = {}) {
+    uint8_t* const made = block(512);
+    fill_code(made, file, name, first_line, constants);
+    return made;
+  }
+
+  uint8_t* frame(uint8_t* previous, const uint8_t* code, int offset) {
+    uint8_t* const made = block(512);
+    fill_frame(made, previous, code, offset);
+    return made;
+  }
+  void fill_frame(uint8_t* frame, const uint8_t* previous, const uint8_t* code, int offset) {
+    store<const uint8_t*>(frame, layout_.previous, previous);
+    store<const uint8_t*>(frame, layout_.code, code);
+    if (layout_.position_scale != 0) {
+      store<int32_t>(frame, layout_.position, offset / layout_.position_scale);
+    } else {
+      store<uint64_t>(frame, layout_.position,
+                      reinterpret_cast<uint64_t>(code) + layout_.instructions + static_cast<uint64_t>(offset));
+    }
+  }
+
+ private:
+  PythonLayout layout_;
+  Interpreter python_;
+  std::vector<std::unique_ptr<uint8_t[]>> blocks_;
+};
+
+}  // namespace cistern::preload

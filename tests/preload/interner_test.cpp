@@ -1,0 +1,158 @@
+#include <thread>
+
+#include "preload/intern/interner.h"
+#include "tests/preload/fake_python.h"
+#include "tests/preload/temporary_ring.h"
+
+namespace cistern::preload {
+namespace {
+
+struct Interning {
+  explicit Interning(uint64_t max_node_bytes = uint64_t{1} << 30) {
+    EXPECT_TRUE(records->begin(*temporary.ring, 0));
+    interner->begin(*records, max_node_bytes);
+  }
+  template <typename Record>
+  std::vector<Record> written(std::vector<std::string>& keep) {
+    EXPECT_TRUE(records->flush());
+    std::vector<Record> found;
+    keep.reserve(keep.size() + 100'000);
+    for (const auto& [type, payload] : temporary.records()) {
+      if (type != Record::kType) continue;
+      keep.push_back(payload);
+      found.push_back(TemporaryRing::parse<Record>(keep.back()));
+    }
+    return found;
+  }
+
+  TemporaryRing temporary;
+  std::unique_ptr<RecordStream> records = std::make_unique<RecordStream>();
+  std::unique_ptr<Interner> interner = std::make_unique<Interner>();
+  std::vector<std::string> keep;
+};
+
+NodeKey python_frame(uint32_t code, int64_t offset) {
+  return NodeKey{NodeKind::kPython, code, offset};
+}
+
+TEST(Interner, DefinesEachThingOnceAndBeforeItsIdIsKnown) {
+  Interning it;
+  const StackId root = it.interner->node(StackId{}, python_frame(1, 2));
+  const StackId leaf = it.interner->node(root, python_frame(2, 40));
+  EXPECT_EQ(it.interner->node(StackId{}, python_frame(1, 2)), root);
+  EXPECT_EQ(it.interner->node(root, python_frame(2, 40)), leaf);
+  EXPECT_NE(it.interner->node(root, python_frame(2, 42)), leaf);
+  EXPECT_NE(it.interner->node(StackId{}, NodeKey{NodeKind::kBoundary, 1, 2}), root);
+  const auto nodes = it.written<StackNodeRecord>(it.keep);
+  ASSERT_EQ(nodes.size(), 4u);
+  EXPECT_EQ(nodes[1].parent, root);
+  EXPECT_EQ(nodes[1].b, 40);
+}
+
+TEST(Interner, GrowsPastItsFirstTablesWithoutWrongIds) {
+  Interning it;
+  std::map<int64_t, StackId> known;
+  for (int64_t i = 0; i < 50'000; ++i) known[i] = it.interner->node(StackId{}, python_frame(3, i));
+  for (const auto& [offset, id] : known) ASSERT_EQ(it.interner->node(StackId{}, python_frame(3, offset)), id);
+  EXPECT_EQ(it.written<StackNodeRecord>(it.keep).size(), known.size());
+}
+
+TEST(Interner, GivesRacingThreadsTheSameIds) {
+  Interning it;
+  std::vector<StackId> ids[4];
+  std::vector<std::thread> threads;
+  for (auto& mine : ids) {
+    threads.emplace_back([&it, &mine] {
+      StackId parent{};
+      for (int64_t i = 0; i < 20'000; ++i) {
+        if (i % 50 == 0) parent = StackId{};
+        parent = it.interner->node(parent, python_frame(9, i % 977));
+        mine.push_back(parent);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& mine : ids) EXPECT_EQ(mine, ids[0]);
+}
+
+TEST(Interner, CollapsesStacksIntoOneNodeWhenTheTableIsFull) {
+  Interning it(16 * 100);
+  for (int64_t i = 0; i < 100; ++i) it.interner->node(StackId{}, python_frame(1, i));
+  const StackId full = it.interner->node(StackId{}, python_frame(1, 1000));
+  EXPECT_EQ(it.interner->node(StackId{}, python_frame(1, 1001)), full);
+  EXPECT_EQ(it.interner->stack_table_full(), 2u);
+  const auto nodes = it.written<StackNodeRecord>(it.keep);
+  ASSERT_EQ(nodes.size(), 101u);
+  EXPECT_EQ(nodes.back().kind, NodeKind::kTruncated);
+  EXPECT_EQ(nodes.back().a, static_cast<uint32_t>(TruncationReason::kStackTableFull));
+}
+
+TEST(Interner, GivesAnAddressThatWasFreedANewCode) {
+  Interning it;
+  FakePython fake(11);
+  uint8_t* const code = fake.code("/a.py", "f", 1);
+  const CodeId first = it.interner->code(fake.python(), code);
+  EXPECT_EQ(it.interner->code(fake.python(), code), first);
+  const uint32_t epoch = it.interner->epoch();
+  it.interner->block_freed(code + 64, 5);
+  EXPECT_EQ(it.interner->epoch(), epoch) << "a block that is no code object retires nothing";
+  it.interner->block_freed(code, 5);
+  EXPECT_NE(it.interner->epoch(), epoch);
+  const CodeId second = it.interner->code(fake.python(), code);
+  EXPECT_NE(second, first) << "the same bytes at the same address are another object";
+  EXPECT_EQ(it.interner->code(fake.python(), code), second);
+  EXPECT_EQ(it.written<RetiredRecord>(it.keep).size(), 1u);
+}
+
+TEST(Interner, NoticesAnotherCodeAtAnAddressWhoseFreeWasMissed) {
+  Interning it;
+  FakePython fake(10);
+  uint8_t* const code = fake.code("/a.py", "f", 1);
+  const CodeId first = it.interner->code(fake.python(), code);
+  fake.fill_code(code, "/a.py", "g", 1);
+  EXPECT_NE(it.interner->code(fake.python(), code), first);
+}
+
+TEST(Interner, LearnsQualifiedNamesFromTheEnclosingConstants) {
+  Interning it;
+  FakePython fake(9);
+  uint8_t* const method = fake.code("/a.py", "method", 3);
+  uint8_t* const twin = fake.code("/a.py", "method", 9);
+  uint8_t* const body = fake.code("/a.py", "C", 2, {method, fake.ascii("C.method"), twin});
+  uint8_t* const module = fake.code("/a.py", "<module>", 1, {fake.ascii("C.other"), body, fake.ascii("C")});
+  for (const uint8_t* code : {module, body, method, twin}) it.interner->code(fake.python(), code);
+  std::map<uint32_t, std::string> strings;
+  for (const auto& record : it.written<StringRecord>(it.keep)) strings[raw(record.id)] = record.text;
+  std::vector<std::string> names;
+  for (const auto& record : it.written<CodeRecord>(it.keep)) names.push_back(strings[raw(record.name)]);
+  EXPECT_EQ(names, (std::vector<std::string>{"<module>", "C", "C.method", "C.method"}));
+}
+
+TEST(Interner, WritesLongLineTablesInPieces) {
+  Interning it;
+  FakePython fake(12);
+  uint8_t* const code = fake.code("/long.py", "f", 1);
+  std::string table(3 * kMaxTextBytes + 17, '\0');
+  for (size_t i = 0; i < table.size(); ++i) table[i] = static_cast<char>(i * 7);
+  FakePython::store<uint8_t*>(code, fake.layout().line_table, fake.bytes(table));
+  it.interner->code(fake.python(), code);
+  std::string read;
+  for (const auto& piece : it.written<LineTableRecord>(it.keep)) {
+    EXPECT_EQ(piece.offset, read.size());
+    read += piece.bytes;
+  }
+  EXPECT_EQ(read, table);
+}
+
+TEST(Interner, StartsAnewInAForkedChild) {
+  Interning it;
+  FakePython fake(11);
+  const uint8_t* const code = fake.code("/a.py", "f", 1);
+  const CodeId before = it.interner->code(fake.python(), code);
+  it.interner->abandon();
+  EXPECT_EQ(it.interner->code(fake.python(), code), before) << "ids count from 1 again";
+  EXPECT_EQ(it.written<CodeRecord>(it.keep).size(), 2u) << "and what they name is defined again";
+}
+
+}  // namespace
+}  // namespace cistern::preload

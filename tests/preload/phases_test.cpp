@@ -1,0 +1,99 @@
+#include "preload/recorder/phases.h"
+
+#include "tests/preload/fake_python.h"
+#include "tests/preload/temporary_ring.h"
+
+namespace cistern::preload {
+namespace {
+
+bool g_finalizing = false;
+
+class PhasesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    g_finalizing = false;
+    g_python.functions.is_finalizing = [] { return g_finalizing ? 1 : 0; };
+    ASSERT_TRUE(records_->begin(*temporary_.ring, 0));
+    phases_.begin(*records_, 0);
+  }
+  void root(const uint8_t* code, bool threading = false) {
+    phases_.root_changed(fake_.python(), code, threading, ++time_);
+  }
+  std::vector<Phase> seen() {
+    EXPECT_TRUE(records_->flush());
+    std::vector<Phase> found;
+    for (const auto& [type, payload] : temporary_.records()) {
+      if (type == RecordType::kPhase) found.push_back(TemporaryRing::parse<PhaseRecord>(payload).phase);
+    }
+    return found;
+  }
+
+  FakePython fake_{11};
+  TemporaryRing temporary_;
+  std::unique_ptr<RecordStream> records_ = std::make_unique<RecordStream>();
+  Phases phases_;
+  uint64_t time_ = 0;
+  const uint8_t* import_ = fake_.code("<frozen importlib._bootstrap>", "<module>", 1);
+  const uint8_t* script_ = fake_.code("/app.py", "<module>", 1);
+  const uint8_t* shutdown_ = fake_.code("/lib/threading.py", "_shutdown", 1500);
+  const uint8_t* callback_ = fake_.code("/app.py", "at_exit", 7);
+};
+
+TEST_F(PhasesTest, AScriptWithoutThreadsEndsWhenItsModuleReturns) {
+  root(import_);
+  root(nullptr);
+  root(script_);
+  root(nullptr);
+  EXPECT_EQ(seen(), (std::vector<Phase>{Phase::kStarting, Phase::kRunning, Phase::kRootLeft, Phase::kExiting}));
+}
+
+TEST_F(PhasesTest, AScriptWithThreadsEndsWhenTheyAreJoined) {
+  root(script_, true);
+  root(nullptr, true);
+  EXPECT_EQ(seen().back(), Phase::kRootLeft);
+  root(shutdown_, true);
+  EXPECT_EQ(seen().back(), Phase::kRootLeft);
+  root(nullptr, true);
+  EXPECT_EQ(seen().back(), Phase::kExiting);
+}
+
+TEST_F(PhasesTest, AnExitCallbackRightBehindTheJoinEndsTheProgramToo) {
+  root(script_, true);
+  root(nullptr, true);
+  root(shutdown_, true);
+  root(callback_, true);
+  EXPECT_EQ(seen().back(), Phase::kExiting);
+}
+
+TEST_F(PhasesTest, ARootThatComesBackTakesTheEndBack) {
+  root(script_);
+  root(nullptr);
+  root(script_);
+  root(nullptr);
+  EXPECT_EQ(seen(), (std::vector<Phase>{Phase::kStarting, Phase::kRunning, Phase::kRootLeft, Phase::kExiting,
+                                        Phase::kRunning, Phase::kRootLeft, Phase::kExiting}));
+}
+
+TEST_F(PhasesTest, AModuleRunByNameHasRunpyAsItsRoot) {
+  const uint8_t* const runpy = fake_.code("<frozen runpy>", "_run_module_as_main", 1);
+  root(runpy);
+  EXPECT_EQ(seen().back(), Phase::kRunning);
+  EXPECT_TRUE(phases_.root_seen());
+}
+
+TEST_F(PhasesTest, FinalizingIsSeenOnceAndOnlyAfterTheRoot) {
+  EXPECT_FALSE(phases_.watching());
+  root(script_);
+  root(nullptr);
+  EXPECT_TRUE(phases_.watching());
+  phases_.look(10);
+  g_finalizing = true;
+  phases_.look(11);
+  phases_.look(12);
+  EXPECT_FALSE(phases_.watching());
+  const auto phases = seen();
+  EXPECT_EQ(std::count(phases.begin(), phases.end(), Phase::kFinalizing), 1);
+}
+
+}  // namespace
+}  // namespace cistern::preload

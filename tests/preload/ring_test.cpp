@@ -1,0 +1,160 @@
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "tests/preload/temporary_ring.h"
+
+namespace cistern::preload {
+namespace {
+
+void put(SegmentStream& stream, const std::string& text) {
+  uint8_t* const out = stream.position();
+  std::memcpy(out, text.data(), text.size());
+  stream.publish(out + text.size());
+}
+
+TEST(Ring, PublishesIntoTheWindowBeforeAnythingIsSealed) {
+  TemporaryRing temporary;
+  SegmentStream stream;
+  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, OwnerId{7}, 99, 5, 1000, 1234));
+  put(stream, "hello");
+  const StoredSegment seen = temporary.in_window(0);
+  EXPECT_EQ(seen.payload, "hello");
+  EXPECT_EQ(seen.header.owner, 7u);
+  EXPECT_EQ(seen.header.first_time, 1234u);
+  EXPECT_TRUE(temporary.stored().empty());
+}
+
+TEST(Ring, SpillsSegmentsInOrderAndGrowsThem) {
+  TemporaryRing temporary;
+  SegmentStream stream;
+  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, OwnerId{1}, 1, 0, 1000, 0));
+  std::string written;
+  for (int i = 0; written.size() < 2'000'000; ++i) {
+    const std::string piece = std::to_string(i) + ",";
+    if (!stream.has_room(piece.size())) {
+      ASSERT_TRUE(stream.roll(*temporary.ring, 1, 1, 2));
+    }
+    put(stream, piece);
+    written += piece;
+  }
+  ASSERT_TRUE(stream.finish(*temporary.ring, 1, 1));
+  std::string read;
+  uint64_t sequence = 0;
+  uint32_t largest = 0;
+  for (const StoredSegment& segment : temporary.stored()) {
+    EXPECT_EQ(segment.header.sequence, sequence++);
+    largest = std::max(largest, segment.header.payload_bytes);
+    read += segment.payload;
+  }
+  EXPECT_EQ(read, written);
+  EXPECT_GT(largest, kMaxPayloadBytes * 9 / 10);
+  EXPECT_LT(temporary.stored().front().header.payload_bytes, 8 * 1024u);
+}
+
+TEST(Ring, LendsASlotToOneOwnerAtATime) {
+  TemporaryRing temporary;
+  Window& window = temporary.ring->window;
+  std::vector<Slot> slots;
+  for (int i = 0; i < 200; ++i) slots.push_back(window.take(1000));
+  for (uint32_t i = 0; i < 200; ++i) EXPECT_EQ(slots[i].index, i);
+  window.give_back(slots[17]);
+  EXPECT_EQ(window.take(1000).index, 17u);
+  EXPECT_EQ(window.take(1000).index, 200u);
+}
+
+TEST(Ring, WritesThroughWhatIsPublishedAfterFolding) {
+  TemporaryRing temporary;
+  SegmentStream stream;
+  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, OwnerId{1}, 1, 0, 1000, 0));
+  put(stream, "before ");
+  ASSERT_TRUE(stream.enter_through(*temporary.ring, 5, 1, 6));
+  temporary.ring->window.unlink();
+  std::string after;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string piece = std::to_string(i) + ";";
+    if (!stream.has_room(piece.size())) {
+      ASSERT_TRUE(stream.roll(*temporary.ring, 1, 1, 2));
+    }
+    put(stream, piece);
+    if (i % 100 == 0 || i == 19'999) {
+      ASSERT_TRUE(stream.write_through(*temporary.ring, 7, 1));
+    }
+    after += piece;
+  }
+  std::string read;
+  for (const StoredSegment& segment : temporary.stored()) read += segment.payload;
+  EXPECT_EQ(read, "before " + after);
+}
+
+TEST(Ring, SaysThatTheProfileReachedItsLimit) {
+  TemporaryRing temporary(kProfileHeaderBytes + 1000);
+  SegmentStream stream;
+  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, OwnerId{1}, 1, 0, 4000, 0));
+  put(stream, std::string(3000, 'x'));
+  EXPECT_FALSE(stream.roll(*temporary.ring, 1, 1, 2));
+  EXPECT_EQ(temporary.ring->failure.load(), EFBIG);
+  EXPECT_EQ(temporary.in_window(0).payload, std::string(3000, 'x')) << "what was not spilled stays in the window";
+}
+
+TEST(Ring, ReadsTheFileSizeLimitBeforeItWrites) {
+  TemporaryRing temporary;
+  SegmentStream stream;
+  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, OwnerId{1}, 1, 0, 4000, 0));
+  put(stream, std::string(3000, 'x'));
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit low = before;
+  low.rlim_cur = 5000;
+  setrlimit(RLIMIT_FSIZE, &low);
+  const bool rolled = stream.roll(*temporary.ring, 1, 1, 2);  // SIGXFSZ would kill this test
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_FALSE(rolled);
+  EXPECT_EQ(temporary.ring->failure.load(), EFBIG);
+}
+
+TEST(GuardedFile, SurvivesThatItsDescriptorIsClosedAndItsNumberReused) {
+  char directory[] = "/tmp/cistern-file-XXXXXX";
+  ASSERT_NE(mkdtemp(directory), nullptr);
+  const std::string name = std::string(directory) + "/file";
+  PathText path;
+  path.add(name);
+  GuardedFile file;
+  ASSERT_EQ(file.create(path, false), 0);
+  ASSERT_EQ(file.write_at("one", 3, 0), 0);
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const int innocent = open("/dev/null", O_RDWR);
+  for (int fd = 100; fd < static_cast<int>(limit.rlim_cur) && fd < 70'000; ++fd) {
+    if (close(fd) == 0) dup2(innocent, fd);
+  }
+  EXPECT_EQ(file.write_at("two", 3, 3), 0);
+  EXPECT_EQ(TemporaryRing::contents(name), "onetwo");
+  EXPECT_EQ(file.create(path, false), EEXIST);
+  close(innocent);
+  std::filesystem::remove_all(directory);
+}
+
+TEST(RecordStream, KeepsRecordsWholeAcrossSegments) {
+  TemporaryRing temporary;
+  auto stream = std::make_unique<RecordStream>();
+  ASSERT_TRUE(stream->begin(*temporary.ring, 0));
+  constexpr uint32_t kCount = 20'000;
+  for (uint32_t i = 1; i <= kCount; ++i) {
+    ASSERT_TRUE(stream->write(StringRecord{StringId{i}, "string number " + std::to_string(i)}));
+  }
+  ASSERT_TRUE(stream->write(StringRecord{StringId{kCount + 1}, std::string(kMaxTextBytes, 'x')}));
+  ASSERT_TRUE(stream->flush());
+  const auto records = temporary.records();
+  ASSERT_EQ(records.size(), kCount + 1);
+  for (uint32_t i = 0; i < kCount; ++i) {
+    const auto record = TemporaryRing::parse<StringRecord>(records[i].second);
+    EXPECT_EQ(raw(record.id), i + 1);
+    EXPECT_EQ(record.text, "string number " + std::to_string(i + 1));
+  }
+}
+
+}  // namespace
+}  // namespace cistern::preload
