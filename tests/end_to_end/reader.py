@@ -182,7 +182,7 @@ class Image:
         self.threads, self.thread_names, self.marks, self.phases = {}, {}, [], []
         self.losses, self.ends, self.installs, self.interpreters = {}, [], [], []
         self.arguments, self.children, self.environment = [], [], {}
-        self._stacks = {}
+        self._stacks, self._frames = {}, {}
         self.add(data)
 
     def add(self, data):
@@ -219,7 +219,8 @@ class Image:
 
     def _take(self, kind, f):
         if kind == 1:
-            self.strings[f.number()] = f.text()
+            identity, text = f.number(), f.text()
+            self.strings[identity] = text
         elif kind == 2:
             code, file, name = f.number(), f.number(), f.number()
             self.codes[code] = Code(self.strings.get(file), self.strings.get(name), f.signed(), f.number())
@@ -229,7 +230,8 @@ class Image:
                 raise FormatError("line table of code %d out of order" % code)
             self.tables[code] += piece
         elif kind == 4:
-            self.nodes[f.number()] = (f.number(), f.number(), f.number(), f.signed())
+            identity, *node = f.number(), f.number(), f.number(), f.number(), f.signed()
+            self.nodes[identity] = node
         elif kind == 7:
             owner, time, tid, main, by, at = (f.number() for _ in range(6))
             self.threads[owner] = {"time": time, "tid": tid, "main": bool(main & 1), "started_by": by, "started_at": at,
@@ -280,17 +282,22 @@ class Image:
             while at:
                 if at not in self.nodes:
                     raise FormatError("stack node %d was never defined" % at)
-                parent, kind, a, b = self.nodes[at]
-                frames.append(self._frame(kind, a, b))
+                parent, *place = self.nodes[at]
+                frames.append(self._frame(*place))
                 at = parent
             frames = self._stacks[identity] = tuple(frames)
         return frames
 
     def _frame(self, kind, a, b):
-        if kind != PYTHON:
-            return Frame(kind, None, a, b)
-        code = self.codes[a]
-        return Frame(kind, code.name, code.file, line_of(code, bytes(self.tables[a]), b))
+        frame = self._frames.get((kind, a, b))
+        if frame is None:
+            if kind == PYTHON:
+                code = self.codes[a]
+                frame = Frame(kind, code.name, code.file, line_of(code, bytes(self.tables[a]), b))
+            else:
+                frame = Frame(kind, None, a, b)
+            self._frames[kind, a, b] = frame
+        return frame
 
 
 def identity_of(path):

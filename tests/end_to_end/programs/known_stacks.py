@@ -22,6 +22,7 @@ threading.stack_size(256 << 20)
 expected = []
 stacks = []
 names = {}
+callers_known = [None]
 next_small = iter(range(131, 512, 2))
 next_large = iter(range(10001, 200000, 2))
 next_pages = iter(range(3, 4000))
@@ -58,9 +59,19 @@ def frames_from(frame):
     return frames
 
 
+def callers_of(frame):
+    """frames_from(), which is long work under a deep stack, once for each place that is returned to."""
+    place = id(frame), frame and frame.f_lasti
+    if callers_known[0] != place:
+        callers_known[:] = place, frames_from(frame), frame  # held, so that its id stays its own
+    return callers_known[1]
+
+
 def note(kind, size, without_gil, result):
     """Called on the very line of the allocation, in the frame above."""
-    stack = frames_from(sys._getframe(1))
+    frame = sys._getframe(1)
+    own = [qualified_name(frame.f_code), frame.f_code.co_filename, frame.f_lineno, 1]
+    stack = [own] + callers_of(frame.f_back)
     if not stacks or stacks[-1] != stack:
         stacks.append(stack)
     expected.append([kind, size, bool(without_gil), len(stacks) - 1])
