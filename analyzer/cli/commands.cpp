@@ -3,7 +3,7 @@
 namespace cistern::analyzer {
 
 std::vector<Command> commands() {
-  return {kRunCommand, kLeaksCommand};
+  return {kRunCommand, kSummaryCommand, kLeaksCommand, kDumpCommand};
 }
 
 }  // namespace cistern::analyzer

@@ -7,6 +7,8 @@
 namespace cistern::analyzer {
 
 extern const Command kRunCommand;
+extern const Command kSummaryCommand;
 extern const Command kLeaksCommand;
+extern const Command kDumpCommand;
 
 }  // namespace cistern::analyzer

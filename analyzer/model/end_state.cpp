@@ -37,7 +37,7 @@ std::string_view name_of(EndStateKind kind) {
 std::string_view describe(EndStateKind kind) {
   switch (kind) {
     case EndStateKind::kExiting:
-      return "when the program had ended, before atexit callbacks";
+      return "when the program had ended (before atexit callbacks)";
     case EndStateKind::kFinalizing:
       return "when the interpreter began to finalize";
     case EndStateKind::kRootLeft:

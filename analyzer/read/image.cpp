@@ -117,6 +117,7 @@ class ImageReader {
     RecordReader reader(image_.definitions, image_.chronicle);
     for (const FoundSegment& segment : segments_) {
       if (segment.header.kind != SegmentKind::kRecords || !decodable(segment)) continue;
+      image_.record_segments.push_back(segment);
       const uint64_t torn = reader.take(segment);
       if (torn != 0) tear_tail(segment, torn, "malformed record");
     }

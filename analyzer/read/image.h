@@ -42,7 +42,8 @@ struct Image {
   ProfileHeader header{};
   uint64_t file_bytes = 0;
   bool has_window = false;
-  std::vector<OwnerSegments> owners;
+  std::vector<FoundSegment> record_segments;  // in order of owner and sequence
+  std::vector<OwnerSegments> owners;          // of events
   Definitions definitions;
   Chronicle chronicle;
   Clock clock;

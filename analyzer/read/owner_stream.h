@@ -42,8 +42,8 @@ class OwnerStream {
   EventDecoder decoder_{nullptr, nullptr, 0};
   std::vector<Step> buffer_;
   size_t capacity_ = 0;
-  size_t begin_ = 0;      // first step not consumed
-  size_t ready_end_ = 0;  // steps before it are sorted for good
+  size_t begin_ = 0;        // first step not consumed
+  size_t ready_end_ = 0;    // steps before it are sorted for good
   uint64_t last_time_ = 0;  // of the last step consumed
   uint64_t events_ = 0;
   uint64_t torn_bytes_ = 0;

@@ -127,8 +127,8 @@ class LeaksText {
   }
 
   std::string answer() const {
-    std::string text = fmt::format("{} {} alive in {}", moment(), format_bytes(findings_.live.bytes),
-                                   plural(findings_.live.blocks, "block"));
+    std::string text = fmt::format("{} in {} alive {}", format_bytes(findings_.live.bytes),
+                                   plural(findings_.live.blocks, "block"), moment());
     const uint64_t whole = findings_.live.bytes + findings_.left_out.bytes;
     if (findings_.left_out.blocks != 0) {
       text += fmt::format(", {} of all (filtered)", format_share(findings_.live.bytes, whole));
@@ -176,8 +176,8 @@ class LeaksText {
     }
     const size_t groups = findings_.groups.size() - shown_.size();
     if (groups != 0) {
-      out_ += wrapped(fmt::format("{} more, {} in {}: --top 0", plural(groups, "group"), format_bytes(rest.bytes),
-                                  plural(rest.blocks, "block")),
+      out_ += wrapped(fmt::format("and {}, {} in {}: --top 0", plural(groups, "smaller group"),
+                                  format_bytes(rest.bytes), plural(rest.blocks, "block")),
                       columns());
     }
     out_ += wrapped("kind unknown for all: no census was taken; growth is not measured by this version", columns());

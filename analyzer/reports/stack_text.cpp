@@ -22,7 +22,7 @@ std::string spaces(size_t count) {
 }  // namespace
 
 bool is_own_code(const Frame& frame) {
-  if (frame.kind != FrameKind::kPython || frame.file.empty() || frame.file.starts_with("<frozen")) return false;
+  if (frame.kind != FrameKind::kPython || frame.file.empty() || frame.file.starts_with('<')) return false;
   for (const std::string_view installed : {"/lib/python", "/lib64/python", "/site-packages/", "/dist-packages/"}) {
     if (frame.file.find(installed) != std::string_view::npos) return false;
   }
@@ -50,38 +50,43 @@ std::string StackText::place_of(const Frame& frame) const {
   return place;
 }
 
-// Indices of the frames to show, in order.
+// Indices of the frames to show, in order. A program given by -c or on standard input is own code where it is
+// outermost.
 std::vector<size_t> StackText::chosen(const std::vector<const Frame*>& frames) const {
   std::vector<size_t> shown;
   bool own = false;
   for (size_t i = 0; i < frames.size() && shown.size() < depth_; ++i) {
-    if (is_import_machinery(*frames[i])) continue;
+    if (i != 0 && is_import_machinery(*frames[i])) continue;
     shown.push_back(i);
     own = own || is_own_code(*frames[i]);
   }
-  for (size_t i = shown.empty() ? 0 : shown.back() + 1; i < frames.size() && !own; ++i) {
-    own = is_own_code(*frames[i]);
+  for (size_t i = shown.back() + 1; i < frames.size() && !own; ++i) {
+    own = is_own_code(*frames[i]) || (i + 1 == frames.size() && frames[i]->file.starts_with('<'));
     if (own) shown.push_back(i);
   }
   return shown;
 }
 
+// Frames left out between those shown are counted, unless all of them are import machinery, which says nothing.
 std::string StackText::lines(NodeId node, size_t indent) const {
   const std::vector<const Frame*> frames = tree_.stack(node);
-  if (frames.empty()) return spaces(indent) + "(no Python stack)\n";
+  if (frames.empty()) return spaces(indent) + "(no Python stack: interpreter start-up or native code)\n";
   std::string out;
   size_t next = 0;
-  const auto elide = [&](size_t until) {
-    if (until != next)
-      out += spaces(indent) + terminal_.paint(Ink::kFaint, fmt::format("  … {} more", until - next)) + "\n";
-  };
   for (const size_t index : chosen(frames)) {
-    elide(index);
+    const bool machinery = std::all_of(frames.begin() + static_cast<std::ptrdiff_t>(next),
+                                       frames.begin() + static_cast<std::ptrdiff_t>(index),
+                                       [](const Frame* frame) { return is_import_machinery(*frame); });
+    if (!machinery) out += elided(index - next, indent);
     out += line_of(*frames[index], index == 0, indent);
     next = index + 1;
   }
-  elide(frames.size());
+  if (next != frames.size()) out += elided(frames.size() - next, indent);
   return out;
+}
+
+std::string StackText::elided(size_t count, size_t indent) const {
+  return spaces(indent) + terminal_.paint(Ink::kFaint, fmt::format("  … {} more", count)) + "\n";
 }
 
 std::string StackText::line_of(const Frame& frame, bool innermost, size_t indent) const {

@@ -35,6 +35,7 @@ class StackText {
 
  private:
   std::vector<size_t> chosen(const std::vector<const Frame*>& frames) const;
+  std::string elided(size_t count, size_t indent) const;
   std::string line_of(const Frame& frame, bool innermost, size_t indent) const;
 
   const CallTree& tree_;

@@ -1,0 +1,20 @@
+#include <memory>
+
+#include "analyzer/cli/commands.h"
+#include "analyzer/cli/report_flags.h"
+#include "analyzer/reports/summary_report.h"
+
+namespace cistern::analyzer {
+namespace {
+
+void set_up(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ReportOptions>();
+  add_report_flags(app, *options, {.depth = false});
+  app.callback([options, &exit_code] { exit_code = static_cast<int>(report_summary(*options)); });
+}
+
+}  // namespace
+
+const Command kSummaryCommand = {"summary", "What ran, how it ended, and where its memory went", set_up};
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,239 @@
+#include "analyzer/reports/summary_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "analyzer/reports/columns.h"
+#include "analyzer/reports/heading.h"
+#include "analyzer/reports/image_summary.h"
+#include "analyzer/reports/path_names.h"
+#include "analyzer/reports/recordings.h"
+#include "analyzer/reports/stack_text.h"
+#include "analyzer/reports/summary_json.h"
+#include "analyzer/reports/terminal.h"
+#include "analyzer/reports/units.h"
+
+namespace cistern::analyzer {
+namespace {
+
+constexpr size_t kTopFunctions = 8;
+constexpr size_t kTopThreads = 8;
+constexpr size_t kTopMarks = 12;
+
+uint64_t total(const Summary& summary, uint64_t ImageFacts::*figure) {
+  uint64_t sum = 0;
+  for (const ImageSummary& image : summary.images) sum += image.facts.*figure;
+  return sum;
+}
+
+class SummaryText {
+ public:
+  SummaryText(const Summary& summary, const ReportOptions& options)
+      : summary_(summary),
+        options_(options),
+        terminal_(terminal_of(stdout)),
+        stacks_(summary.tree, names_, terminal_, 1) {
+    for (const ImageSummary& image : summary.images) facts_.push_back(image.facts);
+    for (const FunctionFigures& function : summary.functions) names_.add(summary.tree.frame(function.frame).file);
+  }
+
+  std::string text() {
+    add_heading();
+    add_memory();
+    add_domains();
+    if (summary_.images.size() > 1) add_processes();
+    add_functions();
+    add_marks();
+    add_threads();
+    add_remarks();
+    return std::move(out_);
+  }
+
+ private:
+  size_t columns() const { return static_cast<size_t>(terminal_.columns); }
+  void line(const std::string& text) { out_ += wrapped(text, columns()); }
+  void title(const std::string& text) { out_ += "\n" + terminal_.paint(Ink::kStrong, text) + "\n"; }
+
+  void add_heading() {
+    if (facts_.empty()) return;
+    line(heading(facts_) + ", " + ending(facts_.front()));
+    const uint64_t events = total(summary_, &ImageFacts::events);
+    line(fmt::format("{}, {} lost, {}", plural(events, "event"),
+                     format_count(total(summary_, &ImageFacts::lost_events)), torn_text()));
+  }
+
+  std::string torn_text() const {
+    const uint64_t torn = total(summary_, &ImageFacts::torn_bytes);
+    return torn == 0 ? "nothing torn" : "torn " + format_bytes(torn);
+  }
+
+  // Of the first image; further processes have rows of their own.
+  void add_memory() {
+    if (summary_.images.empty()) return;
+    const ImageSummary& image = summary_.images.front();
+    const ImageFacts& facts = image.facts;
+    out_ += "\n";
+    if (summary_.images.size() > 1) line(fmt::format("process {}:", facts.pid));
+    line(fmt::format("{} in {} alive {}", format_bytes(facts.end.bytes), plural(facts.end.blocks, "block"),
+                     describe(facts.end_kind)));
+    line(fmt::format("peak {} in {} at {}", format_bytes(facts.peak.bytes), plural(facts.peak.blocks, "block"),
+                     format_ns(static_cast<int64_t>(facts.peak_ns))));
+    if (image.resident.greatest_bytes != 0) {
+      line(fmt::format("resident (RSS) {} at the last look, {} at most", format_bytes(image.resident.last_bytes),
+                       format_bytes(image.resident.greatest_bytes)));
+    }
+    add_allocators(image);
+  }
+
+  void add_allocators(const ImageSummary& image) {
+    if (image.arena_peak_bytes != 0) {
+      line(fmt::format("{}: {} of {}, at most {}{}", printable(image.allocator), plural(image.arenas_at_end, "arena"),
+                       format_bytes(image.arena_bytes_at_end), format_bytes(image.arena_peak_bytes),
+                       image.debug_layer ? ", with debug hooks" : ""));
+    } else if (!image.allocator.empty()) {
+      line(fmt::format("allocator {}{}", printable(image.allocator), image.debug_layer ? ", with debug hooks" : ""));
+    }
+    if (image.malloc_info) {
+      const auto& fields = image.malloc_info->fields;
+      line(fmt::format("glibc malloc: {} in use, {} free in its heaps, {} by mmap", format_bytes(fields[7]),
+                       format_bytes(fields[8]), format_bytes(fields[4])));
+    }
+    if (image.collections != 0) {
+      line(fmt::format("collector: {}, {} freed, {} uncollectable", plural(image.collections, "run"),
+                       plural(image.collected, "object"), format_count(image.uncollectable)));
+    }
+  }
+
+  void add_domains() {
+    title("by domain          alive    blocks   at the peak   allocated   allocations");
+    for (size_t i = 0; i < kDomains; ++i) {
+      const DomainFigures& domain = summary_.domains[i];
+      if (domain.allocated.blocks == 0) continue;
+      out_ += fmt::format("  {} {} {} {} {} {}\n", pad_right(name_of(static_cast<Domain>(i)), 12),
+                          pad_left(format_bytes(domain.end.bytes), 9), pad_left(format_count(domain.end.blocks), 9),
+                          pad_left(format_bytes(domain.at_peak.bytes), 13),
+                          pad_left(format_bytes(domain.allocated.bytes), 11),
+                          pad_left(format_count(domain.allocated.blocks), 13));
+    }
+  }
+
+  void add_processes() {
+    title("processes         start     time      peak       end   ended");
+    for (const ImageFacts& facts : facts_) {
+      const double start =
+          (static_cast<double>(facts.start_unix_ns) - static_cast<double>(facts_[0].start_unix_ns)) / 1e9;
+      out_ += fmt::format("  {} {} {} {} {}   {}\n", pad_right(std::to_string(facts.pid), 10),
+                          pad_left("+" + format_seconds(start), 10),
+                          pad_left(format_ns(static_cast<int64_t>(facts.duration_ns)), 8),
+                          pad_left(format_bytes(facts.peak.bytes), 9), pad_left(format_bytes(facts.end.bytes), 9),
+                          fit(process_remark(facts), columns() - 54));
+    }
+  }
+
+  static std::string process_remark(const ImageFacts& facts) {
+    std::string text = facts.ended_by;
+    if (facts.exit_code && *facts.exit_code != 0) text += fmt::format(" {}", *facts.exit_code);
+    return text + "  " + printable(program_name(facts.arguments));
+  }
+
+  void add_functions() {
+    const size_t top = std::min(options_.top_or(kTopFunctions), summary_.functions.size());
+    if (top == 0) return;
+    title("top functions    alive    blocks  at the peak");
+    for (size_t i = 0; i < top; ++i) add_function(summary_.functions[i]);
+  }
+
+  void add_function(const FunctionFigures& function) {
+    const Frame& frame = summary_.tree.frame(function.frame);
+    const size_t room = columns() - 49;
+    const std::string name = fit(stacks_.function_of(frame), room / 2);
+    out_ +=
+        fmt::format("  {} {} {}   {} {}\n", pad_left(format_bytes(function.end.bytes), 20),
+                    pad_left(format_count(function.end.blocks), 9), pad_left(format_bytes(function.at_peak.bytes), 12),
+                    name, fit(stacks_.place_of(frame), room - width_of(name)));
+  }
+
+  void add_marks() {
+    if (summary_.marks.empty()) return;
+    title("marks               at     alive    blocks");
+    const size_t top = std::min(options_.top_or(kTopMarks), summary_.marks.size());
+    for (size_t i = 0; i < top; ++i) {
+      const MarkFigures& mark = summary_.marks[i];
+      out_ += fmt::format("  {} {} {} {}\n", pad_right(fit(printable(mark.name), 10), 10),
+                          pad_left(format_ns(mark.time_ns), 9), pad_left(format_bytes(mark.live.bytes), 9),
+                          pad_left(format_count(mark.live.blocks), 9));
+    }
+    if (top != summary_.marks.size()) out_ += fmt::format("  … {} more\n", summary_.marks.size() - top);
+  }
+
+  void add_threads() {
+    std::vector<const ThreadFigures*> threads;
+    for (const ThreadFigures& thread : summary_.threads) threads.push_back(&thread);
+    if (threads.size() < 2) return;
+    std::stable_sort(threads.begin(), threads.end(), [](const ThreadFigures* a, const ThreadFigures* b) {
+      return a->allocated.bytes > b->allocated.bytes;
+    });
+    title("threads          alive allocated     time   name");
+    const size_t top = std::min(options_.top_or(kTopThreads), threads.size());
+    for (size_t i = 0; i < top; ++i) add_thread(*threads[i]);
+    if (top != threads.size()) out_ += fmt::format("  … {} more\n", threads.size() - top);
+  }
+
+  void add_thread(const ThreadFigures& thread) {
+    const std::string time = thread.end_ns ? format_ns(*thread.end_ns - thread.birth_ns) : "to the end";
+    std::string name = thread.main ? "main" : printable(thread.name);
+    if (name.empty()) name = "(no name)";
+    out_ += fmt::format("  {} {} {} {}   {}\n", pad_right(std::to_string(thread.tid), 10),
+                        pad_left(format_bytes(thread.end.bytes), 9), pad_left(format_bytes(thread.allocated.bytes), 9),
+                        pad_left(time, 10), fit(name, columns() - 48));
+  }
+
+  void add_remarks() {
+    out_ += "\n";
+    for (const ImageSummary& image : summary_.images) {
+      for (const auto& [name, value] : image.environment) {
+        if (&image == &summary_.images.front() && name != "LD_PRELOAD") line(printable(name + "=" + value));
+      }
+    }
+    for (const std::string& note : notes(facts_)) line("note: " + note);
+    add_counts();
+    if (!options_.paths.empty()) out_ += "next: cistern leaks --all " + shell_word(options_.paths.front()) + "\n";
+  }
+
+  void add_counts() {
+    uint64_t inherited = 0;
+    uint64_t unknown = 0;
+    uint64_t implied = 0;
+    for (const ImageSummary& image : summary_.images) {
+      (image.forked ? inherited : unknown) += image.unknown_frees;
+      implied += image.implied_frees;
+    }
+    if (inherited != 0) line(fmt::format("{} inherited from a parent process", plural(inherited, "block") + " freed,"));
+    if (unknown != 0) line(fmt::format("{} that had not been seen allocated", plural(unknown, "block") + " freed"));
+    if (implied != 0) line(fmt::format("{} allocated anew whose free had not been seen", plural(implied, "address")));
+  }
+
+  const Summary& summary_;
+  const ReportOptions& options_;
+  Terminal terminal_;
+  PathNames names_;
+  StackText stacks_;
+  std::vector<ImageFacts> facts_;
+  std::string out_;
+};
+
+}  // namespace
+
+ExitCode report_summary(const ReportOptions& options) {
+  const Recordings recordings = open_recordings(options.paths);
+  Summary summary;
+  summarize(recordings.profiles, options, summary);
+  for (const ImageSummary& image : summary.images) warn_of_damage(image.facts);
+  write_out(options.json ? json_text(summary_json(summary, options)) : SummaryText(summary, options).text());
+  return recordings.exit_code();
+}
+
+}  // namespace cistern::analyzer
