@@ -45,12 +45,11 @@ std::string nothing_recorded(Follow follow) {
 
 std::string shell_word(const std::string& text) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./,:=@%+-";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos && text[0] != '-') return text;
-  std::string word = text[0] == '-' ? "./" : "";
-  if (text.find_first_not_of(kPlain) == std::string::npos && !text.empty()) return word + text;
-  word += '\'';
-  for (char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return word + '\'';
+  const std::string word = (text[0] == '-' ? "./" : "") + text;
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + '\'';
 }
 
 std::string closing_lines(const RunHarvest& harvest, const RunFacts& facts) {

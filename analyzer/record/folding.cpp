@@ -67,7 +67,9 @@ class Folder {
     if (known != outline_.segments.end() && is_whole(known->second) &&
         known->second.header.payload_bytes >= segment.header.payload_bytes)
       return;
-    write(segment, place_for(segment));
+    // A segment that was sealed may have had its place reserved, which killed threads leave as gaps.
+    const bool sealed = unfinished.header.checksum != 0;
+    write(segment, place_for(segment, sealed));
   }
 
   // Ends the record stream with `losses`, when given, and how the process ended, when `status` tells more than it knew.
@@ -92,19 +94,27 @@ class Folder {
     return losses ? losses->fields[static_cast<size_t>(Counter::kLostEvents)] : 0;
   }
 
-  // Where a torn copy lies if it has the same size, else a gap that fits exactly, else the end.
-  uint64_t place_for(const SealedSegment& segment) {
+  // Where a torn copy of the same size lies, else in a gap, else at the end.
+  uint64_t place_for(const SealedSegment& segment, bool had_a_place) {
     const uint64_t size_bytes = place_bytes(segment.payload.size());
     const auto torn = outline_.segments.find(segment.key());
     if (torn != outline_.segments.end() && place_bytes(torn->second.header.payload_bytes) == size_bytes) {
       return torn->second.offset;
     }
+    Gap* const gap = had_a_place ? smallest_gap(size_bytes) : nullptr;
+    if (gap == nullptr) return outline_.end;
+    gap->offset += size_bytes;
+    gap->size_bytes -= size_bytes;
+    return gap->offset - size_bytes;
+  }
+
+  Gap* smallest_gap(uint64_t size_bytes) {
+    Gap* smallest = nullptr;
     for (Gap& gap : outline_.gaps) {
-      if (gap.size_bytes != size_bytes) continue;
-      gap.size_bytes = 0;
-      return gap.offset;
+      if (gap.size_bytes >= size_bytes && (smallest == nullptr || gap.size_bytes < smallest->size_bytes))
+        smallest = &gap;
     }
-    return outline_.end;
+    return smallest;
   }
 
   void write(const SealedSegment& segment, uint64_t offset) {

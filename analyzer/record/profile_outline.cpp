@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "cistern/checksum.h"
-#include "cistern/window.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -19,10 +18,10 @@ bool header_at(std::span<const uint8_t> file, uint64_t offset, const ProfileHead
   std::memcpy(&header, file.data() + offset, sizeof header);
   if (header.magic != kSegmentMagic || header.header_bytes != sizeof header) return false;
   if (header.pid != image.image.pid || header.generation != image.generation) return false;
-  if (header.payload_bytes > kMaxPayloadBytes) return false;
   const uint64_t begin = offset + sizeof header;
+  if (header.payload_bytes > file.size() - begin) return false;
   segment.offset = offset;
-  segment.payload = file.subspan(begin, std::min<uint64_t>(header.payload_bytes, file.size() - begin));
+  segment.payload = file.subspan(begin, header.payload_bytes);
   return true;
 }
 
@@ -33,8 +32,7 @@ uint64_t place_bytes(uint64_t payload_bytes) noexcept {
 }
 
 bool is_whole(const FoundSegment& segment) noexcept {
-  return segment.payload.size() == segment.header.payload_bytes &&
-         segment.header.checksum == checksum_of(segment.header, segment.payload.data());
+  return segment.header.checksum == checksum_of(segment.header, segment.payload.data());
 }
 
 ProfileOutline outline_of(std::span<const uint8_t> file, const ProfileHeader& header) {
@@ -50,7 +48,7 @@ ProfileOutline outline_of(std::span<const uint8_t> file, const ProfileHeader& he
     outline.segments.emplace(segment.key(), segment);
     at = expected = at + place_bytes(segment.header.payload_bytes);
   }
-  outline.end = std::max(expected, aligned(file.size()));
+  outline.end = expected;
   return outline;
 }
 

@@ -22,9 +22,9 @@ struct Gap {
 };
 
 struct ProfileOutline {
-  std::map<SegmentKey, FoundSegment> segments;  // a payload that the file cuts short is shorter than its header says
+  std::map<SegmentKey, FoundSegment> segments;  // without one that the end of the file cuts short
   std::vector<Gap> gaps;
-  uint64_t end = 0;  // where the next segment may go
+  uint64_t end = 0;  // where the next segment may go: behind the last one
 
   uint64_t events() const noexcept;
   // Of the last event or record; 0 when there is none.
@@ -36,7 +36,7 @@ ProfileOutline outline_of(std::span<const uint8_t> file, const ProfileHeader& he
 // Bytes that a segment with this payload takes in a profile file.
 uint64_t place_bytes(uint64_t payload_bytes) noexcept;
 
-// Whether all of a segment is there and is what was sealed.
+// Whether a segment's payload is what was sealed. Reads it.
 bool is_whole(const FoundSegment& segment) noexcept;
 
 }  // namespace cistern::analyzer

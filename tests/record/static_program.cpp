@@ -1,0 +1,4 @@
+// Linked statically: nothing can be preloaded under it.
+int main() {
+  return 5;
+}
