@@ -49,7 +49,9 @@ FoundHeader read_header(std::span<const uint8_t> file, FileRole role, const std:
   FoundHeader found{copy_header(file), false};
   found.damaged = found.header.checksum != checksum_of(found.header);
   if (!found.damaged) check_kind(found.header, role, path);
-  if (found.damaged || found.header.time_shift > 32) defuse(found.header);
+  if (found.damaged || found.header.time_shift > 32 || found.header.header_bytes < sizeof(ProfileHeader)) {
+    defuse(found.header);
+  }
   return found;
 }
 

@@ -18,7 +18,7 @@ class Scanner {
       : file_(file), image_(header), any_image_(any_image) {}
 
   SegmentScan run() {
-    uint64_t at = std::min<uint64_t>(kProfileHeaderBytes, file_.size());
+    uint64_t at = std::min<uint64_t>(align_up(image_.header_bytes), file_.size());
     while (at < file_.size()) {
       FoundSegment segment;
       const char* problem = examine(at, segment);

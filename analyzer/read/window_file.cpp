@@ -40,6 +40,7 @@ class WindowReader {
     const auto state = static_cast<SlotState>(slot.control.state);
     if (state != SlotState::kOwned && state != SlotState::kSealed) return false;
     if (slot.header.magic != kSegmentMagic || slot.control.published == 0) return false;
+    if (slot.header.header_bytes < sizeof(SegmentHeader) || slot.header.header_bytes > kMaxPayloadBytes) return false;
     const ProfileHeader& header = out_.header.header;
     return out_.header.damaged || (slot.header.pid == header.image.pid && slot.header.generation == header.generation);
   }
@@ -47,9 +48,9 @@ class WindowReader {
   void read_slot(uint64_t at) {
     const SlotView slot = look(at);
     if (!holds_segment(slot)) return;
-    const uint64_t begin = at + kSlotOverheadBytes;
-    const uint64_t room = std::min<uint64_t>(file_.size() - begin, kMaxPayloadBytes);
-    const uint64_t size = std::min<uint64_t>(slot.control.published, room);
+    const uint64_t begin = std::min<uint64_t>(at + sizeof(SlotControl) + slot.header.header_bytes, file_.size());
+    const uint64_t end = std::min<uint64_t>(at + kSlotStride, file_.size());
+    const uint64_t size = std::min<uint64_t>(slot.control.published, end - begin);
     auto copy = std::make_unique<uint8_t[]>(size);
     std::memcpy(copy.get(), file_.data() + begin, size);
     std::atomic_thread_fence(std::memory_order_acquire);

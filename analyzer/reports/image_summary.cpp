@@ -66,7 +66,7 @@ class Summarizer {
 
   void add_figures(const Image& image, const HeapModel& model, ImageSummary& out) {
     const HeapTotals& totals = model.totals();
-    for (size_t i = 0; i < kDomains; ++i) {
+    for (size_t i = 0; i < kDomainNumbers; ++i) {
       add(summary_.domains[i].allocated, totals.domains[i].allocated);
       summary_.domains[i].frees += totals.domains[i].frees;
       summary_.domains[i].reallocs += totals.domains[i].reallocs;
@@ -101,7 +101,7 @@ class Summarizer {
       const Site& site = sites.site(i);
       const SiteFigures& figures = sites.figures(i);
       const Amount end = i < end_live_.size() ? end_live_[i] : Amount{};
-      DomainFigures& domain = summary_.domains[static_cast<size_t>(site.domain) % kDomains];
+      DomainFigures& domain = summary_.domains[static_cast<size_t>(site.domain) % kDomainNumbers];
       add(domain.end, end);
       add(domain.at_peak, figures.at_peak);
       const auto thread = thread_index_.find(raw(site.owner));

@@ -82,7 +82,7 @@ struct ImageSummary {
 struct Summary {
   CallTree tree;
   std::vector<ImageSummary> images;
-  std::array<DomainFigures, kDomains> domains{};
+  std::array<DomainFigures, kDomainNumbers> domains{};
   std::vector<FunctionFigures> functions;  // most bytes at the end first
   std::vector<ThreadFigures> threads;
   std::vector<MarkFigures> marks;

@@ -7,8 +7,9 @@ namespace {
 
 Json domains_json(const Summary& summary) {
   Json list = Json::array();
-  for (size_t i = 0; i < kDomains; ++i) {
+  for (size_t i = 0; i < kDomainNumbers; ++i) {
     const DomainFigures& domain = summary.domains[i];
+    if (i >= kDomains && domain.allocated.blocks == 0) continue;
     list.push_back({
         {"domain", name_of(static_cast<Domain>(i))},
         {"end_bytes", domain.end.bytes},

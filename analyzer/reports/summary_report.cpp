@@ -109,7 +109,7 @@ class SummaryText {
 
   void add_domains() {
     title("by domain          alive    blocks   at the peak   allocated   allocations");
-    for (size_t i = 0; i < kDomains; ++i) {
+    for (size_t i = 0; i < kDomainNumbers; ++i) {
       const DomainFigures& domain = summary_.domains[i];
       if (domain.allocated.blocks == 0) continue;
       out_ += fmt::format("  {} {} {} {} {} {}\n", pad_right(name_of(static_cast<Domain>(i)), 12),
