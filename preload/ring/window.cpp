@@ -37,7 +37,17 @@ int Window::open(const PathText& path, const ProfileHeader& header) noexcept {
   std::memcpy(first, &header, sizeof header);
   control_ = reinterpret_cast<WindowControl*>(first + kWindowControlOffset);
   control_->slot_bytes = static_cast<uint32_t>(kSlotStride);
+  // The program sees one descriptor of ours, the profile's; this file is opened again when the window grows.
+  file_.close();
   return 0;
+}
+
+void Window::unlink() noexcept {
+  const Locked locked(lock_);
+  file_.unlink();
+  anonymous_ = true;
+  // The rest of the last chunk lies beyond the end of a file that cannot be enlarged any more.
+  for (; slots_ % kSlotsInChunk != 0; ++slots_) lent_[slots_] = true;
 }
 
 SlotControl* Window::slot_at(uint32_t index) const noexcept {
@@ -51,9 +61,11 @@ bool Window::make_slot(uint32_t index) noexcept {
   if (chunk == nullptr) return false;
   constexpr uint32_t kFirstBytes = 8 * 1024;
   if (!anonymous_ && file_.reserve(file_offset(index), kFirstBytes) != 0) return false;
+  file_.close();
   SlotControl* const control = slot_at(index);
   control->capacity = kFirstBytes - kSlotOverheadBytes;
   slots_ = index + 1;
+  if (!anonymous_) file_slots_ = slots_;
   std::atomic_ref<uint32_t>(control_->slots).store(slots_, std::memory_order_release);
   return true;
 }
@@ -86,7 +98,11 @@ void Window::grow(const Slot& slot, uint32_t bytes) noexcept {
   const uint32_t old_bytes = slot.capacity() + kSlotOverheadBytes;
   const uint32_t new_bytes = (bytes + kSlotOverheadBytes + 4095) & ~4095u;
   if (new_bytes <= old_bytes) return;
-  if (!anonymous_ && file_.reserve(file_offset(slot.index) + old_bytes, new_bytes - old_bytes) != 0) return;
+  if (slot.index < file_slots_) {
+    const Locked locked(lock_);
+    if (anonymous_ || file_.reserve(file_offset(slot.index) + old_bytes, new_bytes - old_bytes) != 0) return;
+    file_.close();
+  }
   slot.control->capacity = new_bytes - kSlotOverheadBytes;
 }
 
@@ -95,7 +111,7 @@ void Window::abandon() noexcept {
   lock_.reset();
   anonymous_ = false;
   control_ = nullptr;
-  slots_ = free_hint_ = 0;
+  slots_ = free_hint_ = file_slots_ = 0;
   std::memset(chunks_, 0, sizeof chunks_);
   std::memset(lent_, 0, sizeof lent_);
 }

@@ -49,8 +49,8 @@ class Window {
   // Enlarges a slot to `bytes` of payload, if it can.
   void grow(const Slot& slot, uint32_t bytes) noexcept;
 
-  // Removes the file's name; the mappings stay usable.
-  void unlink() noexcept { file_.unlink(); }
+  // Removes the file's name; the slots that there are stay usable, further ones are anonymous memory.
+  void unlink() noexcept;
   // In a forked child: the mappings are not there. Forgets them.
   void abandon() noexcept;
 
@@ -66,7 +66,8 @@ class Window {
   static uint64_t file_offset(uint32_t index) noexcept { return kWindowSlotsOffset + index * kSlotStride; }
 
   GuardedFile file_;
-  bool anonymous_ = false;
+  bool anonymous_ = false;   // further mappings are not of the file
+  uint32_t file_slots_ = 0;  // slots below this index are in the file
   WindowControl* control_ = nullptr;
   SpinLock lock_;
   uint32_t slots_ = 0;

@@ -65,6 +65,30 @@ TEST(Ring, LendsASlotToOneOwnerAtATime) {
   EXPECT_EQ(window.take(1000).index, 200u);
 }
 
+TEST(Ring, LendsSlotsOfItsOwnMemoryWhenTheFileHasGone) {
+  TemporaryRing temporary;
+  Window& window = temporary.ring->window;
+  const Slot before = window.take(1000);
+  window.unlink();
+  for (int i = 0; i < 100; ++i) {
+    const Slot slot = window.take(kMaxPayloadBytes);
+    ASSERT_TRUE(slot);
+    std::memset(slot.payload(), i, kMaxPayloadBytes);
+  }
+  window.grow(before, kMaxPayloadBytes);
+  EXPECT_LT(before.capacity(), 8 * 1024u) << "a slot in the file cannot grow any more";
+}
+
+TEST(Ring, KeepsNoDescriptorOfTheWindow) {
+  TemporaryRing temporary;
+  EXPECT_TRUE(temporary.ring->window.take(kMaxPayloadBytes));
+  const auto window = std::filesystem::path(temporary.window_path());
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    EXPECT_NE(std::filesystem::read_symlink(entry.path(), gone), window);
+  }
+}
+
 TEST(Ring, WritesThroughWhatIsPublishedAfterFolding) {
   TemporaryRing temporary;
   SegmentStream stream;
