@@ -75,14 +75,17 @@ class Folder {
   // Ends the record stream with `losses`, when given, and how the process ended, when `status` tells more than it knew.
   void close(const std::optional<LossesRecord>& losses, std::optional<WaitStatus> status) {
     LastWords last = last_words();
-    auto end = status ? end_to_add(last.end, *status) : std::nullopt;
-    // An image that left a window ended without a word. That it is known to have ended says that nothing is missing.
-    if (!end && !last.end && losses) end = EndRecord{};
+    const auto end = status ? end_to_add(last.end, *status) : std::nullopt;
     lost_events_ = count_lost(losses ? losses : last.losses);
     if (!losses && !end) return;
     SealedSegment segment = record_segment();
     if (losses) append_record(segment.payload, *losses);
-    if (end) append_record(segment.payload, *end);
+    // An image that left a window ended without a word. That it is known to have ended says that nothing is missing.
+    if (end) {
+      append_record(segment.payload, *end);
+    } else if (!last.end) {
+      append_record(segment.payload, EndRecord{});
+    }
     complete(segment);
     write(segment, outline_.end);
   }
