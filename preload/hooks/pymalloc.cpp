@@ -204,13 +204,20 @@ void install_python_hooks(DomainMask domains) noexcept {
   install_next_level(domains);
 }
 
+// What a layer of debug hooks wraps: its context is a debug_alloc_api_t, whose allocator lies at 8
+// (Objects/obmalloc.c, 3.8 – 3.13). pymalloc and malloc have no context.
+static PyMemAllocatorEx under_debug_layer(const PyMemAllocatorEx& allocator) noexcept {
+  if (allocator.ctx == nullptr) return allocator;
+  return load<PyMemAllocatorEx>(static_cast<const uint8_t*>(allocator.ctx), 8);
+}
+
 AllocatorFacts python_allocator() noexcept {
   const PyMemAllocatorEx object = under_hooks(PYMEM_DOMAIN_OBJ);
   const PyMemAllocatorEx raw_allocator = under_hooks(PYMEM_DOMAIN_RAW);
-  // The debug hooks carry their own context (Objects/obmalloc.c, _PyMem_Debug); pymalloc and malloc carry none.
   AllocatorFacts facts;
   facts.debug_layer = object.ctx != nullptr;
-  facts.allocator = object.malloc == raw_allocator.malloc && !facts.debug_layer ? "malloc" : "pymalloc";
+  const bool same = under_debug_layer(object).malloc == under_debug_layer(raw_allocator).malloc;
+  facts.allocator = same ? "malloc" : "pymalloc";
   return facts;
 }
 
