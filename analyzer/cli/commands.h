@@ -9,6 +9,11 @@ namespace cistern::analyzer {
 extern const Command kRunCommand;
 extern const Command kSummaryCommand;
 extern const Command kLeaksCommand;
+extern const Command kPeakCommand;
+extern const Command kTemporaryCommand;
+extern const Command kTreeCommand;
+extern const Command kLinesCommand;
+extern const Command kExportCommand;
 extern const Command kDumpCommand;
 
 }  // namespace cistern::analyzer

@@ -19,7 +19,4 @@ struct RunFacts {
 // Lines, each with its newline.
 std::string closing_lines(const RunHarvest& harvest, const RunFacts& facts);
 
-// The path or name `text` as a word for a POSIX shell, quoted where it has to be, and never taken for an option.
-std::string shell_word(const std::string& text);
-
 }  // namespace cistern::analyzer

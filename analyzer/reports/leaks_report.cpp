@@ -63,7 +63,7 @@ bool is_shown(const LeakGroup&, const LeaksOptions& options) {
   return options.all;
 }
 
-Json group_json(const CallTree& tree, const LeakGroup& group, size_t depth) {
+Json group_json(const LeakGroup& group) {
   const auto rate = group.bytes_per_second();
   return {
       {"kind", name_of(group.kind)},
@@ -76,25 +76,35 @@ Json group_json(const CallTree& tree, const LeakGroup& group, size_t depth) {
       {"first_birth_ns", group.first_birth_ns},
       {"last_birth_ns", group.last_birth_ns},
       {"images", group.images},
-      {"stack", stack_json(tree, group.stack, depth)},
   };
 }
 
-std::string as_json(const Findings& findings, const LeaksOptions& options) {
-  Json groups = Json::array();
-  for (const LeakGroup& group : findings.groups) {
-    if (groups.size() >= options.report.top_or(0)) break;
-    if (is_shown(group, options)) groups.push_back(group_json(findings.tree, group, options.report.depth_or(0)));
-  }
-  return json_text({
+Json head_json(const Findings& findings, const LeaksOptions& options) {
+  return {
       {"schema", "cistern.leaks/1"},
       {"complete", all_complete(findings.images)},
       {"at", options.report.at.text.empty() ? "end" : options.report.at.text},
       {"images", images_json(findings.images)},
       {"live_bytes", findings.live.bytes},
       {"live_blocks", findings.live.blocks},
-      {"groups", std::move(groups)},
-  });
+  };
+}
+
+void write_json(const Findings& findings, const LeaksOptions& options) {
+  JsonListWriter writer(head_json(findings, options), "groups");
+  StackJsonText stacks(findings.tree, options.report.depth_or(0));
+  const size_t top = options.report.top_or(0);
+  size_t count = 0;
+  std::string stack;
+  for (const LeakGroup& group : findings.groups) {
+    if (count == top) break;
+    if (!is_shown(group, options)) continue;
+    ++count;
+    stack.clear();
+    stacks.append(stack, group.stack);
+    writer.add(group_json(group), "stack", stack);
+  }
+  writer.finish();
 }
 
 class LeaksText {
@@ -214,7 +224,11 @@ ExitCode report_leaks(const LeaksOptions& options) {
   Findings findings;
   gather(recordings, options, findings);
   for (const ImageFacts& facts : findings.images) warn_of_damage(facts);
-  write_out(options.report.json ? as_json(findings, options) : LeaksText(findings, options).text());
+  if (options.report.json) {
+    write_json(findings, options);
+  } else {
+    write_out(LeaksText(findings, options).text());
+  }
   return recordings.exit_code();
 }
 

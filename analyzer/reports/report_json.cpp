@@ -2,11 +2,19 @@
 
 #include <algorithm>
 
+#include "analyzer/reports/terminal.h"
+
 namespace cistern::analyzer {
 namespace {
 
 Json text_or_null(std::string_view text) {
   return text.empty() ? Json(nullptr) : Json(text);
+}
+
+constexpr size_t kWriteBytes = 1 << 20;
+
+std::string compact(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 template <typename T>
@@ -82,7 +90,44 @@ Json stack_json(const CallTree& tree, NodeId node, size_t depth) {
 }
 
 std::string json_text(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return compact(json) + "\n";
+}
+
+void StackJsonText::append(std::string& out, NodeId node) {
+  out += '[';
+  for (size_t count = 0; node != kRootNode && count < depth_; ++count, node = tree_.parent(node)) {
+    std::string& frame = frames_[raw(tree_.frame_id(node))];
+    if (frame.empty()) frame = compact(frame_json(tree_.frame(node)));
+    if (count != 0) out += ',';
+    out += frame;
+  }
+  out += ']';
+}
+
+JsonListWriter::JsonListWriter(const Json& head, const std::string& name) {
+  buffer_ = compact(head);
+  buffer_.pop_back();
+  if (!head.empty()) buffer_ += ',';
+  buffer_ += compact(Json(name)) + ":[";
+}
+
+void JsonListWriter::add(const Json& element, const std::string& member, const std::string& value) {
+  if (!first_) buffer_ += ',';
+  first_ = false;
+  buffer_ += compact(element);
+  buffer_.pop_back();
+  if (!element.empty()) buffer_ += ',';
+  buffer_ += compact(Json(member)) + ':';
+  buffer_ += value;
+  buffer_ += '}';
+  if (buffer_.size() < kWriteBytes) return;
+  write_out(buffer_);
+  buffer_.clear();
+}
+
+void JsonListWriter::finish() {
+  write_out(buffer_ + "]}\n");
+  buffer_.clear();
 }
 
 }  // namespace cistern::analyzer

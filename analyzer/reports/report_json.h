@@ -24,6 +24,36 @@ Json frame_json(const Frame& frame);
 // Innermost first, at most `depth` frames.
 Json stack_json(const CallTree& tree, NodeId node, size_t depth);
 
+// Stacks as JSON text, for reports with many of them: a frame's text is made once, and no tree of values is built.
+class StackJsonText {
+ public:
+  // `tree` outlives this.
+  StackJsonText(const CallTree& tree, size_t depth) : tree_(tree), depth_(depth), frames_(tree.frames()) {}
+
+  // Appends the array.
+  void append(std::string& out, NodeId node);
+
+ private:
+  const CallTree& tree_;
+  size_t depth_;
+  std::vector<std::string> frames_;  // by FrameId
+};
+
+// Writes an object with a long list in it to standard output, piece by piece: `head`, and behind it the list `name`.
+// Memory: one buffer, whatever the length of the list.
+class JsonListWriter {
+ public:
+  JsonListWriter(const Json& head, const std::string& name);
+
+  // `element` is an object; a last member with `value`, JSON text, is added to it.
+  void add(const Json& element, const std::string& member, const std::string& value);
+  void finish();
+
+ private:
+  std::string buffer_;
+  bool first_ = true;
+};
+
 // One line, and a newline.
 std::string json_text(const Json& json);
 

@@ -64,6 +64,10 @@ def read_counters(path):
     return {row: dict(zip(COLUMNS, numbers[i * width:(i + 1) * width])) for i, row in enumerate(ROWS)}
 
 
+def total(rows):
+    return {op: sum(row[op] for row in rows.values()) for op in COLUMNS}
+
+
 class Apps(product.Case):
     def setUp(self):
         super().setUp()
@@ -77,7 +81,7 @@ class Apps(product.Case):
         return product.run([app.interpreter.path, app.program], env, cwd=self.folder)
 
     def check_app(self, app, domains, compared):
-        """Runs bare and recorded below the counting library; `compared`: which row is which domain of the profile."""
+        """Runs bare and recorded below the counting library; `compared`: which rows are which domains of the profile."""
         bare = self.run_app(app, product.clean_environment())
         self.assertEqual((bare.code, bare.err), (0, ""))
         name = os.path.basename(app.program)
@@ -91,8 +95,9 @@ class Apps(product.Case):
         counted = read_counters("%s.%d" % (counters, done.pid))
         recorded = self.recorded_totals(profile, done.pid)
         os.remove(profile)
-        wanted = {domain: counted[row] for row, domain in compared.items()}
-        found = {domain: {op: recorded.get("%s.%s" % (domain, op), 0) for op in COLUMNS} for domain in wanted}
+        wanted = {rows: total({name: counted[name] for name in rows}) for rows in compared}
+        found = {rows: total({name: {op: recorded.get("%s.%s" % (name, op), 0) for op in COLUMNS}
+                              for name in domains_of}) for rows, domains_of in compared.items()}
         self.assertEqual(found, wanted)
         self.assertGreater(sum(sum(row.values()) for row in wanted.values()), 10000)
 
@@ -113,13 +118,15 @@ class Apps(product.Case):
                 self.check_app(app, domains, compared)
 
     def test_every_malloc_call_is_an_event(self):
-        self.for_each_app("malloc", {"malloc": "malloc"})
+        self.for_each_app("malloc", {("malloc",): ("malloc",)})
 
     def test_every_call_of_a_python_allocator_is_one_event_of_its_outermost_domain(self):
-        self.for_each_app("all", {"malloc_outer": "malloc", "raw": "raw", "mem": "mem", "obj": "obj"})
+        # CPython takes RAW's hooks off now and then while it starts and ends, and puts back those that it found: which
+        # of the two wrappers is on meanwhile differs. So RAW and malloc are compared in one sum.
+        self.for_each_app("all", {("malloc_outer", "raw"): ("malloc", "raw"), ("mem",): ("mem",), ("obj",): ("obj",)})
 
     def test_python_domains_alone_have_the_same_calls(self):
-        self.for_each_app("mem,obj", {"mem": "mem", "obj": "obj"})
+        self.for_each_app("mem,obj", {("mem",): ("mem",), ("obj",): ("obj",)})
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 import collections
 import json
 import os
+import shutil
+import tempfile
 import unittest
 
 import interpreters
@@ -102,11 +104,20 @@ def brief(stack):
 
 
 class KnownStacks(product.Case):
+    recorded = {}  # by interpreter: the program runs once for all tests
+
+    @classmethod
+    def setUpClass(cls):
+        cls.profiles = tempfile.mkdtemp(prefix="cistern-e2e-")
+        cls.addClassCleanup(shutil.rmtree, cls.profiles)
+
     def record(self, interpreter):
-        folder = interpreters.extension(interpreter, EXTENSION)
-        profile = self.path("known-%s.cistern" % interpreter)
-        done = self.run_well([interpreter.path, PROGRAM], product.recorded_environment(profile, PYTHONPATH=folder))
-        return profile, Expectation(done.out)
+        if interpreter not in self.recorded:
+            folder = interpreters.extension(interpreter, EXTENSION)
+            profile = os.path.join(self.profiles, "known-%s.cistern" % interpreter)
+            done = self.run_well([interpreter.path, PROGRAM], product.recorded_environment(profile, PYTHONPATH=folder))
+            self.recorded[interpreter] = profile, Expectation(done.out)
+        return self.recorded[interpreter]
 
     def assert_same(self, wanted, found, what):
         missing, extra = wanted - found, found - wanted

@@ -24,7 +24,7 @@ RunFacts facts() {
 
 TEST(ClosingLines, SayWhatWasRecordedAndWhatToTypeNext) {
   EXPECT_EQ(closing_lines(one_image(), facts()),
-            "cistern: 41.2 M events, 12.4 s, 0 lost → cistern.service.4711.cistern (31.2 MB)\n"
+            "cistern: 41.2 M events, 12.4 s, 0 lost → cistern.service.4711.cistern (31 MB)\n"
             "next: cistern leaks cistern.service.4711.cistern\n");
 }
 
@@ -48,14 +48,6 @@ TEST(ClosingLines, TellProblemsFirst) {
   RunHarvest harvest = one_image();
   harvest.problems = {"x.cistern: No space left on device"};
   EXPECT_EQ(closing_lines(harvest, facts()).find("cistern: x.cistern: No space left on device\ncistern: 41.2 M"), 0u);
-}
-
-TEST(ShellWord, QuotesWhatAShellWouldTakeApart) {
-  EXPECT_EQ(shell_word("a/b-c.cistern"), "a/b-c.cistern");
-  EXPECT_EQ(shell_word("a b"), "'a b'");
-  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
-  EXPECT_EQ(shell_word("-x"), "./-x");
-  EXPECT_EQ(shell_word("-x y"), "'./-x y'");
 }
 
 }  // namespace

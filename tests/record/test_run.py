@@ -317,7 +317,7 @@ class Terminal(Case):
 class Profiles(Case):
     def test_a_killed_programs_window_is_folded_and_counted(self):
         done = self.run_it("-v", "sh", "-c", "kill -9 $$", check=137, FAKE_PROFILE=self.path("x.cistern"))
-        self.assertRegex(done.stderr, r"^cistern: 3 events, [0-9.]+ s, 2 lost → x\.cistern \([0-9.]+ kB\)\n"
+        self.assertRegex(done.stderr, r"^cistern: 3 events, [0-9.]+ m?s, 2 lost → x\.cistern \([0-9.]+ kB\)\n"
                          r"next: \S*cistern leaks x\.cistern\n$")
         self.assertTrue(os.path.exists(self.path("x.cistern")))
         self.assertFalse(os.path.exists(self.path("x.cistern.d")))

@@ -1,0 +1,186 @@
+#include "analyzer/reports/tree_report.h"
+
+#include <fmt/format.h>
+
+#include "analyzer/reports/branch_sums.h"
+#include "analyzer/reports/columns.h"
+#include "analyzer/reports/heading.h"
+#include "analyzer/reports/path_names.h"
+#include "analyzer/reports/report_json.h"
+#include "analyzer/reports/stack_groups.h"
+#include "analyzer/reports/stack_text.h"
+#include "analyzer/reports/terminal.h"
+#include "analyzer/reports/units.h"
+
+namespace cistern::analyzer {
+namespace {
+
+constexpr size_t kTextDepth = 24;
+constexpr size_t kTextLines = 40;
+
+// A node to be shown, and how far from the root it is.
+struct Visit {
+  NodeId node{};
+  size_t depth = 0;   // frames between the root and it, itself included
+  size_t branch = 0;  // of those, the ones where the tree parts
+};
+
+// Depth first, greatest branch first, without recursion. `visit` returns whether the children are wanted.
+template <typename F>
+void walk(const BranchSums& sums, F&& visit) {
+  std::vector<Visit> open;
+  const auto push_children = [&](NodeId node, size_t depth, size_t branch) {
+    const std::vector<NodeId>& children = sums.children(node);
+    for (size_t i = children.size(); i-- != 0;) open.push_back({children[i], depth, branch});
+  };
+  push_children(kRootNode, 1, 0);
+  while (!open.empty()) {
+    const Visit at = open.back();
+    open.pop_back();
+    if (!visit(at)) continue;
+    const bool parts = sums.children(at.node).size() > 1 || sums.own(at.node).blocks != 0;
+    push_children(at.node, at.depth + 1, at.branch + (parts ? 1 : 0));
+  }
+}
+
+Json node_json(const StackLedger& ledger, const BranchSums& sums, NodeId node) {
+  Json json = frame_json(ledger.tree.frame(node));
+  const NodeId parent = ledger.tree.parent(node);
+  json["id"] = raw(node);
+  json["parent"] = parent == kRootNode ? Json(nullptr) : Json(raw(parent));
+  json["bytes"] = sums.all(node).bytes;
+  json["blocks"] = sums.all(node).blocks;
+  json["own_bytes"] = sums.own(node).bytes;
+  json["own_blocks"] = sums.own(node).blocks;
+  return json;
+}
+
+// A list, not nested: stacks are deeper than readers of JSON like.
+std::string as_json(const StackLedger& ledger, const BranchSums& sums, const TreeOptions& options) {
+  Json nodes = Json::array();
+  walk(sums, [&](const Visit& at) {
+    if (at.depth > options.report.depth_or(0) || nodes.size() >= options.report.top_or(0)) return false;
+    nodes.push_back(node_json(ledger, sums, at.node));
+    return true;
+  });
+  return json_text({
+      {"schema", "cistern.tree/1"},
+      {"complete", all_complete(ledger.images)},
+      {"at", options.report.at.text.empty() ? "end" : options.report.at.text},
+      {"images", images_json(ledger.images)},
+      {"bytes", sums.all(kRootNode).bytes},
+      {"blocks", sums.all(kRootNode).blocks},
+      {"own_bytes", sums.own(kRootNode).bytes},
+      {"own_blocks", sums.own(kRootNode).blocks},
+      {"nodes", std::move(nodes)},
+  });
+}
+
+class TreeText {
+ public:
+  TreeText(const StackLedger& ledger, const BranchSums& sums, const TreeOptions& options)
+      : ledger_(ledger),
+        sums_(sums),
+        options_(options),
+        terminal_(terminal_of(stdout)),
+        stacks_(ledger.tree, names_, terminal_, 1) {}
+
+  std::string text() {
+    choose();
+    out_ = wrapped(heading(ledger_.images) + " · " + answer(), columns());
+    out_ += "\n";
+    add_outside();
+    for (const Visit& at : shown_) add_line(at);
+    add_folded();
+    out_ += note_lines(ledger_.images, terminal_);
+    return std::move(out_);
+  }
+
+ private:
+  size_t columns() const { return static_cast<size_t>(terminal_.columns); }
+  uint64_t whole() const { return sums_.all(kRootNode).bytes; }
+
+  bool is_small(NodeId node) const {
+    return static_cast<double>(sums_.all(node).bytes) * 100 < options_.min_share_percent * static_cast<double>(whole());
+  }
+
+  void choose() {
+    const size_t depth = options_.report.depth_or(kTextDepth);
+    const size_t lines = options_.report.top_or(kTextLines);
+    walk(sums_, [&](const Visit& at) {
+      if (at.depth > depth || is_small(at.node) || shown_.size() >= lines) return fold(at.node);
+      shown_.push_back(at);
+      const Frame& frame = ledger_.tree.frame(at.node);
+      names_.add(frame.kind == FrameKind::kNative ? frame.module : frame.file);
+      return true;
+    });
+  }
+
+  bool fold(NodeId node) {
+    ++folded_branches_;
+    folded_.bytes += sums_.all(node).bytes;
+    folded_.blocks += sums_.all(node).blocks;
+    return false;
+  }
+
+  std::string answer() const {
+    const Moment& at = options_.report.at;
+    const std::string moment = at.kind == MomentKind::kPeak  ? "at the peak"
+                               : at.kind == MomentKind::kEnd ? "at the end"
+                                                             : "at " + printable(at.text);
+    return fmt::format("{} in {} alive {}", format_bytes(whole()), plural(sums_.all(kRootNode).blocks, "block"),
+                       moment);
+  }
+
+  void add_line(const Visit& at) {
+    const Frame& frame = ledger_.tree.frame(at.node);
+    const std::string what = frame.kind == FrameKind::kBoundary ? "thread started here" : stacks_.function_of(frame);
+    add_amount(sums_.all(at.node), std::string(2 * std::min<size_t>(at.branch, 16), ' '), what,
+               stacks_.place_of(frame));
+  }
+
+  void add_amount(const Amount& amount, const std::string& indent, const std::string& what, const std::string& place) {
+    const std::string left =
+        fmt::format("{:>8} {:>5}  {}", format_bytes(amount.bytes), format_share(amount.bytes, whole()), indent);
+    const size_t room = columns() - std::min(columns() - 20, width_of(left));
+    const std::string fitted_place = fit(place, room * 2 / 3);
+    const std::string fitted = fit(what, room - std::min(room - 8, width_of(fitted_place) + 2));
+    out_ += left + terminal_.paint(Ink::kStrong, fitted) + (place.empty() ? "" : "  " + fitted_place) + "\n";
+  }
+
+  void add_outside() {
+    const Amount& own = sums_.own(kRootNode);
+    if (own.blocks != 0) add_amount(own, "", "(no Python stack)", "");
+  }
+
+  void add_folded() {
+    if (folded_branches_ == 0) return;
+    add_amount(folded_, "",
+               fmt::format("in {} not shown (--min-share 0 --top 0 --depth 0)",
+                           plural(folded_branches_, "smaller or deeper place")),
+               "");
+  }
+
+  const StackLedger& ledger_;
+  const BranchSums& sums_;
+  const TreeOptions& options_;
+  Terminal terminal_;
+  PathNames names_;
+  StackText stacks_;
+  std::vector<Visit> shown_;
+  uint64_t folded_branches_ = 0;
+  Amount folded_;
+  std::string out_;
+};
+
+}  // namespace
+
+ExitCode report_tree(const TreeOptions& options) {
+  const Recordings recordings = open_recordings(options.report.paths);
+  const StackLedger ledger = stack_ledger(recordings, options.report);
+  const BranchSums sums(ledger, Measure::kLive);
+  write_out(options.report.json ? as_json(ledger, sums, options) : TreeText(ledger, sums, options).text());
+  return recordings.exit_code();
+}
+
+}  // namespace cistern::analyzer
