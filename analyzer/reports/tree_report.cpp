@@ -17,29 +17,28 @@ namespace {
 
 constexpr size_t kTextDepth = 24;
 constexpr size_t kTextLines = 40;
+constexpr size_t kMaxIndent = 16;
 
-// A node to be shown, and how far from the root it is.
+bool is_import_machinery(const Frame& frame) {
+  return frame.file.starts_with("<frozen importlib");
+}
+
+// A node on the way down, and how far from the root it is.
 struct Visit {
   NodeId node{};
-  size_t depth = 0;   // frames between the root and it, itself included
-  size_t branch = 0;  // of those, the ones where the tree parts
+  size_t depth = 0;  // of frames
 };
 
 // Depth first, greatest branch first, without recursion. `visit` returns whether the children are wanted.
 template <typename F>
 void walk(const BranchSums& sums, F&& visit) {
-  std::vector<Visit> open;
-  const auto push_children = [&](NodeId node, size_t depth, size_t branch) {
-    const std::vector<NodeId>& children = sums.children(node);
-    for (size_t i = children.size(); i-- != 0;) open.push_back({children[i], depth, branch});
-  };
-  push_children(kRootNode, 1, 0);
+  std::vector<Visit> open = {{kRootNode, 0}};
   while (!open.empty()) {
     const Visit at = open.back();
     open.pop_back();
-    if (!visit(at)) continue;
-    const bool parts = sums.children(at.node).size() > 1 || sums.own(at.node).blocks != 0;
-    push_children(at.node, at.depth + 1, at.branch + (parts ? 1 : 0));
+    if (at.node != kRootNode && !visit(at)) continue;
+    const std::vector<NodeId>& children = sums.children(at.node);
+    for (size_t i = children.size(); i-- != 0;) open.push_back({children[i], at.depth + 1});
   }
 }
 
@@ -90,8 +89,8 @@ class TreeText {
     out_ = wrapped(heading(ledger_.images) + " · " + answer(), columns());
     out_ += "\n";
     add_outside();
-    for (const Visit& at : shown_) add_line(at);
-    add_folded();
+    for (const Line& line : shown_) add_line(line);
+    add_left_out();
     out_ += note_lines(ledger_.images, terminal_);
     return std::move(out_);
   }
@@ -100,27 +99,64 @@ class TreeText {
   size_t columns() const { return static_cast<size_t>(terminal_.columns); }
   uint64_t whole() const { return sums_.all(kRootNode).bytes; }
 
+  // A line of the text: what it is about, and how far it is indented.
+  struct Line {
+    NodeId node{};
+    size_t indent = 0;
+  };
+
   bool is_small(NodeId node) const {
     return static_cast<double>(sums_.all(node).bytes) * 100 < options_.min_share_percent * static_cast<double>(whole());
   }
 
+  // Frames of the import machinery say nothing: what they called is shown in their place. A line is indented below its
+  // caller only where the tree parts.
   void choose() {
     const size_t depth = options_.report.depth_or(kTextDepth);
     const size_t lines = options_.report.top_or(kTextLines);
-    walk(sums_, [&](const Visit& at) {
-      if (at.depth > depth || is_small(at.node) || shown_.size() >= lines) return fold(at.node);
-      shown_.push_back(at);
-      const Frame& frame = ledger_.tree.frame(at.node);
-      names_.add(frame.kind == FrameKind::kNative ? frame.module : frame.file);
-      return true;
-    });
+    std::vector<Open> open;
+    open_children(open, kRootNode, 0, 0);
+    while (!open.empty()) {
+      const Open at = open.back();
+      open.pop_back();
+      const bool machinery = is_import_machinery(ledger_.tree.frame(at.node));
+      if (machinery) {
+        open_children(open, at.node, at.depth, at.indent);
+      } else if (at.depth >= depth || shown_.size() >= lines) {
+        ++left_out_;
+      } else {
+        show(at);
+        open_children(open, at.node, at.depth + 1, at.indent + (parts(at.node) ? 1 : 0));
+      }
+    }
   }
 
-  bool fold(NodeId node) {
-    ++folded_branches_;
-    folded_.bytes += sums_.all(node).bytes;
-    folded_.blocks += sums_.all(node).blocks;
-    return false;
+  struct Open {
+    NodeId node{};
+    size_t depth = 0;
+    size_t indent = 0;
+  };
+
+  void open_children(std::vector<Open>& open, NodeId node, size_t depth, size_t indent) {
+    const std::vector<NodeId>& children = sums_.children(node);
+    for (size_t i = children.size(); i-- != 0;) {
+      if (is_small(children[i])) {
+        ++left_out_;
+      } else {
+        open.push_back({children[i], depth, indent});
+      }
+    }
+  }
+
+  bool parts(NodeId node) const {
+    const std::vector<NodeId>& children = sums_.children(node);
+    return children.size() > 1 && !is_small(children[1]);
+  }
+
+  void show(const Open& at) {
+    shown_.push_back({at.node, at.indent});
+    const Frame& frame = ledger_.tree.frame(at.node);
+    names_.add(frame.kind == FrameKind::kNative ? frame.module : frame.file);
   }
 
   std::string answer() const {
@@ -132,10 +168,10 @@ class TreeText {
                        moment);
   }
 
-  void add_line(const Visit& at) {
+  void add_line(const Line& at) {
     const Frame& frame = ledger_.tree.frame(at.node);
     const std::string what = frame.kind == FrameKind::kBoundary ? "thread started here" : stacks_.function_of(frame);
-    add_amount(sums_.all(at.node), std::string(2 * std::min<size_t>(at.branch, 16), ' '), what,
+    add_amount(sums_.all(at.node), std::string(2 * std::min(at.indent, kMaxIndent), ' '), what,
                stacks_.place_of(frame));
   }
 
@@ -153,12 +189,10 @@ class TreeText {
     if (own.blocks != 0) add_amount(own, "", "(no Python stack)", "");
   }
 
-  void add_folded() {
-    if (folded_branches_ == 0) return;
-    add_amount(folded_, "",
-               fmt::format("in {} not shown (--min-share 0 --top 0 --depth 0)",
-                           plural(folded_branches_, "smaller or deeper place")),
-               "");
+  void add_left_out() {
+    if (left_out_ == 0) return;
+    const std::string what = format_count(left_out_) + " smaller or deeper branches";
+    out_ += "\n" + wrapped("and " + what + ": --min-share 0, --depth 0, --top 0", columns());
   }
 
   const StackLedger& ledger_;
@@ -167,9 +201,8 @@ class TreeText {
   Terminal terminal_;
   PathNames names_;
   StackText stacks_;
-  std::vector<Visit> shown_;
-  uint64_t folded_branches_ = 0;
-  Amount folded_;
+  std::vector<Line> shown_;
+  uint64_t left_out_ = 0;
   std::string out_;
 };
 
