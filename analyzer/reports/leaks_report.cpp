@@ -172,11 +172,10 @@ class LeaksText {
   void add_rest() {
     out_ += "\n";
     if (!options_.all) {
-      out_ +=
-          wrapped(fmt::format("Which of these {} leak is not known: this version neither measures growth nor takes a "
-                              "census. --all lists every one, with the line that allocated it.",
-                              plural(findings_.groups.size(), "group")),
-                  columns());
+      out_ += wrapped(fmt::format("Which of these {} are leaks is not known: this version neither measures growth nor "
+                                  "takes a census. --all lists them all, with the lines that allocated them.",
+                                  plural(findings_.groups.size(), "group")),
+                      columns());
       return;
     }
     Amount rest = findings_.live;
