@@ -11,10 +11,6 @@ namespace {
 
 constexpr size_t kFunctionColumns = 40;
 
-bool is_import_machinery(const Frame& frame) {
-  return frame.file.starts_with("<frozen importlib");
-}
-
 std::string spaces(size_t count) {
   return std::string(count, ' ');
 }
@@ -27,6 +23,10 @@ bool is_own_code(const Frame& frame) {
     if (frame.file.find(installed) != std::string_view::npos) return false;
   }
   return true;
+}
+
+bool is_import_machinery(const Frame& frame) {
+  return frame.file.starts_with("<frozen importlib");
 }
 
 void add_paths(const CallTree& tree, NodeId node, PathNames& names) {

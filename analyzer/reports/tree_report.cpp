@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <queue>
+
 #include "analyzer/reports/branch_sums.h"
 #include "analyzer/reports/columns.h"
 #include "analyzer/reports/heading.h"
@@ -15,13 +18,9 @@
 namespace cistern::analyzer {
 namespace {
 
-constexpr size_t kTextDepth = 24;
+constexpr size_t kTextDepth = 64;
 constexpr size_t kTextLines = 40;
 constexpr size_t kMaxIndent = 16;
-
-bool is_import_machinery(const Frame& frame) {
-  return frame.file.starts_with("<frozen importlib");
-}
 
 // A node on the way down, and how far from the root it is.
 struct Visit {
@@ -89,7 +88,7 @@ class TreeText {
     out_ = wrapped(heading(ledger_.images) + " · " + answer(), columns());
     out_ += "\n";
     add_outside();
-    for (const Line& line : shown_) add_line(line);
+    add_lines();
     add_left_out();
     out_ += note_lines(ledger_.images, terminal_);
     return std::move(out_);
@@ -109,54 +108,71 @@ class TreeText {
     return static_cast<double>(sums_.all(node).bytes) * 100 < options_.min_share_percent * static_cast<double>(whole());
   }
 
-  // Frames of the import machinery say nothing: what they called is shown in their place. A line is indented below its
-  // caller only where the tree parts.
-  void choose() {
-    const size_t depth = options_.report.depth_or(kTextDepth);
-    const size_t lines = options_.report.top_or(kTextLines);
-    std::vector<Open> open;
-    open_children(open, kRootNode, 0, 0);
-    while (!open.empty()) {
-      const Open at = open.back();
-      open.pop_back();
-      const bool machinery = is_import_machinery(ledger_.tree.frame(at.node));
-      if (machinery) {
-        open_children(open, at.node, at.depth, at.indent);
-      } else if (at.depth >= depth || shown_.size() >= lines) {
-        ++left_out_;
-      } else {
-        show(at);
-        open_children(open, at.node, at.depth + 1, at.indent + (parts(at.node) ? 1 : 0));
-      }
-    }
-  }
-
   struct Open {
     NodeId node{};
+    NodeId parent{};  // the caller that is shown
     size_t depth = 0;
-    size_t indent = 0;
   };
 
-  void open_children(std::vector<Open>& open, NodeId node, size_t depth, size_t indent) {
-    const std::vector<NodeId>& children = sums_.children(node);
-    for (size_t i = children.size(); i-- != 0;) {
-      if (is_small(children[i])) {
-        ++left_out_;
-      } else {
-        open.push_back({children[i], depth, indent});
+  // The greatest branches of the whole tree, as many as there is room for, in whatever depth they lie.
+  void choose() {
+    const auto smaller = [this](const Open& a, const Open& b) {
+      const Amount& left = sums_.all(a.node);
+      const Amount& right = sums_.all(b.node);
+      return left.bytes != right.bytes ? left.bytes < right.bytes : raw(a.node) > raw(b.node);
+    };
+    std::priority_queue<Open, std::vector<Open>, decltype(smaller)> open(smaller);
+    const auto push_called_by = [&](NodeId node, size_t depth) {
+      for (const NodeId called : called_by(node)) open.push({called, node, depth});
+    };
+    push_called_by(kRootNode, 0);
+    for (size_t lines = options_.report.top_or(kTextLines); lines != 0 && !open.empty(); --lines) {
+      const Open at = open.top();
+      open.pop();
+      shown_[raw(at.parent)].push_back(at.node);
+      const Frame& frame = ledger_.tree.frame(at.node);
+      names_.add(frame.kind == FrameKind::kNative ? frame.module : frame.file);
+      if (at.depth + 1 < options_.report.depth_or(kTextDepth)) push_called_by(at.node, at.depth + 1);
+    }
+    left_out_ += open.size();
+  }
+
+  // Frames of the import machinery say nothing: what they called stands in their place.
+  std::vector<NodeId> called_by(NodeId caller) {
+    std::vector<NodeId> called;
+    std::vector<NodeId> open = {caller};
+    while (!open.empty()) {
+      const NodeId at = open.back();
+      open.pop_back();
+      for (const NodeId child : sums_.children(at)) {
+        const bool machinery = is_import_machinery(ledger_.tree.frame(child));
+        if (is_small(child)) {
+          ++left_out_;
+        } else {
+          (machinery ? open : called).push_back(child);
+        }
       }
     }
+    return called;
   }
 
-  bool parts(NodeId node) const {
-    const std::vector<NodeId>& children = sums_.children(node);
-    return children.size() > 1 && !is_small(children[1]);
-  }
-
-  void show(const Open& at) {
-    shown_.push_back({at.node, at.indent});
-    const Frame& frame = ledger_.tree.frame(at.node);
-    names_.add(frame.kind == FrameKind::kNative ? frame.module : frame.file);
+  // Depth first. A line is indented below its caller only where the tree parts.
+  void add_lines() {
+    std::vector<Line> open;
+    const auto push_called_by = [&](NodeId node, size_t indent) {
+      const auto found = shown_.find(raw(node));
+      if (found == shown_.end()) return;
+      const std::vector<NodeId>& called = found->second;
+      const size_t further = node != kRootNode && called.size() > 1 ? 1 : 0;
+      for (size_t i = called.size(); i-- != 0;) open.push_back({called[i], indent + further});
+    };
+    push_called_by(kRootNode, 0);
+    while (!open.empty()) {
+      const Line line = open.back();
+      open.pop_back();
+      add_line(line);
+      push_called_by(line.node, line.indent);
+    }
   }
 
   std::string answer() const {
@@ -201,7 +217,7 @@ class TreeText {
   Terminal terminal_;
   PathNames names_;
   StackText stacks_;
-  std::vector<Line> shown_;
+  std::map<uint32_t, std::vector<NodeId>> shown_;  // by caller, greatest first
   uint64_t left_out_ = 0;
   std::string out_;
 };
