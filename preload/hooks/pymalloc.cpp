@@ -224,7 +224,7 @@ AllocatorFacts python_allocator() noexcept {
 // While the interpreter starts, every native event looks; afterwards one in 256.
 void check_python_hooks_now() noexcept {
   constexpr uint32_t kBetweenChecks = 256;
-  const bool starting = !g_recorder.phases.root_seen();
+  const bool starting = g_recorder.python_stacks && !g_recorder.phases.root_seen();
   t_until_check = starting ? 0 : kBetweenChecks;
   if (!g_recorder.python_stacks || (g_recorder.options.domains & bit_of(Domain::kObj)) == 0) return;
   if (__builtin_expect(object_hook_on_top(), 1)) {

@@ -160,9 +160,10 @@ bool begin_image() noexcept {
   return true;
 }
 
-// Puts hooks on the interpreter and says so in the profile. `late`: its code may have run before.
-void take_interpreter(bool late) noexcept {
+// Puts hooks on the interpreter and says so in the profile: late, if its code may have run before.
+void take_interpreter() noexcept {
   Recorder& recorder = g_recorder;
+  const bool late = g_python.functions.is_initialized != nullptr && g_python.functions.is_initialized() != 0;
   recorder.python_stacks = false;
   if (hookable(g_python)) {
     install_python_hooks(recorder.options.domains);
@@ -182,7 +183,7 @@ void take_interpreter(bool late) noexcept {
   }
 }
 
-void begin_recording(bool late) noexcept {
+void begin_recording() noexcept {
   Recorder& recorder = g_recorder;
   choose_clock();
   raw_syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
@@ -202,7 +203,7 @@ void begin_recording(bool late) noexcept {
   }
   if (!begin_image()) return;
   export_session(recorder.header.image, recorder.header.generation, recorder.first_profile);
-  take_interpreter(late);
+  take_interpreter();
   recorder.state.store(RecorderState::kRecording, std::memory_order_release);
   if (recorder.options.start) {
     open_gate();
@@ -244,7 +245,7 @@ bool take_state(RecorderState from) noexcept {
 void look_for_python(const void* caller) noexcept {
   if (!modules_changed() || in_loader(caller) || !take_state(RecorderState::kWaiting)) return;
   if (find_interpreter()) {
-    begin_recording(false);
+    begin_recording();
   } else {
     std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
     g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
@@ -264,7 +265,7 @@ void start_process() noexcept {
     g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
     return;
   }
-  begin_recording(g_python.functions.is_initialized != nullptr && g_python.functions.is_initialized() != 0);
+  begin_recording();
 }
 
 bool wake(Domain domain, const void* caller) noexcept {
