@@ -1,10 +1,11 @@
 // The live blocks by address. Open addressing with linear probing; a removal moves followers back, so there are no
 // tombstones and a look-up of an absent address stays short. prefetch() hides the cache miss of a look-up that is known
-// to come. Pointers returned are valid until the next insert or erase. Memory: 32 bytes a slot, at most 5/8 full.
+// to come. Pointers returned are valid until the next claim or erase. Memory: 32 bytes a slot, at most half full.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace cistern::analyzer {
@@ -18,10 +19,13 @@ struct Block {
 
 class BlockTable {
  public:
-  BlockTable() : slots_(kFirstSlots) {}
+  BlockTable() { resize(kFirstSlots); }
+  // A moved-from table may only be destroyed or assigned to.
+  BlockTable(BlockTable&&) = default;
+  BlockTable& operator=(BlockTable&&) = default;
 
   uint64_t size() const noexcept { return count_; }
-  void prefetch(uint64_t address) const noexcept { __builtin_prefetch(&slots_[home(address)]); }
+  void prefetch(uint64_t address) const noexcept { __builtin_prefetch(slots_ + home(address)); }
 
   Block* find(uint64_t address) noexcept {
     for (size_t at = home(address); slots_[at].block.live; at = next(at)) {
@@ -30,21 +34,32 @@ class BlockTable {
     return nullptr;
   }
 
-  // Requires: `address` is not in the table.
-  void insert(uint64_t address, const Block& block) {
-    if ((count_ + 1) * 8 > slots_.size() * 5) grow();
-    place(address, block);
+  // The block at `address` and whether it is new; a new one is the caller's to fill in (by fill()).
+  std::pair<Block*, bool> claim(uint64_t address) {
+    if (count_ >= limit_) grow();
+    size_t at = home(address);
+    for (; slots_[at].block.live; at = next(at)) {
+      if (slots_[at].address == address) return {&slots_[at].block, false};
+    }
+    slots_[at].address = address;
+    slots_[at].block.live = true;
     ++count_;
+    return {&slots_[at].block, true};
   }
 
-  // Requires: `block` was returned by find() and nothing was inserted or erased since.
+  static void fill(Block* slot, const Block& block) noexcept {
+    *slot = block;
+    slot->live = true;
+  }
+
+  // Requires: `block` was returned by find() and nothing was claimed or erased since.
   void erase(Block* block) noexcept {
-    auto hole = static_cast<size_t>(reinterpret_cast<Slot*>(reinterpret_cast<char*>(block) - offsetof(Slot, block)) -
-                                    slots_.data());
+    auto hole =
+        static_cast<size_t>(reinterpret_cast<Slot*>(reinterpret_cast<char*>(block) - offsetof(Slot, block)) - slots_);
     --count_;
     for (size_t at = next(hole); slots_[at].block.live; at = next(at)) {
       const size_t wanted = home(slots_[at].address);
-      if (((at - wanted) & mask()) < ((at - hole) & mask())) continue;  // it is at home between hole and here
+      if (((at - wanted) & mask_) < ((at - hole) & mask_)) continue;  // it is at home between hole and here
       slots_[hole] = slots_[at];
       hole = at;
     }
@@ -53,7 +68,7 @@ class BlockTable {
 
   template <typename F>
   void for_each(F&& visit) const {
-    for (const Slot& slot : slots_) {
+    for (const Slot& slot : storage_) {
       if (slot.block.live) visit(slot.address, slot.block);
     }
   }
@@ -66,29 +81,34 @@ class BlockTable {
   };
   static_assert(sizeof(Slot) == 32);
 
-  size_t mask() const noexcept { return slots_.size() - 1; }
-  size_t next(size_t at) const noexcept { return (at + 1) & mask(); }
+  size_t next(size_t at) const noexcept { return (at + 1) & mask_; }
   size_t home(uint64_t address) const noexcept {
     const uint64_t hash = (address >> 4) * 0x9E3779B97F4A7C15u;
-    return static_cast<size_t>(hash >> 32) & mask();
+    return static_cast<size_t>(hash >> 32) & mask_;
   }
 
-  void place(uint64_t address, const Block& block) noexcept {
-    size_t at = home(address);
-    while (slots_[at].block.live) at = next(at);
-    slots_[at] = {address, block};
-    slots_[at].block.live = true;
+  void resize(size_t slots) {
+    storage_.assign(slots, Slot{});
+    slots_ = storage_.data();
+    mask_ = slots - 1;
+    limit_ = slots / 2;
   }
 
   void grow() {
-    std::vector<Slot> old(slots_.size() * 2);
-    old.swap(slots_);
+    const std::vector<Slot> old = std::move(storage_);
+    resize(old.size() * 2);
     for (const Slot& slot : old) {
-      if (slot.block.live) place(slot.address, slot.block);
+      if (!slot.block.live) continue;
+      size_t at = home(slot.address);
+      while (slots_[at].block.live) at = next(at);
+      slots_[at] = slot;
     }
   }
 
-  std::vector<Slot> slots_;
+  std::vector<Slot> storage_;
+  Slot* slots_ = nullptr;
+  size_t mask_ = 0;
+  size_t limit_ = 0;
   uint64_t count_ = 0;
 };
 

@@ -63,7 +63,9 @@ class HeapModel {
   template <typename Observer>
   void take(OwnerId owner, const Step& step, Observer& observer);
   template <typename Observer>
-  void displace(OwnerId owner, const Step& step, Observer& observer);
+  void alloc_freed(const Step& step, const Block& block, Observer& observer);
+  template <typename Observer>
+  void place(OwnerId owner, const Step& step, const Block& block, Observer& observer);
   template <typename Observer>
   void map(OwnerId owner, const Step& step, uint64_t birth, Observer& observer);
   template <typename Observer>
@@ -160,31 +162,38 @@ void HeapModel::apply_step(OwnerId owner, const Step& step, Observer& observer) 
 
 template <typename Observer>
 void HeapModel::alloc(OwnerId owner, const Step& step, Observer& observer) {
-  const uint32_t site = site_of(owner, step);
-  const Block block{step.size, step.time, site};
-  const bool already_freed = inversions_.allocated(step.address, step.time, owner);
-  if (!already_freed) displace(owner, step, observer);
-  count_alloc(site, step.domain, step.size);
+  const Block block{step.size, step.time, site_of(owner, step)};
+  if (inversions_.allocated(step.address, step.time, owner)) return alloc_freed(step, block, observer);
+  place(owner, step, block, observer);
+  count_alloc(block.site, step.domain, step.size);
   note_peak(step.time);
   observer.on_alloc(step.time, step.address, block);
-  if (!already_freed) return blocks_.insert(step.address, block);
+}
+
+// A block whose free was stamped before it.
+template <typename Observer>
+void HeapModel::alloc_freed(const Step& step, const Block& block, Observer& observer) {
   --totals_.unknown_frees;
   ++totals_.inversions;
+  count_alloc(block.site, step.domain, step.size);
+  note_peak(step.time);
+  observer.on_alloc(step.time, step.address, block);
   count_free(block);
   observer.on_free(step.time, step.address, block);
 }
 
-// What is live where a new block comes was freed without our seeing it, or will be seen in a moment.
+// Puts `block` where the step says. What was live there has been freed without our seeing it, or will be seen to be in
+// a moment.
 template <typename Observer>
-void HeapModel::displace(OwnerId owner, const Step& step, Observer& observer) {
-  Block* const known = blocks_.find(step.address);
-  if (known == nullptr) return;
-  const Block block = *known;
-  blocks_.erase(known);
-  inversions_.displaced(step.address, step.time, owner, block);
+void HeapModel::place(OwnerId owner, const Step& step, const Block& block, Observer& observer) {
+  const auto [slot, fresh] = blocks_.claim(step.address);
+  const Block was = *slot;
+  BlockTable::fill(slot, block);
+  if (fresh) return;
+  inversions_.displaced(step.address, step.time, owner, was);
   ++totals_.implied_frees;
-  count_free(block);
-  observer.on_free(step.time, step.address, block);
+  count_free(was);
+  observer.on_free(step.time, step.address, was);
 }
 
 template <typename Observer>
@@ -212,9 +221,8 @@ void HeapModel::take(OwnerId owner, const Step& step, Observer& observer) {
   if (at == 0) return alloc(owner, step, observer);
   const Block was = moving_[at - 1].block;
   moving_.erase(moving_.begin() + static_cast<std::ptrdiff_t>(at - 1));
-  displace(owner, step, observer);
   const Block block{step.size, was.birth, site_of(owner, step)};
-  blocks_.insert(step.address, block);
+  place(owner, step, block, observer);
   count_end(was);
   count_alloc(block.site, step.domain, step.size);
   ++totals_.of(step.domain).reallocs;

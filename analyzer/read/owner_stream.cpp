@@ -19,8 +19,7 @@ size_t capacity_for(std::span<const FoundSegment> segments) {
 }  // namespace
 
 OwnerStream::OwnerStream(const OwnerSegments& owner)
-    : owner_(owner.owner), segments_(owner.segments), capacity_(capacity_for(owner.segments)) {
-  buffer_.reserve(capacity_);
+    : owner_(owner.owner), segments_(owner.segments), buffer_(capacity_for(owner.segments)) {
   if (!segments_.empty()) open_segment(0);
   refill();
 }
@@ -46,22 +45,22 @@ void OwnerStream::close_segment() {
 // Drops what was consumed, decodes until the buffer is full, and holds the last few steps back for those yet to come.
 void OwnerStream::refill() {
   if (begin_ != 0) last_time_ = buffer_[begin_ - 1].time;
-  buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
+  std::move(buffer_.data() + begin_, buffer_.data() + end_, buffer_.data());
+  end_ -= begin_;
   begin_ = 0;
   const bool more = decode_into_buffer();
-  ready_end_ = more ? buffer_.size() - std::min(buffer_.size(), kReorderSteps) : buffer_.size();
+  ready_end_ = more ? end_ - std::min(end_, kReorderSteps) : end_;
 }
 
 // Returns whether there is more to decode.
 bool OwnerStream::decode_into_buffer() {
   Event event;
   while (segment_ < segments_.size()) {
-    while (buffer_.size() + 2 <= capacity_) {
-      if (!decoder_.next(event)) break;
+    while (end_ + 2 <= buffer_.size() && decoder_.next(event)) {
       ++events_;
       push(event);
     }
-    if (buffer_.size() + 2 > capacity_) return true;
+    if (end_ + 2 > buffer_.size()) return true;
     close_segment();
     if (segment_ + 1 == segments_.size()) {
       segment_ = segments_.size();
@@ -73,61 +72,68 @@ bool OwnerStream::decode_into_buffer() {
 }
 
 void OwnerStream::push(const Event& event) {
-  Step step;
+  switch (event.op) {
+    case Op::kAlloc:
+      append(event, StepKind::kAlloc);
+      return settle();
+    case Op::kFree:
+      append(event, StepKind::kFree);
+      return settle();
+    case Op::kMap:
+      append(event, StepKind::kMap);
+      return settle();
+    case Op::kUnmap:
+      append(event, StepKind::kUnmap);
+      return settle();
+    case Op::kArena:
+      append(event, event.arena_freed ? StepKind::kArenaFreed : StepKind::kArenaMade);
+      return settle();
+    case Op::kRealloc:
+    case Op::kRemap:
+      return push_move(event);
+    case Op::kExtension:
+      return;
+  }
+}
+
+void OwnerStream::push_move(const Event& event) {
+  const bool block = event.op == Op::kRealloc;
+  Step& give = append(event, block ? StepKind::kReallocGive : StepKind::kRemapGive);
+  give.address = event.old_address;
+  give.size = block ? 0 : event.old_size;
+  give.stack = StackId{};
+  give.flags = 0;
+  settle();
+  Step& take = append(event, block ? StepKind::kReallocTake : StepKind::kRemapTake);
+  take.time = event.end_time;
+  take.old_address = event.old_address;
+  settle();
+}
+
+// The fields that an op does not have are left over from an earlier event: nobody reads them.
+Step& OwnerStream::append(const Event& event, StepKind kind) {
+  Step& step = buffer_[end_++];
   step.time = event.time;
   step.address = event.address;
   step.size = event.size;
   step.stack = event.stack;
   step.flags = event.flags;
+  step.kind = kind;
   step.domain = event.domain;
-  switch (event.op) {
-    case Op::kAlloc:
-      step.kind = StepKind::kAlloc;
-      break;
-    case Op::kFree:
-      step.kind = StepKind::kFree;
-      break;
-    case Op::kMap:
-      step.kind = StepKind::kMap;
-      break;
-    case Op::kUnmap:
-      step.kind = StepKind::kUnmap;
-      break;
-    case Op::kArena:
-      step.kind = event.arena_freed ? StepKind::kArenaFreed : StepKind::kArenaMade;
-      break;
-    case Op::kRealloc:
-    case Op::kRemap: {
-      const bool block = event.op == Op::kRealloc;
-      Step give;
-      give.time = event.time;
-      give.address = event.old_address;
-      give.size = block ? 0 : event.old_size;
-      give.domain = event.domain;
-      give.kind = block ? StepKind::kReallocGive : StepKind::kRemapGive;
-      insert(give);
-      step.time = event.end_time;
-      step.old_address = event.old_address;
-      step.kind = block ? StepKind::kReallocTake : StepKind::kRemapTake;
-      break;
-    }
-    case Op::kExtension:
-      return;
-  }
-  insert(step);
+  return step;
 }
 
-// Insertion from the back: a step that is in order costs one comparison. One that belongs before what was consumed
-// comes next, at the time of what was consumed last.
-void OwnerStream::insert(const Step& step) {
-  buffer_.push_back(step);
-  size_t at = buffer_.size() - 1;
-  while (at > begin_ && buffer_[at - 1].time > step.time) {
-    buffer_[at] = buffer_[at - 1];
-    --at;
-  }
+// Moves the last step back to where its time belongs: one comparison when it is in order. One that belongs before what
+// was consumed comes next, at the time of what was consumed last.
+void OwnerStream::settle() {
+  size_t at = end_ - 1;
+  const uint64_t time = buffer_[at].time;
+  const uint64_t before = at > begin_ ? buffer_[at - 1].time : last_time_;
+  if (before <= time) return;
+  const Step step = buffer_[at];
+  for (; at > begin_ && buffer_[at - 1].time > time; --at) buffer_[at] = buffer_[at - 1];
   buffer_[at] = step;
-  if (step.time >= last_time_) return;
+  if (time >= last_time_) return;
   buffer_[at].time = last_time_;
   ++misplaced_;
 }

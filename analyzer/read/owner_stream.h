@@ -34,17 +34,19 @@ class OwnerStream {
   void open_segment(size_t index);
   void close_segment();
   void push(const Event& event);
-  void insert(const Step& step);
+  void push_move(const Event& event);
+  Step& append(const Event& event, StepKind kind);
+  void settle();
 
   OwnerId owner_{};
   std::span<const FoundSegment> segments_;
   size_t segment_ = 0;
   EventDecoder decoder_{nullptr, nullptr, 0};
-  std::vector<Step> buffer_;
-  size_t capacity_ = 0;
-  size_t begin_ = 0;        // first step not consumed
-  size_t ready_end_ = 0;    // steps before it are sorted for good
-  uint64_t last_time_ = 0;  // of the last step consumed
+  std::vector<Step> buffer_;  // of constant size
+  size_t begin_ = 0;          // first step not consumed
+  size_t ready_end_ = 0;      // steps before it are sorted for good
+  size_t end_ = 0;            // one past the last step decoded
+  uint64_t last_time_ = 0;    // of the last step consumed
   uint64_t events_ = 0;
   uint64_t torn_bytes_ = 0;
   uint64_t misplaced_ = 0;

@@ -127,9 +127,16 @@ class Dumper {
     }
   }
 
+  // Sizes, stacks and flags where the step has them.
   void add_step(uint32_t owner, double seconds, const Step& step) {
-    line("{:.9f} time={} owner={} {} {} {:#x} size={} stack={} flags={}", seconds, step.time, owner, name_of(step.kind),
-         cistern::name_of(step.domain), step.address, step.size, raw(step.stack), step.flags);
+    std::string fields;
+    const bool sizeless = step.kind == StepKind::kFree || step.kind == StepKind::kReallocGive;
+    if (!sizeless) fields += fmt::format(" size={}", step.size);
+    if (takes(step.kind)) fields += fmt::format(" stack={}", raw(step.stack));
+    if (step.kind == StepKind::kMap || step.kind == StepKind::kRemapTake)
+      fields += fmt::format(" flags={}", step.flags);
+    line("{:.9f} time={} owner={} {} {} {:#x}{}", seconds, step.time, owner, name_of(step.kind),
+         cistern::name_of(step.domain), step.address, fields);
   }
 
   static constexpr size_t kFlushBytes = 1 << 20;

@@ -1,8 +1,10 @@
 // Counts the events of a run, fast, for profiles that are too big for reader.py: the first image's profile, the others'
-// and their windows. Prints JSON: [{"pid": …, "lost": …, "threads": [{"tid": …, "malloc.alloc": …}]}].
+// and their windows. Prints JSON: [{"pid": …, "lost": …, "threads": [{"tid": …, "malloc.alloc": …}],
+// "sizes": {SIZE: allocations of it}}].
 //
-//   event_counts PROFILE
+//   event_counts PROFILE [SIZE…]
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -22,6 +24,11 @@ namespace {
 using namespace cistern;
 using Bytes = std::vector<uint8_t>;
 using CountsOfThread = std::map<std::string, uint64_t>;
+
+struct Counts {
+  std::map<uint32_t, CountsOfThread> threads;
+  std::map<uint64_t, uint64_t> sizes;  // only those that were asked for
+};
 
 constexpr const char* kOpNames[] = {"extension", "alloc", "free", "realloc", "map", "unmap", "remap", "arena"};
 
@@ -79,13 +86,17 @@ void read_window(const Bytes& file, Image& image) {
   }
 }
 
-void count(const Payload& segment, std::map<uint32_t, CountsOfThread>& threads) {
+void count(const Payload& segment, Counts& result) {
   if (segment.header.kind != SegmentKind::kEvents) return;
   EventDecoder decoder(segment.bytes.data(), segment.bytes.data() + segment.bytes.size(), segment.header.first_time);
-  CountsOfThread& counts = threads[segment.header.tid];
+  CountsOfThread& counts = result.threads[segment.header.tid];
   uint64_t by_kind[kDomains][8] = {};
   Event event;
-  while (decoder.next(event)) ++by_kind[static_cast<int>(event.domain)][static_cast<int>(event.op)];
+  while (decoder.next(event)) {
+    ++by_kind[static_cast<int>(event.domain)][static_cast<int>(event.op)];
+    if (event.op != Op::kAlloc) continue;
+    if (const auto asked = result.sizes.find(event.size); asked != result.sizes.end()) ++asked->second;
+  }
   if (!decoder.ok()) std::fprintf(stderr, "event_counts: a malformed event of thread %u\n", segment.header.tid);
   for (int domain = 0; domain < kDomains; ++domain) {
     for (int op = 0; op < 8; ++op) {
@@ -95,13 +106,12 @@ void count(const Payload& segment, std::map<uint32_t, CountsOfThread>& threads) 
   }
 }
 
-void print(const ProfileHeader& header, const Image& image) {
-  std::map<uint32_t, CountsOfThread> threads;
-  for (const auto& [place, segment] : image.segments) count(segment, threads);
+void print(const ProfileHeader& header, const Image& image, Counts counted) {
+  for (const auto& [place, segment] : image.segments) count(segment, counted);
   std::printf("{\"pid\": %u, \"lost\": %llu, \"threads\": [", header.image.pid,
               static_cast<unsigned long long>(image.lost));
   const char* comma = "";
-  for (const auto& [tid, counts] : threads) {
+  for (const auto& [tid, counts] : counted.threads) {
     std::printf("%s{\"tid\": %u", comma, tid);
     for (const auto& [name, number] : counts) {
       std::printf(", \"%s\": %llu", name.c_str(), static_cast<unsigned long long>(number));
@@ -109,7 +119,14 @@ void print(const ProfileHeader& header, const Image& image) {
     std::printf("}");
     comma = ", ";
   }
-  std::printf("]}");
+  std::printf("], \"sizes\": {");
+  comma = "";
+  for (const auto& [size, number] : counted.sizes) {
+    std::printf("%s\"%llu\": %llu", comma, static_cast<unsigned long long>(size),
+                static_cast<unsigned long long>(number));
+    comma = ", ";
+  }
+  std::printf("}}");
 }
 
 std::vector<std::filesystem::path> files_of(const std::string& profile) {
@@ -124,7 +141,9 @@ std::vector<std::filesystem::path> files_of(const std::string& profile) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  if (argc < 2) return 2;
+  Counts asked;
+  for (int i = 2; i < argc; ++i) asked.sizes[std::strtoull(argv[i], nullptr, 10)] = 0;
   std::map<std::string, std::pair<ProfileHeader, Image>> images;  // by the bytes of their identity
   for (const auto& path : files_of(argv[1])) {
     std::ifstream stream(path, std::ios::binary);
@@ -140,7 +159,7 @@ int main(int argc, char** argv) {
   const char* comma = "";
   for (const auto& [key, pair] : images) {
     std::printf("%s", comma);
-    print(pair.first, pair.second);
+    print(pair.first, pair.second, asked);
     comma = ",\n";
   }
   std::printf("]\n");

@@ -1,5 +1,4 @@
 """Killed at any moment, or ended in a hurry, a program leaves a profile that holds all that had happened."""
-import collections
 import json
 import mmap
 import os
@@ -12,7 +11,6 @@ import unittest
 
 import interpreters
 import product
-import reader
 
 KILLS = int(os.environ.get("CISTERN_KILLS", "200"))
 PYTHON_KILLS = int(os.environ.get("CISTERN_PYTHON_KILLS", "8"))  # of each interpreter
@@ -127,15 +125,13 @@ class Kill(product.Case):
                     os.remove(counters.path)
 
     def assert_bytearrays(self, profile, counters, slack):
-        made = collections.Counter()
-        image = reader.images(profile)[0]
-        self.assertEqual(image.losses.get("lost", 0), 0)
-        for event in image.events():
-            if event.op == 1 and event.size in PYTHON_SIZES:
-                made[event.size] += 1
+        done = self.run_well([product.tool("event_counts"), profile] + PYTHON_SIZES, product.clean_environment())
+        image, = json.loads(done.out)
+        self.assertEqual(image["lost"], 0)
         for size, completed in zip(PYTHON_SIZES, counters.python_completed()):
-            self.assertTrue(completed <= made[size] <= completed + slack,
-                            "%d bytearrays were made, the profile has %d" % (completed, made[size]))
+            made = image["sizes"][str(size)]
+            self.assertTrue(completed <= made <= completed + slack,
+                            "%d bytearrays were made, the profile has %d" % (completed, made))
 
     def test_a_native_program_that_ends_in_a_hurry_loses_nothing(self):
         ends = {"_exit": (7, "_exit"), "quick_exit": (8, "_exit"), "abort": (-signal.SIGABRT, "unknown"),

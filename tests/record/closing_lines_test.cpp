@@ -24,7 +24,7 @@ RunFacts facts() {
 
 TEST(ClosingLines, SayWhatWasRecordedAndWhatToTypeNext) {
   EXPECT_EQ(closing_lines(one_image(), facts()),
-            "cistern: 41.2 M events, 12.4 s, 0 lost → cistern.service.4711.cistern (31 MB)\n"
+            "cistern: 41.2 M events, 12.4 s, 0 lost → cistern.service.4711.cistern (31.2 MB)\n"
             "next: cistern leaks cistern.service.4711.cistern\n");
 }
 

@@ -147,6 +147,16 @@ TEST_F(Folding, SaysWhichSignalEndedTheProcess) {
   EXPECT_EQ(image.chronicle.end.code, SIGKILL);
 }
 
+TEST_F(Folding, SaysThatNothingIsMissingWhereNobodyKnowsHowTheProcessEnded) {
+  save_profile({});
+  EXPECT_TRUE(read_back().damage.window_missing);
+  save_window({made::events(1, 0, kPid, 1)});
+  fold(profile_, window_, std::nullopt);
+  const Image image = read_back();
+  EXPECT_FALSE(image.damage.window_missing);
+  EXPECT_EQ(image.chronicle.end.how, EndKind::kUnknown);
+}
+
 TEST_F(Folding, SaysHowTheProcessEndedWhereThereIsNoWindow) {
   EndRecord exit;
   exit.how = EndKind::kExit;
