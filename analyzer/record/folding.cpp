@@ -96,7 +96,9 @@ class Folder {
 
  private:
   static uint64_t count_lost(const std::optional<LossesRecord>& losses) {
-    return losses ? losses->fields[static_cast<size_t>(Counter::kLostEvents)] : 0;
+    if (!losses) return 0;
+    return losses->fields[static_cast<size_t>(Counter::kLostEvents)] +
+           losses->fields[static_cast<size_t>(Counter::kStoppedEvents)];
   }
 
   // Where a torn copy of the same size lies, else in a gap, else at the end.
@@ -189,6 +191,21 @@ std::optional<EndRecord> end_to_add(const std::optional<EndRecord>& last, WaitSt
     end.how = how;
   }
   return end;
+}
+
+FoldedProfile count_unfolded(const std::string& profile, const std::string& window) {
+  const FileBytes bytes(profile);
+  const FoundHeader header = read_header(bytes.bytes(), FileRole::kProfile, profile);
+  ProfileOutline outline = outline_of(bytes.bytes(), header.header);
+  FoldedProfile counted{outline.events(), 0, bytes.size_bytes()};
+  if (window.empty()) return counted;
+  const WindowFile left = read_window(window);
+  for (const FoundSegment& segment : left.segments) {
+    if (!outline.segments.contains(segment.key())) counted.events += seal(segment).header.event_count;
+  }
+  counted.lost_events = left.counters[static_cast<size_t>(Counter::kLostEvents)] +
+                        left.counters[static_cast<size_t>(Counter::kStoppedEvents)];
+  return counted;
 }
 
 FoldedProfile fold(const std::string& profile, const std::string& window, std::optional<WaitStatus> status) {

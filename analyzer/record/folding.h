@@ -13,7 +13,7 @@ namespace cistern::analyzer {
 
 struct FoldedProfile {
   uint64_t events = 0;
-  uint64_t lost_events = 0;
+  uint64_t lost_events = 0;  // those that came after recording had stopped for want of room among them
   uint64_t size_bytes = 0;
 };
 
@@ -23,6 +23,9 @@ using WaitStatus = int;
 // Folds `window` (empty: there is none) into `profile`. With `status`, says in the profile how the image ended, as far
 // as it does not say so itself. Requires: no process writes to either any more.
 FoldedProfile fold(const std::string& profile, const std::string& window, std::optional<WaitStatus> status);
+
+// What fold() would return but for the size, without changing anything. Errors: Failure, when `profile` is unreadable.
+FoldedProfile count_unfolded(const std::string& profile, const std::string& window);
 
 // The record to add when an image that said `last` ended with `status`; nothing when `last` says all there is.
 std::optional<EndRecord> end_to_add(const std::optional<EndRecord>& last, WaitStatus status);

@@ -69,10 +69,21 @@ class Harvester {
       ++harvest.running;
       return;
     }
+    const std::string window = window_of(image.profile, *header);
     try {
-      add(fold(image.profile, window_of(image.profile, *header), status_for(image)));
+      add(fold(image.profile, window, status_for(image)));
     } catch (const Failure& failure) {
-      harvest.problems.push_back(failure.what());
+      std::error_code ignored;
+      const bool kept = !window.empty() && fs::exists(window, ignored);
+      harvest.problems.push_back(failure.what() + (kept ? "; its last part stays in " + window : std::string()));
+      count(image.profile, window);
+    }
+  }
+
+  void count(const std::string& profile, const std::string& window) {
+    try {
+      add(count_unfolded(profile, window));
+    } catch (const Failure&) {  // said already
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -90,6 +91,23 @@ TEST_F(Harvest, ReportsAnImageThatCannotBeFoldedAndGoesOn) {
   ASSERT_EQ(found.problems.size(), 1u);
   EXPECT_NE(found.problems[0].find("newer"), std::string::npos);
   EXPECT_EQ(found.events, 3u);
+}
+
+TEST_F(Harvest, CountsWhatThereIsNoRoomToFoldAndKeepsTheWindow) {
+  const ListedImage image = leave(first_, first_, kNobody, 1, 1, 500);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit tight{std::filesystem::file_size(first_) + 64, before.rlim_max};
+  const auto handler = signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &tight);
+  const RunHarvest found = harvest({image}, {});
+  setrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, handler);
+  ASSERT_EQ(found.problems.size(), 1u);
+  EXPECT_NE(found.problems[0].find("File too large; its last part stays in " + first_ + ".d/"), std::string::npos);
+  EXPECT_EQ(found.events, 500u);
+  EXPECT_EQ(harvest({image}, {}).events, 500u) << "with room it can be folded later";
+  EXPECT_FALSE(std::filesystem::exists(first_ + ".d"));
 }
 
 TEST(ImageLine, TakesAPathWithSpaces) {
