@@ -7,7 +7,6 @@
 #include <fstream>
 #include <random>
 
-#include "analyzer/cli/command.h"
 #include "analyzer/read/failure.h"
 #include "analyzer/reports/dump_report.h"
 #include "analyzer/reports/leaks_report.h"
