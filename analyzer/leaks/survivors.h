@@ -9,6 +9,7 @@
 #include "analyzer/leaks/leak_group.h"
 #include "analyzer/model/heap_model.h"
 #include "analyzer/read/image.h"
+#include "analyzer/read/mixed_hash.h"
 #include "analyzer/symbols/call_tree.h"
 #include "analyzer/symbols/selection.h"
 
@@ -39,7 +40,7 @@ class Survivors {
   StackSelection stacks_;
   std::vector<LeakGroup> groups_;
   std::vector<uint32_t> last_image_;  // by group: the image that was counted last
-  tsl::robin_map<uint64_t, uint32_t> index_;
+  tsl::robin_map<uint64_t, uint32_t, MixedHash> index_;
   uint32_t images_ = 0;
   Amount left_out_;
 };

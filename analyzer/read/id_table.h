@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "analyzer/read/mixed_hash.h"
 #include "cistern/ids.h"
 
 namespace cistern::analyzer {
@@ -60,7 +61,7 @@ class IdTable {
   }
 
   std::vector<Slot> slots_;
-  tsl::robin_map<uint32_t, T> sparse_;
+  tsl::robin_map<uint32_t, T, MixedHash> sparse_;
   uint64_t count_ = 0;
   uint32_t greatest_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "analyzer/model/image_run.h"
+#include "analyzer/read/mixed_hash.h"
 #include "analyzer/reports/progress_bar.h"
 #include "analyzer/symbols/stack_resolver.h"
 
@@ -165,9 +166,9 @@ class Summarizer {
   StackSelection stacks_;
   ProgressBar progress_;
   std::vector<Amount> end_live_;
-  tsl::robin_map<uint32_t, size_t> index_;  // by frame without its line
-  tsl::robin_map<uint32_t, uint64_t> line_bytes_;
-  tsl::robin_map<uint32_t, size_t> thread_index_;
+  tsl::robin_map<uint32_t, size_t, MixedHash> index_;  // by frame without its line
+  tsl::robin_map<uint32_t, uint64_t, MixedHash> line_bytes_;
+  tsl::robin_map<uint32_t, size_t, MixedHash> thread_index_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "analyzer/model/heap_model.h"
 #include "analyzer/model/image_facts.h"
 #include "analyzer/read/image.h"
+#include "analyzer/read/mixed_hash.h"
 #include "analyzer/reports/recordings.h"
 #include "analyzer/reports/report_options.h"
 #include "analyzer/symbols/call_tree.h"
@@ -67,7 +68,7 @@ class RowsOfSites {
   const Selection& selection_;
   StackLedger& ledger_;
   StackSelection stacks_;
-  tsl::robin_map<uint64_t, uint32_t> index_;
+  tsl::robin_map<uint64_t, uint32_t, MixedHash> index_;
 };
 
 }  // namespace cistern::analyzer

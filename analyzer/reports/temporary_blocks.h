@@ -9,6 +9,7 @@
 
 #include "analyzer/model/heap_observer.h"
 #include "analyzer/model/sites.h"
+#include "analyzer/read/mixed_hash.h"
 
 namespace cistern::analyzer {
 
@@ -44,7 +45,7 @@ class TemporaryBlocks : public HeapObserver {
 
   const Sites& sites_;
   size_t threshold_;
-  tsl::robin_map<uint32_t, Recent> recent_;  // by owner
+  tsl::robin_map<uint32_t, Recent, MixedHash> recent_;  // by owner
   std::vector<Amount> found_;
 };
 

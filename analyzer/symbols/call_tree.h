@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "analyzer/read/mixed_hash.h"
 #include "analyzer/symbols/frame.h"
 #include "cistern/ids.h"
 
@@ -46,7 +47,7 @@ class CallTree {
   std::vector<Node> nodes_;
   std::vector<Frame> frames_;
   tsl::robin_map<Frame, FrameId, FrameHash> frame_ids_;
-  tsl::robin_map<uint64_t, NodeId> children_;  // parent << 32 | frame
+  tsl::robin_map<uint64_t, NodeId, MixedHash> children_;  // parent << 32 | frame
 };
 
 }  // namespace cistern::analyzer

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyzer/read/definitions.h"
+#include "analyzer/read/mixed_hash.h"
 #include "analyzer/symbols/call_tree.h"
 #include "analyzer/symbols/line_table.h"
 
@@ -30,8 +31,8 @@ class StackResolver {
 
   const Definitions& definitions_;
   CallTree& tree_;
-  tsl::robin_map<uint32_t, NodeId> resolved_;
-  tsl::robin_map<uint32_t, std::vector<LineRange>> lines_;  // by CodeId
+  tsl::robin_map<uint32_t, NodeId, MixedHash> resolved_;
+  tsl::robin_map<uint32_t, std::vector<LineRange>, MixedHash> lines_;  // by CodeId
   std::vector<StackId> path_;
 };
 

@@ -1,0 +1,19 @@
+// A hash for integer keys. The standard library's is the identity, and tsl::robin_map takes the low bits: keys that
+// differ only in their high half (a parent in one, a frame in the other) would all meet, and the map would double until
+// memory is gone. Ids in a profile are anybody's choice.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace cistern::analyzer {
+
+struct MixedHash {
+  size_t operator()(uint64_t key) const noexcept {
+    key = (key ^ key >> 32) * 0x9E3779B97F4A7C15u;
+    key = (key ^ key >> 29) * 0xBF58476D1CE4E5B9u;
+    return static_cast<size_t>(key ^ key >> 32);
+  }
+};
+
+}  // namespace cistern::analyzer
