@@ -3,6 +3,7 @@
 // to come. Pointers returned are valid until the next claim or erase. Memory: 32 bytes a slot, at most half full.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -83,14 +84,14 @@ class BlockTable {
 
   size_t next(size_t at) const noexcept { return (at + 1) & mask_; }
   size_t home(uint64_t address) const noexcept {
-    const uint64_t hash = (address >> 4) * 0x9E3779B97F4A7C15u;
-    return static_cast<size_t>(hash >> 32) & mask_;
+    return static_cast<size_t>((address >> 4) * 0x9E3779B97F4A7C15u >> shift_);
   }
 
   void resize(size_t slots) {
     storage_.assign(slots, Slot{});
     slots_ = storage_.data();
     mask_ = slots - 1;
+    shift_ = 64 - static_cast<size_t>(std::bit_width(mask_));
     limit_ = slots / 2;
   }
 
@@ -108,6 +109,7 @@ class BlockTable {
   std::vector<Slot> storage_;
   Slot* slots_ = nullptr;
   size_t mask_ = 0;
+  size_t shift_ = 0;  // the hash's highest bits choose: neighbours in memory spread evenly
   size_t limit_ = 0;
   uint64_t count_ = 0;
 };

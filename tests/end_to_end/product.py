@@ -3,6 +3,7 @@
 Environment, set by CMake: CISTERN_BINARY_DIR (the build tree), CISTERN_SOURCE_DIR (this tree).
 """
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -66,7 +67,9 @@ def run(command, env, cwd=None, timeout=240, before=None):
 
 
 def cistern(*arguments, timeout=240):
-    return run([CISTERN, *arguments], clean_environment(NO_COLOR="1"), timeout=timeout)
+    """Runs the analyzer, which must make do with 4 GiB of address space: a report that needs more takes machines down."""
+    return run([CISTERN, *arguments], clean_environment(NO_COLOR="1"), timeout=timeout,
+               before=lambda: resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)))
 
 
 class Case(unittest.TestCase):

@@ -34,12 +34,14 @@ class Expectation:
 
     def __init__(self, text):
         said = json.loads(text)
-        started_at = self._spread(said["started_at"])
+        started_at = self._frames(said["started_at"])
         self.stacks = []
-        for folded in said["stacks"]:
-            stack = self._spread(folded)
+        for told in said["stacks"]:
+            stack = self._frames(told)
             # A thread's own frames end in the function it was started with; then comes the stack of its start.
-            self.stacks.append(stack if stack[-1][0] == "<module>" else stack + (BOUNDARY,) + started_at)
+            if stack[-1][0][0] != "<module>":
+                stack += [(BOUNDARY, 1)] + started_at
+            self.stacks.append(folded(stack))
         self.events, self.survivors = collections.Counter(), collections.Counter()
         for kind, size, _, stack in said["blocks"]:
             events = events_of(kind, size)
@@ -48,24 +50,35 @@ class Expectation:
             self.survivors[domain, self.stacks[stack], "blocks"] += 1
             self.survivors[domain, self.stacks[stack], "bytes"] += size
         self.sizes = {event[2] for event, _ in self.events}
-        self.places = {stack[0] for stack in self.stacks}  # where the extension is called
+        self.places = {stack[0][0] for stack in self.stacks}  # where the extension is called
 
     @staticmethod
-    def _spread(folded):
-        return tuple((name, file, line) for name, file, line, times in folded for _ in range(times))
+    def _frames(told):
+        return [((name, file, line), times) for name, file, line, times in told]
+
+
+def folded(frames):
+    """((frame, times)…): equal frames that follow each other are one entry, so that deep stacks stay short."""
+    stack = []
+    for frame, times in frames:
+        if stack and stack[-1][0] == frame:
+            stack[-1] = frame, stack[-1][1] + times
+        else:
+            stack.append((frame, times))
+    return tuple(stack)
 
 
 def python_part(frames):
-    """A recorded stack without its native frames."""
+    """A recorded stack without its native frames, folded."""
     stack = []
     for frame in frames:
         if frame.kind == reader.PYTHON:
-            stack.append((frame.function, frame.file, frame.line))
+            stack.append((frame[1:], 1))
         elif frame.kind == reader.BOUNDARY:
-            stack.append(BOUNDARY)
+            stack.append((BOUNDARY, 1))
         elif frame.kind != reader.NATIVE:
-            stack.append("[node of kind %d]" % frame.kind)
-    return tuple(stack)
+            stack.append(("[node of kind %d]" % frame.kind, 1))
+    return folded(stack)
 
 
 def recorded_events(image, expected):
@@ -77,7 +90,7 @@ def recorded_events(image, expected):
         if event.stack not in memo:
             memo[event.stack] = python_part(image.stack(event.stack))
         stack = memo[event.stack]
-        if stack and stack[0] in expected.places:
+        if stack and stack[0][0] in expected.places:
             found[(reader.OPS[event.op], reader.DOMAINS[event.domain], event.size), stack] += 1
     return found
 
@@ -89,8 +102,8 @@ def reported_survivors(report, expected):
         for frame in group["stack"]:
             if frame["native"]:
                 continue
-            stack.append((frame["function"], frame["file"], frame["line"]) if frame["file"] else BOUNDARY)
-        stack = tuple(stack)
+            stack.append(((frame["function"], frame["file"], frame["line"]) if frame["file"] else BOUNDARY, 1))
+        stack = folded(stack)
         if (group["domain"], stack, "blocks") in expected.survivors:
             found[group["domain"], stack, "blocks"] += group["blocks"]
             found[group["domain"], stack, "bytes"] += group["bytes"]
@@ -98,9 +111,9 @@ def reported_survivors(report, expected):
 
 
 def brief(stack):
-    shown = [frame if isinstance(frame, str) else "%s %s:%s" % (frame[0], os.path.basename(frame[1] or "?"), frame[2])
-             for frame in stack]
-    return " < ".join(shown[:6] + (["… %d frames" % len(shown)] if len(shown) > 6 else []))
+    shown = [frame if isinstance(frame, str) else "%s %s:%s ×%d" % (frame[0], os.path.basename(frame[1] or "?"),
+                                                                    frame[2], times) for frame, times in stack]
+    return " < ".join(shown[:6] + (["… %d places" % len(shown)] if len(shown) > 6 else []))
 
 
 class KnownStacks(product.Case):
