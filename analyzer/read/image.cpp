@@ -61,7 +61,7 @@ class ImageReader {
     uint64_t hole_bytes = 0;
     for (const DamagedStretch& stretch : scan.damage) {
       if (!in_window(stretch)) image_.damage.tear(stretch.torn_bytes, stretch.offset, stretch.reason);
-      if (!is_reserve(stretch)) hole_bytes += stretch.hole_bytes;
+      if (!is_reserve(stretch) && !is_padding(stretch)) hole_bytes += stretch.hole_bytes;
     }
     image_.damage.hole_bytes = hole_bytes > rescued_bytes ? hole_bytes - rescued_bytes : 0;
   }
@@ -91,6 +91,10 @@ class ImageReader {
   // Room at the end of the file that was made ahead of need.
   bool is_reserve(const DamagedStretch& stretch) const {
     return stretch.offset + stretch.torn_bytes + stretch.hole_bytes >= image_.file_bytes;
+  }
+  // Too short for a segment.
+  static bool is_padding(const DamagedStretch& stretch) {
+    return stretch.torn_bytes == 0 && stretch.hole_bytes < sizeof(SegmentHeader);
   }
 
   void sort_segments() {

@@ -33,16 +33,17 @@ class Scanner {
   }
 
  private:
-  static uint64_t end_of(const FoundSegment& segment) {
-    return align_up(segment.offset + segment.header.header_bytes + segment.header.payload_bytes);
-  }
+  static uint64_t end_of(const FoundSegment& segment) { return segment.offset + place_bytes(segment.header); }
 
   // Reads the segment at `at` into `segment`. Returns what is wrong with it, or null.
   const char* examine(uint64_t at, FoundSegment& segment) const {
     if (!peek(at, segment.header)) return "cut short";
     const SegmentHeader& header = segment.header;
     if (header.magic != kSegmentMagic) return "no segment";
-    if (header.header_bytes < sizeof(SegmentHeader) || header.payload_bytes > kMaxSegmentBytes) return "bad header";
+    if (header.header_bytes < sizeof(SegmentHeader) || header.payload_bytes > kMaxSegmentBytes ||
+        header.room_bytes > kMaxSegmentBytes) {
+      return "bad header";
+    }
     if (header.header_bytes + uint64_t{header.payload_bytes} > file_.size() - at) return "cut short";
     segment.offset = at;
     segment.payload = file_.subspan(at + header.header_bytes, header.payload_bytes);

@@ -103,9 +103,9 @@ class Folder {
 
   // Where a torn copy of the same size lies, else in a gap, else at the end.
   uint64_t place_for(const SealedSegment& segment, bool had_a_place) {
-    const uint64_t size_bytes = place_bytes(segment.payload.size());
+    const uint64_t size_bytes = place_bytes(segment.header);
     const auto torn = outline_.segments.find(segment.key());
-    if (torn != outline_.segments.end() && place_bytes(torn->second.header.payload_bytes) == size_bytes) {
+    if (torn != outline_.segments.end() && place_bytes(torn->second.header) == size_bytes) {
       return torn->second.offset;
     }
     Gap* const gap = had_a_place ? smallest_gap(size_bytes) : nullptr;
@@ -128,7 +128,7 @@ class Folder {
     std::string bytes(reinterpret_cast<const char*>(&segment.header), sizeof segment.header);
     bytes += segment.payload;
     output_.write_at(offset, bytes.data(), bytes.size());
-    outline_.end = std::max(outline_.end, offset + place_bytes(segment.payload.size()));
+    outline_.end = std::max(outline_.end, offset + place_bytes(segment.header));
     outline_.segments[segment.key()] = {segment.header, {}, offset, false};
   }
 

@@ -8,10 +8,6 @@
 namespace cistern::analyzer {
 namespace {
 
-constexpr uint64_t aligned(uint64_t offset) noexcept {
-  return (offset + kSegmentAlignment - 1) & ~uint64_t{kSegmentAlignment - 1};
-}
-
 bool header_at(std::span<const uint8_t> file, uint64_t offset, const ProfileHeader& image, FoundSegment& segment) {
   SegmentHeader& header = segment.header;
   if (file.size() - offset < sizeof header) return false;
@@ -19,17 +15,13 @@ bool header_at(std::span<const uint8_t> file, uint64_t offset, const ProfileHead
   if (header.magic != kSegmentMagic || header.header_bytes != sizeof header) return false;
   if (header.pid != image.image.pid || header.generation != image.generation) return false;
   const uint64_t begin = offset + sizeof header;
-  if (header.payload_bytes > file.size() - begin) return false;
+  if (header.payload_bytes > file.size() - begin || header.room_bytes > kMaxSegmentBytes) return false;
   segment.offset = offset;
   segment.payload = file.subspan(begin, header.payload_bytes);
   return true;
 }
 
 }  // namespace
-
-uint64_t place_bytes(uint64_t payload_bytes) noexcept {
-  return aligned(sizeof(SegmentHeader) + payload_bytes);
-}
 
 bool is_whole(const FoundSegment& segment) noexcept {
   return segment.header.checksum == checksum_of(segment.header, segment.payload.data());
@@ -46,7 +38,7 @@ ProfileOutline outline_of(std::span<const uint8_t> file, const ProfileHeader& he
     }
     if (at > expected) outline.gaps.push_back({expected, at - expected});
     outline.segments.emplace(segment.key(), segment);
-    at = expected = at + place_bytes(segment.header.payload_bytes);
+    at = expected = at + place_bytes(segment.header);
   }
   outline.end = expected;
   return outline;

@@ -33,9 +33,6 @@ struct ProfileOutline {
 
 ProfileOutline outline_of(std::span<const uint8_t> file, const ProfileHeader& header);
 
-// Bytes that a segment with this payload takes in a profile file.
-uint64_t place_bytes(uint64_t payload_bytes) noexcept;
-
 // Whether a segment's payload is what was sealed. Reads it.
 bool is_whole(const FoundSegment& segment) noexcept;
 

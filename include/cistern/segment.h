@@ -38,9 +38,16 @@ struct SegmentHeader {
   uint32_t content_bytes;  // after decoding
   uint32_t tid;            // kernel thread id of the owner, 0 for the record stream
   uint32_t pid;            // of the image, so that a stray segment is never mistaken
-  uint64_t reserved;
+  uint32_t room_bytes;     // of payload, kept for it in the file while it may still grow; 0: just its payload
+  uint32_t reserved;
   uint64_t checksum;  // XXH3-64 of the header with this field zero, seeded with XXH3-64 of the payload
 };
 static_assert(sizeof(SegmentHeader) == 80);
+
+// Bytes that a segment takes in a profile file: the next one begins behind them.
+constexpr uint64_t place_bytes(const SegmentHeader& header) noexcept {
+  const uint64_t payload = header.payload_bytes > header.room_bytes ? header.payload_bytes : header.room_bytes;
+  return (header.header_bytes + payload + kSegmentAlignment - 1) & ~uint64_t{kSegmentAlignment - 1};
+}
 
 }  // namespace cistern

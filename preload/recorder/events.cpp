@@ -1,8 +1,8 @@
 #include "preload/recorder/events.h"
 
 #include <pthread.h>
-#include <sys/syscall.h>
 
+#include "preload/base/patience.h"
 #include "preload/recorder/control.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/threads.h"
@@ -12,12 +12,8 @@ namespace {
 
 // The thread is claimed: the folding thread seals its segment. Afterwards events are written through.
 bool wait_for_folding(const ThreadState& thread) noexcept {
-  constexpr int kPatience = 100'000;
-  for (int i = 0; i < kPatience; ++i) {
-    if (thread.mode.load(std::memory_order_acquire) != StreamMode::kClaimed) return true;
-    raw_syscall(SYS_sched_yield);
-  }
-  return false;
+  constexpr uint32_t kLimitMs = 10'000;  // of folding all threads
+  return wait_until([&] { return thread.mode.load(std::memory_order_acquire) != StreamMode::kClaimed; }, kLimitMs);
 }
 
 bool make_room(ThreadState& thread) noexcept {

@@ -5,6 +5,7 @@
 #include "preload/base/arch.h"
 #include "preload/base/clock.h"
 #include "preload/base/gate.h"
+#include "preload/base/patience.h"
 #include "preload/recorder/checks.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/image_files.h"
@@ -34,14 +35,11 @@ bool fold_stream(ThreadState& thread) noexcept {
   return true;
 }
 
-// Waits until a claimed thread is outside the recorder. A thread that sleeps in a write cannot be waited for.
+// Waits until a claimed thread is outside the recorder. One that sleeps in a write, or whose signal handler never
+// returned, cannot be waited for.
 bool wait_until_outside(const ThreadState& thread) noexcept {
-  constexpr int kPatience = 20'000;
-  for (int i = 0; i < kPatience; ++i) {
-    if (thread.busy.load(std::memory_order_acquire) == 0) return true;
-    raw_syscall(SYS_sched_yield);
-  }
-  return false;
+  constexpr uint32_t kLimitMs = 200;
+  return wait_until([&] { return thread.busy.load(std::memory_order_acquire) == 0; }, kLimitMs);
 }
 
 // Folds the streams of all other threads. Returns false when one of them could not be: the window must stay.

@@ -1,5 +1,5 @@
-// The profile file of one image: a header page, then segments, appended by whichever thread seals one. Any thread; the
-// place of a segment is reserved by one atomic addition in the window, so that appends need no lock.
+// The profile file of one image: a header page, then segments, appended by whichever thread seals one. Any thread, one
+// at a time: a thread killed in mid-append leaves a torn tail at most, never a gap, since nobody appends behind it.
 #pragma once
 
 #include <atomic>
@@ -19,10 +19,12 @@ class ProfileOutput {
   // From here on `file_end`, in the window, says where the next segment goes.
   void attach(uint64_t* file_end, uint64_t max_bytes) noexcept;
 
-  // Reserves room for `bytes`; UINT64_MAX when the file would exceed its limit.
-  uint64_t reserve(uint64_t bytes) noexcept;
-  // Writes a header and the payload that follows it in memory, at a reserved place. Returns 0 or an errno value.
-  int write(const SegmentHeader& header, uint64_t offset) noexcept;
+  // Appends a header and the payload that follows it in memory, and keeps the header's room; `offset` becomes its
+  // place. Returns 0 or an errno value: EFBIG when the file would exceed its limit.
+  int append(const SegmentHeader& header, uint64_t& offset) noexcept;
+  // Writes the payload that was added behind `old_bytes` to a segment with room, then its header: whoever is killed in
+  // between leaves the old segment. Returns 0 or an errno value.
+  int extend(const SegmentHeader& header, uint64_t offset, uint32_t old_bytes) noexcept;
 
   const PathText& path() const noexcept { return file_.path(); }
   void discard() noexcept { file_.unlink(); }
@@ -30,7 +32,7 @@ class ProfileOutput {
 
  private:
   GuardedFile file_;
-  SpinLock lock_;  // of the descriptor, which may have to be opened again
+  SpinLock lock_;  // of the file's end, and of the descriptor, which may have to be opened again
   uint64_t* file_end_ = nullptr;
   uint64_t max_bytes_ = 0;
 };

@@ -24,7 +24,6 @@ bool SegmentStream::begin(Ring& ring, SegmentKind kind, OwnerId owner, uint32_t 
   header.pid = ring.pid;
   sequence_ = 0;
   limit_bytes_ = kMaxPayloadBytes;
-  through_offset_ = 0;
   begin_segment(time);
   return true;
 }
@@ -35,8 +34,9 @@ void SegmentStream::begin_segment(uint64_t time) noexcept {
   header.first_time = time;
   header.last_time = 0;
   header.event_count = 0;
-  header.payload_bytes = header.content_bytes = 0;
+  header.payload_bytes = header.content_bytes = header.room_bytes = 0;
   header.checksum = 0;
+  written_bytes_ = 0;
   out_ = slot_.payload();
   end_ = out_ + (slot_.capacity() < limit_bytes_ ? slot_.capacity() : limit_bytes_);
   slot_.publish(0);
@@ -53,10 +53,9 @@ void SegmentStream::complete_header(uint64_t last_time, uint64_t events) noexcep
 
 bool SegmentStream::spill(Ring& ring) noexcept {
   const SegmentHeader& header = *slot_.header();
-  uint64_t offset = through_offset_;
-  if (offset == 0) offset = ring.output.reserve(sizeof header + header.payload_bytes);
-  const int error = offset == UINT64_MAX ? EFBIG : ring.output.write(header, offset);
-  if (error == 0) return true;
+  const int error =
+      written_bytes_ == 0 ? ring.output.append(header, offset_) : ring.output.extend(header, offset_, written_bytes_);
+  if (error == 0) return written_bytes_ = header.payload_bytes, true;
   int none = 0;
   ring.failure.compare_exchange_strong(none, error, std::memory_order_relaxed);
   return false;
@@ -71,7 +70,6 @@ bool SegmentStream::roll(Ring& ring, uint64_t last_time, uint64_t events, uint64
     slot_.set_state(SlotState::kFree);
     if (slot_.capacity() < limit_bytes_) ring.window.grow(slot_, 2 * slot_.capacity());
   }
-  through_offset_ = 0;
   begin_segment(time);
   return true;
 }
@@ -83,10 +81,7 @@ bool SegmentStream::enter_through(Ring& ring, uint64_t last_time, uint64_t event
 }
 
 bool SegmentStream::write_through(Ring& ring, uint64_t last_time, uint64_t events) noexcept {
-  if (through_offset_ == 0) {
-    through_offset_ = ring.output.reserve(sizeof(SegmentHeader) + limit_bytes_);
-    if (through_offset_ == UINT64_MAX) return through_offset_ = 0, false;
-  }
+  slot_.header()->room_bytes = limit_bytes_;
   complete_header(last_time, events);
   return spill(ring);
 }

@@ -43,7 +43,8 @@ class SegmentStream {
   bool roll(Ring& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept;
   // Before write_through() is used: rolls, and keeps segments small from now on.
   bool enter_through(Ring& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept;
-  // After the window has gone: rewrites the current segment, as far as it is published, in the profile file.
+  // After the window has gone: adds to the profile file what was published of the current segment since the last call.
+  // Requires that something was.
   bool write_through(Ring& ring, uint64_t last_time, uint64_t events) noexcept;
   // Seals, spills and gives the slot back.
   bool finish(Ring& ring, uint64_t last_time, uint64_t events) noexcept;
@@ -61,7 +62,8 @@ class SegmentStream {
   Slot slot_;
   uint64_t sequence_ = 0;
   uint32_t limit_bytes_ = kMaxPayloadBytes;
-  uint64_t through_offset_ = 0;  // 0: the current segment was not written through
+  uint64_t offset_ = 0;         // in the profile file, of what was written of the current segment
+  uint32_t written_bytes_ = 0;  // of its payload; 0: nothing was written yet
 };
 
 }  // namespace cistern::preload

@@ -199,6 +199,25 @@ TEST_F(KilledRecording, IsFoundByItsWindow) {
   EXPECT_EQ(live_at_end(open_profile(window_path()).images.front()).blocks, 30u);  // it has the first one, too
 }
 
+TEST(Profile, TakesTheRoomThatWasKeptForASegmentAsItsOwn) {
+  const TemporaryDirectory directory;
+  Recording recording = three_segments();
+  recording.bytes();
+  ProfileBuilder builder(recording.header);
+  for (SegmentBuilder segment : recording.sealed()) {
+    segment.header.room_bytes = 1000 * kSegmentAlignment - sizeof(SegmentHeader);
+    const size_t begin = builder.file.size();
+    builder.segment(segment);
+    builder.file.resize(begin + 1000 * kSegmentAlignment);
+  }
+  write_file(directory.file("x.cistern"), builder.file);
+  const Profile profile = open_profile(directory.file("x.cistern"));
+  const Image& image = profile.images.front();
+  EXPECT_EQ(live_at_end(image).blocks, 30u);
+  EXPECT_EQ(image.damage.hole_bytes, 0u);
+  EXPECT_EQ(image.damage.torn_bytes, 0u);
+}
+
 TEST(Profile, CountsAHoleThatNoWindowFills) {
   const TemporaryDirectory directory;
   std::string file = three_segments().bytes();

@@ -1,8 +1,8 @@
 // Four threads allocate, reallocate and free until they are killed, and say so in shared memory: after each completed
 // call a thread adds one to its own counter in the file COUNTERS. Ends only by a signal, or after CALLS calls a thread
-// in the way that END names.
+// in the way that END names; with "busy" by _exit while they go on.
 //
-//   kill_target COUNTERS [CALLS _exit|abort|exec|quick_exit|segv PROGRAM ARGUMENT…]
+//   kill_target COUNTERS [CALLS _exit|busy|abort|exec|quick_exit|segv PROGRAM ARGUMENT…]
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -21,12 +21,14 @@ using cistern_test::SharedCounters;
 
 SharedCounters* counters;
 uint64_t calls_wanted = UINT64_MAX;
+bool busy = false;
 
 void work_on(std::atomic<uint64_t>& completed, uint64_t seed) {
   constexpr uint64_t kBlocks = 64;
   void* block[kBlocks] = {};
   uint64_t state = seed * 2 + 1;
-  for (uint64_t calls = 0; calls < calls_wanted; ++calls) {
+  for (uint64_t calls = 0; busy || calls < calls_wanted; ++calls) {
+    if (calls == calls_wanted) counters->done.fetch_add(1);
     state = state * 6364136223846793005u + 1442695040888963407u;
     const uint64_t at = state >> 33 & (kBlocks - 1), size = 1 + (state >> 40 & 255);
     if (block[at] == nullptr) {
@@ -53,7 +55,7 @@ void* work(void* argument) {
 }
 
 void end(char** words) {
-  if (strcmp(words[0], "_exit") == 0) _exit(7);
+  if (strcmp(words[0], "_exit") == 0 || busy) _exit(7);
   if (strcmp(words[0], "quick_exit") == 0) quick_exit(8);
   if (strcmp(words[0], "abort") == 0) abort();
   if (strcmp(words[0], "segv") == 0) raise(SIGSEGV);
@@ -68,6 +70,7 @@ int main(int argc, char** argv) {
   counters = static_cast<SharedCounters*>(cistern_test::system_map_file(argv[1], sizeof(SharedCounters)));
   if (counters == nullptr) return 2;
   if (argc > 3) calls_wanted = strtoull(argv[2], nullptr, 10);
+  busy = argc > 3 && strcmp(argv[3], "busy") == 0;
   for (uint64_t i = 0; i < cistern_test::kCounterThreads; ++i) {
     pthread_t thread;
     if (pthread_create(&thread, nullptr, work, reinterpret_cast<void*>(i)) != 0) return 1;

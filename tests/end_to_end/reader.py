@@ -92,15 +92,15 @@ def segment_at(data, at, payload_bytes=None):
     """The segment whose header is at `at`, and where it ends; None where there is none."""
     if at + 80 > len(data):
         return None, at
-    (magic, header_bytes, kind, codec, _, owner, sequence, first_time, _, _, payload, _, tid,
-     _) = struct.unpack_from("<IHBBIIQQQQIIII", data, at)
+    (magic, header_bytes, kind, codec, _, owner, sequence, first_time, _, _, payload, _, tid, _,
+     room) = struct.unpack_from("<IHBBIIQQQQIIIII", data, at)
     if magic != SEGMENT_MAGIC or codec != 0:
         return None, at
     size = payload if payload_bytes is None else payload_bytes
     begin = at + header_bytes
     if begin + size > len(data):
         return None, at
-    return Segment(kind, owner, sequence, first_time, tid, memoryview(data)[begin:begin + size]), begin + size
+    return Segment(kind, owner, sequence, first_time, tid, memoryview(data)[begin:begin + size]), begin + max(size, room)
 
 
 def file_segments(data):
@@ -109,7 +109,8 @@ def file_segments(data):
     while at < len(data):
         segment, end = segment_at(data, at)
         if segment is None:
-            torn += min(64, len(data) - at)
+            if at % 4096 != 4032 or any(data[at:at + 64]):  # else padding, so that a header lies in one page
+                torn += min(64, len(data) - at)
             at += 64
             continue
         found.append(segment)

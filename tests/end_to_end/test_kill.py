@@ -180,6 +180,17 @@ class Kill(product.Case):
                     self.assertEqual(self.ends_told(profile), [ended_by])
                     self.remove(profile)
 
+    def test_threads_that_go_on_while_the_process_exits_leave_a_whole_profile(self):
+        for number in range(KILLS // 4):
+            with self.subTest(exit=number):
+                profile, counters = self.path("%d.cistern" % number), Counters(self.path("%d.counters" % number))
+                env = product.recorded_environment(profile, {"follow": "all", "domains": "malloc"})
+                done = product.run([product.tool("kill_target"), counters.path, 500, "busy"], env)
+                self.assertEqual((done.code, done.err), (7, ""))
+                self.assert_all_there(counters, self.counted_events(profile), slack=1)
+                self.assertEqual(self.ends_told(profile), ["_exit"])
+                self.remove(profile)
+
     def remove(self, profile):
         for folder, _, names in os.walk(profile + ".d"):
             for name in names:

@@ -79,8 +79,8 @@ TEST(FormatNumbers, EveryMemberOfAStructIsInItsTableAtItsOffset) {
        MEMBER(SegmentHeader, codec), MEMBER(SegmentHeader, generation), MEMBER(SegmentHeader, owner),
        MEMBER(SegmentHeader, sequence), MEMBER(SegmentHeader, first_time), MEMBER(SegmentHeader, last_time),
        MEMBER(SegmentHeader, event_count), MEMBER(SegmentHeader, payload_bytes), MEMBER(SegmentHeader, content_bytes),
-       MEMBER(SegmentHeader, tid), MEMBER(SegmentHeader, pid), MEMBER(SegmentHeader, reserved),
-       MEMBER(SegmentHeader, checksum)});
+       MEMBER(SegmentHeader, tid), MEMBER(SegmentHeader, pid), MEMBER(SegmentHeader, room_bytes),
+       MEMBER(SegmentHeader, reserved), MEMBER(SegmentHeader, checksum)});
   expect_described("SlotControl", sizeof(SlotControl),
                    {MEMBER(SlotControl, state), MEMBER(SlotControl, published), MEMBER(SlotControl, capacity),
                     MEMBER(SlotControl, tid), MEMBER(SlotControl, thread_start_ticks), MEMBER(SlotControl, reserved)});

@@ -113,6 +113,46 @@ TEST(Ring, WritesThroughWhatIsPublishedAfterFolding) {
   EXPECT_EQ(read, "before " + after);
 }
 
+TEST(Ring, LeavesNoGapBetweenTheRoomsOfTwoThreadsThatWriteThrough) {
+  TemporaryRing temporary;
+  SegmentStream streams[2];
+  for (uint32_t i = 0; i < 2; ++i) {
+    ASSERT_TRUE(streams[i].begin(*temporary.ring, SegmentKind::kEvents, OwnerId{i + 1}, i + 1, 0, 1000, 0));
+    ASSERT_TRUE(streams[i].enter_through(*temporary.ring, 0, 0, 0));
+  }
+  std::string written[2];
+  for (int i = 0; i < 2000; ++i) {
+    const std::string piece = std::to_string(i) + ";";
+    put(streams[i % 2], piece);
+    ASSERT_TRUE(streams[i % 2].write_through(*temporary.ring, 1, 1));
+    written[i % 2] += piece;
+  }
+  const auto stored = temporary.stored();
+  ASSERT_EQ(stored.size(), 2u);
+  EXPECT_EQ(stored[0].payload, written[0]);
+  EXPECT_EQ(stored[1].payload, written[1]);
+  EXPECT_EQ(temporary.ring->window.control().file_end,
+            kProfileHeaderBytes + place_bytes(stored[0].header) + place_bytes(stored[1].header));
+}
+
+TEST(Ring, WritesTheHeaderOfAGrowingSegmentLast) {
+  TemporaryRing temporary;
+  SegmentStream stream;
+  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, OwnerId{1}, 1, 0, 1000, 0));
+  ASSERT_TRUE(stream.enter_through(*temporary.ring, 0, 0, 0));
+  put(stream, "first,");
+  ASSERT_TRUE(stream.write_through(*temporary.ring, 1, 1));
+  // The room's first bytes are spoilt: what was written before is not written again.
+  const int file = open(temporary.profile_path().c_str(), O_RDWR);
+  ASSERT_EQ(pwrite(file, "F", 1, kProfileHeaderBytes + sizeof(SegmentHeader)), 1);
+  put(stream, "second");
+  ASSERT_TRUE(stream.write_through(*temporary.ring, 1, 2));
+  char read[12] = {};
+  ASSERT_EQ(pread(file, read, sizeof read, kProfileHeaderBytes + sizeof(SegmentHeader)), 12);
+  close(file);
+  EXPECT_EQ(std::string(read, sizeof read), "First,second");
+}
+
 TEST(Ring, SaysThatTheProfileReachedItsLimit) {
   TemporaryRing temporary(kProfileHeaderBytes + 1000);
   SegmentStream stream;

@@ -60,7 +60,7 @@ class TemporaryRing {
       }
       EXPECT_EQ(header.checksum, checksum_of(header, bytes.data() + at + sizeof header));
       found.push_back({header, bytes.substr(at + sizeof header, header.payload_bytes)});
-      at += (sizeof header + header.payload_bytes + kSegmentAlignment - 1) / kSegmentAlignment * kSegmentAlignment;
+      at += place_bytes(header);
     }
     return found;
   }
