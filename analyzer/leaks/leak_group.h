@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "analyzer/leaks/growth.h"
 #include "analyzer/model/sites.h"
 #include "analyzer/symbols/call_tree.h"
 #include "cistern/domain.h"
@@ -31,11 +32,20 @@ struct LeakGroup {
   int64_t first_birth_ns = 0;  // since the profile's first image began
   int64_t last_birth_ns = 0;
   uint32_t images = 0;  // that have blocks in it
+  GrowthFinding growth;
+
+  // Only what grows on is a leak; once there is a census, the kinds lost, refleak and cycle are leaks too.
+  bool is_leak() const noexcept { return growth.growth == Growth::kSteady || growth.growth == Growth::kMarked; }
 
   // Bytes over the time between the first and the last birth; nothing when they are the same.
   std::optional<double> bytes_per_second() const noexcept {
     if (amount.blocks < 2 || last_birth_ns <= first_birth_ns) return std::nullopt;
     return static_cast<double>(amount.bytes) * 1e9 / static_cast<double>(last_birth_ns - first_birth_ns);
+  }
+  std::optional<double> blocks_per_second() const noexcept {
+    const auto bytes = bytes_per_second();
+    if (!bytes || amount.bytes == 0) return std::nullopt;
+    return *bytes * static_cast<double>(amount.blocks) / static_cast<double>(amount.bytes);
   }
 };
 

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/leaks/survivors.h"
-#include "analyzer/model/image_run.h"
+#include "analyzer/leaks/leak_search.h"
 #include "analyzer/reports/columns.h"
 #include "analyzer/reports/heading.h"
 #include "analyzer/reports/path_names.h"
@@ -24,50 +23,15 @@ namespace {
 constexpr size_t kTopGroups = 8;
 constexpr size_t kTopFrames = 4;
 
-struct Findings {
-  CallTree tree;
-  std::vector<ImageFacts> images;
-  std::vector<LeakGroup> groups;
-  Amount live;      // in all groups
-  Amount left_out;  // by filters
-};
-
-void examine(const Profile& profile, const LeaksOptions& options, Progress& progress, Survivors& survivors,
-             Findings& findings) {
-  const MomentInProfile moment(options.report.at, profile);
-  for (const Image& image : profile.images) {
-    const std::optional<uint64_t> stop = moment.in(image, &progress);
-    ImageRun run(image, &progress);
-    if (stop) {
-      run.to(*stop);
-      survivors.add(image, run.model(), start_in_tree_ns(profile, image));
-    }
-    findings.images.push_back(run.finish());
-  }
-}
-
-void gather(const Recordings& recordings, const LeaksOptions& options, Findings& findings) {
-  ProgressBar progress;
-  Survivors survivors(options.report.selection, findings.tree);
-  for (const Profile& profile : recordings.profiles) examine(profile, options, progress, survivors, findings);
-  findings.groups = survivors.take();
-  findings.left_out = survivors.left_out();
-  for (const LeakGroup& group : findings.groups) {
-    findings.live.bytes += group.amount.bytes;
-    findings.live.blocks += group.amount.blocks;
-  }
-}
-
-// Without a census and without growth nothing is known to be a leak: all groups are for --all.
-bool is_shown(const LeakGroup&, const LeaksOptions& options) {
-  return options.all;
+bool is_shown(const LeakGroup& group, const LeaksOptions& options) {
+  return options.all || group.is_leak();
 }
 
 Json group_json(const LeakGroup& group) {
   const auto rate = group.bytes_per_second();
   return {
       {"kind", name_of(group.kind)},
-      {"growth", nullptr},
+      {"growth", name_of(group.growth.growth)},
       {"bytes", group.amount.bytes},
       {"blocks", group.amount.blocks},
       {"bytes_per_second", rate ? Json(*rate) : Json(nullptr)},
@@ -79,7 +43,7 @@ Json group_json(const LeakGroup& group) {
   };
 }
 
-Json head_json(const Findings& findings, const LeaksOptions& options) {
+Json head_json(const LeakFindings& findings, const LeaksOptions& options) {
   return {
       {"schema", "cistern.leaks/1"},
       {"complete", all_complete(findings.images)},
@@ -90,7 +54,7 @@ Json head_json(const Findings& findings, const LeaksOptions& options) {
   };
 }
 
-void write_json(const Findings& findings, const LeaksOptions& options) {
+void write_json(const LeakFindings& findings, const LeaksOptions& options) {
   JsonListWriter writer(head_json(findings, options), "groups");
   StackJsonText stacks(findings.tree, options.report.depth_or(0));
   const size_t top = options.report.top_or(0);
@@ -109,7 +73,7 @@ void write_json(const Findings& findings, const LeaksOptions& options) {
 
 class LeaksText {
  public:
-  LeaksText(const Findings& findings, const LeaksOptions& options)
+  LeaksText(const LeakFindings& findings, const LeaksOptions& options)
       : findings_(findings),
         options_(options),
         terminal_(terminal_of(stdout)),
@@ -207,7 +171,7 @@ class LeaksText {
     }
   }
 
-  const Findings& findings_;
+  const LeakFindings& findings_;
   const LeaksOptions& options_;
   Terminal terminal_;
   PathNames names_;
@@ -220,8 +184,9 @@ class LeaksText {
 
 ExitCode report_leaks(const LeaksOptions& options) {
   const Recordings recordings = open_recordings(options.report.paths);
-  Findings findings;
-  gather(recordings, options, findings);
+  ProgressBar progress;
+  const LeakFindings findings =
+      find_leaks(recordings.profiles, options.report.selection, options.report.at, &progress);
   for (const ImageFacts& facts : findings.images) warn_of_damage(facts);
   if (options.report.json) {
     write_json(findings, options);
