@@ -61,26 +61,40 @@ struct Evenness {
   double fit = 0;
 };
 
+// Per unit of the clock, in windows [begin, end).
+double pace(const GrowthEvidence& evidence, size_t begin, size_t end) {
+  const uint64_t length = sum_of(Counts(evidence.lengths).subspan(begin, end - begin));
+  const uint64_t blocks = sum_of(Counts(evidence.survivors).subspan(begin, end - begin));
+  return static_cast<double>(blocks) / static_cast<double>(std::max<uint64_t>(length, 1));
+}
+
+// Whether the survivors of windows [first, end) came at one pace: neither did it fade in the youngest fifth, nor are
+// there ever more the younger they are, as with blocks that live long and go one after the other. The very youngest
+// tenth may be many: what is in use just now is young. A few blocks more or less are chance.
+bool keeps_pace(const GrowthEvidence& evidence, size_t first) {
+  const size_t end = evidence.lengths.size();
+  const size_t in_use = end - std::max<size_t>((end - first) / 10, 1);
+  const size_t young = end - std::max<size_t>((end - first) / 5, 1);
+  const size_t late = first + (in_use - first) * 3 / 4;
+  const auto blocks = static_cast<double>(sum_of(Counts(evidence.survivors).subspan(first)));
+  const double chance = 2 / std::sqrt(std::max(blocks / 4, 1.0));
+  const double earlier = pace(evidence, first, late);
+  if (pace(evidence, young, end) < (0.4 - chance / 4) * pace(evidence, first, young)) return false;
+  return pace(evidence, late, in_use) <= (1.5 + chance) * earlier;
+}
+
 // Looks at the windows from `first` on.
 Evenness evenness(const GrowthEvidence& evidence, size_t first) {
   const size_t windows = evidence.lengths.size();
-  const size_t young = std::max<size_t>((windows - first) / 5, 1);
-  const size_t cut = windows - young;
+  const size_t cut = windows - std::max<size_t>((windows - first) / 5, 1);
   if (cut <= first) return {};
   const Counts survivors(evidence.survivors);
   const Counts old = survivors.subspan(first, cut - first);
-  const Counts clock = Counts(evidence.lengths).subspan(first, cut - first);
-  const uint64_t old_blocks = sum_of(old);
-  const double from_clock = distance(old, clock);
+  const double from_clock = distance(old, Counts(evidence.lengths).subspan(first, cut - first));
   const double from_allocated = distance(survivors.first(cut), Counts(evidence.allocated).first(cut));
-  const double allowed = tolerance(old_blocks);
-  // At the pace of the old ones; a few blocks may be missing by chance.
-  const double expected = static_cast<double>(old_blocks) *
-                          static_cast<double>(sum_of(Counts(evidence.lengths).subspan(cut))) /
-                          static_cast<double>(std::max<uint64_t>(sum_of(clock), 1));
-  const bool goes_on = static_cast<double>(sum_of(survivors.subspan(cut))) >= 0.4 * expected - 1;
+  const double allowed = tolerance(sum_of(old));
   Evenness found;
-  found.even = goes_on && from_clock <= allowed && from_allocated <= allowed && fills_windows(old);
+  found.even = from_clock <= allowed && from_allocated <= allowed && fills_windows(old) && keeps_pace(evidence, first);
   found.fit = 1 - std::max(from_clock, from_allocated);
   return found;
 }

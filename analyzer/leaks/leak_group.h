@@ -32,6 +32,8 @@ struct LeakGroup {
   int64_t first_birth_ns = 0;  // since the profile's first image began
   int64_t last_birth_ns = 0;
   uint32_t images = 0;  // that have blocks in it
+  // Garbage that awaited a collection: the interpreter's last one freed it. It says nothing of growth.
+  Amount collectable;
   GrowthFinding growth;
 
   // Only what grows on is a leak; once there is a census, the kinds lost, refleak and cycle are leaks too.

@@ -58,6 +58,8 @@ enum class Phase : uint32_t {
   kRootLeft = 5,    // the root frame has returned; threads may still be working
   kStopped = 6,     // recording was stopped; what follows until kResumed was not seen
   kResumed = 7,
+  kCollecting = 8,  // the interpreter's last collection, before it tears modules down: what is freed until kCollected
+  kCollected = 9,   // was garbage that awaited a collection
 };
 
 struct PhaseRecord {

@@ -6,9 +6,11 @@ namespace cistern::preload {
 namespace {
 
 // Behind `generations[3]` of 24 bytes: generation0 (a pointer to the first) at 72, permanent_generation at 80,
-// generation_stats at 104.
+// generation_stats at 104, collecting at 176. In 3.8 and 3.9, enabled lies two ints and a pad before them.
 constexpr uint16_t kGenerationZero = 72;
 constexpr uint16_t kStats = 104;
+constexpr uint16_t kCollecting = 176;
+constexpr uint16_t kEnabledBefore = 12;
 
 const uint8_t* generations_of(const Interpreter& python, const uint8_t* tstate) noexcept {
   const uint8_t* base = python.layout->collector_in_runtime ? python.runtime : load_pointer(tstate, kTstateInterpreter);
@@ -33,6 +35,17 @@ void CollectorPoll::poll(const Interpreter& python, const uint8_t* tstate, Repor
   }
   state_ = generations;
   std::memcpy(last_, stats, sizeof stats);
+}
+
+bool is_collecting(const Interpreter& python, const uint8_t* tstate) noexcept {
+  const uint8_t* const generations = tstate == nullptr ? nullptr : generations_of(python, tstate);
+  return generations != nullptr && load<int>(generations, kCollecting) != 0;
+}
+
+bool collects(const Interpreter& python, const uint8_t* tstate) noexcept {
+  if (python.functions.collector_is_enabled != nullptr) return python.functions.collector_is_enabled() != 0;
+  const uint8_t* const generations = tstate == nullptr ? nullptr : generations_of(python, tstate);
+  return generations != nullptr && load<int>(generations - kEnabledBefore, 0) != 0;
 }
 
 }  // namespace cistern::preload

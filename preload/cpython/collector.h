@@ -30,4 +30,9 @@ class CollectorPoll {
   GenerationStats last_[kGenerations] = {};
 };
 
+// Whether a collection is running just now, and whether automatic ones are switched on. False where the layout is not
+// known.
+bool is_collecting(const Interpreter& python, const uint8_t* tstate) noexcept;
+bool collects(const Interpreter& python, const uint8_t* tstate) noexcept;
+
 }  // namespace cistern::preload

@@ -39,6 +39,7 @@ struct PythonFunctions {
   const uint8_t* (*own_state)();
   int (*is_initialized)();
   int (*is_finalizing)();
+  int (*collector_is_enabled)();  // PyGC_IsEnabled, CPython 3.10
 };
 
 struct Interpreter {

@@ -103,12 +103,16 @@ void root_changed(ThreadState& thread, uint64_t time) noexcept {
 }
 
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
-  if (g_recorder.phases.watching() || !g_recorder.phases.root_seen()) g_recorder.phases.look(now());
+  if (g_recorder.phases.watching() || !g_recorder.phases.root_seen()) g_recorder.phases.look(g_python, tstate, now());
   if (thread.until_poll != 0) return;
   thread.until_poll = kEventsBetweenPolls;
   if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
   if (modules_changed()) update_modules(g_recorder.records, false);
   look_into_mailbox(thread);
+}
+
+void look_at_phase() noexcept {
+  g_recorder.phases.look(g_python, g_python.functions.holder_state(), now());
 }
 
 void record_map(const void* address, size_t size, uint32_t flags) noexcept {

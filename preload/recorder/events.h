@@ -22,6 +22,7 @@ bool prepare(ThreadState& thread) noexcept;  // waits for folding, makes room; f
 void after_event_through(ThreadState& thread) noexcept;
 void root_changed(ThreadState& thread, uint64_t time) noexcept;
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept;
+void look_at_phase() noexcept;
 void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) noexcept;
 const uint8_t* own_state() noexcept;
 
@@ -82,6 +83,7 @@ inline void record_alloc(Domain domain, const void* block, size_t size) noexcept
 inline void record_free(Domain domain, const void* block) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
+  if (domain == Domain::kObj && __builtin_expect(g_recorder.phases.watching(), 0)) look_at_phase();
   const uint64_t time = now();
   if (domain == Domain::kObj) g_recorder.interner.block_freed(block, time);
   publish(*thread,

@@ -1,6 +1,7 @@
 #include "preload/recorder/phases.h"
 
 #include "preload/cpython/code_object.h"
+#include "preload/cpython/collector.h"
 #include "preload/cpython/unicode.h"
 
 namespace cistern::preload {
@@ -33,7 +34,7 @@ bool is_shutdown(const CodeNames& names) noexcept {
 
 void Phases::begin(RecordStream& records, uint64_t time) noexcept {
   records_ = &records;
-  exiting_ = finalizing_ = false;
+  exiting_ = finalizing_ = collecting_ = false;
   enter(root_ == nullptr ? Phase::kStarting : Phase::kRunning, time);
 }
 
@@ -74,11 +75,21 @@ void Phases::root_changed(const Interpreter& python, const uint8_t* code, bool t
   }
 }
 
-void Phases::look(uint64_t time) noexcept {
-  if (finalizing_ || !is_finalizing()) return;
-  finalizing_ = true;
-  watching_.store(false, std::memory_order_relaxed);
-  enter(Phase::kFinalizing, time);
+// Py_FinalizeEx collects once before it destroys modules, unless the collector is off (Python/pylifecycle.c, 3.8
+// – 3.13).
+void Phases::look(const Interpreter& python, const uint8_t* tstate, uint64_t time) noexcept {
+  if (!finalizing_) {
+    if (!is_finalizing()) return;
+    finalizing_ = true;
+    enter(Phase::kFinalizing, time);
+    watching_.store(collects(python, tstate), std::memory_order_relaxed);
+    return;
+  }
+  const bool collecting = watching() && is_collecting(python, tstate);
+  if (collecting == collecting_) return;
+  collecting_ = collecting;
+  enter(collecting ? Phase::kCollecting : Phase::kCollected, time);
+  watching_.store(collecting, std::memory_order_relaxed);
 }
 
 }  // namespace cistern::preload

@@ -22,9 +22,10 @@ class Phases {
   // code of threading.py has run, so that _shutdown is to be expected.
   void root_changed(const Interpreter& python, const uint8_t* code, bool threading_imported, uint64_t time) noexcept;
 
-  // Whether finalizing is to be expected: the root has returned. Then call look() at each event of domain OBJ.
+  // Whether finalizing is to be expected, or its collection: the root has returned. Then call look() before each event
+  // of domain OBJ.
   bool watching() const noexcept { return watching_.load(std::memory_order_relaxed); }
-  void look(uint64_t time) noexcept;
+  void look(const Interpreter& python, const uint8_t* tstate, uint64_t time) noexcept;
 
   void enter(Phase phase, uint64_t time) noexcept;
   // Whether Python code of the program's own has been seen.
@@ -39,6 +40,7 @@ class Phases {
   bool shutdown_seen_ = false;
   bool exiting_ = false;
   bool finalizing_ = false;
+  bool collecting_ = false;
   std::atomic<bool> watching_{false};
 };
 

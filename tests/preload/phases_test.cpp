@@ -19,6 +19,7 @@ class PhasesTest : public testing::Test {
   void root(const uint8_t* code, bool threading = false) {
     phases_.root_changed(fake_.python(), code, threading, ++time_);
   }
+  void look(uint64_t time) { phases_.look(fake_.python(), tstate_, time); }
   std::vector<Phase> seen() {
     EXPECT_TRUE(records_->flush());
     std::vector<Phase> found;
@@ -33,6 +34,7 @@ class PhasesTest : public testing::Test {
   std::unique_ptr<RecordStream> records_ = std::make_unique<RecordStream>();
   Phases phases_;
   uint64_t time_ = 0;
+  const uint8_t* tstate_ = nullptr;
   const uint8_t* import_ = fake_.code("<frozen importlib._bootstrap>", "<module>", 1);
   const uint8_t* script_ = fake_.code("/app.py", "<module>", 1);
   const uint8_t* shutdown_ = fake_.code("/lib/threading.py", "_shutdown", 1500);
@@ -86,13 +88,42 @@ TEST_F(PhasesTest, FinalizingIsSeenOnceAndOnlyAfterTheRoot) {
   root(script_);
   root(nullptr);
   EXPECT_TRUE(phases_.watching());
-  phases_.look(10);
+  look(10);
   g_finalizing = true;
-  phases_.look(11);
-  phases_.look(12);
+  look(11);
+  look(12);
   EXPECT_FALSE(phases_.watching());
   const auto phases = seen();
   EXPECT_EQ(std::count(phases.begin(), phases.end(), Phase::kFinalizing), 1);
+}
+
+TEST_F(PhasesTest, TheLastCollectionIsSeenFromItsFirstFreeToTheNextEventBehindIt) {
+  uint8_t* const interpreter = fake_.block(8192);
+  uint8_t* const tstate = fake_.block(256);
+  FakePython::store<uint8_t*>(tstate, kTstateInterpreter, interpreter);
+  uint8_t* const generations = interpreter + fake_.layout().collector;
+  FakePython::store<uint8_t*>(generations, 72, generations);
+  FakePython::store<int>(generations - 12, 0, 1);  // enabled
+  tstate_ = tstate;
+  g_finalizing = true;
+  look(1);
+  look(2);
+  FakePython::store<int>(generations, 176, 1);
+  look(3);
+  look(4);
+  FakePython::store<int>(generations, 176, 0);
+  look(5);
+  FakePython::store<int>(generations, 176, 1);  // another one, behind the modules' end
+  look(6);
+  EXPECT_EQ(seen(), (std::vector{Phase::kStarting, Phase::kFinalizing, Phase::kCollecting, Phase::kCollected}));
+}
+
+TEST_F(PhasesTest, WithTheCollectorOffNoCollectionIsTheLast) {
+  g_finalizing = true;
+  look(1);
+  EXPECT_FALSE(phases_.watching());
+  look(2);
+  EXPECT_EQ(seen(), (std::vector{Phase::kStarting, Phase::kFinalizing}));
 }
 
 }  // namespace
