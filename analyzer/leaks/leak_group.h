@@ -35,9 +35,13 @@ struct LeakGroup {
   // Garbage that awaited a collection: the interpreter's last one freed it. It says nothing of growth.
   Amount collectable;
   GrowthFinding growth;
+  // Few bytes, in a large heap: an interpreter's caches fill like that, and without marks nobody can tell.
+  bool slight = false;
 
   // Only what grows on is a leak; once there is a census, the kinds lost, refleak and cycle are leaks too.
-  bool is_leak() const noexcept { return growth.growth == Growth::kSteady || growth.growth == Growth::kMarked; }
+  bool is_leak() const noexcept {
+    return growth.growth == Growth::kMarked || (growth.growth == Growth::kSteady && !slight);
+  }
 
   // Bytes over the time between the first and the last birth; nothing when they are the same.
   std::optional<double> bytes_per_second() const noexcept {

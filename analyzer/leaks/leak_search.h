@@ -18,7 +18,7 @@ namespace cistern::analyzer {
 struct LeakFindings {
   CallTree tree;
   std::vector<ImageFacts> images;
-  std::vector<LeakGroup> groups;  // leaks first; then most bytes first, then most blocks
+  std::vector<LeakGroup> groups;  // leaks first, in order of leak_order.h; the rest by bytes, then by blocks
   Amount live;                    // in all groups
   Amount leaked;                  // in those that are leaks
   Amount left_out;                // by the selection

@@ -1,43 +1,42 @@
 #include "analyzer/leaks/survivors.h"
 
 #include <algorithm>
-
-#include "analyzer/leaks/growth_judge.h"
+#include <utility>
 
 namespace cistern::analyzer {
 
-// What one image says of one group's growth.
-struct Survivors::Evidence {
-  GrowthEvidence by_allocations;
-  GrowthEvidence by_marks;
-  bool any = false;
+namespace {
 
-  void begin(const GrowthWindows& windows) {
-    any = true;
-    for (auto [evidence, of] :
-         {std::pair{&by_allocations, &windows.by_allocations()}, std::pair{&by_marks, &windows.by_marks()}}) {
-      evidence->lengths = of->lengths;
-      evidence->survivors.resize(of->size());
-      evidence->allocated.resize(of->size());
-    }
-  }
+// `change` is 1, or -1 as an unsigned number.
+void count_birth(GrowthEvidence& evidence, const Windows& windows, uint64_t birth, uint64_t change) {
+  const auto window = windows.at(birth);
+  (window ? evidence.survivors[*window] : evidence.earlier) += change;
+}
 
-  static void born(GrowthEvidence& evidence, const Windows& windows, uint64_t time) {
-    if (const auto window = windows.at(time)) {
-      ++evidence.survivors[*window];
-    } else {
-      ++evidence.earlier;
-    }
-  }
+}  // namespace
 
-  GrowthFinding judge(const Amount& amount) const {
-    GrowthFinding finding = judge_by_marks(by_marks);
-    if (finding.growth != Growth::kMarked) return judge_by_allocations(by_allocations);
-    finding.bytes_per_mark =
-        finding.blocks_per_mark * static_cast<double>(amount.bytes) / static_cast<double>(amount.blocks);
-    return finding;
+void Survivors::Evidence::begin(const GrowthWindows& windows) {
+  any = true;
+  for (auto [evidence, of] :
+       {std::pair{&by_allocations, &windows.by_allocations()}, std::pair{&by_marks, &windows.by_marks()}}) {
+    evidence->lengths = of->lengths;
+    evidence->survivors.resize(of->size());
+    evidence->allocated.resize(of->size());
   }
-};
+}
+
+void Survivors::Evidence::count(const GrowthWindows& windows, uint64_t birth, uint64_t change) {
+  count_birth(by_allocations, windows.by_allocations(), birth, change);
+  count_birth(by_marks, windows.by_marks(), birth, change);
+}
+
+GrowthFinding Survivors::Evidence::judge(const Amount& amount) const {
+  GrowthFinding finding = judge_by_marks(by_marks);
+  if (finding.growth != Growth::kMarked) return judge_by_allocations(by_allocations);
+  finding.bytes_per_mark =
+      finding.blocks_per_mark * static_cast<double>(amount.bytes) / static_cast<double>(amount.blocks);
+  return finding;
+}
 
 uint32_t Survivors::group_of(NodeId stack, Domain domain) {
   const uint64_t key = uint64_t{raw(stack)} << 8 | static_cast<uint64_t>(domain);
@@ -87,28 +86,40 @@ void Survivors::count(const Image& image, const Block& block, int64_t start_ns, 
 void Survivors::add(const Image& image, const HeapModel& model, StackResolver& stacks, const GrowthWindows& windows,
                     int64_t start_ns) {
   ++images_;
-  const std::vector<uint32_t> groups = groups_of_sites(image, model.sites(), stacks);
-  std::vector<Evidence> evidence(groups_.size());
+  windows_ = &windows;
+  group_of_site_ = groups_of_sites(image, model.sites(), stacks);
+  evidence_.assign(groups_.size(), {});
   model.for_each_live([&](uint64_t, const Block& block) {
-    const uint32_t index = groups[block.site];
+    const uint32_t index = group_of_site_[block.site];
     if (index == kNoGroup) return left_out_.add(block.size_bytes);
     count(image, block, start_ns, groups_[index], index);
-    Evidence& of_group = evidence[index];
-    if (!of_group.any) of_group.begin(windows);
-    Evidence::born(of_group.by_allocations, windows.by_allocations(), block.birth);
-    Evidence::born(of_group.by_marks, windows.by_marks(), block.birth);
+    if (!evidence_[index].any) evidence_[index].begin(windows);
+    evidence_[index].count(windows, block.birth, 1);
   });
-  for (uint32_t site = 0; site < groups.size(); ++site) {
-    if (groups[site] == kNoGroup) continue;
-    Evidence& of_group = evidence[groups[site]];
-    if (of_group.any) windows.add_allocated(site, of_group.by_allocations.allocated, of_group.by_marks.allocated);
+}
+
+void Survivors::collected(const Block& block) {
+  if (block.site >= group_of_site_.size() || group_of_site_[block.site] == kNoGroup) return;
+  const uint32_t index = group_of_site_[block.site];
+  if (!evidence_[index].any) return;
+  groups_[index].collectable.add(block.size_bytes);
+  evidence_[index].count(*windows_, block.birth, ~uint64_t{0});
+}
+
+void Survivors::judge() {
+  for (uint32_t site = 0; site < group_of_site_.size(); ++site) {
+    if (group_of_site_[site] == kNoGroup) continue;
+    Evidence& evidence = evidence_[group_of_site_[site]];
+    if (evidence.any) windows_->add_allocated(site, evidence.by_allocations.allocated, evidence.by_marks.allocated);
   }
-  for (uint32_t index = 0; index < evidence.size(); ++index) {
-    if (!evidence[index].any) continue;
-    GrowthFinding finding = evidence[index].judge(groups_[index].amount);
+  for (uint32_t index = 0; index < evidence_.size(); ++index) {
+    if (!evidence_[index].any) continue;
+    GrowthFinding finding = evidence_[index].judge(groups_[index].amount);
     GrowthFinding& known = groups_[index].growth;
     if (known.births.empty() || finding.growth > known.growth) known = std::move(finding);
   }
+  evidence_.clear();
+  windows_ = nullptr;
 }
 
 std::vector<LeakGroup> Survivors::take() {

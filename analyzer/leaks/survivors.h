@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "analyzer/leaks/growth_judge.h"
 #include "analyzer/leaks/growth_windows.h"
 #include "analyzer/leaks/leak_group.h"
 #include "analyzer/model/heap_model.h"
@@ -22,10 +23,14 @@ class Survivors {
   Survivors(const Selection& selection, CallTree& tree)
       : selection_(selection), tree_(tree), stacks_(selection, tree) {}
 
-  // Adds what is live in `model`, the heap of `image`, which began `start_ns` after the profile's first image, and
-  // judges its growth by the image's windows. `stacks` resolves the image's stacks into the tree.
+  // Adds what is live in `model`, the heap of `image`, which began `start_ns` after the profile's first image. `stacks`
+  // resolves the image's stacks into the tree; `windows` are the image's, and outlive judge().
   void add(const Image& image, const HeapModel& model, StackResolver& stacks, const GrowthWindows& windows,
            int64_t start_ns);
+  // One of the image's live blocks was garbage.
+  void collected(const Block& block);
+  // Gives the verdict on what was added last.
+  void judge();
 
   // All groups: most bytes first, then most blocks, then in order of appearance.
   std::vector<LeakGroup> take();
@@ -35,7 +40,16 @@ class Survivors {
 
  private:
   static constexpr uint32_t kNoGroup = UINT32_MAX;
-  struct Evidence;
+  // What one image says of one group's growth.
+  struct Evidence {
+    GrowthEvidence by_allocations;
+    GrowthEvidence by_marks;
+    bool any = false;
+
+    void begin(const GrowthWindows& windows);
+    void count(const GrowthWindows& windows, uint64_t birth, uint64_t change);
+    GrowthFinding judge(const Amount& amount) const;
+  };
   std::vector<uint32_t> groups_of_sites(const Image& image, const Sites& sites, StackResolver& stacks);
   uint32_t group_of(NodeId stack, Domain domain);
   void count(const Image& image, const Block& block, int64_t start_ns, LeakGroup& group, uint32_t index);
@@ -47,6 +61,10 @@ class Survivors {
   std::vector<uint32_t> last_image_;  // by group: the image that was counted last
   tsl::robin_map<uint64_t, uint32_t, MixedHash> index_;
   uint32_t images_ = 0;
+  // Of the image that was added last.
+  const GrowthWindows* windows_ = nullptr;
+  std::vector<uint32_t> group_of_site_;
+  std::vector<Evidence> evidence_;  // by group
   Amount left_out_;
 };
 

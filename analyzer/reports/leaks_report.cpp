@@ -43,6 +43,8 @@ Json group_json(const LeakGroup& group) {
       {"blocks_per_second", number_or_null(group.blocks_per_second())},
       {"bytes_per_mark", marked ? Json(growth.bytes_per_mark) : Json(nullptr)},
       {"blocks_per_mark", marked ? Json(growth.blocks_per_mark) : Json(nullptr)},
+      {"collectable_bytes", group.collectable.bytes},
+      {"collectable_blocks", group.collectable.blocks},
       {"windows", growth.windows},
       {"fit", growth.fit},
       {"births", growth.births},

@@ -17,14 +17,6 @@ std::string spaces(size_t count) {
 
 }  // namespace
 
-bool is_own_code(const Frame& frame) {
-  if (frame.kind != FrameKind::kPython || frame.file.empty() || frame.file.starts_with('<')) return false;
-  for (const std::string_view installed : {"/lib/python", "/lib64/python", "/site-packages/", "/dist-packages/"}) {
-    if (frame.file.find(installed) != std::string_view::npos) return false;
-  }
-  return true;
-}
-
 void add_paths(const CallTree& tree, NodeId node, PathNames& names) {
   for (; node != kRootNode; node = tree.parent(node)) {
     const Frame& frame = tree.frame(node);

@@ -44,9 +44,6 @@ class StackText {
   size_t depth_;
 };
 
-// Whether a frame is of the program itself, rather than of the standard library or an installed package.
-bool is_own_code(const Frame& frame);
-
 // Registers the files and modules of a stack.
 void add_paths(const CallTree& tree, NodeId node, PathNames& names);
 

@@ -26,6 +26,15 @@ struct Frame {
   bool operator==(const Frame&) const = default;
 };
 
+// Whether a frame is of the program itself, rather than of the standard library or an installed package.
+inline bool is_own_code(const Frame& frame) noexcept {
+  if (frame.kind != FrameKind::kPython || frame.file.empty() || frame.file.starts_with('<')) return false;
+  for (const std::string_view installed : {"/lib/python", "/lib64/python", "/site-packages/", "/dist-packages/"}) {
+    if (frame.file.find(installed) != std::string_view::npos) return false;
+  }
+  return true;
+}
+
 // Whether a frame is of the import system, which stands between any two modules and explains nothing.
 inline bool is_import_machinery(const Frame& frame) noexcept {
   return frame.file.starts_with("<frozen importlib");
