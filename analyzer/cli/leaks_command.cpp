@@ -11,11 +11,16 @@ void set_up(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<LeaksOptions>();
   add_report_flags(app, options->report, {.at = true});
   app.add_flag("--all", options->all, "Everything that was still alive, leak or not");
+  app.add_option_function<std::string>(
+         "--warm-up", [options](const std::string& text) { options->warm_up = parse_moment(text); },
+         "Growth counts from here on: a time, a mark's name (default: when the program's own code begins, "
+         "imports left out)")
+      ->type_name("MOMENT");
   app.callback([options, &exit_code] { exit_code = static_cast<int>(report_leaks(*options)); });
 }
 
 }  // namespace
 
-const Command kLeaksCommand = {"leaks", "What was still alive at the end, and the line that allocated it", set_up};
+const Command kLeaksCommand = {"leaks", "What leaks: what grew on to the end, and the line that allocated it", set_up};
 
 }  // namespace cistern::analyzer

@@ -122,7 +122,9 @@ class LeaksText {
     if (findings_.left_out.blocks != 0) {
       text += fmt::format(", {} of all (filtered)", format_share(findings_.live.bytes, whole));
     }
-    return text;
+    if (findings_.leaked.blocks == 0) return text + ", no leak found";
+    return text + fmt::format(", of it leaks {} ({})", format_bytes(findings_.leaked.bytes),
+                              format_share(findings_.leaked.bytes, findings_.live.bytes));
   }
 
   std::string moment() const {
@@ -136,45 +138,83 @@ class LeaksText {
   void add_group(size_t number, const LeakGroup& group) {
     const std::string amount =
         fmt::format("{}  in {}", format_bytes(group.amount.bytes), plural(group.amount.blocks, "block"));
-    out_ += fmt::format("\n{:>3}  {}  {}{}\n", number, terminal_.paint(Ink::kStrong, amount), name_of(group.domain),
-                        times(group));
+    const std::string growth =
+        group.is_leak() || options_.all ? fmt::format("{:<8}", name_of(group.growth.growth)) : "";
+    out_ += fmt::format("\n{:>3}  {}{}  {}{}\n", number, growth, terminal_.paint(Ink::kStrong, amount),
+                        name_of(group.domain), times(group));
     out_ += stacks_.lines(group.stack, 5);
+    if (group.is_leak()) out_ += fmt::format("     {}\n", terminal_.paint(Ink::kFaint, evidence(group)));
   }
 
   std::string times(const LeakGroup& group) const {
+    const GrowthFinding& growth = group.growth;
+    if (growth.growth == Growth::kMarked) {
+      return fmt::format(", {} in {:.3g} blocks a mark",
+                         format_bytes(static_cast<uint64_t>(growth.bytes_per_mark + 0.5)), growth.blocks_per_mark);
+    }
     const std::string first = format_ns(group.first_birth_ns);
     const auto rate = group.bytes_per_second();
     if (!rate) return ", from " + first;
-    return fmt::format(", born {} to {}, {}", first, format_ns(group.last_birth_ns), format_rate(*rate));
+    if (group.is_leak()) return fmt::format(", +{} from {} to the end", format_rate(*rate), first);
+    return fmt::format(", born {} to {}", first, format_ns(group.last_birth_ns));
+  }
+
+  // When the survivors were born, and how the verdict was reached.
+  static std::string evidence(const LeakGroup& group) {
+    const GrowthFinding& growth = group.growth;
+    const char* const clock = growth.growth == Growth::kMarked ? "mark to mark" : "the allocation clock";
+    return fmt::format("born {} over {} windows of {}, fit {:.2f}", bars(growth.births), growth.windows, clock,
+                       growth.fit);
+  }
+
+  // Joined to sixteen columns at most.
+  static std::string bars(const std::vector<uint64_t>& births) {
+    constexpr size_t kColumns = 16;
+    constexpr std::string_view kBars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    std::vector<uint64_t> sums(std::min(births.size(), kColumns));
+    for (size_t i = 0; i < births.size(); ++i) sums[i * sums.size() / births.size()] += births[i];
+    const uint64_t most = sums.empty() ? 0 : *std::max_element(sums.begin(), sums.end());
+    std::string text;
+    for (const uint64_t sum : sums) text += sum == 0 ? "·" : std::string(kBars[sum * 7 / most]);
+    return text;
   }
 
   void add_rest() {
     out_ += "\n";
-    if (!options_.all) {
-      out_ += wrapped(fmt::format("Which of these {} are leaks is not known: this version neither measures growth nor "
-                                  "takes a census. --all lists them all, with the lines that allocated them.",
-                                  plural(findings_.groups.size(), "group")),
-                      columns());
-      return;
-    }
-    Amount rest = findings_.live;
+    Amount rest = options_.all ? findings_.live : findings_.leaked;
+    size_t groups = 0;
+    for (const LeakGroup& group : findings_.groups) groups += is_shown(group, options_) ? 1 : 0;
+    groups -= shown_.size();
     for (const LeakGroup* group : shown_) {
       rest.bytes -= group->amount.bytes;
       rest.blocks -= group->amount.blocks;
     }
-    const size_t groups = findings_.groups.size() - shown_.size();
     if (groups != 0) {
-      out_ += wrapped(fmt::format("and {}, {} in {}: --top 0", plural(groups, "smaller group"),
+      out_ += wrapped(fmt::format("and {}, {} in {}: --top 0", plural(groups, options_.all ? "smaller group" : "leak"),
                                   format_bytes(rest.bytes), plural(rest.blocks, "block")),
                       columns());
     }
-    out_ += wrapped("kind unknown for all: no census was taken; growth is not measured by this version", columns());
+    if (!options_.all) add_what_is_no_leak();
+    out_ += wrapped("kinds are unknown: no census was taken; a leak is what grows on", columns());
+  }
+
+  void add_what_is_no_leak() {
+    size_t ended = 0;
+    size_t slight = 0;
+    for (const LeakGroup& group : findings_.groups) {
+      const Growth growth = group.growth.growth;
+      ended += growth == Growth::kRamp || growth == Growth::kOneOff ? 1 : 0;
+      slight += growth == Growth::kSteady && group.slight ? 1 : 0;
+    }
+    std::string text = fmt::format("{} that grew once or for a while", plural(ended, "group"));
+    if (slight != 0) text += fmt::format(", {} that grow a little", format_count(slight));
+    out_ += wrapped(text + ", and what is kept as it is: --all", columns());
   }
 
   void add_next_command() {
     const std::string path = shell_word(options_.report.paths.front());
-    if (!options_.all) {
-      out_ += "next: cistern leaks --all " + path + "\n";
+    if (shown_.empty()) {
+      out_ += fmt::format("next: cistern {} {}\n", options_.all ? "summary" : "leaks --all", path);
       return;
     }
     for (const LeakGroup* group : shown_) {
