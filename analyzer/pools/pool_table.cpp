@@ -92,4 +92,10 @@ uint64_t PoolTable::free_block_bytes() const noexcept {
   return bytes;
 }
 
+PoolTable pool_table_of(const Image& image) {
+  const auto& interpreters = image.chronicle.interpreters;
+  const bool debug = !interpreters.empty() && interpreters.back().debug_layer;
+  return PoolTable(debug ? PoolTable::kDebugBytes : 0);
+}
+
 }  // namespace cistern::analyzer

@@ -1,6 +1,6 @@
 // pymalloc's arenas, pools and blocks at every moment of one image, rebuilt from its events. Feed it as an observer:
 //
-//   PoolTable pools;
+//   PoolTable pools = pool_table_of(image);
 //   ImageRun run(image, progress);
 //   run.to(moment, pools);         // pools is pymalloc at that moment
 //
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "analyzer/model/heap_observer.h"
+#include "analyzer/read/image.h"
 #include "analyzer/read/mixed_hash.h"
 
 namespace cistern::analyzer {
@@ -150,6 +151,9 @@ class PoolTable : public HeapObserver {
   uint64_t peak_arenas_ = 0;
   uint64_t unknown_arenas_ = 0;
 };
+
+// An empty table for `image`'s events. One table for each image.
+PoolTable pool_table_of(const Image& image);
 
 inline uint32_t PoolTable::find(uint64_t address) noexcept {
   const uint64_t number = address >> pool_shift_;
