@@ -116,7 +116,7 @@ std::optional<uint64_t> MomentInProfile::in(const Image& image, Progress* progre
     case MomentKind::kExit:
       return UINT64_MAX;
     case MomentKind::kWorst:
-      throw usage_error("--at worst: only `cistern pools` knows this moment");
+      throw usage_error(kWorstIsOfPools);
     case MomentKind::kTime:
       return at_tree_time(image);
     case MomentKind::kMark:

@@ -28,6 +28,8 @@ struct Moment {
   std::string text;            // as it was asked for
 };
 
+inline constexpr const char* kWorstIsOfPools = "--at worst: only `cistern pools` knows this moment";
+
 // Errors: Failure, exit code 2, when `text` is empty.
 Moment parse_moment(const std::string& text);
 
