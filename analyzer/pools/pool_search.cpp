@@ -118,7 +118,7 @@ class PoolSearch {
   void examine(const Image& image, const HeapModel& model, const PoolTable& pools, uint64_t time, ImagePools& out) {
     out.at_ns = image.clock.since_start_ns(time);
     for (const MallocInfoRecord& info : image.chronicle.malloc_infos) {
-      if (info.time <= time) out.malloc_free_bytes = info.fields[8];
+      if (info.time <= time || !out.malloc_free_bytes) out.malloc_free_bytes = info.fields[8];
     }
     if (out.absent.empty() && pools.arenas() == 0) out.absent = why_none(image);
     if (!out.absent.empty()) return;

@@ -34,7 +34,7 @@ struct ImagePools {
     uint64_t used_bytes = 0;
   };
   std::vector<Point> curve;
-  std::optional<uint64_t> malloc_free_bytes;  // what glibc held free at the last look before the moment
+  std::optional<uint64_t> malloc_free_bytes;  // held free by glibc at the last look before the moment, or the first
 };
 
 struct PoolFindings {

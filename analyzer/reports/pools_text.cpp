@@ -23,7 +23,8 @@ constexpr size_t kTopHolders = 10;
 constexpr size_t kTopFrames = 3;
 constexpr size_t kIndent = 5;
 constexpr size_t kBarWidth = 16;
-constexpr uint64_t kInterleaved = 4;  // one survivor in so many blocks is worth a hint
+constexpr uint64_t kMuchWorse = 4 << 20;  // bytes, and more: the worst moment is worth a look
+constexpr uint64_t kInterleaved = 4;      // one survivor in so many blocks is worth a hint
 
 std::vector<ImageFacts> facts_of(const PoolFindings& findings) {
   std::vector<ImageFacts> facts;
@@ -281,7 +282,7 @@ class PoolsText {
     const std::string path = shell_word(options_.report.paths.front());
     if (figures_.arenas == 0) return "cistern summary " + path;
     const auto worse = [&](const ImagePools& image) {
-      return image.worst_bytes > 2 * figures_of(image.pools).held_unused_bytes();
+      return image.worst_bytes > 2 * figures_of(image.pools).held_unused_bytes() + kMuchWorse;
     };
     if (options_.report.at.kind != MomentKind::kWorst &&
         std::any_of(findings_.images.begin(), findings_.images.end(), worse)) {

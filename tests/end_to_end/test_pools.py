@@ -123,6 +123,22 @@ class Pinning(PoolsCase):
                                  ("f01_pymalloc_survivors.py", born))
                 self.check_returned(report, self.pools(profile), first, said)
 
+    def test_what_glibc_holds_free_is_said_and_is_not_in_the_pools(self):
+        for minor in PINNING_MINORS:
+            interpreter = interpreters.one_of(minor)
+            with self.subTest(interpreter=interpreter.name):
+                profile, _ = self.case(interpreter, "f02_glibc_top_pinned.py")
+                report = self.pools(profile)
+                self.assertGreater(report["images"][0]["malloc_free_bytes"], 70 << 20)
+                self.assertLess(report["arena_bytes"], 20 << 20)
+                self.assertIn("glibc's malloc", product.cistern("pools", profile).out)
+
+    def test_reports_that_do_not_know_the_worst_moment_refuse_it(self):
+        for command in ("leaks", "tree"):
+            done = product.cistern(command, "--at", "worst", "any.cistern")
+            self.assertEqual(done.code, 2)
+            self.assertIn("only `cistern pools` knows this moment", done.err)
+
     def check_returned(self, worst, end, first, said):
         """Nothing but the survivors goes between the worst moment, when 97.5 % are freed, and the end."""
         held = worst["arena_bytes"] - worst["waste"]["empty_arenas"]  # those are on their way back
