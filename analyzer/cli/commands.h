@@ -11,6 +11,7 @@ extern const Command kSummaryCommand;
 extern const Command kLeaksCommand;
 extern const Command kPeakCommand;
 extern const Command kTemporaryCommand;
+extern const Command kPoolsCommand;
 extern const Command kTreeCommand;
 extern const Command kLinesCommand;
 extern const Command kExportCommand;

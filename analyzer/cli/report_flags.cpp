@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "analyzer/read/failure.h"
 #include "cistern/options.h"
 
 namespace cistern::analyzer {
@@ -43,8 +44,13 @@ void add_report_flags(CLI::App& app, ReportOptions& options, const ReportFlags& 
   if (flags.depth) add_limit(app, "--depth", options.depth, "So many frames of each stack; 0: all");
   if (flags.at) {
     app.add_option_function<std::string>(
-           "--at", [&options](const std::string& text) { options.at = parse_moment(text); },
-           "When: end (default), peak, exit, a mark's name, or a time such as 12.5s")
+           "--at",
+           [&options, worst = flags.worst](const std::string& text) {
+             options.at = parse_moment(text);
+             if (options.at.kind == MomentKind::kWorst && !worst) throw usage_error(kWorstIsOfPools);
+           },
+           flags.worst ? "When: end (default), peak, worst (most held and unused), exit, a mark's name, or 12.5s"
+                       : "When: end (default), peak, exit, a mark's name, or a time such as 12.5s")
         ->type_name("MOMENT");
   }
   if (flags.filters) add_filters(app, options.selection);

@@ -13,6 +13,7 @@ struct ReportFlags {
   bool depth = true;
   bool filters = true;
   bool at = false;
+  bool worst = false;  // understands --at worst, too
 };
 
 // `options` must live as long as `app`.

@@ -72,6 +72,8 @@ class HeapModel {
   bool unmap(const Step& step, Observer& observer);
   template <typename Observer>
   void account_cut(uint64_t time, const Cut& cut, Observer& observer);
+  template <typename Observer>
+  void make_arena(const Step& step, Observer& observer);
   void give_mapping(OwnerId owner, const Step& step);
   uint64_t birth_of_moved(OwnerId owner, const Step& step);
 
@@ -154,9 +156,10 @@ void HeapModel::apply_step(OwnerId owner, const Step& step, Observer& observer) 
     case StepKind::kRemapTake:
       return map(owner, step, birth_of_moved(owner, step), observer);
     case StepKind::kArenaMade:
-      return arenas_.make(step.address, {step.size, step.time, step.stack});
+      return make_arena(step, observer);
     case StepKind::kArenaFreed:
-      return arenas_.give_back(step.address);
+      arenas_.give_back(step.address);
+      return observer.on_arena_freed(step.time, step.address);
   }
 }
 
@@ -268,6 +271,13 @@ void HeapModel::account_cut(uint64_t time, const Cut& cut, Observer& observer) {
   const Block second{cut.right_bytes(), was.birth, was.site};
   restore(second);
   observer.on_alloc(time, cut.cut_end, second);
+}
+
+template <typename Observer>
+void HeapModel::make_arena(const Step& step, Observer& observer) {
+  const Arena arena{step.size, step.time, step.stack};
+  arenas_.make(step.address, arena);
+  observer.on_arena_made(step.time, step.address, arena);
 }
 
 }  // namespace cistern::analyzer

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "analyzer/model/arenas.h"
 #include "analyzer/model/block_table.h"
 
 namespace cistern::analyzer {
@@ -17,6 +18,10 @@ struct HeapObserver {
   // `was` became `block`, which has its birth.
   void on_realloc(uint64_t /*time*/, uint64_t /*old_address*/, const Block& /*was*/, uint64_t /*address*/,
                   const Block& /*block*/) {}
+  // pymalloc took an arena, or gave it back. Arenas are no live bytes. A realloc that empties one is seen after its
+  // end.
+  void on_arena_made(uint64_t /*time*/, uint64_t /*address*/, const Arena& /*arena*/) {}
+  void on_arena_freed(uint64_t /*time*/, uint64_t /*address*/) {}
 };
 
 }  // namespace cistern::analyzer

@@ -64,6 +64,8 @@ Moment parse_moment(const std::string& text) {
   if (text == "end") return moment;
   if (text == "peak" || text == "exit") {
     moment.kind = text == "peak" ? MomentKind::kPeak : MomentKind::kExit;
+  } else if (text == "worst") {
+    moment.kind = MomentKind::kWorst;
   } else if (const auto ns = parse_time(text)) {
     moment.kind = MomentKind::kTime;
     moment.since_start_ns = *ns;
@@ -113,6 +115,8 @@ std::optional<uint64_t> MomentInProfile::in(const Image& image, Progress* progre
       return peak_moment(image, progress);
     case MomentKind::kExit:
       return UINT64_MAX;
+    case MomentKind::kWorst:
+      throw usage_error(kWorstIsOfPools);
     case MomentKind::kTime:
       return at_tree_time(image);
     case MomentKind::kMark:

@@ -2,6 +2,7 @@
 //   end       the end state of each image (end_state.h); the default
 //   peak      each image's own peak
 //   exit      each image's last event
+//   worst     each image's moment of most bytes held by pymalloc and unused: only `cistern pools` knows it
 //   12.5s     so long after the first image began (also ms, m)
 //   NAME      the mark NAME, the last of that name; NAME:2 the second one
 // A time and a mark are moments of the whole tree: an image that had ended by then holds nothing, and neither does one
@@ -17,7 +18,7 @@
 
 namespace cistern::analyzer {
 
-enum class MomentKind : uint8_t { kEnd, kPeak, kExit, kTime, kMark };
+enum class MomentKind : uint8_t { kEnd, kPeak, kExit, kWorst, kTime, kMark };
 
 struct Moment {
   MomentKind kind = MomentKind::kEnd;
@@ -26,6 +27,8 @@ struct Moment {
   uint32_t which = 0;          // kMark: 1, 2, …; 0 is the last
   std::string text;            // as it was asked for
 };
+
+inline constexpr const char* kWorstIsOfPools = "--at worst: only `cistern pools` knows this moment";
 
 // Errors: Failure, exit code 2, when `text` is empty.
 Moment parse_moment(const std::string& text);
@@ -40,7 +43,7 @@ class MomentInProfile {
   MomentInProfile(const Moment& moment, const Profile& profile);
 
   // Events of `image` (one of the profile's) earlier than this count; nothing when it held nothing then. For a peak
-  // this costs a replay.
+  // this costs a replay. Errors: Failure, exit code 2, for kWorst, which is not to be known here.
   std::optional<uint64_t> in(const Image& image, Progress* progress) const;
 
  private:

@@ -1,0 +1,31 @@
+#include "analyzer/pools/pool_curve.h"
+
+namespace cistern::analyzer {
+
+// Begins the interval that `time` lies in; those in between have what was there before.
+void PoolCurve::advance(uint64_t time) {
+  if (points_.empty()) points_.push_back({time});
+  const uint64_t start = points_.front().time;
+  while ((time - start) >> shift_ >= kMaxPoints) halve();
+  const uint64_t index = (time - start) >> shift_;
+  while (points_.size() <= index) {
+    points_.push_back({start + (uint64_t{points_.size()} << shift_), last_.arena_bytes, last_.used_bytes});
+  }
+  interval_end_ = start + ((index + 1) << shift_);
+}
+
+// Two intervals become one.
+void PoolCurve::halve() {
+  ++shift_;
+  for (size_t i = 0; i < points_.size(); i += 2) {
+    CurvePoint point = points_[i];
+    if (i + 1 < points_.size()) {
+      point.arena_bytes = std::max(point.arena_bytes, points_[i + 1].arena_bytes);
+      point.used_bytes = std::max(point.used_bytes, points_[i + 1].used_bytes);
+    }
+    points_[i / 2] = point;
+  }
+  points_.resize((points_.size() + 1) / 2);
+}
+
+}  // namespace cistern::analyzer

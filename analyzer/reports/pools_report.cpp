@@ -1,0 +1,25 @@
+#include "analyzer/reports/pools_report.h"
+
+#include "analyzer/reports/pools_json.h"
+#include "analyzer/reports/pools_text.h"
+#include "analyzer/reports/progress_bar.h"
+#include "analyzer/reports/recordings.h"
+#include "analyzer/reports/terminal.h"
+
+namespace cistern::analyzer {
+
+ExitCode report_pools(const PoolsOptions& options) {
+  const Recordings recordings = open_recordings(options.report.paths);
+  ProgressBar progress;
+  const PoolQuestion question{options.report.at, options.by.value_or(GroupBy::kStack), options.by};
+  const PoolFindings findings = find_pools(recordings.profiles, question, &progress);
+  for (const ImagePools& image : findings.images) warn_of_damage(image.facts);
+  if (options.report.json) {
+    write_pools_json(findings, options);
+  } else {
+    write_out(pools_text(findings, options));
+  }
+  return recordings.exit_code();
+}
+
+}  // namespace cistern::analyzer
