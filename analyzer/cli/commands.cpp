@@ -3,8 +3,8 @@
 namespace cistern::analyzer {
 
 std::vector<Command> commands() {
-  return {kRunCommand,  kSummaryCommand, kLeaksCommand,  kPeakCommand, kTemporaryCommand,
-          kTreeCommand, kLinesCommand,   kExportCommand, kDumpCommand};
+  return {kRunCommand,       kSummaryCommand, kLeaksCommand, kCheckCommand,    kLoopCommand,   kPeakCommand,
+          kTemporaryCommand, kTreeCommand,    kLinesCommand, kTimelineCommand, kExportCommand, kDumpCommand};
 }
 
 }  // namespace cistern::analyzer

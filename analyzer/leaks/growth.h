@@ -34,8 +34,8 @@ constexpr std::string_view name_of(Growth growth) noexcept {
 // A verdict and what it rests on.
 struct GrowthFinding {
   Growth growth = Growth::kNone;
-  uint32_t windows = 0;  // over which it was judged: of the allocation clock, or between marks
-  double fit = 0;        // 1: the survivors' births are spread just as the clock is; 0: not at all
+  uint32_t windows = 0;          // over which it was judged: of the allocation clock, or between marks
+  double fit = 0;                // 1: the survivors' births are spread just as the clock is; 0: not at all
   std::vector<uint32_t> births;  // survivors by the window they were born in
   // For kMarked.
   double blocks_per_mark = 0;

@@ -1,4 +1,5 @@
-// Who was alive at a moment, by stack, with the verdict on each group: what `cistern leaks` and `cistern check` rest on.
+// Who was alive at a moment, by stack, with the verdict on each group: what `cistern leaks` and `cistern check` rest
+// on.
 #pragma once
 
 #include <vector>

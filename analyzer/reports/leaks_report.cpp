@@ -185,8 +185,7 @@ class LeaksText {
 ExitCode report_leaks(const LeaksOptions& options) {
   const Recordings recordings = open_recordings(options.report.paths);
   ProgressBar progress;
-  const LeakFindings findings =
-      find_leaks(recordings.profiles, options.report.selection, options.report.at, &progress);
+  const LeakFindings findings = find_leaks(recordings.profiles, options.report.selection, options.report.at, &progress);
   for (const ImageFacts& facts : findings.images) warn_of_damage(facts);
   if (options.report.json) {
     write_json(findings, options);
