@@ -36,7 +36,7 @@ struct GrowthFinding {
   Growth growth = Growth::kNone;
   uint32_t windows = 0;          // over which it was judged: of the allocation clock, or between marks
   double fit = 0;                // 1: the survivors' births are spread just as the clock is; 0: not at all
-  std::vector<uint32_t> births;  // survivors by the window they were born in
+  std::vector<uint64_t> births;  // survivors along the clock by when they were born, in a few parts of equal windows
   // For kMarked.
   double blocks_per_mark = 0;
   double bytes_per_mark = 0;

@@ -2,6 +2,7 @@
 // on.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "analyzer/leaks/leak_group.h"
@@ -23,8 +24,13 @@ struct LeakFindings {
   Amount left_out;                // by the selection
 };
 
+struct LeakQuestion {
+  Selection selection;
+  Moment at;
+  std::optional<Moment> warm_up;  // what was allocated earlier says nothing of growth; not given: start-up and imports
+};
+
 // `progress` may be null. Errors: Failure, exit code 2, when there is no such moment in a profile.
-LeakFindings find_leaks(const std::vector<Profile>& profiles, const Selection& selection, const Moment& at,
-                        Progress* progress);
+LeakFindings find_leaks(const std::vector<Profile>& profiles, const LeakQuestion& question, Progress* progress);
 
 }  // namespace cistern::analyzer

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "analyzer/leaks/growth_windows.h"
 #include "analyzer/leaks/leak_group.h"
 #include "analyzer/model/heap_model.h"
 #include "analyzer/read/image.h"
@@ -21,8 +22,10 @@ class Survivors {
   Survivors(const Selection& selection, CallTree& tree)
       : selection_(selection), tree_(tree), stacks_(selection, tree) {}
 
-  // Adds what is live in `model`, the heap of `image`, which began `start_ns` after the profile's first image.
-  void add(const Image& image, const HeapModel& model, int64_t start_ns);
+  // Adds what is live in `model`, the heap of `image`, which began `start_ns` after the profile's first image, and
+  // judges its growth by the image's windows. `stacks` resolves the image's stacks into the tree.
+  void add(const Image& image, const HeapModel& model, StackResolver& stacks, const GrowthWindows& windows,
+           int64_t start_ns);
 
   // All groups: most bytes first, then most blocks, then in order of appearance.
   std::vector<LeakGroup> take();
@@ -32,8 +35,10 @@ class Survivors {
 
  private:
   static constexpr uint32_t kNoGroup = UINT32_MAX;
-  std::vector<uint32_t> groups_of_sites(const Image& image, const Sites& sites);
+  struct Evidence;
+  std::vector<uint32_t> groups_of_sites(const Image& image, const Sites& sites, StackResolver& stacks);
   uint32_t group_of(NodeId stack, Domain domain);
+  void count(const Image& image, const Block& block, int64_t start_ns, LeakGroup& group, uint32_t index);
 
   const Selection& selection_;
   CallTree& tree_;

@@ -28,13 +28,24 @@ bool is_shown(const LeakGroup& group, const LeaksOptions& options) {
 }
 
 Json group_json(const LeakGroup& group) {
-  const auto rate = group.bytes_per_second();
+  const GrowthFinding& growth = group.growth;
+  const auto number_or_null = [](const std::optional<double>& number) {
+    return number ? Json(*number) : Json(nullptr);
+  };
+  const bool marked = growth.growth == Growth::kMarked;
   return {
       {"kind", name_of(group.kind)},
-      {"growth", name_of(group.growth.growth)},
+      {"growth", name_of(growth.growth)},
+      {"leak", group.is_leak()},
       {"bytes", group.amount.bytes},
       {"blocks", group.amount.blocks},
-      {"bytes_per_second", rate ? Json(*rate) : Json(nullptr)},
+      {"bytes_per_second", number_or_null(group.bytes_per_second())},
+      {"blocks_per_second", number_or_null(group.blocks_per_second())},
+      {"bytes_per_mark", marked ? Json(growth.bytes_per_mark) : Json(nullptr)},
+      {"blocks_per_mark", marked ? Json(growth.blocks_per_mark) : Json(nullptr)},
+      {"windows", growth.windows},
+      {"fit", growth.fit},
+      {"births", growth.births},
       {"domain", name_of(group.domain)},
       {"type", nullptr},
       {"first_birth_ns", group.first_birth_ns},
@@ -51,6 +62,8 @@ Json head_json(const LeakFindings& findings, const LeaksOptions& options) {
       {"images", images_json(findings.images)},
       {"live_bytes", findings.live.bytes},
       {"live_blocks", findings.live.blocks},
+      {"leaked_bytes", findings.leaked.bytes},
+      {"leaked_blocks", findings.leaked.blocks},
   };
 }
 
@@ -185,7 +198,8 @@ class LeaksText {
 ExitCode report_leaks(const LeaksOptions& options) {
   const Recordings recordings = open_recordings(options.report.paths);
   ProgressBar progress;
-  const LeakFindings findings = find_leaks(recordings.profiles, options.report.selection, options.report.at, &progress);
+  const LeakFindings findings =
+      find_leaks(recordings.profiles, {options.report.selection, options.report.at, options.warm_up}, &progress);
   for (const ImageFacts& facts : findings.images) warn_of_damage(facts);
   if (options.report.json) {
     write_json(findings, options);

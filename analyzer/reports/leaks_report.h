@@ -9,6 +9,7 @@ namespace cistern::analyzer {
 struct LeaksOptions {
   ReportOptions report;
   bool all = false;  // also what is no leak, or not known to be one
+  std::optional<Moment> warm_up;
 };
 
 // Prints the report. Returns the exit code: kUnreadable when some of the profiles could not be read.

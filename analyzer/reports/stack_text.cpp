@@ -25,10 +25,6 @@ bool is_own_code(const Frame& frame) {
   return true;
 }
 
-bool is_import_machinery(const Frame& frame) {
-  return frame.file.starts_with("<frozen importlib");
-}
-
 void add_paths(const CallTree& tree, NodeId node, PathNames& names) {
   for (; node != kRootNode; node = tree.parent(node)) {
     const Frame& frame = tree.frame(node);

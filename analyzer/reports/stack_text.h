@@ -47,9 +47,6 @@ class StackText {
 // Whether a frame is of the program itself, rather than of the standard library or an installed package.
 bool is_own_code(const Frame& frame);
 
-// Whether a frame is of the import system, which stands between any two modules and explains nothing.
-bool is_import_machinery(const Frame& frame);
-
 // Registers the files and modules of a stack.
 void add_paths(const CallTree& tree, NodeId node, PathNames& names);
 

@@ -26,4 +26,9 @@ struct Frame {
   bool operator==(const Frame&) const = default;
 };
 
+// Whether a frame is of the import system, which stands between any two modules and explains nothing.
+inline bool is_import_machinery(const Frame& frame) noexcept {
+  return frame.file.starts_with("<frozen importlib");
+}
+
 }  // namespace cistern::analyzer

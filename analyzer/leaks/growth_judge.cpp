@@ -1,0 +1,164 @@
+#include "analyzer/leaks/growth_judge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <span>
+
+namespace cistern::analyzer {
+namespace {
+
+using Counts = std::span<const uint64_t>;
+
+uint64_t sum_of(Counts counts) {
+  return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+}
+
+// The greatest distance between two cumulated distributions; 1 when one of them is empty.
+double distance(Counts a, Counts b) {
+  const auto whole_a = static_cast<double>(sum_of(a));
+  const auto whole_b = static_cast<double>(sum_of(b));
+  if (whole_a == 0 || whole_b == 0) return 1;
+  double greatest = 0;
+  uint64_t sum_a = 0;
+  uint64_t sum_b = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    sum_a += a[i];
+    sum_b += b[i];
+    greatest =
+        std::max(greatest, std::abs(static_cast<double>(sum_a) / whole_a - static_cast<double>(sum_b) / whole_b));
+  }
+  return greatest;
+}
+
+// The window in which the given share of all survivors has been reached.
+size_t window_of_share(Counts survivors, double share) {
+  const double wanted = share * static_cast<double>(sum_of(survivors));
+  uint64_t sum = 0;
+  for (size_t i = 0; i < survivors.size(); ++i) {
+    sum += survivors[i];
+    if (static_cast<double>(sum) >= wanted && sum != 0) return i;
+  }
+  return survivors.empty() ? 0 : survivors.size() - 1;
+}
+
+// How far from even growth `blocks` may be by chance and still count as even.
+double tolerance(uint64_t blocks) {
+  return 0.15 + 0.6 / std::sqrt(static_cast<double>(std::max<uint64_t>(blocks, 1)));
+}
+
+// Whether as many windows have gained survivors as should have, were they strewn at random.
+bool fills_windows(Counts survivors) {
+  const auto windows = static_cast<double>(survivors.size());
+  const auto filled =
+      static_cast<double>(std::count_if(survivors.begin(), survivors.end(), [](uint64_t count) { return count != 0; }));
+  const double expected = windows * (1 - std::exp(-static_cast<double>(sum_of(survivors)) / windows));
+  return filled >= 0.7 * expected;
+}
+
+struct Evenness {
+  bool even = false;
+  double fit = 0;
+};
+
+// Looks at the windows from `first` on.
+Evenness evenness(const GrowthEvidence& evidence, size_t first) {
+  const size_t windows = evidence.lengths.size();
+  const size_t young = std::max<size_t>((windows - first) / 5, 1);
+  const size_t cut = windows - young;
+  if (cut <= first) return {};
+  const Counts survivors(evidence.survivors);
+  const Counts old = survivors.subspan(first, cut - first);
+  const Counts clock = Counts(evidence.lengths).subspan(first, cut - first);
+  const uint64_t old_blocks = sum_of(old);
+  const double from_clock = distance(old, clock);
+  const double from_allocated = distance(survivors.first(cut), Counts(evidence.allocated).first(cut));
+  const double allowed = tolerance(old_blocks);
+  // At the pace of the old ones; a few blocks may be missing by chance.
+  const double expected = static_cast<double>(old_blocks) *
+                          static_cast<double>(sum_of(Counts(evidence.lengths).subspan(cut))) /
+                          static_cast<double>(std::max<uint64_t>(sum_of(clock), 1));
+  const bool goes_on = static_cast<double>(sum_of(survivors.subspan(cut))) >= 0.4 * expected - 1;
+  Evenness found;
+  found.even = goes_on && from_clock <= allowed && from_allocated <= allowed && fills_windows(old);
+  found.fit = 1 - std::max(from_clock, from_allocated);
+  return found;
+}
+
+// For people: so many columns at most.
+std::vector<uint64_t> birth_profile(const GrowthEvidence& evidence) {
+  constexpr size_t kColumns = 32;
+  const size_t windows = evidence.survivors.size();
+  std::vector<uint64_t> births(std::min(windows, kColumns));
+  for (size_t i = 0; i < windows; ++i) births[i * births.size() / windows] += evidence.survivors[i];
+  return births;
+}
+
+// What did not grow to the end: at one moment, for a while, or with old blocks going as new ones came.
+Growth ended_growth(const GrowthEvidence& evidence) {
+  const size_t windows = evidence.lengths.size();
+  const uint64_t later = sum_of(evidence.survivors);
+  if (windows == 0 || later * 20 <= later + evidence.earlier) return Growth::kOneOff;
+  const size_t first = window_of_share(evidence.survivors, 0.025);
+  const size_t last = window_of_share(evidence.survivors, 0.975);
+  const Counts allocated(evidence.allocated);
+  const bool old_ones_went = distance(Counts(evidence.survivors).first(last + 1), allocated.first(last + 1)) > 0.4;
+  if (old_ones_went) return Growth::kNone;
+  if (last - first + 1 <= std::max<size_t>(windows / 16, 1) + 1) return Growth::kOneOff;
+  return later < kMinSurvivors || windows < kMinWindows ? Growth::kNone : Growth::kRamp;
+}
+
+}  // namespace
+
+GrowthEvidence joined(GrowthEvidence evidence, uint64_t least) {
+  const auto halve = [](std::vector<uint64_t>& counts) {
+    const size_t odd = counts.size() % 2;  // the oldest window stays alone
+    for (size_t i = odd; i < (counts.size() + odd) / 2; ++i) {
+      counts[i] = counts[2 * i - odd] + counts[2 * i - odd + 1];
+    }
+    counts.resize((counts.size() + odd) / 2);
+  };
+  while (evidence.lengths.size() / 2 >= least && sum_of(evidence.survivors) < 2 * evidence.lengths.size()) {
+    halve(evidence.lengths);
+    halve(evidence.survivors);
+    halve(evidence.allocated);
+  }
+  return evidence;
+}
+
+GrowthFinding judge_by_allocations(const GrowthEvidence& given) {
+  const GrowthEvidence evidence = joined(given, 2 * kMinWindows);
+  GrowthFinding finding;
+  const size_t windows = evidence.lengths.size();
+  finding.windows = static_cast<uint32_t>(windows);
+  finding.births = birth_profile(evidence);
+  const size_t first = window_of_share(evidence.survivors, 0.025);
+  const Evenness found = windows == 0 ? Evenness{} : evenness(evidence, first);
+  finding.fit = found.fit;
+  const uint64_t needed = std::max<uint64_t>(kMinWindows, windows / kMinShareOfWindows);
+  const bool enough = sum_of(evidence.survivors) >= kMinSurvivors && windows >= first + needed;
+  finding.growth = enough && found.even ? Growth::kSteady : ended_growth(evidence);
+  return finding;
+}
+
+GrowthFinding judge_by_marks(const GrowthEvidence& given) {
+  const GrowthEvidence evidence = joined(given, 2 * kMinMarkedWindows);
+  GrowthFinding finding;
+  const size_t windows = evidence.lengths.size();
+  finding.windows = static_cast<uint32_t>(windows);
+  finding.births = birth_profile(evidence);
+  const size_t first = std::max<size_t>(windows / 8, 1);
+  if (windows < first + kMinMarkedWindows) return finding;
+  const Evenness found = evenness(evidence, first);
+  finding.fit = found.fit;
+  const Counts counted = Counts(evidence.survivors).subspan(first);
+  const uint64_t blocks = sum_of(counted);
+  finding.blocks_per_mark =
+      static_cast<double>(blocks) / static_cast<double>(sum_of(Counts(evidence.lengths).subspan(first)));
+  if (blocks >= std::max<uint64_t>(windows - first, kMinMarkedWindows) && found.even && fills_windows(counted)) {
+    finding.growth = Growth::kMarked;
+  }
+  return finding;
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,90 @@
+// The windows over which growth is judged, and how much each site allocated in each of them. An observer of one image's
+// heap.
+//
+// The allocation clock ticks with each allocation once the program's own code has begun, but not while a module is
+// imported: so start-up and imports, however long they take, are no part of it. Its windows are of equal length; when
+// there are kMaxWindows, pairs are joined. Between marks a second clock runs: its windows are the intervals from mark
+// to mark, several to a window when there are many.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "analyzer/leaks/window_counts.h"
+#include "analyzer/model/heap_observer.h"
+#include "analyzer/model/sites.h"
+#include "analyzer/read/image.h"
+#include "analyzer/symbols/call_tree.h"
+#include "analyzer/symbols/stack_resolver.h"
+
+namespace cistern::analyzer {
+
+// Windows that follow each other without a gap.
+struct Windows {
+  std::vector<uint64_t> begins;   // times
+  std::vector<uint64_t> lengths;  // by their clock: ticks, or marks
+  uint64_t end = UINT64_MAX;      // of the last one, a time
+
+  size_t size() const noexcept { return begins.size(); }
+  // The window that a time lies in; nothing before the first and from `end` on.
+  std::optional<uint32_t> at(uint64_t time) const noexcept;
+};
+
+class GrowthWindows : public HeapObserver {
+ public:
+  static constexpr uint32_t kMaxWindows = 256;
+
+  // With `warm_up_end`, the clock begins there, and ticks in imports too. All outlive this.
+  GrowthWindows(const Image& image, const Sites& sites, StackResolver& stacks, const CallTree& tree,
+                std::optional<uint64_t> warm_up_end);
+
+  void on_alloc(uint64_t time, uint64_t, const Block& block) { count(time, block.site); }
+  void on_realloc(uint64_t time, uint64_t, const Block&, uint64_t, const Block& block) { count(time, block.site); }
+
+  const Windows& by_allocations() const noexcept { return allocations_; }
+  const Windows& by_marks() const noexcept { return marks_; }
+  void add_allocated(uint32_t site, std::vector<uint64_t>& by_allocations, std::vector<uint64_t>& by_marks) const;
+
+ private:
+  static constexpr uint64_t kFirstLength = 16;
+  enum class SiteKind : uint8_t { kNew, kTicks, kImports };
+  enum class Answer : uint8_t { kUnasked, kNo, kYes };
+
+  void count(uint64_t time, uint32_t site) {
+    if (time < begin_) return;
+    if (site >= kinds_.size() || kinds_[site] == SiteKind::kNew) learn(site);
+    if (allocations_.begins.empty() || left_ == 0) next_window(time);
+    allocated_.add(site, current_);
+    if (kinds_[site] == SiteKind::kTicks) tick();
+    if (time >= first_mark_) count_between_marks(time, site);
+  }
+  void tick() noexcept {
+    --left_;
+    ++allocations_.lengths[current_];
+  }
+  void learn(uint32_t site);
+  void next_window(uint64_t time);
+  void count_between_marks(uint64_t time, uint32_t site);
+  void find_marks(const Image& image);
+  bool in_import(NodeId node);
+
+  const Sites& sites_;
+  StackResolver& stacks_;
+  const CallTree& tree_;
+  bool imports_tick_;
+  uint64_t begin_ = 0;
+  std::vector<SiteKind> kinds_;
+  std::vector<Answer> in_import_;  // by node of the tree
+  Windows allocations_;
+  uint64_t window_length_ = kFirstLength;
+  uint64_t left_ = 0;  // ticks to the end of the current window
+  uint32_t current_ = 0;
+  WindowCounts allocated_;
+  Windows marks_;
+  uint64_t first_mark_ = UINT64_MAX;
+  uint32_t mark_window_ = 0;
+  WindowCounts allocated_between_marks_;
+};
+
+}  // namespace cistern::analyzer
