@@ -15,7 +15,7 @@ namespace {
 void examine(CheckedProfile& checked, const CheckOptions& options, Suppressions& suppressions) {
   ProgressBar progress;
   const Profile& profile = checked.profile.front();
-  checked.findings = find_leaks(checked.profile, options.report.selection, Moment{}, &progress);
+  checked.findings = find_leaks(checked.profile, {options.report.selection, {}, {}}, &progress);
   std::vector<HeldMemory> held;
   if (options.max_held) held = held_at_the_end(profile, &progress);
   checked.verdict = judge(checked.findings, std::move(held), options, suppressions);

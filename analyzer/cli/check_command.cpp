@@ -69,15 +69,14 @@ void add_names(CLI::App& app, const char* name, std::vector<std::string>& names,
 void set_up(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<CheckOptions>();
   add_report_flags(app, options->report, {});
-  add_limit(app, "--max-leak", options->max_leak, "Bytes of all leaks of a profile (0 when no limit is given)");
+  add_limit(app, "--max-leak", options->max_leak, "Bytes of all leaks (0 if no limit is given)");
   add_limit(app, "--max-leak-per-stack", options->max_leak_per_stack, "Bytes of the leaks of one stack");
   add_limit(app, "--max-peak", options->max_peak, "Greatest live bytes of a process");
-  add_limit(app, "--max-held", options->max_held, "Bytes that a process's allocators hold unused at its end");
-  add_names(app, "--kind", options->kinds, {"lost", "refleak", "cycle", "reachable", "unknown"}, "Only these kinds");
-  add_names(app, "--growth", options->growths, {"marked", "steady"}, "Only these growths");
+  add_limit(app, "--max-held", options->max_held, "Bytes that allocators hold unused at the end");
+  add_names(app, "--kind", options->kinds, {"lost", "refleak", "cycle", "reachable", "unknown"}, "Only");
+  add_names(app, "--growth", options->growths, {"marked", "steady"}, "Only");
   app.add_option("--suppressions", options->suppressions, "Leaks that are accepted, see below")->type_name("FILE");
-  app.add_flag("--require-clean-exit", options->require_clean_exit,
-               "Fail when a process ended by a signal, or with another exit code than 0");
+  app.add_flag("--require-clean-exit", options->require_clean_exit, "Fail unless every process ended with exit code 0");
   app.footer(kFooter);
   app.callback([options, &exit_code] { exit_code = static_cast<int>(report_check(*options)); });
 }
