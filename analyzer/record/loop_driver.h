@@ -46,7 +46,8 @@ def loop(call, mark, times, warm_up):
 
 module, path, times, warm_up, name = sys.argv[1:6]
 sys.argv[:6] = [module + ":" + path]
-loop(resolve(module, path), marker(name), int(times), int(warm_up))
+sys._cistern_loop = resolve(module, path)  # what its instance holds is to be there when the program has ended
+loop(sys._cistern_loop, marker(name), int(times), int(warm_up))
 ''', '<cistern loop>', 'exec'), {'__name__': 'cistern_loop'}))";
 
 }  // namespace cistern::analyzer
