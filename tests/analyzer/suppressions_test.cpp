@@ -101,7 +101,7 @@ TEST_F(SuppressionsOf, OneFileAreUsedByAllThatTheyMatchAndTheFirstGivesTheReason
   EXPECT_TRUE(entries[1].used && entries[1].expired);
   EXPECT_EQ(entries[1].expires, "2020-01-01");
   EXPECT_TRUE(entries[2].used && entries[3].used);
-  EXPECT_EQ(entries[3].line, 12u);
+  EXPECT_EQ(entries[3].line, 11u);
 }
 
 TEST(Suppressions, OfAnEmptyFileAreNone) {
