@@ -3,8 +3,9 @@
 namespace cistern::analyzer {
 
 std::vector<Command> commands() {
-  return {kRunCommand,   kSummaryCommand, kLeaksCommand, kPeakCommand,   kTemporaryCommand,
-          kPoolsCommand, kTreeCommand,    kLinesCommand, kExportCommand, kDumpCommand};
+  return {kRunCommand,      kSummaryCommand, kLeaksCommand,     kPoolsCommand, kCheckCommand,
+          kLoopCommand,     kPeakCommand,    kTemporaryCommand, kTreeCommand,  kLinesCommand,
+          kTimelineCommand, kExportCommand,  kDumpCommand};
 }
 
 }  // namespace cistern::analyzer

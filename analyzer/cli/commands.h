@@ -14,7 +14,10 @@ extern const Command kTemporaryCommand;
 extern const Command kPoolsCommand;
 extern const Command kTreeCommand;
 extern const Command kLinesCommand;
+extern const Command kTimelineCommand;
 extern const Command kExportCommand;
+extern const Command kCheckCommand;
+extern const Command kLoopCommand;
 extern const Command kDumpCommand;
 
 }  // namespace cistern::analyzer

@@ -8,6 +8,7 @@ namespace cistern::analyzer {
 
 enum class ExitCode : int {
   kDone = 0,
+  kFailed = 1,      // a check that was not passed
   kUsage = 2,       // the command line makes no sense
   kUnreadable = 3,  // a profile that cannot be read at all, or an output that cannot be written
   kInternal = 4,    // our own fault

@@ -8,11 +8,6 @@
 namespace cistern::analyzer {
 namespace {
 
-std::string shown_path(const std::string& path, const std::string& directory) {
-  const std::string below = directory.back() == '/' ? directory : directory + "/";
-  return path.compare(0, below.size(), below) == 0 ? path.substr(below.size()) : path;
-}
-
 std::string counts(const RunHarvest& harvest, const RunFacts& facts) {
   std::string text = plural(harvest.events, "event");
   if (harvest.images > 1) text += fmt::format(" in {} processes", harvest.images);
@@ -28,6 +23,11 @@ std::string nothing_recorded(Follow follow) {
 }
 
 }  // namespace
+
+std::string shown_path(const std::string& path, const std::string& directory) {
+  const std::string below = directory.back() == '/' ? directory : directory + "/";
+  return path.compare(0, below.size(), below) == 0 ? path.substr(below.size()) : path;
+}
 
 std::string closing_lines(const RunHarvest& harvest, const RunFacts& facts) {
   std::string lines;

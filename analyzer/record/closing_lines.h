@@ -16,6 +16,9 @@ struct RunFacts {
   std::string invoked;    // how the user calls cistern: the first word of the command line
 };
 
+// `path` relative to `directory` if it lies below it.
+std::string shown_path(const std::string& path, const std::string& directory);
+
 // Lines, each with its newline.
 std::string closing_lines(const RunHarvest& harvest, const RunFacts& facts);
 

@@ -8,16 +8,12 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "analyzer/record/child_process.h"
-#include "analyzer/record/closing_lines.h"
 #include "analyzer/record/image_list.h"
 #include "analyzer/record/option_text.h"
 #include "analyzer/record/output_path.h"
 #include "analyzer/record/preload_library.h"
 #include "analyzer/record/program_file.h"
 #include "analyzer/record/run_failure.h"
-#include "analyzer/record/run_harvest.h"
-#include "analyzer/record/run_request.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -63,12 +59,18 @@ int run_checked(int count, char** arguments, const char* invoked) {
     std::fputs(run_help().c_str(), stdout);
     return 0;
   }
-  RunFacts facts;
-  facts.directory = working_directory();
-  facts.invoked = invoked;
+  return exit_code_of(record_program(request, invoked).child.status);
+}
+
+}  // namespace
+
+RecordedRun record_program(const RunRequest& request, const char* invoked) {
+  RecordedRun run;
+  run.facts.directory = working_directory();
+  run.facts.invoked = invoked;
   const std::string library = find_preload_library(request.preload_library);
-  const OptionText options = compose_options(variable(kOptionsVariable), request.settings, facts.directory);
-  facts.follow = options.follow;
+  const OptionText options = compose_options(variable(kOptionsVariable), request.settings, run.facts.directory);
+  run.facts.follow = options.follow;
   check_output(options.output, options.force);
   const std::string program = find_program(request.command[0]);
   if (!request.wrapper) check_program(program, library);
@@ -79,16 +81,14 @@ int run_checked(int count, char** arguments, const char* invoked) {
                         {kOptionsVariable, options.text},
                         {kRunVariable, images.path()}});
   const auto begin = std::chrono::steady_clock::now();
-  const ChildEnd child = run_child(program, request.command, environment);
-  facts.duration_ns = nanoseconds_since(begin);
+  run.child = run_child(program, request.command, environment);
+  run.facts.duration_ns = nanoseconds_since(begin);
 
   signal(SIGXFSZ, SIG_IGN);  // folding past a limit on file sizes is an error, not our death
-  const RunHarvest found = harvest(images.read(), child);
-  if (request.verbose || isatty(STDERR_FILENO) == 1) std::fputs(closing_lines(found, facts).c_str(), stderr);
-  return exit_code_of(child.status);
+  run.harvest = harvest(images.read(), run.child);
+  if (request.verbose || isatty(STDERR_FILENO) == 1) std::fputs(closing_lines(run.harvest, run.facts).c_str(), stderr);
+  return run;
 }
-
-}  // namespace
 
 int run_program(int count, char** arguments, const char* invoked) {
   try {

@@ -2,7 +2,22 @@
 // in order and says where they are.
 #pragma once
 
+#include "analyzer/record/child_process.h"
+#include "analyzer/record/closing_lines.h"
+#include "analyzer/record/run_harvest.h"
+#include "analyzer/record/run_request.h"
+
 namespace cistern::analyzer {
+
+struct RecordedRun {
+  ChildEnd child;
+  RunHarvest harvest;
+  RunFacts facts;
+};
+
+// Runs and records what `request` asks for, and says afterwards where the profile is if it is to. `invoked` is how
+// cistern was called. Errors: Failure with exit code 125, 126 or 127.
+RecordedRun record_program(const RunRequest& request, const char* invoked);
 
 // `arguments[0]` is the word "run"; `invoked` is how cistern was called. Returns the exit code: the program's, 128 +
 // the number of the signal that ended it. Errors: Failure with exit code 125, 126 or 127.

@@ -23,15 +23,6 @@ constexpr char kTail[] =
     "The exit code is the program's, 128+N when signal N ended it, 125 when cistern\n"
     "itself failed, 126 when the program cannot be executed, 127 when it is not found.\n";
 
-struct RunOption {
-  const char* name;
-  char letter;           // 0: none
-  const char* argument;  // null: takes none
-  const char* setting;   // name in CISTERN_OPTIONS; null: concerns `run` alone
-  const char* fixed;     // value of the setting when there is no argument
-  const char* help;
-};
-
 constexpr RunOption kOptions[] = {
     {"output", 'o', "PATH", "output", nullptr,
      "profile to write; %p is the pid, %h the host, %t the start time, %% a percent sign; a directory keeps the "
@@ -80,15 +71,6 @@ const RunOption* option_for(int found) {
   return nullptr;
 }
 
-void apply(RunRequest& request, const RunOption& option, const char* value) {
-  const std::string_view name = option.name;
-  if (option.setting != nullptr) request.settings.emplace_back(option.setting, value != nullptr ? value : option.fixed);
-  if (name == "preload-library") request.preload_library = value;
-  if (name == "wrapper") request.wrapper = true;
-  if (name == "verbose") request.verbose = true;
-  if (name == "help") request.help = true;
-}
-
 // The word that getopt stumbled over: a letter of a group when it knows the letter, else the last word it took.
 std::string culprit(char** arguments) {
   if (optopt > 0 && optopt < 256) return std::string("-") + static_cast<char>(optopt);
@@ -113,6 +95,19 @@ std::string wrapped(const std::string& text, size_t indent, size_t columns) {
 }
 
 }  // namespace
+
+std::span<const RunOption> run_options() {
+  return kOptions;
+}
+
+void apply(RunRequest& request, const RunOption& option, const char* value) {
+  const std::string_view name = option.name;
+  if (option.setting != nullptr) request.settings.emplace_back(option.setting, value != nullptr ? value : option.fixed);
+  if (name == "preload-library") request.preload_library = value;
+  if (name == "wrapper") request.wrapper = true;
+  if (name == "verbose") request.verbose = true;
+  if (name == "help") request.help = true;
+}
 
 RunRequest parse_run_request(int count, char** arguments) {
   RunRequest request;
