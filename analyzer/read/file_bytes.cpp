@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -13,6 +14,8 @@
 
 namespace cistern::analyzer {
 namespace {
+
+constexpr uint64_t kFaultAroundBytes = 64 * 1024;  // Linux maps up to so much at one fault, aligned to it
 
 class Descriptor {
  public:
@@ -51,6 +54,16 @@ FileBytes& FileBytes::operator=(FileBytes&& other) noexcept {
   std::swap(begin_, other.begin_);
   std::swap(size_bytes_, other.size_bytes_);
   return *this;
+}
+
+void FileBytes::forget(std::span<const uint8_t> part) const noexcept {
+  const auto base = reinterpret_cast<uintptr_t>(begin_);
+  const auto first = reinterpret_cast<uintptr_t>(part.data());
+  if (part.empty() || first < base || first - base >= size_bytes_) return;
+  const uintptr_t begin = std::max<uintptr_t>(base, first & ~(kFaultAroundBytes - 1));
+  const uintptr_t end = std::min<uintptr_t>(base + size_bytes_, (first + part.size() + kFaultAroundBytes - 1) &
+                                                                     ~(kFaultAroundBytes - 1));
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 FileBytes::~FileBytes() {

@@ -18,8 +18,8 @@ size_t capacity_for(std::span<const FoundSegment> segments) {
 
 }  // namespace
 
-OwnerStream::OwnerStream(const OwnerSegments& owner)
-    : owner_(owner.owner), segments_(owner.segments), buffer_(capacity_for(owner.segments)) {
+OwnerStream::OwnerStream(const OwnerSegments& owner, const FileBytes& file)
+    : owner_(owner.owner), file_(&file), segments_(owner.segments), buffer_(capacity_for(owner.segments)) {
   if (!segments_.empty()) open_segment(0);
   refill();
 }
@@ -40,6 +40,7 @@ void OwnerStream::close_segment() {
   const uint64_t size = segments_[segment_].payload.size();
   if (!decoder_.ok()) torn_bytes_ += size - decoder_.offset();
   decoded_bytes_ += size;
+  file_->forget(segments_[segment_].payload);
 }
 
 // Drops what was consumed, decodes until the buffer is full, and holds the last few steps back for those yet to come.
