@@ -31,6 +31,7 @@ class OwnerStream {
  private:
   void refill();
   bool decode_into_buffer();
+  void decode_blocks();
   void open_segment(size_t index);
   void close_segment();
   void push(const Event& event);
