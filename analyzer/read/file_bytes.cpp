@@ -61,8 +61,8 @@ void FileBytes::forget(std::span<const uint8_t> part) const noexcept {
   const auto first = reinterpret_cast<uintptr_t>(part.data());
   if (part.empty() || first < base || first - base >= size_bytes_) return;
   const uintptr_t begin = std::max<uintptr_t>(base, first & ~(kFaultAroundBytes - 1));
-  const uintptr_t end = std::min<uintptr_t>(base + size_bytes_, (first + part.size() + kFaultAroundBytes - 1) &
-                                                                     ~(kFaultAroundBytes - 1));
+  const uintptr_t end =
+      std::min<uintptr_t>(base + size_bytes_, (first + part.size() + kFaultAroundBytes - 1) & ~(kFaultAroundBytes - 1));
   ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 

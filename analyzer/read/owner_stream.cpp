@@ -85,7 +85,8 @@ void OwnerStream::decode_blocks() {
     if (op == Op::kExtension) break;
     step.kind = op == Op::kAlloc ? StepKind::kAlloc : StepKind::kFree;
     ++end_;
-    if (step.time < newest) [[unlikely]] settle();
+    if (step.time < newest) [[unlikely]]
+      settle();
     newest = buffer_[end_ - 1].time;
   }
   events_ += end_ - begin;

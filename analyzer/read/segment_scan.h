@@ -29,7 +29,8 @@ struct SegmentScan {
 };
 
 // Scans `file` from the end of its first page. Segments of another process or generation than `header`'s are damage.
-// With `any_image` (the header is damaged) whatever is whole counts. Reads the file once and keeps no page of it mapped.
+// With `any_image` (the header is damaged) whatever is whole counts. Reads the file once and keeps no page of it
+// mapped.
 SegmentScan scan_segments(const FileBytes& file, const ProfileHeader& header, bool any_image);
 
 }  // namespace cistern::analyzer
