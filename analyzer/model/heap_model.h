@@ -53,6 +53,11 @@ class HeapModel {
     uint64_t birth = 0;
   };
 
+  // The stack of a step that takes nothing is an older step's, and as good as any.
+  void prefetch(OwnerId owner, const Step& step) const noexcept {
+    blocks_.prefetch(step.address);
+    sites_.prefetch({step.stack, owner, step.domain});
+  }
   template <typename Observer>
   void apply_step(OwnerId owner, const Step& step, Observer& observer);
   template <typename Observer>
@@ -86,17 +91,17 @@ class HeapModel {
   }
   void count_end(const Block& block) noexcept {
     sites_.take(block.site, block.size_bytes);
-    totals_.of(sites_.site(block.site).domain).live.take(block.size_bytes);
+    totals_.of(sites_.domain(block.site)).live.take(block.size_bytes);
     totals_.live.take(block.size_bytes);
   }
   void count_free(const Block& block) noexcept {
     count_end(block);
-    ++totals_.of(sites_.site(block.site).domain).frees;
+    ++totals_.of(sites_.domain(block.site)).frees;
   }
   // Live again, but not allocated again.
   void restore(const Block& block) noexcept {
     sites_.restore(block.site, block.size_bytes);
-    totals_.of(sites_.site(block.site).domain).live.add(block.size_bytes);
+    totals_.of(sites_.domain(block.site)).live.add(block.size_bytes);
     totals_.live.add(block.size_bytes);
   }
   void note_peak(uint64_t time) noexcept {
@@ -130,7 +135,7 @@ template <typename Observer>
 void HeapModel::apply(const Run& run, Observer& observer) {
   const size_t count = run.steps.size();
   for (size_t i = 0; i < count; ++i) {
-    if (i + kPrefetchSteps < count) blocks_.prefetch(run.steps[i + kPrefetchSteps].address);
+    if (i + kPrefetchSteps < count) prefetch(run.owner, run.steps[i + kPrefetchSteps]);
     apply_step(run.owner, run.steps[i], observer);
   }
 }
@@ -190,9 +195,9 @@ void HeapModel::alloc_freed(const Step& step, const Block& block, Observer& obse
 template <typename Observer>
 void HeapModel::place(OwnerId owner, const Step& step, const Block& block, Observer& observer) {
   const auto [slot, fresh] = blocks_.claim(step.address);
+  if (fresh) return BlockTable::fill(slot, block);
   const Block was = *slot;
   BlockTable::fill(slot, block);
-  if (fresh) return;
   inversions_.displaced(step.address, step.time, owner, was);
   ++totals_.implied_frees;
   count_free(was);
@@ -261,7 +266,7 @@ void HeapModel::account_cut(uint64_t time, const Cut& cut, Observer& observer) {
   const bool left = cut.left_bytes() != 0;
   const bool right = cut.right_bytes() != 0;
   if (!left && !right) {
-    ++totals_.of(sites_.site(was.site).domain).frees;
+    ++totals_.of(sites_.domain(was.site)).frees;
     return observer.on_free(time, cut.begin, was);
   }
   const Block first{left ? cut.left_bytes() : cut.right_bytes(), was.birth, was.site};

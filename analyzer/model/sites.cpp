@@ -2,16 +2,15 @@
 
 namespace cistern::analyzer {
 
-uint32_t Sites::index_of(const Site& site) {
-  uint32_t& cached = cache_[Hash{}(site) % kCacheSlots];
-  if (cached != 0 && sites_[cached - 1] == site) return cached - 1;
+uint32_t Sites::look_up(const Site& site) {
   const auto [at, added] = index_.insert({site, static_cast<uint32_t>(sites_.size())});
   if (added) {
     sites_.push_back(site);
     figures_.push_back({});
     figures_.back().epoch = epoch_;
+    figures_.back().domain = site.domain;
   }
-  cached = at->second + 1;
+  cache_[slot_of(site)] = {site, at->second + 1};
   return at->second;
 }
 

@@ -6,7 +6,7 @@ namespace cistern::analyzer {
 
 EventStream::EventStream(const Image& image) {
   streams_.reserve(image.owners.size());
-  for (const OwnerSegments& owner : image.owners) streams_.emplace_back(owner);
+  for (const OwnerSegments& owner : image.owners) streams_.emplace_back(owner, image.file);
   for (uint32_t i = 0; i < streams_.size(); ++i) {
     if (!streams_[i].ready().empty()) heap_.push_back(head_of(streams_[i].ready().front(), i));
   }
@@ -40,17 +40,22 @@ void EventStream::sift_down() noexcept {
   }
 }
 
+// The head that is next behind the top one; one after everything when the top stream is alone.
+EventStream::Head EventStream::rival() const noexcept {
+  if (heap_.size() == 1) return {UINT64_MAX, true, UINT32_MAX};
+  return heap_.size() == 2 || heap_[1] < heap_[2] ? heap_[1] : heap_[2];
+}
+
 // The top stream runs ahead alone until the next stream's head, or `until`.
 Run EventStream::next(uint64_t until) {
   finish_run();
   if (heap_.empty() || heap_.front().time >= until) return {};
   const uint32_t index = heap_.front().stream;
   const std::span<const Step> ready = streams_[index].ready();
-  const bool alone = heap_.size() == 1;
-  Head rival;
-  if (!alone) rival = heap_.size() == 2 || heap_[1] < heap_[2] ? heap_[1] : heap_[2];
-  size_t count = 1;
-  while (count < ready.size() && ready[count].time < until && (alone || head_of(ready[count], index) < rival)) ++count;
+  const Head next = rival();
+  const bool all = ready.back().time < std::min(until, next.time);
+  size_t count = all ? ready.size() : 1;
+  while (count < ready.size() && ready[count].time < until && head_of(ready[count], index) < next) ++count;
   given_ = count;
   return {streams_[index].owner(), ready.first(count)};
 }

@@ -41,6 +41,7 @@ class EventStream {
   static Head head_of(const Step& step, uint32_t stream) noexcept { return {step.time, takes(step.kind), stream}; }
   void finish_run();
   void sift_down() noexcept;
+  Head rival() const noexcept;
 
   std::vector<OwnerStream> streams_;
   std::vector<Head> heap_;  // least on top

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -13,6 +14,10 @@
 
 namespace cistern::analyzer {
 namespace {
+
+// A fault maps neighbours too: 64 KiB on most Linux systems, 1 MiB on some, and never more than what one page table
+// covers.
+constexpr uint64_t kPageTableBytes = 2 * 1024 * 1024;
 
 class Descriptor {
  public:
@@ -51,6 +56,16 @@ FileBytes& FileBytes::operator=(FileBytes&& other) noexcept {
   std::swap(begin_, other.begin_);
   std::swap(size_bytes_, other.size_bytes_);
   return *this;
+}
+
+void FileBytes::forget(std::span<const uint8_t> part) const noexcept {
+  const auto base = reinterpret_cast<uintptr_t>(begin_);
+  const auto first = reinterpret_cast<uintptr_t>(part.data());
+  if (part.empty() || first < base || first - base >= size_bytes_) return;
+  const uintptr_t begin = std::max<uintptr_t>(base, first & ~(kPageTableBytes - 1));
+  const uintptr_t end =
+      std::min<uintptr_t>(base + size_bytes_, (first + part.size() + kPageTableBytes - 1) & ~(kPageTableBytes - 1));
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 FileBytes::~FileBytes() {

@@ -1,5 +1,7 @@
 // A whole file, mapped read-only. Moves, does not copy; views into it live as long as it does. Errors: Failure with
 // exit code 3 when the file cannot be opened or is no regular file.
+// Pages that were read count as the process's own memory for as long as they stay mapped. Whoever goes through much of
+// the file says what it is done with, so that memory does not grow with the file.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +20,10 @@ class FileBytes {
 
   std::span<const uint8_t> bytes() const noexcept { return {begin_, size_bytes_}; }
   uint64_t size_bytes() const noexcept { return size_bytes_; }
+
+  // Unmaps the pages of `part`, and those around it that the kernel maps with them. They come back, from the page cache
+  // or the disk, when they are touched again: views stay valid. Does nothing for bytes that are none of this file's.
+  void forget(std::span<const uint8_t> part) const noexcept;
 
  private:
   const uint8_t* begin_ = nullptr;

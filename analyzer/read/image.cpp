@@ -42,7 +42,7 @@ class ImageReader {
       image_.file = FileBytes(files_.profile);
       image_.file_bytes = image_.file.size_bytes();
       take_header(read_header(image_.file.bytes(), FileRole::kProfile, files_.profile));
-      take_scan(scan_segments(image_.file.bytes(), image_.header, image_.damage.header));
+      take_scan(scan_segments(image_.file, image_.header, image_.damage.header));
     } else {
       take_window_segments({});
     }
@@ -57,7 +57,7 @@ class ImageReader {
 
   void take_scan(SegmentScan scan) {
     segments_ = std::move(scan.segments);
-    const uint64_t rescued_bytes = take_window_segments(keys_of(segments_));
+    const uint64_t rescued_bytes = image_.window ? take_window_segments(keys_of(segments_)) : 0;
     uint64_t hole_bytes = 0;
     for (const DamagedStretch& stretch : scan.damage) {
       if (!in_window(stretch)) image_.damage.tear(stretch.torn_bytes, stretch.offset, stretch.reason);
@@ -124,6 +124,7 @@ class ImageReader {
       image_.record_segments.push_back(segment);
       const uint64_t torn = reader.take(segment);
       if (torn != 0) tear_tail(segment, torn, "malformed record");
+      image_.file.forget(segment.payload);
     }
     reader.finish();
     image_.damage.malformed_records = reader.malformed();

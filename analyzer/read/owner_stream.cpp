@@ -6,7 +6,7 @@ namespace cistern::analyzer {
 namespace {
 
 constexpr size_t kReorderSteps = 64;
-constexpr size_t kMaxBufferSteps = 1024;
+constexpr size_t kMaxBufferSteps = 512;  // 24 KiB: they stay in the first cache
 constexpr size_t kLeastEventBytes = 3;
 
 size_t capacity_for(std::span<const FoundSegment> segments) {
@@ -18,8 +18,8 @@ size_t capacity_for(std::span<const FoundSegment> segments) {
 
 }  // namespace
 
-OwnerStream::OwnerStream(const OwnerSegments& owner)
-    : owner_(owner.owner), segments_(owner.segments), buffer_(capacity_for(owner.segments)) {
+OwnerStream::OwnerStream(const OwnerSegments& owner, const FileBytes& file)
+    : owner_(owner.owner), file_(&file), segments_(owner.segments), buffer_(capacity_for(owner.segments)) {
   if (!segments_.empty()) open_segment(0);
   refill();
 }
@@ -40,6 +40,7 @@ void OwnerStream::close_segment() {
   const uint64_t size = segments_[segment_].payload.size();
   if (!decoder_.ok()) torn_bytes_ += size - decoder_.offset();
   decoded_bytes_ += size;
+  file_->forget(segments_[segment_].payload);
 }
 
 // Drops what was consumed, decodes until the buffer is full, and holds the last few steps back for those yet to come.
@@ -56,7 +57,9 @@ void OwnerStream::refill() {
 bool OwnerStream::decode_into_buffer() {
   Event event;
   while (segment_ < segments_.size()) {
-    while (end_ + 2 <= buffer_.size() && decoder_.next(event)) {
+    for (;;) {
+      decode_blocks();
+      if (end_ + 2 > buffer_.size() || !decoder_.next(event)) break;
       ++events_;
       push(event);
     }
@@ -69,6 +72,25 @@ bool OwnerStream::decode_into_buffer() {
     }
   }
   return false;
+}
+
+// Decodes allocs and frees straight into the buffer until it is full or something else comes.
+void OwnerStream::decode_blocks() {
+  EventDecoder decoder = decoder_;  // a local one can live in registers
+  const size_t begin = end_;
+  uint64_t newest = end_ > begin_ ? buffer_[end_ - 1].time : last_time_;
+  while (end_ + 2 <= buffer_.size()) {
+    Step& step = buffer_[end_];
+    const Op op = decoder.next_block(step);
+    if (op == Op::kExtension) break;
+    step.kind = op == Op::kAlloc ? StepKind::kAlloc : StepKind::kFree;
+    ++end_;
+    if (step.time < newest) [[unlikely]]
+      settle();
+    newest = buffer_[end_ - 1].time;
+  }
+  events_ += end_ - begin;
+  decoder_ = decoder;
 }
 
 void OwnerStream::push(const Event& event) {

@@ -14,8 +14,8 @@ namespace cistern::analyzer {
 
 class OwnerStream {
  public:
-  // `owner` outlives this.
-  explicit OwnerStream(const OwnerSegments& owner);
+  // Both outlive this. Segments that lie in `file` are forgotten there when they have been decoded.
+  OwnerStream(const OwnerSegments& owner, const FileBytes& file);
 
   OwnerId owner() const noexcept { return owner_; }
   // The steps that are known to be next; empty only when the stream has ended.
@@ -31,6 +31,7 @@ class OwnerStream {
  private:
   void refill();
   bool decode_into_buffer();
+  void decode_blocks();
   void open_segment(size_t index);
   void close_segment();
   void push(const Event& event);
@@ -39,6 +40,7 @@ class OwnerStream {
   void settle();
 
   OwnerId owner_{};
+  const FileBytes* file_;
   std::span<const FoundSegment> segments_;
   size_t segment_ = 0;
   EventDecoder decoder_{nullptr, nullptr, 0};

@@ -14,8 +14,8 @@ constexpr uint64_t align_up(uint64_t offset) {
 
 class Scanner {
  public:
-  Scanner(std::span<const uint8_t> file, const ProfileHeader& header, bool any_image)
-      : file_(file), image_(header), any_image_(any_image) {}
+  Scanner(const FileBytes& file, const ProfileHeader& header, bool any_image)
+      : mapping_(file), file_(file.bytes()), image_(header), any_image_(any_image) {}
 
   SegmentScan run() {
     uint64_t at = std::min<uint64_t>(align_up(image_.header_bytes), file_.size());
@@ -24,6 +24,7 @@ class Scanner {
       const char* problem = examine(at, segment);
       if (problem == nullptr) {
         scan_.segments.push_back(segment);
+        mapping_.forget(segment.payload);
         at = std::min<uint64_t>(end_of(segment), file_.size());
       } else {
         at = skip_damage(at, problem);
@@ -91,8 +92,10 @@ class Scanner {
       stretch.key = {header.owner, header.sequence};
     }
     scan_.damage.push_back(stretch);
+    mapping_.forget(file_.subspan(begin, end - begin));
   }
 
+  const FileBytes& mapping_;
   std::span<const uint8_t> file_;
   const ProfileHeader& image_;
   bool any_image_;
@@ -101,7 +104,7 @@ class Scanner {
 
 }  // namespace
 
-SegmentScan scan_segments(std::span<const uint8_t> file, const ProfileHeader& header, bool any_image) {
+SegmentScan scan_segments(const FileBytes& file, const ProfileHeader& header, bool any_image) {
   return Scanner(file, header, any_image).run();
 }
 

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "analyzer/read/file_bytes.h"
 #include "analyzer/read/found_segment.h"
 #include "cistern/profile.h"
 
@@ -29,7 +29,8 @@ struct SegmentScan {
 };
 
 // Scans `file` from the end of its first page. Segments of another process or generation than `header`'s are damage.
-// With `any_image` (the header is damaged) whatever is whole counts.
-SegmentScan scan_segments(std::span<const uint8_t> file, const ProfileHeader& header, bool any_image);
+// With `any_image` (the header is damaged) whatever is whole counts. Reads the file once and keeps no page of it
+// mapped.
+SegmentScan scan_segments(const FileBytes& file, const ProfileHeader& header, bool any_image);
 
 }  // namespace cistern::analyzer

@@ -2,6 +2,7 @@
 // and makes ok() false for good; the position stays where the failing read began. Never allocates, never throws.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -28,9 +29,16 @@ class Cursor {
     return *at_++;
   }
 
+  // Cost: no branch on the length, up to eight bytes; lengths follow no pattern, and a wrong guess costs more than the
+  // whole varint.
   uint64_t varint() noexcept {
-    if (at_ != end_ && *at_ < 0x80) return *at_++;
-    return long_varint();
+    if (remaining() < sizeof(uint64_t)) return long_varint();
+    uint64_t word;
+    std::memcpy(&word, at_, sizeof word);
+    const uint64_t ends = ~word & 0x8080808080808080u;
+    if (ends == 0) return long_varint();
+    at_ += (std::countr_zero(ends) >> 3) + 1;
+    return gathered(word & (ends ^ (ends - 1)));
   }
   int64_t signed_varint() noexcept { return unzigzag(varint()); }
   uint32_t varint32() noexcept {
@@ -56,6 +64,13 @@ class Cursor {
     ok_ = false;
     end_ = at_;
     return 0;
+  }
+  // The seven lower bits of each byte, joined: pairs of bytes, then pairs of those, then the two halves.
+  static uint64_t gathered(uint64_t word) noexcept {
+    static_assert(std::endian::native == std::endian::little);
+    word = (word & 0x007f007f007f007fu) | (word & 0x7f007f007f007f00u) >> 1;
+    word = (word & 0x00003fff00003fffu) | (word & 0x3fff00003fff0000u) >> 2;
+    return (word & 0x0fffffffu) | (word & 0x0fffffff00000000u) >> 4;
   }
   uint64_t long_varint() noexcept {
     const uint8_t* p = at_;

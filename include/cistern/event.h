@@ -221,6 +221,12 @@ class EventDecoder {
   // false and offset() is where it began.
   bool next(Event& event) noexcept;
 
+  // Reads the next event if it is an alloc or a free, as nearly all are, into the fields time, address, domain and, of
+  // an alloc, size and stack. Returns its op; kExtension when next() must be called: it is none of the two, or there is
+  // nothing (whole) left. In a header and small, so that it is inlined where events are counted by the million.
+  template <typename Place>
+  Op next_block(Place& place) noexcept;
+
   bool ok() const noexcept { return in_.ok(); }
   uint64_t offset() const noexcept { return start_; }
 
@@ -237,7 +243,8 @@ class EventDecoder {
     state_.address += static_cast<uint64_t>(in_.signed_varint()) << shift;
     return state_.address;
   }
-  void take_stack(Event& event, uint8_t tag) noexcept {
+  template <typename Place>
+  void take_stack(Place& event, uint8_t tag) noexcept {
     if ((tag & kSameStack) == 0) state_.stack += static_cast<uint32_t>(in_.signed_varint());
     event.stack = StackId{state_.stack};
   }
@@ -246,6 +253,25 @@ class EventDecoder {
   EventState state_;
   uint64_t start_ = 0;
 };
+
+template <typename Place>
+inline Op EventDecoder::next_block(Place& place) noexcept {
+  if (in_.at_end()) return Op::kExtension;
+  const uint8_t tag = *in_.position();
+  const auto op = static_cast<Op>(tag & 7);
+  if (op != Op::kAlloc && op != Op::kFree) return Op::kExtension;
+  start_ = in_.offset();
+  in_.byte();
+  state_.time += static_cast<uint64_t>(in_.signed_varint());
+  place.time = state_.time;
+  place.domain = static_cast<Domain>((tag >> kDomainShift) & 7);
+  place.address = take_delta((tag & kExactBytes) != 0 ? 0 : kBlockUnitShift);
+  if (op == Op::kAlloc) {
+    place.size = in_.varint();
+    take_stack(place, tag);
+  }
+  return in_.ok() ? op : Op::kExtension;
+}
 
 inline bool EventDecoder::next(Event& event) noexcept {
   for (;;) {

@@ -63,6 +63,32 @@ TEST(EventDamage, RandomBytesAreReadToTheirEndOrToAFault) {
   }
 }
 
+TEST(EventDamage, TheShortWayOfAllocsAndFreesEndsWhereTheLongOneDoes) {
+  std::mt19937 random(12);
+  for (int round = 0; round < 20'000; ++round) {
+    Bytes bytes(random() % 60);
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random() % 3 == 0 ? random() : random() % 8);
+    EventDecoder plain(bytes.data(), bytes.data() + bytes.size(), 5);
+    EventDecoder quick(bytes.data(), bytes.data() + bytes.size(), 5);
+    Event expected;
+    while (plain.next(expected)) {
+      Event event;
+      event.op = quick.next_block(event);
+      event.end_time = event.time;
+      if (event.op == Op::kExtension) {
+        ASSERT_TRUE(quick.next(event));
+      }
+      ASSERT_TRUE(same(event, expected)) << text_of(expected) << "\n" << text_of(event);
+      ASSERT_EQ(quick.offset(), plain.offset());
+    }
+    Event none;
+    EXPECT_EQ(quick.next_block(none), Op::kExtension);
+    EXPECT_FALSE(quick.next(none));
+    EXPECT_EQ(quick.ok(), plain.ok());
+    EXPECT_EQ(quick.offset(), plain.offset());
+  }
+}
+
 TEST(EventDamage, AnExtensionThatNobodyKnowsIsSkippedByItsLength) {
   EventState state;
   Bytes bytes{0x00, 0x09, 0x03, 0xff, 0xff, 0xff, 0xf8, 0x85, 0x01, 0x00};  // two; the upper bits of the tag are free
