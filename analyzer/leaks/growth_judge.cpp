@@ -68,30 +68,40 @@ double pace(const GrowthEvidence& evidence, size_t begin, size_t end) {
   return static_cast<double>(blocks) / static_cast<double>(std::max<uint64_t>(length, 1));
 }
 
+// How far two parts of the survivors from `first` on may differ by chance.
+double chance(const GrowthEvidence& evidence, size_t first) {
+  const auto blocks = static_cast<double>(sum_of(Counts(evidence.survivors).subspan(first)));
+  return 2 / std::sqrt(std::max(blocks / 4, 1.0));
+}
+
+// Whether far fewer came in the youngest fifth of the windows from `first` on than before.
+bool fades(const GrowthEvidence& evidence, size_t first) {
+  const size_t end = evidence.lengths.size();
+  const size_t young = end - std::max<size_t>((end - first) / 5, 1);
+  return pace(evidence, young, end) < (0.4 - chance(evidence, first) / 4) * pace(evidence, first, young);
+}
+
 // Whether the survivors of windows [first, end) came at one pace: neither did it fade in the youngest fifth, nor are
 // there ever more the younger they are, as with blocks that live long and go one after the other. The very youngest
 // tenth may be many: what is in use just now is young. A few blocks more or less are chance.
 bool keeps_pace(const GrowthEvidence& evidence, size_t first) {
   const size_t end = evidence.lengths.size();
   const size_t in_use = end - std::max<size_t>((end - first) / 10, 1);
-  const size_t young = end - std::max<size_t>((end - first) / 5, 1);
   const size_t late = first + (in_use - first) * 3 / 4;
-  const auto blocks = static_cast<double>(sum_of(Counts(evidence.survivors).subspan(first)));
-  const double chance = 2 / std::sqrt(std::max(blocks / 4, 1.0));
-  const double earlier = pace(evidence, first, late);
-  if (pace(evidence, young, end) < (0.4 - chance / 4) * pace(evidence, first, young)) return false;
-  return pace(evidence, late, in_use) <= (1.5 + chance) * earlier;
+  return !fades(evidence, first) &&
+         pace(evidence, late, in_use) <= (1.5 + chance(evidence, first)) * pace(evidence, first, late);
 }
 
-// Looks at the windows from `first` on.
-Evenness evenness(const GrowthEvidence& evidence, size_t first) {
+// Looks at the windows from `first` on; at what was allocated, from `begin` on.
+Evenness evenness(const GrowthEvidence& evidence, size_t begin, size_t first) {
   const size_t windows = evidence.lengths.size();
   const size_t cut = windows - std::max<size_t>((windows - first) / 5, 1);
   if (cut <= first) return {};
   const Counts survivors(evidence.survivors);
   const Counts old = survivors.subspan(first, cut - first);
   const double from_clock = distance(old, Counts(evidence.lengths).subspan(first, cut - first));
-  const double from_allocated = distance(survivors.first(cut), Counts(evidence.allocated).first(cut));
+  const double from_allocated =
+      distance(survivors.subspan(begin, cut - begin), Counts(evidence.allocated).subspan(begin, cut - begin));
   const double allowed = tolerance(sum_of(old));
   Evenness found;
   found.even = from_clock <= allowed && from_allocated <= allowed && fills_windows(old) && keeps_pace(evidence, first);
@@ -119,7 +129,8 @@ Growth ended_growth(const GrowthEvidence& evidence) {
   const bool old_ones_went = distance(Counts(evidence.survivors).first(last + 1), allocated.first(last + 1)) > 0.4;
   if (old_ones_went) return Growth::kNone;
   if (last - first + 1 <= std::max<size_t>(windows / 16, 1) + 1) return Growth::kOneOff;
-  return later < kMinSurvivors || windows < kMinWindows ? Growth::kNone : Growth::kRamp;
+  const bool enough = later >= kMinSurvivors && windows >= kMinWindows;
+  return enough && fades(evidence, first) ? Growth::kRamp : Growth::kNone;
 }
 
 }  // namespace
@@ -147,7 +158,7 @@ GrowthFinding judge_by_allocations(const GrowthEvidence& given) {
   finding.windows = static_cast<uint32_t>(windows);
   finding.births = birth_profile(evidence);
   const size_t first = window_of_share(evidence.survivors, 0.025);
-  const Evenness found = windows == 0 ? Evenness{} : evenness(evidence, first);
+  const Evenness found = windows == 0 ? Evenness{} : evenness(evidence, 0, first);
   finding.fit = found.fit;
   const uint64_t needed = std::max<uint64_t>(kMinWindows, windows / kMinShareOfWindows);
   const bool enough = sum_of(evidence.survivors) >= kMinSurvivors && windows >= first + needed;
@@ -163,7 +174,7 @@ GrowthFinding judge_by_marks(const GrowthEvidence& given) {
   finding.births = birth_profile(evidence);
   const size_t first = std::max<size_t>(windows / 8, 1);
   if (windows < first + kMinMarkedWindows) return finding;
-  const Evenness found = evenness(evidence, first);
+  const Evenness found = evenness(evidence, first, first);
   finding.fit = found.fit;
   const Counts counted = Counts(evidence.survivors).subspan(first);
   const uint64_t blocks = sum_of(counted);

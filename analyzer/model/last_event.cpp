@@ -7,10 +7,10 @@
 namespace cistern::analyzer {
 namespace {
 
-uint64_t last_time_of(OwnerId owner, const FoundSegment& segment) {
+uint64_t last_time_of(const Image& image, OwnerId owner, const FoundSegment& segment) {
   if (segment.header.last_time != 0) return segment.header.last_time;
   const OwnerSegments alone{owner, {segment}};
-  OwnerStream stream(alone);
+  OwnerStream stream(alone, image.file);
   uint64_t last = 0;
   for (auto steps = stream.ready(); !steps.empty(); steps = stream.ready()) {
     last = std::max(last, steps.back().time);
@@ -24,7 +24,7 @@ uint64_t last_time_of(OwnerId owner, const FoundSegment& segment) {
 uint64_t last_event_time(const Image& image) {
   uint64_t last = 0;
   for (const OwnerSegments& owner : image.owners) {
-    for (const FoundSegment& segment : owner.segments) last = std::max(last, last_time_of(owner.owner, segment));
+    for (const FoundSegment& segment : owner.segments) last = std::max(last, last_time_of(image, owner.owner, segment));
   }
   return last;
 }

@@ -6,11 +6,11 @@ is none to be reached, and leaves these tests out aloud.
 import json
 import os
 import struct
-import subprocess
 import unittest
 
 import interpreters
 import product
+from packages import packages_for
 
 APPS = os.path.join(product.CASES, "apps")
 ROWS = ("malloc", "malloc_outer", "raw", "mem", "obj")
@@ -32,29 +32,6 @@ def apps():
             App("a3_flask.py", ["flask"], "3.10", "3.11"),
             App("a4_pandas.py", ["numpy", "pandas"], "3.12", "3.11"),
             App("a5_django.py", ["django"], "3.13", "3.12")]
-
-
-def pip_command(interpreter):
-    """Its own pip; else that of another interpreter, told for whom it works."""
-    for one in [interpreter] + interpreters.supported():
-        if subprocess.call([one.path, "-m", "pip", "--version"], stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL) == 0:
-            command = [one.path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                       "--no-warn-script-location", "--only-binary=:all:"]
-            if one is not interpreter:
-                command += ["--python-version", interpreter.minor, "--implementation", "cp"]
-            return command
-    raise RuntimeError("no interpreter here has pip; Debian's is in the package python3-pip")
-
-
-def packages_for(interpreter, packages):
-    folder = os.path.join(product.TOOLS, "packages", "%s-%s" % (interpreter.name, "-".join(packages).replace("<", "-")))
-    stamp = os.path.join(folder, ".complete")
-    if not os.path.exists(stamp):
-        subprocess.check_call(pip_command(interpreter) + ["--target", folder, "--upgrade"] + packages,
-                              env=product.clean_environment())
-        open(stamp, "w").close()
-    return folder
 
 
 def read_counters(path):
@@ -94,12 +71,18 @@ class Apps(product.Case):
         self.assertEqual((done.code, done.out, done.err), (bare.code, bare.out, bare.err))
         counted = read_counters("%s.%d" % (counters, done.pid))
         recorded = self.recorded_totals(profile, done.pid)
+        if domains == "all":
+            self.assert_no_leak(profile)
         os.remove(profile)
         wanted = {rows: total({name: counted[name] for name in rows}) for rows in compared}
         found = {rows: total({name: {op: recorded.get("%s.%s" % (name, op), 0) for op in COLUMNS}
                               for name in domains_of}) for rows, domains_of in compared.items()}
         self.assertEqual(found, wanted)
         self.assertGreater(sum(sum(row.values()) for row in wanted.values()), 10000)
+
+    def assert_no_leak(self, profile):
+        told = self.run_well([product.CISTERN, "leaks", "--json", profile], product.clean_environment())
+        self.assertEqual(json.loads(told.out)["groups"], [])
 
     def recorded_totals(self, profile, pid):
         told = self.run_well([product.tool("event_counts"), profile], product.clean_environment())

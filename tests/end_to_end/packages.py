@@ -1,0 +1,29 @@
+"""Packages of other people, for one interpreter each, installed once for all tests."""
+import os
+import subprocess
+
+import interpreters
+import product
+
+
+def pip_command(interpreter):
+    """Its own pip; else that of another interpreter, told for whom it works."""
+    for one in [interpreter] + interpreters.supported():
+        if subprocess.call([one.path, "-m", "pip", "--version"], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL) == 0:
+            command = [one.path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                       "--no-warn-script-location", "--only-binary=:all:"]
+            if one is not interpreter:
+                command += ["--python-version", interpreter.minor, "--implementation", "cp"]
+            return command
+    raise RuntimeError("no interpreter here has pip; Debian's is in the package python3-pip")
+
+
+def packages_for(interpreter, packages):
+    folder = os.path.join(product.TOOLS, "packages", "%s-%s" % (interpreter.name, "-".join(packages).replace("<", "-")))
+    stamp = os.path.join(folder, ".complete")
+    if not os.path.exists(stamp):
+        subprocess.check_call(pip_command(interpreter) + ["--target", folder, "--upgrade"] + packages,
+                              env=product.clean_environment())
+        open(stamp, "w").close()
+    return folder
