@@ -82,14 +82,16 @@ bool fades(const GrowthEvidence& evidence, size_t first) {
 }
 
 // Whether the survivors of windows [first, end) came at one pace: neither did it fade in the youngest fifth, nor are
-// there ever more the younger they are, as with blocks that live long and go one after the other. The very youngest
-// tenth may be many: what is in use just now is young. A few blocks more or less are chance.
+// there ever more the younger they are, as with blocks that live long and go one after the other. Unless they are
+// settled, the very youngest tenth may be many: what is in use just now is young. A few blocks more or less are chance.
 bool keeps_pace(const GrowthEvidence& evidence, size_t first) {
-  const size_t end = evidence.lengths.size();
-  const size_t in_use = end - std::max<size_t>((end - first) / 10, 1);
-  const size_t late = first + (in_use - first) * 3 / 4;
-  return !fades(evidence, first) &&
-         pace(evidence, late, in_use) <= (1.5 + chance(evidence, first)) * pace(evidence, first, late);
+  const size_t windows = evidence.lengths.size();
+  const size_t tenth = std::max<size_t>((windows - first) / 10, 1);
+  const size_t end = evidence.settled ? windows : windows - tenth;
+  const size_t late = first + (end - first) * 3 / 4;
+  const double most = (1.5 + chance(evidence, first)) * pace(evidence, first, late);
+  if (fades(evidence, first) || pace(evidence, late, end) > most) return false;
+  return !evidence.settled || pace(evidence, windows - tenth, windows) <= 1.5 * most;
 }
 
 // Looks at the windows from `first` on; at what was allocated, from `begin` on.

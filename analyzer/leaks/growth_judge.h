@@ -20,6 +20,7 @@ struct GrowthEvidence {
   std::vector<uint64_t> survivors;  // by the window of their birth
   std::vector<uint64_t> allocated;  // by window
   uint64_t earlier = 0;             // survivors born before the first window
+  bool settled = false;             // nothing among them is in use just now, or garbage that awaits a collection
 };
 
 // With windows joined until there are two survivors for each, but no fewer windows than `least`.

@@ -5,12 +5,13 @@
 namespace cistern::analyzer {
 namespace {
 
-// When the program's own code began; 0 when no root frame was seen.
+// When the program's own code began. Without an interpreter, that is at once; with one and no root frame, never: no
+// code of the program's ran that allocated anything.
 uint64_t root_began(const Chronicle& chronicle) {
   for (const PhaseRecord& phase : chronicle.phases) {
     if (phase.phase == Phase::kRunning) return phase.time;
   }
-  return 0;
+  return chronicle.interpreters.empty() ? 0 : UINT64_MAX;
 }
 
 }  // namespace

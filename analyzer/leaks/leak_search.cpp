@@ -48,7 +48,7 @@ class Examination {
     survivors.add(image, run.model(), stacks, windows, start_in_tree_ns(profile_, image));
     LastCollection garbage(image, survivors, at_end_ ? *stop : 0);
     const ImageFacts facts = run.finish(garbage);
-    survivors.judge();
+    survivors.judge(at_end_ && garbage.end != UINT64_MAX);
     return facts;
   }
 

@@ -106,7 +106,7 @@ void Survivors::collected(const Block& block) {
   evidence_[index].count(*windows_, block.birth, ~uint64_t{0});
 }
 
-void Survivors::judge() {
+void Survivors::judge(bool settled) {
   for (uint32_t site = 0; site < group_of_site_.size(); ++site) {
     if (group_of_site_[site] == kNoGroup) continue;
     Evidence& evidence = evidence_[group_of_site_[site]];
@@ -114,6 +114,7 @@ void Survivors::judge() {
   }
   for (uint32_t index = 0; index < evidence_.size(); ++index) {
     if (!evidence_[index].any) continue;
+    evidence_[index].by_allocations.settled = evidence_[index].by_marks.settled = settled;
     GrowthFinding finding = evidence_[index].judge(groups_[index].amount);
     GrowthFinding& known = groups_[index].growth;
     if (known.births.empty() || finding.growth > known.growth) known = std::move(finding);

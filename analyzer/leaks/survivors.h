@@ -29,8 +29,8 @@ class Survivors {
            int64_t start_ns);
   // One of the image's live blocks was garbage.
   void collected(const Block& block);
-  // Gives the verdict on what was added last.
-  void judge();
+  // Gives the verdict on what was added last. `settled`: the program has ended, and all garbage is known.
+  void judge(bool settled);
 
   // All groups: most bytes first, then most blocks, then in order of appearance.
   std::vector<LeakGroup> take();

@@ -91,6 +91,22 @@ TEST(Growth, IsNoneWhenBlocksLiveLongAndGoOneAfterTheOther) {
   }
 }
 
+// The interpreter's cache of type attributes: each name goes to a slot by chance, and the last one there stays.
+TEST(Growth, IsNoneWhenACacheReplacesByChance) {
+  for (uint32_t seed = 1; seed <= 100; ++seed) {
+    std::mt19937 chance(seed);
+    std::vector<uint64_t> slots(400);
+    for (uint64_t at = 1; at < 10'000; at += 10) slots[chance() % slots.size()] = at;
+    std::vector<uint64_t> births;
+    for (const uint64_t birth : slots) {
+      if (birth != 0) births.push_back(birth);
+    }
+    GrowthEvidence evidence = evidence_of(births, 100, 1);
+    evidence.settled = true;
+    EXPECT_EQ(growth_of(evidence), Growth::kNone) << seed;
+  }
+}
+
 TEST(Growth, IsARampWhenACacheFillsMoreAndMoreSlowly) {
   std::mt19937 chance(7);
   std::vector<bool> known(500);
