@@ -1,4 +1,5 @@
-"""A leak of one block in a hundred requests, in real web frameworks, is found with marks and without, and nothing else is."""
+"""A leak of one block in a hundred requests, in real web frameworks, is found with marks and without, and nothing else that is
+no leak."""
 import json
 import os
 import unittest
@@ -18,6 +19,9 @@ class Planted(product.Case):
             interpreters.say("NOT TESTED: %s, since CISTERN_OFFLINE=1" % self.id())
             self.skipTest("CISTERN_OFFLINE=1")
 
+    # The test client of Django 5.2 connects a signal for each request, and weakref.finalize keeps an entry for each.
+    KNOWN = "Signal.connect"
+
     def leaks(self, interpreter, package, program, marks):
         profile = self.path("planted.cistern")
         env = product.recorded_environment(profile, {"force": "on"}, PYTHONHASHSEED="0",
@@ -26,7 +30,8 @@ class Planted(product.Case):
         self.run_well([interpreter.path, path] + (["marks"] if marks else []), env)
         told = self.run_well([product.CISTERN, "leaks", "--json", profile], product.clean_environment())
         os.remove(profile)
-        return json.loads(told.out)["groups"]
+        return [group for group in json.loads(told.out)["groups"]
+                if self.KNOWN not in (frame["function"] for frame in group["stack"])]
 
     def check(self, package, program, *minors):
         interpreter = interpreters.one_of(*minors)

@@ -203,7 +203,7 @@ class Transparency(Case):
             self.assertEqual(process.wait(LIMIT_S), 42, number)
 
     def test_a_program_that_survives_a_signal_goes_on(self):
-        process = self.start("import signal; signal.signal(signal.SIGTERM, lambda *_: print('term', flush=True));"
+        process = self.start("import os, signal; signal.signal(signal.SIGTERM, lambda *_: os.write(1, b'term\\n'));"
                              "signal.signal(signal.SIGUSR1, lambda *_: exit(9));"
                              "print('ready', flush=True)" + WAIT)
         process.terminate()
@@ -293,14 +293,14 @@ class Terminal(Case):
         self.open_session(sys.executable, "-c",
                           "import os, signal, time\n"
                           "def stop(*_):\n"
-                          "    print('tidy', os.tcgetpgrp(0) == os.getpgrp(), flush=True)\n"
+                          "    os.write(1, b'tidy %d\\n' % (os.tcgetpgrp(0) == os.getpgrp()))\n"
                           "    signal.signal(signal.SIGTSTP, signal.SIG_DFL)\n"
                           "    os.kill(os.getpid(), signal.SIGTSTP)\n"
                           "signal.signal(signal.SIGTSTP, stop)\n"
                           "print('ready', flush=True); print('line', input())")
         self.wait_for("ready")
         self.type("\x1a")
-        self.wait_for("tidy True")
+        self.wait_for("tidy 1")
         self.wait_for("stopped")
         self.type("fg\n")
         self.type("again\n")
