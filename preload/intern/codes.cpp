@@ -8,12 +8,11 @@ CodeId Interner::code(const Interpreter& python, const uint8_t* code) noexcept {
   const uint32_t fingerprint = code_fingerprint(*python.layout, code);
   CodeEntry key;
   key.address = reinterpret_cast<uint64_t>(code);
-  if (CodeEntry* const found = codes_.find(key); found != nullptr) {
+  if (CodeEntry* const found = codes_.place(key); found != nullptr) {
+    // In this order: define_code() retires the id before it changes the fingerprint.
+    const uint32_t known = std::atomic_ref<uint32_t>(found->fingerprint).load(std::memory_order_acquire);
     const uint32_t id = std::atomic_ref<uint32_t>(found->id).load(std::memory_order_acquire);
-    if (id != kRetiredId &&
-        std::atomic_ref<uint32_t>(found->fingerprint).load(std::memory_order_relaxed) == fingerprint) {
-      return CodeId{id};
-    }
+    if (known == fingerprint && id != 0 && id != kRetiredId) return CodeId{id};
   }
   return define_code(python, code, fingerprint);
 }
@@ -24,8 +23,12 @@ CodeId Interner::define_code(const Interpreter& python, const uint8_t* code, uin
   CodeEntry entry;
   entry.address = reinterpret_cast<uint64_t>(code);
   entry.fingerprint = fingerprint;
-  CodeEntry* const known = codes_.find(entry);
+  CodeEntry* const known = codes_.place(entry);
   if (known != nullptr && known->id != kRetiredId && known->fingerprint == fingerprint) return CodeId{known->id};
+  if (known == nullptr && !codes_.make_room()) {
+    full_.fetch_add(1, std::memory_order_relaxed);
+    return CodeId{};
+  }
 
   const PythonLayout& layout = *python.layout;
   const std::string_view table = line_table_of(layout, code);
@@ -40,7 +43,9 @@ CodeId Interner::define_code(const Interpreter& python, const uint8_t* code, uin
   const uint64_t bit = filter_bit(entry.address);
   filter_[bit / 64].fetch_or(uint64_t{1} << (bit % 64), std::memory_order_relaxed);
   if (known != nullptr) {
-    std::atomic_ref<uint32_t>(known->fingerprint).store(fingerprint, std::memory_order_relaxed);
+    // Pairs with code().
+    std::atomic_ref<uint32_t>(known->id).store(kRetiredId, std::memory_order_relaxed);
+    std::atomic_ref<uint32_t>(known->fingerprint).store(fingerprint, std::memory_order_release);
     std::atomic_ref<uint32_t>(known->id).store(entry.id, std::memory_order_release);
   } else {
     codes_.insert(entry);
@@ -58,11 +63,9 @@ bool Interner::write_line_table(CodeId id, std::string_view table) noexcept {
 void Interner::retire(uint64_t address, uint64_t time) noexcept {
   CodeEntry key;
   key.address = address;
-  CodeEntry* const found = codes_.find(key);
-  if (found == nullptr) return;
+  if (codes_.find(key) == 0) return;
   const Locked locked(lock_);
-  // The table may have been replaced since; this finds the place that counts.
-  CodeEntry* const entry = codes_.find(key);
+  CodeEntry* const entry = codes_.place(key);
   if (entry == nullptr || entry->id == kRetiredId) return;
   const CodeId id{entry->id};
   std::atomic_ref<uint32_t>(entry->id).store(kRetiredId, std::memory_order_release);

@@ -5,9 +5,12 @@
 
 namespace cistern::preload {
 
-void Interner::begin(RecordStream& records, uint64_t max_node_bytes) noexcept {
+void Interner::begin(RecordStream& records, uint64_t max_table_bytes) noexcept {
   records_ = &records;
-  max_node_bytes_ = max_node_bytes;
+  nodes_.limit(max_table_bytes / 2);
+  strings_.limit(max_table_bytes / 6);
+  codes_.limit(max_table_bytes / 6);
+  names_.limit(max_table_bytes / 6);
 }
 
 StringId Interner::string(std::string_view text) noexcept {
@@ -19,10 +22,11 @@ StringId Interner::string_locked(std::string_view text) noexcept {
   text = cut_text(text);
   StringEntry entry;
   entry.key = XXH3_64bits(text.data(), text.size());
-  if (const StringEntry* const found = strings_.find(entry); found != nullptr) return StringId{found->id};
+  if (const uint32_t known = strings_.find(entry); known != 0) return StringId{known};
   entry.id = ++last_string_;
   if (!records_->write(StringRecord{StringId{entry.id}, text})) return StringId{};
-  strings_.insert(entry);
+  // Without room the text is written again when it comes again.
+  if (strings_.make_room()) strings_.insert(entry);
   return StringId{entry.id};
 }
 
@@ -32,18 +36,19 @@ StackId Interner::node(StackId parent, const NodeKey& key) noexcept {
   // Code ids stay far below the kinds' bits; an offset that does not fit 32 bits does not occur in a code object.
   entry.a = key.a ^ static_cast<uint32_t>(key.kind) << 28;
   entry.b = static_cast<uint32_t>(key.b);
-  if (const NodeEntry* const found = nodes_.find(entry); found != nullptr) return StackId{found->id};
+  if (const uint32_t known = nodes_.find(entry); known != 0) return StackId{known};
   return define_node(parent, key, entry);
 }
 
 StackId Interner::define_node(StackId parent, const NodeKey& key, const NodeEntry& entry) noexcept {
   const Locked locked(lock_);
-  if (const NodeEntry* const found = nodes_.find(entry); found != nullptr) return StackId{found->id};
-  if (nodes_.used() * sizeof(NodeEntry) >= max_node_bytes_) return table_full_node();
+  if (const uint32_t known = nodes_.find(entry); known != 0) return StackId{known};
+  if (full_node_ != 0 && raw(parent) == full_node_) return parent;
+  if (!nodes_.make_room()) return table_full_node();
   NodeEntry made = entry;
   made.id = ++last_node_;
   if (!records_->write(StackNodeRecord{StackId{made.id}, parent, key.kind, key.a, key.b})) return StackId{};
-  if (!nodes_.insert(made)) return table_full_node();
+  nodes_.insert(made);
   return StackId{made.id};
 }
 

@@ -27,8 +27,9 @@ struct NodeKey {
 
 class Interner {
  public:
-  // `max_node_bytes`: of the table of stack nodes; past it new stacks collapse into one node that says so.
-  void begin(RecordStream& records, uint64_t max_node_bytes) noexcept;
+  // `max_table_bytes`: mapped for all tables, of which half can hold entries. Past it new stacks collapse into one node
+  // that says so, and new code objects are unknown frames.
+  void begin(RecordStream& records, uint64_t max_table_bytes) noexcept;
 
   StringId string(std::string_view text) noexcept;
 
@@ -53,6 +54,7 @@ class Interner {
   // Whether code of a file named threading.py was ever defined, in this image or the one it was forked from.
   bool threading_seen() const noexcept { return threading_seen_.load(std::memory_order_relaxed); }
 
+  // Stacks that collapsed, and frames of code objects that found no room.
   uint64_t stack_table_full() const noexcept { return full_.load(std::memory_order_relaxed); }
   uint64_t retired_codes() const noexcept { return retired_.load(std::memory_order_relaxed); }
 
@@ -113,7 +115,6 @@ class Interner {
   void retire(uint64_t address, uint64_t time) noexcept;
 
   RecordStream* records_ = nullptr;
-  uint64_t max_node_bytes_ = 0;
   SpinLock lock_;
   Table<StringEntry> strings_;
   Table<CodeEntry> codes_;

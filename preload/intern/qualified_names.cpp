@@ -27,8 +27,8 @@ StringId Interner::name_of_code(const Interpreter& python, const uint8_t* code, 
   NameEntry key;
   key.address = reinterpret_cast<uint64_t>(code);
   key.fingerprint = fingerprint;
-  const NameEntry* const learned = names_.find(key);
-  const StringId name = learned != nullptr ? StringId{learned->id} : object_string(python, name_of(layout, code));
+  const uint32_t learned = names_.find(key);
+  const StringId name = learned != 0 ? StringId{learned} : object_string(python, name_of(layout, code));
   constexpr int kMaxDepth = 32;
   learn_names(python, code, kMaxDepth);
   return name;
@@ -58,9 +58,9 @@ void Interner::learn_names(const Interpreter& python, const uint8_t* code, int d
     NameEntry entry;
     entry.address = reinterpret_cast<uint64_t>(inner);
     entry.fingerprint = code_fingerprint(*python.layout, inner);
-    if (names_.find(entry) != nullptr) continue;
+    if (names_.find(entry) != 0) continue;
     entry.id = raw(name_among(python, constants, i));
-    if (entry.id != 0) names_.insert(entry);
+    if (entry.id != 0 && names_.make_room()) names_.insert(entry);
     if (depth > 0) learn_names(python, inner, depth - 1);
   }
 }

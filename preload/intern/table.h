@@ -1,6 +1,7 @@
 // An insert-only hash table of small entries: look-ups lock nothing, insertions are serialised by the caller. Entries
-// carry an id that is stored last; 0 is an empty place. A table that fills up is replaced by one of twice the size; the
-// old one stays mapped, so that a reader that still looks there misses at worst, and then asks again under the lock.
+// carry an id that is stored last; 0 is an empty place. Places that fill up are replaced by twice as many; the old ones
+// stay mapped, but their pages are given back and read as zero: a reader that misses there looks again in the new ones.
+// What is mapped in all, old places too, is bounded.
 #pragma once
 
 #include <atomic>
@@ -15,35 +16,36 @@ namespace cistern::preload {
 template <typename Entry>
 class Table {
  public:
-  // Finds the entry with the key of `key`. Returns nullptr when it is not there. Any thread.
-  Entry* find(const Entry& key) const noexcept {
-    const Places* const places = places_.load(std::memory_order_acquire);  // pairs with grow()
-    if (places == nullptr) return nullptr;
-    for (uint64_t i = key.hash() & places->mask;; i = (i + 1) & places->mask) {
-      Entry& entry = places->entries()[i];
-      const uint32_t id = std::atomic_ref<uint32_t>(entry.id).load(std::memory_order_acquire);  // pairs with insert()
-      if (id == 0) return nullptr;
-      if (entry.same(key)) return &entry;
-    }
+  // Bounds the mapped bytes, of which those that hold entries are half.
+  void limit(uint64_t max_bytes) noexcept { max_bytes_ = max_bytes; }
+
+  // The id of the entry with the key of `key`; 0 when it is not there. Any thread.
+  uint32_t find(const Entry& key) const noexcept {
+    uint32_t id = 0;
+    look(key, id);
+    return id;
   }
 
-  // Adds an entry whose key is not there. Requires entry.id != 0 and the caller's lock. Returns false without memory.
-  bool insert(const Entry& entry) noexcept {
-    Places* places = places_.load(std::memory_order_relaxed);
-    if (places == nullptr || used_ + used_ / 2 > places->mask) {
-      if (!grow()) return false;
-      places = places_.load(std::memory_order_relaxed);
-    }
-    put(*places, entry);
+  // The entry itself, or nullptr. Any thread; without the caller's lock it may read as zero, its id too.
+  Entry* place(const Entry& key) const noexcept {
+    uint32_t id = 0;
+    return look(key, id);
+  }
+
+  // Makes room for one entry more. Requires the caller's lock. Returns false at the limit, or without memory.
+  bool make_room() noexcept {
+    const Places* const places = places_.load(std::memory_order_relaxed);
+    return (places != nullptr && used_ + used_ / 2 <= places->mask) || grow();
+  }
+
+  // Adds an entry whose key is not there. Requires entry.id != 0, the caller's lock, and room.
+  void insert(const Entry& entry) noexcept {
+    put(*places_.load(std::memory_order_relaxed), entry);
     ++used_;
-    return true;
   }
 
   uint64_t used() const noexcept { return used_; }
-  uint64_t bytes() const noexcept {
-    const Places* const places = places_.load(std::memory_order_relaxed);
-    return places == nullptr ? 0 : (places->mask + 1) * sizeof(Entry);
-  }
+  uint64_t bytes() const noexcept { return bytes_; }
 
   // Empties the table. Only where no other thread looks: in a forked child.
   void clear() noexcept {
@@ -70,8 +72,38 @@ class Table {
     uint64_t mask;
     Entry* entries() const noexcept { return reinterpret_cast<Entry*>(const_cast<Places*>(this) + 1); }
   };
+  static_assert(sizeof(Places) % sizeof(Entry) == 0, "no entry lies in two pages");
 
-  static uint64_t mapped_bytes(uint64_t mask) noexcept { return sizeof(Places) + (mask + 1) * sizeof(Entry); }
+  static uint64_t mapped_bytes(uint64_t mask) noexcept {
+    constexpr uint64_t kPage = 4096;
+    return (sizeof(Places) + (mask + 1) * sizeof(Entry) + kPage - 1) & ~(kPage - 1);
+  }
+
+  Entry* look(const Entry& key, uint32_t& id) const noexcept {
+    const Places* places = places_.load(std::memory_order_acquire);  // pairs with grow()
+    while (places != nullptr) {
+      if (Entry* const entry = look_in(*places, key, id); entry != nullptr) return entry;
+      const Places* const newer = places_.load(std::memory_order_acquire);  // pairs with grow()
+      if (newer == places) break;
+      places = newer;
+    }
+    return nullptr;
+  }
+
+  static Entry* look_in(const Places& places, const Entry& key, uint32_t& found) noexcept {
+    for (uint64_t i = key.hash() & places.mask;; i = (i + 1) & places.mask) {
+      Entry& entry = places.entries()[i];
+      const std::atomic_ref<uint32_t> entry_id(entry.id);
+      const uint32_t id = entry_id.load(std::memory_order_acquire);  // pairs with put()
+      if (id == 0) return nullptr;
+      if (!entry.same(key)) continue;
+      // The page may have been given back between two looks at the key; then the id is gone too.
+      std::atomic_thread_fence(std::memory_order_acquire);
+      if (entry_id.load(std::memory_order_relaxed) == 0) return nullptr;
+      found = id;
+      return &entry;
+    }
+  }
 
   static void put(Places& places, const Entry& entry) noexcept {
     uint64_t i = entry.hash() & places.mask;
@@ -81,24 +113,29 @@ class Table {
     Entry without_id = entry;
     without_id.id = 0;
     place = without_id;
-    std::atomic_ref<uint32_t>(place.id).store(id, std::memory_order_release);  // pairs with find()
+    std::atomic_ref<uint32_t>(place.id).store(id, std::memory_order_release);  // pairs with look_in()
   }
 
   bool grow() noexcept {
-    const Places* const old = places_.load(std::memory_order_relaxed);
-    const uint64_t places = old == nullptr ? kFirstPlaces : 2 * (old->mask + 1);
-    auto* const made = static_cast<Places*>(map_memory(mapped_bytes(places - 1)));
+    Places* const old = places_.load(std::memory_order_relaxed);
+    const uint64_t mask = old == nullptr ? kFirstPlaces - 1 : 2 * old->mask + 1;
+    if (bytes_ + mapped_bytes(mask) > max_bytes_) return false;
+    auto* const made = static_cast<Places*>(map_memory(mapped_bytes(mask)));
     if (made == nullptr) return false;
-    made->mask = places - 1;
+    bytes_ += mapped_bytes(mask);
+    made->mask = mask;
     for (uint64_t i = 0; old != nullptr && i <= old->mask; ++i) {
       if (old->entries()[i].id != 0) put(*made, old->entries()[i]);
     }
-    places_.store(made, std::memory_order_release);  // pairs with find()
+    places_.store(made, std::memory_order_release);  // pairs with look()
+    if (old != nullptr) clear_memory(old, mapped_bytes(old->mask));
     return true;
   }
 
   std::atomic<Places*> places_{nullptr};
   uint64_t used_ = 0;
+  uint64_t bytes_ = 0;  // mapped, old places too
+  uint64_t max_bytes_ = UINT64_MAX;
 };
 
 constexpr uint64_t mix_hash(uint64_t value) noexcept {

@@ -24,7 +24,7 @@
 namespace cistern::preload {
 namespace {
 
-constexpr uint64_t kMaxNodeBytes = uint64_t{256} << 20;
+constexpr uint64_t kMaxTableBytes = uint64_t{256} << 20;  // half of it can be resident
 
 // The text of CISTERN_OPTIONS: the program may change its environment, and Options has views into this.
 Text<16 * 1024> g_options_text;
@@ -146,7 +146,7 @@ bool begin_image() noexcept {
   recorder.ring.pid = recorder.header.image.pid;
   recorder.ring.generation = recorder.header.generation;
   recorder.ring.output.attach(&recorder.ring.window.control().file_end, recorder.options.max_size);
-  recorder.interner.begin(recorder.records, kMaxNodeBytes);
+  recorder.interner.begin(recorder.records, kMaxTableBytes);
   if (!recorder.records.begin(recorder.ring, now())) {
     keep_off(reason_of(ENOSPC), recorder.first_profile.view());
     return false;

@@ -8,9 +8,9 @@ namespace cistern::preload {
 namespace {
 
 struct Interning {
-  explicit Interning(uint64_t max_node_bytes = uint64_t{1} << 30) {
+  explicit Interning(uint64_t max_table_bytes = uint64_t{1} << 30) {
     EXPECT_TRUE(records->begin(*temporary.ring, 0));
-    interner->begin(*records, max_node_bytes);
+    interner->begin(*records, max_table_bytes);
   }
   template <typename Record>
   std::vector<Record> written(std::vector<std::string>& keep) {
@@ -76,15 +76,46 @@ TEST(Interner, GivesRacingThreadsTheSameIds) {
 }
 
 TEST(Interner, CollapsesStacksIntoOneNodeWhenTheTableIsFull) {
-  Interning it(16 * 100);
-  for (int64_t i = 0; i < 100; ++i) it.interner->node(StackId{}, python_frame(1, i));
-  const StackId full = it.interner->node(StackId{}, python_frame(1, 1000));
-  EXPECT_EQ(it.interner->node(StackId{}, python_frame(1, 1001)), full);
+  Interning it(1 << 20);
+  StackId full{};
+  int64_t kept = 0;
+  while (it.interner->stack_table_full() == 0) full = it.interner->node(StackId{}, python_frame(1, kept++));
+  EXPECT_EQ(it.interner->node(StackId{}, python_frame(1, kept)), full);
+  EXPECT_EQ(it.interner->node(full, python_frame(1, 0)), full) << "and what lies above it is part of the same stack";
   EXPECT_EQ(it.interner->stack_table_full(), 2u);
+  EXPECT_NE(it.interner->node(StackId{}, python_frame(1, 0)), full) << "what is known stays known";
   const auto nodes = it.written<StackNodeRecord>(it.keep);
-  ASSERT_EQ(nodes.size(), 101u);
+  ASSERT_EQ(nodes.size(), static_cast<size_t>(kept));
   EXPECT_EQ(nodes.back().kind, NodeKind::kTruncated);
   EXPECT_EQ(nodes.back().a, static_cast<uint32_t>(TruncationReason::kStackTableFull));
+}
+
+TEST(Interner, MapsNoMoreThanItsLimitWhateverItIsAskedToName) {
+  constexpr uint64_t kLimit = 4 << 20;
+  Interning it(kLimit);
+  FakePython fake(11);
+  uint8_t* const code = fake.code("/a.py", "f", 1);
+  const uint64_t before = own_bytes();
+  for (int64_t i = 0; i < 200'000; ++i) {
+    it.interner->node(StackId{}, python_frame(1, i));
+    EXPECT_NE(raw(it.interner->string(std::to_string(i))), 0u) << "a string without room is written again";
+  }
+  EXPECT_GT(it.interner->stack_table_full(), 0u);
+  EXPECT_LE(own_bytes() - before, kLimit);
+  EXPECT_NE(raw(it.interner->code(fake.python(), code)), 0u) << "stacks and strings leave room for code";
+}
+
+TEST(Interner, CallsCodeObjectsUnknownThatFindNoRoom) {
+  Interning it(1 << 20);
+  FakePython fake(11);
+  std::vector<uint8_t*> codes;
+  for (int i = 0; i < 4'000; ++i) codes.push_back(fake.code("/a.py", "f" + std::to_string(i), 1));
+  std::vector<CodeId> ids;
+  for (const uint8_t* code : codes) ids.push_back(it.interner->code(fake.python(), code));
+  const auto unknown = static_cast<uint64_t>(std::count(ids.begin(), ids.end(), CodeId{}));
+  EXPECT_GT(unknown, 0u);
+  EXPECT_EQ(it.interner->stack_table_full(), unknown);
+  EXPECT_EQ(it.interner->code(fake.python(), codes[0]), ids[0]);
 }
 
 TEST(Interner, GivesAnAddressThatWasFreedANewCode) {
