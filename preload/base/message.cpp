@@ -1,22 +1,98 @@
 #include "preload/base/message.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include <atomic>
+#include <cstdint>
 
 #include "preload/base/arch.h"
+#include "preload/base/file_identity.h"
 #include "preload/base/text.h"
 
 namespace cistern::preload {
+namespace {
+
+constexpr long kStderr = 2;
+using SignalSet = uint64_t;  // the kernel's sigset_t
+
+constinit FileIdentity g_stderr;
+
+constexpr SignalSet bit_of_signal(int number) noexcept {
+  return SignalSet{1} << (number - 1);
+}
+
+bool is_pending(SignalSet signals) noexcept {
+  SignalSet pending = 0;
+  raw_syscall(SYS_rt_sigpending, reinterpret_cast<long>(&pending), sizeof pending);
+  return (pending & signals) != 0;
+}
+
+void take_pending(SignalSet signals) noexcept {
+  const timespec at_once{};
+  raw_syscall(SYS_rt_sigtimedwait, reinterpret_cast<long>(&signals), 0, reinterpret_cast<long>(&at_once),
+              sizeof signals);
+}
+
+// Blocks the signals that a write may raise: SIGPIPE and SIGXFSZ would kill, SIGTTOU would stop a background process.
+// One that a write raised is taken before the mask is what it was.
+class QuietWrites {
+ public:
+  QuietWrites() noexcept {
+    raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, reinterpret_cast<long>(&kRaised), reinterpret_cast<long>(&old_),
+                sizeof old_);
+    had_pending_ = is_pending(kFatal);
+  }
+  ~QuietWrites() {
+    if (!had_pending_ && is_pending(kFatal)) take_pending(kFatal);
+    raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&old_), 0, sizeof old_);
+  }
+  QuietWrites(const QuietWrites&) = delete;
+  QuietWrites& operator=(const QuietWrites&) = delete;
+
+ private:
+  static constexpr SignalSet kFatal = bit_of_signal(SIGPIPE) | bit_of_signal(SIGXFSZ);
+  static constexpr SignalSet kRaised = kFatal | bit_of_signal(SIGTTOU);
+  SignalSet old_ = 0;
+  bool had_pending_ = false;
+};
+
+// Whether a line can be written at once: a pipe that says so has room for a page.
+bool takes_a_line() noexcept {
+  pollfd stderr_now{kStderr, POLLOUT, 0};
+  const timespec at_once{};
+  const long ready =
+      raw_syscall(SYS_ppoll, reinterpret_cast<long>(&stderr_now), 1, reinterpret_cast<long>(&at_once), 0, 0);
+  return ready == 1 && stderr_now.revents == POLLOUT;
+}
+
+// Control characters, which may be part of a path, would make it more than one line.
+void add_printable(Text<1000>& line, std::string_view text) noexcept {
+  for (const char& c : text)
+    line.add(static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? "?" : std::string_view(&c, 1));
+}
+
+}  // namespace
+
+void remember_stderr() noexcept {
+  g_stderr = status_of(kStderr).identity;
+}
 
 void say_once(std::string_view what, std::string_view where) noexcept {
   static std::atomic<bool> said{false};
   if (said.exchange(true, std::memory_order_relaxed)) return;
+  if (!g_stderr.known() || status_of(kStderr).identity != g_stderr || !takes_a_line()) return;
+  Text<1000> body;
+  body.add("cistern: ");
+  add_printable(body, what);
+  if (!where.empty()) add_printable(body.add(" "), where);
   Text<1024> line;
-  line.add("cistern: ").add(what);
-  if (!where.empty()) line.add(" ").add(where);
-  line.add("\n");
-  raw_syscall(SYS_write, 2, reinterpret_cast<long>(line.c_str()), static_cast<long>(line.size()));
+  line.add(body.view()).add(body.complete() ? "\n" : "…\n");
+  const QuietWrites quiet;
+  raw_syscall(SYS_write, kStderr, reinterpret_cast<long>(line.c_str()), static_cast<long>(line.size()));
 }
 
 }  // namespace cistern::preload
