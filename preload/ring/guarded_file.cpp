@@ -4,8 +4,9 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
+
+#include <algorithm>
 
 #include "preload/base/arch.h"
 #include "preload/base/memory.h"
@@ -13,106 +14,128 @@
 namespace cistern::preload {
 namespace {
 
+constexpr uint64_t kPageBytes = 4096;
+constexpr uint64_t kHighNumbers = 16;  // of the greatest numbers, where ours is
+constexpr int kFirstHigh = 48;         // below lie the numbers that programs count on
+
 int errno_of(long result) noexcept {
   return is_error(result) ? static_cast<int>(-result) : 0;
 }
 
-// The soft limit on a file's size; growing past it raises SIGXFSZ, which kills.
-uint64_t file_size_limit() noexcept {
+uint64_t soft_limit(int resource) noexcept {
   rlimit limit{};
-  if (is_error(raw_syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, reinterpret_cast<long>(&limit)))) return UINT64_MAX;
+  if (is_error(raw_syscall(SYS_prlimit64, 0, resource, 0, reinterpret_cast<long>(&limit)))) return UINT64_MAX;
   return limit.rlim_cur;
 }
 
-// Moves a descriptor out of the way of numbers that programs use.
+// Growing a file past the soft limit raises SIGXFSZ, which kills.
+bool exceeds_limit(uint64_t end) noexcept {
+  return end > soft_limit(RLIMIT_FSIZE);
+}
+
+// Moves a descriptor out of the way of numbers that programs use, if there are others.
 int move_high(int fd) noexcept {
-  rlimit limit{};
-  raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, reinterpret_cast<long>(&limit));
-  const uint64_t top = limit.rlim_cur > 65536 ? 65536 : limit.rlim_cur;
-  if (top < 64) return fd;
-  const long high = raw_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, static_cast<long>(top - 16));
+  const uint64_t top = std::min<uint64_t>(soft_limit(RLIMIT_NOFILE), 65536);
+  if (top < kFirstHigh + kHighNumbers) return fd;
+  const long high = raw_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, static_cast<long>(top - kHighNumbers));
   if (is_error(high)) return fd;
   raw_syscall(SYS_close, fd);
   return static_cast<int>(high);
 }
 
-bool status_of(int fd, struct stat& status) noexcept {
-  return !is_error(raw_syscall(SYS_fstat, fd, reinterpret_cast<long>(&status)));
-}
-
 }  // namespace
 
 int GuardedFile::create(const PathText& path, bool replace) noexcept {
+  if (!path.complete()) return ENAMETOOLONG;
   path_ = path;
-  if (replace) raw_syscall(SYS_unlinkat, AT_FDCWD, reinterpret_cast<long>(path_.c_str()), 0);
-  const long fd = raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path_.c_str()),
-                              O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (is_error(fd)) return errno_of(fd);
-  fd_ = move_high(static_cast<int>(fd));
-  struct stat status {};
-  if (!status_of(fd_, status)) return EBADF;
-  device_ = status.st_dev;
-  inode_ = status.st_ino;
-  return 0;
-}
-
-bool GuardedFile::ours(int fd) const noexcept {
-  struct stat status {};
-  return fd >= 0 && status_of(fd, status) && status.st_dev == device_ && status.st_ino == inode_;
-}
-
-int GuardedFile::descriptor() noexcept {
-  if (ours(fd_)) return fd_;
-  const long fd =
-      raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path_.c_str()), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-  if (is_error(fd)) return -1;
-  if (!ours(static_cast<int>(fd))) {
-    raw_syscall(SYS_close, fd);
-    return -1;
+  if (replace) {
+    const FileStatus there = status_at(path_.c_str());
+    if (there.identity.known() && !there.replaceable) return EINVAL;
+    raw_syscall(SYS_unlinkat, AT_FDCWD, reinterpret_cast<long>(path_.c_str()), 0);
   }
-  return fd_ = move_high(static_cast<int>(fd));
+  constexpr long kOwnerOnly = 0600;
+  const long fd = raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path_.c_str()),
+                              O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
+  if (is_error(fd)) return errno_of(fd);
+  raw_syscall(SYS_fchmod, fd, kOwnerOnly);  // a umask may have taken away even that
+  fd_ = move_high(static_cast<int>(fd));
+  identity_ = status_of(fd_).identity;
+  end_ = 0;
+  return identity_.known() ? 0 : EBADF;
+}
+
+// Returns a descriptor or -errno. Nothing but our own file is opened: to open a device may have effects.
+int GuardedFile::reopen() noexcept {
+  fd_ = -1;
+  if (!identity_.known() || status_at(path_.c_str()).identity != identity_) return -EBADF;
+  const long fd = raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path_.c_str()),
+                              O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  if (is_error(fd)) return static_cast<int>(fd);
+  if (status_of(static_cast<int>(fd)).identity == identity_) return move_high(static_cast<int>(fd));
+  raw_syscall(SYS_close, fd);
+  return -EBADF;
+}
+
+// Returns a descriptor or -errno.
+int GuardedFile::descriptor() noexcept {
+  FileStatus status = status_of(fd_);
+  if (fd_ < 0 || status.identity != identity_) {
+    fd_ = reopen();
+    if (fd_ < 0) return fd_;
+    status = status_of(fd_);
+  }
+  return status.size_bytes < end_ ? -ESTALE : fd_;
+}
+
+// After an operation that, without an `error`, made the file reach to `end`. Returns `error`.
+int GuardedFile::written(int error, uint64_t end) noexcept {
+  if (error == 0) end_ = std::max(end_, end);
+  if (fd_ < kFirstHigh) close();
+  return error;
 }
 
 int GuardedFile::write_at(const void* bytes, size_t size, uint64_t offset) noexcept {
-  if (offset + size > file_size_limit()) return EFBIG;
+  const uint64_t end = offset + size;
+  if (exceeds_limit(end)) return EFBIG;
   const int fd = descriptor();
-  if (fd < 0) return EBADF;
+  if (fd < 0) return written(-fd, 0);
   auto* at = static_cast<const char*>(bytes);
   while (size > 0) {
-    const long written =
+    const long put =
         raw_syscall(SYS_pwrite64, fd, reinterpret_cast<long>(at), static_cast<long>(size), static_cast<long>(offset));
-    if (written == -EINTR) continue;
-    if (is_error(written)) return errno_of(written);
-    if (written == 0) return ENOSPC;
-    at += written;
-    size -= static_cast<size_t>(written);
-    offset += static_cast<uint64_t>(written);
+    if (put == -EINTR) continue;
+    if (is_error(put)) return written(errno_of(put), 0);
+    if (put == 0) return written(ENOSPC, 0);
+    at += put;
+    size -= static_cast<size_t>(put);
+    offset += static_cast<uint64_t>(put);
   }
-  return 0;
+  return written(0, end);
 }
 
 int GuardedFile::reserve(uint64_t offset, uint64_t size) noexcept {
-  if (offset + size > file_size_limit()) return EFBIG;
+  const uint64_t end = offset + size;
+  if (exceeds_limit(end)) return EFBIG;
   const int fd = descriptor();
-  if (fd < 0) return EBADF;
+  if (fd < 0) return written(-fd, 0);
   for (;;) {
     const long result = raw_syscall(SYS_fallocate, fd, 0, static_cast<long>(offset), static_cast<long>(size));
     if (result == -EINTR) continue;
-    if (result != -EOPNOTSUPP) return errno_of(result);
+    if (result != -EOPNOTSUPP) return written(errno_of(result), end);
     break;
   }
-  // A file system without fallocate: write a zero into each page, as posix_fallocate does.
-  for (uint64_t at = offset; at < offset + size; at += 4096) {
-    if (const int error = write_at("", 1, at); error != 0) return error;
+  // A file system without fallocate: write a zero to the end of each page, so that the file reaches as far.
+  for (uint64_t at = offset; at < end; at += kPageBytes) {
+    if (const int error = write_at("", 1, std::min(at + kPageBytes, end) - 1); error != 0) return error;
   }
   return 0;
 }
 
 int GuardedFile::resize(uint64_t size) noexcept {
-  if (size > file_size_limit()) return EFBIG;
+  if (exceeds_limit(size)) return EFBIG;
   const int fd = descriptor();
-  if (fd < 0) return EBADF;
-  return errno_of(raw_syscall(SYS_ftruncate, fd, static_cast<long>(size)));
+  if (fd < 0) return written(-fd, 0);
+  return written(errno_of(raw_syscall(SYS_ftruncate, fd, static_cast<long>(size))), size);
 }
 
 void* GuardedFile::map(uint64_t offset, size_t size) noexcept {
@@ -126,16 +149,18 @@ void* GuardedFile::map(uint64_t offset, size_t size) noexcept {
 }
 
 void GuardedFile::close() noexcept {
-  if (ours(fd_)) raw_syscall(SYS_close, fd_);
+  if (fd_ >= 0 && status_of(fd_).identity == identity_) raw_syscall(SYS_close, fd_);
   fd_ = -1;
 }
 
 void GuardedFile::abandon() noexcept {
   close();
-  inode_ = 0;
+  identity_ = {};
+  end_ = 0;
 }
 
 void GuardedFile::unlink() noexcept {
+  if (!identity_.known() || status_at(path_.c_str()).identity != identity_) return;
   raw_syscall(SYS_unlinkat, AT_FDCWD, reinterpret_cast<long>(path_.c_str()), 0);
 }
 

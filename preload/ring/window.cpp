@@ -11,15 +11,25 @@
 
 namespace cistern::preload {
 
-void* Window::map(uint64_t offset, uint64_t bytes) noexcept {
-  void* at = anonymous_ ? nullptr : file_.map(offset, bytes);
-  if (at == nullptr && (anonymous_ || control_ == nullptr)) {
-    const long made =
-        raw_syscall(SYS_mmap, 0, static_cast<long>(bytes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (is_error(made)) return nullptr;
-    raw_syscall(SYS_madvise, made, static_cast<long>(bytes), MADV_DONTFORK);
-    anonymous_ = true;
-    at = reinterpret_cast<void*>(made);
+namespace {
+
+// Shared memory of no file, hidden from forked children; in the place of what is at `address`, unless that is nullptr.
+char* map_anonymous(char* address, uint64_t bytes) noexcept {
+  const long made =
+      raw_syscall(SYS_mmap, reinterpret_cast<long>(address), static_cast<long>(bytes), PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS | (address != nullptr ? MAP_FIXED : 0), -1, 0);
+  if (is_error(made)) return nullptr;
+  raw_syscall(SYS_madvise, made, static_cast<long>(bytes), MADV_DONTFORK);
+  return reinterpret_cast<char*>(made);
+}
+
+}  // namespace
+
+char* Window::map(uint64_t offset, uint64_t bytes) noexcept {
+  auto* at = anonymous_ ? nullptr : static_cast<char*>(file_.map(offset, bytes));
+  if (at == nullptr) {
+    at = map_anonymous(nullptr, bytes);
+    if (at != nullptr) anonymous_ = true;
   }
   if (at != nullptr) count_own_bytes(static_cast<int64_t>(bytes));
   return at;
@@ -27,13 +37,11 @@ void* Window::map(uint64_t offset, uint64_t bytes) noexcept {
 
 int Window::open(const PathText& path, const ProfileHeader& header) noexcept {
   if (const int error = file_.create(path, true); error != 0) return error;
-  if (const int error = file_.reserve(0, kWindowSlotsOffset); error != 0) {
-    file_.unlink();
-    return error;
-  }
-  auto* const first = static_cast<char*>(map(0, kWindowSlotsOffset));
-  if (first == nullptr) return ENOMEM;
-  if (anonymous_) file_.unlink();
+  constexpr uint64_t kFirstSlotBytes = 64 * 1024;  // without room for the record stream there is no beginning
+  const int error = file_.reserve(0, kWindowSlotsOffset + kFirstSlotBytes);
+  char* const first = error == 0 ? map(0, kWindowSlotsOffset) : nullptr;
+  if (first == nullptr || anonymous_) file_.unlink();
+  if (first == nullptr) return error != 0 ? error : ENOMEM;
   std::memcpy(first, &header, sizeof header);
   control_ = reinterpret_cast<WindowControl*>(first + kWindowControlOffset);
   control_->slot_bytes = static_cast<uint32_t>(kSlotStride);
@@ -45,26 +53,46 @@ int Window::open(const PathText& path, const ProfileHeader& header) noexcept {
 void Window::unlink() noexcept {
   const Locked locked(lock_);
   file_.unlink();
+  if (!anonymous_) leave_file();
+}
+
+// The rest of the last chunk lies beyond the end of a file that cannot be enlarged any more.
+void Window::leave_file() noexcept {
   anonymous_ = true;
-  // The rest of the last chunk lies beyond the end of a file that cannot be enlarged any more.
-  for (; slots_ % kSlotsInChunk != 0; ++slots_) lent_[slots_] = true;
+  if (slots_ >= kMaxSlots) return;
+  char* const chunk = chunks_[slots_ / kSlotsInChunk];
+  const uint64_t used_bytes = slots_ % kSlotsInChunk * kSlotStride;
+  if (chunk == nullptr || map_anonymous(chunk + used_bytes, kChunkBytes - used_bytes) != nullptr) return;
+  do {
+    lent_[slots_++] = true;
+  } while (slots_ % kSlotsInChunk != 0);
+}
+
+bool Window::make_room_in_file(uint64_t offset, uint64_t bytes) noexcept {
+  const int error = file_.reserve(offset, bytes);
+  file_.close();
+  return error == 0;
 }
 
 SlotControl* Window::slot_at(uint32_t index) const noexcept {
   return reinterpret_cast<SlotControl*>(chunks_[index / kSlotsInChunk] + (index % kSlotsInChunk) * kSlotStride);
 }
 
-bool Window::make_slot(uint32_t index) noexcept {
-  if (index >= kMaxSlots) return false;
-  char*& chunk = chunks_[index / kSlotsInChunk];
-  if (chunk == nullptr) chunk = static_cast<char*>(map(file_offset(index), kChunkBytes));
-  if (chunk == nullptr) return false;
+// Whether the next slot has addresses.
+bool Window::has_chunk() noexcept {
+  if (slots_ >= kMaxSlots) return false;
+  char*& chunk = chunks_[slots_ / kSlotsInChunk];
+  if (chunk == nullptr) chunk = map(file_offset(slots_), kChunkBytes);
+  return chunk != nullptr;
+}
+
+bool Window::make_slot() noexcept {
   constexpr uint32_t kFirstBytes = 8 * 1024;
-  if (!anonymous_ && file_.reserve(file_offset(index), kFirstBytes) != 0) return false;
-  file_.close();
-  SlotControl* const control = slot_at(index);
-  control->capacity = kFirstBytes - kSlotOverheadBytes;
-  slots_ = index + 1;
+  if (!has_chunk()) return false;
+  if (!anonymous_ && !make_room_in_file(file_offset(slots_), kFirstBytes)) leave_file();
+  if (!has_chunk()) return false;
+  slot_at(slots_)->capacity = kFirstBytes - kSlotOverheadBytes;
+  ++slots_;
   if (!anonymous_) file_slots_ = slots_;
   std::atomic_ref<uint32_t>(control_->slots).store(slots_, std::memory_order_release);
   return true;
@@ -76,7 +104,10 @@ Slot Window::take(uint32_t bytes) noexcept {
     const Locked locked(lock_);
     uint32_t index = free_hint_;
     while (index < slots_ && lent_[index]) ++index;
-    if (index == slots_ && !make_slot(index)) return slot;
+    if (index == slots_) {
+      if (!make_slot()) return slot;
+      index = slots_ - 1;
+    }
     lent_[index] = true;
     free_hint_ = index + 1;
     slot = Slot{slot_at(index), index};
@@ -100,8 +131,7 @@ void Window::grow(const Slot& slot, uint32_t bytes) noexcept {
   if (new_bytes <= old_bytes) return;
   if (slot.index < file_slots_) {
     const Locked locked(lock_);
-    if (anonymous_ || file_.reserve(file_offset(slot.index) + old_bytes, new_bytes - old_bytes) != 0) return;
-    file_.close();
+    if (anonymous_ || !make_room_in_file(file_offset(slot.index) + old_bytes, new_bytes - old_bytes)) return;
   }
   slot.control->capacity = new_bytes - kSlotOverheadBytes;
 }

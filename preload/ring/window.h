@@ -38,7 +38,8 @@ struct Slot {
 class Window {
  public:
   // Makes the file and its first pages. Where the file system refuses shared mappings, the window is anonymous shared
-  // memory: what was not spilled is then lost with a killed process. Returns 0 or an errno value.
+  // memory, and so are further slots when the file cannot grow (no room, no right, no such path any more): what was not
+  // spilled of those is lost with a killed process. Returns 0 or an errno value.
   int open(const PathText& path, const ProfileHeader& header) noexcept;
   bool is_open() const noexcept { return control_ != nullptr; }
 
@@ -61,8 +62,11 @@ class Window {
   static constexpr uint64_t kChunkBytes = kSlotsInChunk * kSlotStride;
 
   SlotControl* slot_at(uint32_t index) const noexcept;
-  bool make_slot(uint32_t index) noexcept;
-  void* map(uint64_t offset, uint64_t bytes) noexcept;
+  bool make_slot() noexcept;
+  bool has_chunk() noexcept;
+  bool make_room_in_file(uint64_t offset, uint64_t bytes) noexcept;
+  void leave_file() noexcept;
+  char* map(uint64_t offset, uint64_t bytes) noexcept;
   static uint64_t file_offset(uint32_t index) noexcept { return kWindowSlotsOffset + index * kSlotStride; }
 
   GuardedFile file_;
