@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -53,6 +54,17 @@ MemoryUse memory_use() noexcept {
   use.resident_bytes = field();
   use.shared_bytes = field();
   return use;
+}
+
+std::string_view executed_name() noexcept {
+  const auto* const name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  return name == nullptr ? std::string_view{} : std::string_view(name);
+}
+
+std::string_view working_directory(char* buffer, size_t size) noexcept {
+  const long got = raw_syscall(SYS_getcwd, reinterpret_cast<long>(buffer), static_cast<long>(size));
+  if (is_error(got) || got < 2 || buffer[0] != '/') return {};
+  return {buffer, static_cast<size_t>(got) - 1};
 }
 
 uint32_t process_id() noexcept {

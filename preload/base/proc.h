@@ -20,6 +20,11 @@ struct MemoryUse {
 // /proc/self/statm; all zero when there is no /proc.
 MemoryUse memory_use() noexcept;
 
+// The path by which the running program was executed; empty when unknown.
+std::string_view executed_name() noexcept;
+// Absolute; empty when it has been removed or lies outside the root directory.
+std::string_view working_directory(char* buffer, size_t size) noexcept;
+
 uint32_t process_id() noexcept;
 uint32_t thread_id() noexcept;
 // When a process or thread of this process started, in clock ticks since boot (field 22 of stat); 0 when unknown.

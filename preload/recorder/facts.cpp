@@ -23,10 +23,11 @@ bool matters(std::string_view variable) noexcept {
          variable.starts_with("CISTERN_OPTIONS=");
 }
 
-std::string_view link_target(const char* path, char* buffer, size_t size) noexcept {
-  const long got = raw_syscall(SYS_readlinkat, AT_FDCWD, reinterpret_cast<long>(path), reinterpret_cast<long>(buffer),
-                               static_cast<long>(size));
-  return is_error(got) ? std::string_view{} : std::string_view(buffer, static_cast<size_t>(got));
+// The path of the running program: as it was named when it was executed, where there is no /proc.
+std::string_view executable_path(char* buffer, size_t size) noexcept {
+  const long got = raw_syscall(SYS_readlinkat, AT_FDCWD, reinterpret_cast<long>("/proc/self/exe"),
+                               reinterpret_cast<long>(buffer), static_cast<long>(size));
+  return is_error(got) ? executed_name() : std::string_view(buffer, static_cast<size_t>(got));
 }
 
 void write_environment(RecordStream& records) noexcept {
@@ -45,8 +46,8 @@ void write_image_facts(RecordStream& records, std::string_view options) noexcept
   utsname name{};
   raw_syscall(SYS_uname, reinterpret_cast<long>(&name));
   ImageRecord image;
-  image.executable = link_target("/proc/self/exe", executable, sizeof executable);
-  image.directory = link_target("/proc/self/cwd", directory, sizeof directory);
+  image.executable = executable_path(executable, sizeof executable);
+  image.directory = working_directory(directory, sizeof directory);
   image.host = name.nodename;
   image.arguments = read_file("/proc/self/cmdline", arguments, sizeof arguments);
   image.page_bytes = 4096;

@@ -87,7 +87,7 @@ void finish_image(EndKind how, int64_t code) noexcept {
     whole = g_recorder.records.enter_through() && whole;
     if (whole) {
       g_recorder.ring.window.unlink();
-      remove_images_directory(g_recorder.first_profile);
+      remove_images_directory(g_recorder.first_profile, g_recorder.images_directory);
     }
   }
   if (self != nullptr) self->busy.store(0, std::memory_order_release);

@@ -67,16 +67,17 @@ void add_host(PathText& path) noexcept {
 
 void add_default_name(PathText& path, const ImageIdentity& image) noexcept {
   char arguments[4096];
+  const std::string_view name = program_name(read_file("/proc/self/cmdline", arguments, sizeof arguments));
   path.add("cistern.");
-  add_clean(path, program_name(read_file("/proc/self/cmdline", arguments, sizeof arguments)));
+  add_clean(path, name.empty() ? base_name(executed_name()) : name);
   path.add(".").add(uint64_t{image.pid}).add(".cistern");
 }
 
+// Nothing is added where there is none any more: then the path stays relative, and nothing can be made there.
 void add_working_directory(PathText& path) noexcept {
   char directory[4096];
-  const long size = raw_syscall(SYS_getcwd, reinterpret_cast<long>(directory), sizeof directory);
-  if (!is_error(size) && size > 1) path.add(std::string_view(directory, static_cast<size_t>(size) - 1));
-  if (path.empty() || path.view().back() != '/') path.add("/");
+  path.add(working_directory(directory, sizeof directory));
+  if (!path.empty() && path.view().back() != '/') path.add("/");
 }
 
 }  // namespace
@@ -151,17 +152,30 @@ void image_path(const PathText& first_profile, const ImageIdentity& image, std::
   path.add(suffix);
 }
 
-int make_images_directory(const PathText& first_profile) noexcept {
+int make_images_directory(const PathText& first_profile, FileIdentity& made) noexcept {
+  constexpr long kOwnerOnly = 0700;
   PathText path;
   images_directory(first_profile, path);
-  const long result = raw_syscall(SYS_mkdirat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), 0700);
-  return is_error(result) && result != -EEXIST ? static_cast<int>(-result) : 0;
+  if (!path.complete()) return ENAMETOOLONG;
+  const long result = raw_syscall(SYS_mkdirat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), kOwnerOnly);
+  if (is_error(result) && result != -EEXIST) return static_cast<int>(-result);
+  // A umask may have taken away even that.
+  if (result == 0) raw_syscall(SYS_fchmodat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), kOwnerOnly);
+  made = status_at(path.c_str()).identity;
+  return 0;
 }
 
-void remove_images_directory(const PathText& first_profile) noexcept {
+void remove_images_directory(const PathText& first_profile, const FileIdentity& made) noexcept {
   PathText path;
   images_directory(first_profile, path);
+  if (!made.known() || status_at(path.c_str()).identity != made) return;
   raw_syscall(SYS_unlinkat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), AT_REMOVEDIR);
+}
+
+FileIdentity folder_of(const PathText& first_profile) noexcept {
+  PathText path;
+  path.add(directory_of(first_profile.view())).add("/.");  // what a symbolic link at the end leads to
+  return status_at(path.c_str()).identity;
 }
 
 void announce_image(const char* run_file, const ImageIdentity& image, const PathText& profile) noexcept {

@@ -6,6 +6,7 @@
 
 #include "cistern/options.h"
 #include "cistern/profile.h"
+#include "preload/base/file_identity.h"
 #include "preload/base/text.h"
 
 namespace cistern::preload {
@@ -31,10 +32,13 @@ void expand_output(std::string_view output, const ImageIdentity& image, PathText
 void images_directory(const PathText& first_profile, PathText& path) noexcept;
 void image_path(const PathText& first_profile, const ImageIdentity& image, std::string_view suffix,
                 PathText& path) noexcept;
-// Makes PATH.d, for this user only. Returns 0 or an errno value; it may be there already.
-int make_images_directory(const PathText& first_profile) noexcept;
-// Removes it if it is empty.
-void remove_images_directory(const PathText& first_profile) noexcept;
+// Makes PATH.d, for this user only, whatever the umask. Returns 0 or an errno value; it may be there already. `made`
+// says which directory it is.
+int make_images_directory(const PathText& first_profile, FileIdentity& made) noexcept;
+// Removes it if it is empty, and is still the one that was `made`.
+void remove_images_directory(const PathText& first_profile, const FileIdentity& made) noexcept;
+// The directory that the first profile was made in, as its path leads there now.
+FileIdentity folder_of(const PathText& first_profile) noexcept;
 
 // Tells `cistern run`, in the file that CISTERN_RUN names, that this image records to `profile`.
 void announce_image(const char* run_file, const ImageIdentity& image, const PathText& profile) noexcept;

@@ -88,13 +88,21 @@ int create_first_profile() noexcept {
 // Makes the profile of an image below the first: the number tells images of one process apart, made by exec.
 int create_further_profile() noexcept {
   Recorder& recorder = g_recorder;
-  if (const int error = make_images_directory(recorder.first_profile); error != 0) return error;
+  if (const int error = make_images_directory(recorder.first_profile, recorder.images_directory); error != 0)
+    return error;
   for (;; ++recorder.header.image.number) {
     PathText path;
     image_path(recorder.first_profile, recorder.header.image, ".cistern", path);
     const int error = recorder.ring.output.create(path, header_as(FileRole::kProfile), false);
     if (error != EEXIST || recorder.header.image.number > 100'000) return error;
   }
+}
+
+void discard_files() noexcept {
+  Recorder& recorder = g_recorder;
+  recorder.ring.output.discard();
+  if (recorder.ring.window.is_open()) recorder.ring.window.unlink();
+  remove_images_directory(recorder.first_profile, recorder.images_directory);
 }
 
 int create_files() noexcept {
@@ -105,12 +113,9 @@ int create_files() noexcept {
   if (error != 0) return error;
   PathText window;
   image_path(recorder.first_profile, recorder.header.image, ".window", window);
-  error = make_images_directory(recorder.first_profile);
+  error = make_images_directory(recorder.first_profile, recorder.images_directory);
   if (error == 0) error = recorder.ring.window.open(window, header_as(FileRole::kWindow));
-  if (error != 0) {
-    recorder.ring.output.discard();
-    remove_images_directory(recorder.first_profile);
-  }
+  if (error != 0) discard_files();
   return error;
 }
 
@@ -130,9 +135,23 @@ std::string_view reason_of(int error) noexcept {
       return "not recording: no such directory for";
     case EFBIG:
       return "not recording: the limit on file sizes is too low for";
+    case ENAMETOOLONG:
+      return "not recording: too long a path:";
+    case EMFILE:
+    case ENFILE:
+      return "not recording: no file descriptor is free for";
+    case EINVAL:
+      return "not recording: not a regular file:";
     default:
       return "not recording: cannot write";
   }
+}
+
+// Says why there is no profile, but not for images below the first: they may be many, and the output of each may be
+// looked at by the one above.
+void keep_image_off(int error) noexcept {
+  if (!g_recorder.is_first_image) return keep_off();
+  keep_off(reason_of(error), g_recorder.first_profile.view());
 }
 
 // Opens the files and writes what is known at the beginning. Returns false, having said why, when there is no profile.
@@ -140,7 +159,7 @@ bool begin_image() noexcept {
   Recorder& recorder = g_recorder;
   fill_header();
   if (const int error = create_files(); error != 0) {
-    keep_off(reason_of(error), recorder.first_profile.view());
+    keep_image_off(error);
     return false;
   }
   recorder.ring.pid = recorder.header.image.pid;
@@ -148,7 +167,8 @@ bool begin_image() noexcept {
   recorder.ring.output.attach(&recorder.ring.window.control().file_end, recorder.options.max_size);
   recorder.interner.begin(recorder.records, kMaxTableBytes);
   if (!recorder.records.begin(recorder.ring, now())) {
-    keep_off(reason_of(ENOSPC), recorder.first_profile.view());
+    discard_files();
+    keep_image_off(ENOSPC);
     return false;
   }
   write_clock_pair(recorder.records);
@@ -202,6 +222,7 @@ void begin_recording() noexcept {
     expand_output(recorder.options.output, recorder.header.image, recorder.first_profile);
   }
   if (!begin_image()) return;
+  recorder.folder = folder_of(recorder.first_profile);
   export_session(recorder.header.image, recorder.header.generation, recorder.first_profile);
   take_interpreter();
   recorder.state.store(RecorderState::kRecording, std::memory_order_release);
@@ -227,7 +248,9 @@ void begin_child() noexcept {
   abandon_threads();
   recorder.header.parent = recorder.header.image;
   ++recorder.header.generation;
-  if (recorder.options.follow == Follow::kNone) return keep_off();
+  // After a chroot the path may lead to another place, which is none of ours.
+  if (recorder.options.follow == Follow::kNone || folder_of(recorder.first_profile) != recorder.folder)
+    return keep_off();
   recorder.is_first_image = false;
   identify(1);
   if (!begin_image()) return;
@@ -257,6 +280,7 @@ void look_for_python(const void* caller) noexcept {
 void start_process() noexcept {
   if (!take_state(RecorderState::kUnstarted)) return;
   const Nested nested;
+  remember_stderr();
   resolve_real_functions();
   if (!read_options()) return;
   if (!arm_gate())

@@ -24,6 +24,11 @@ std::string_view reason_of(int error) noexcept {
       return "recording stopped: no space left for";
     case EBADF:
       return "recording stopped: the program closed or replaced";
+    case ESTALE:
+      return "recording stopped: something cut short";
+    case EMFILE:
+    case ENFILE:
+      return "recording stopped: no file descriptor is free for";
     default:
       return "recording stopped: cannot write";
   }

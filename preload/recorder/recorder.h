@@ -7,6 +7,7 @@
 
 #include "cistern/options.h"
 #include "cistern/profile.h"
+#include "preload/base/file_identity.h"
 #include "preload/base/text.h"
 #include "preload/cpython/collector.h"
 #include "preload/cpython/interpreter.h"
@@ -35,7 +36,9 @@ struct Recorder {
   Phases phases;
   CollectorPoll collector;  // under the GIL
   ProfileHeader header{};
-  PathText first_profile;  // of the first image of this run: where all files are
+  PathText first_profile;         // of the first image of this run: where all files are
+  FileIdentity folder;            // that it lies in
+  FileIdentity images_directory;  // beside it
   bool is_first_image = true;
   bool python_stacks = false;  // g_python.layout may be used
   // The window has been folded into the profile: streams write through.
