@@ -1,5 +1,8 @@
 // `cistern`: parses the command line, runs one command, and turns every error into one line and an exit code.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -50,11 +53,20 @@ int run(int argc, char** argv) {
   return parse_and_run(app, argc, argv, exit_code);
 }
 
+// Where stdin, stdout or stderr were closed, a file that we open would take their numbers, and our output with it. A
+// program that we run finds them closed.
+void occupy_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR | O_CLOEXEC);
+  }
+}
+
 }  // namespace
 }  // namespace cistern::analyzer
 
 int main(int argc, char** argv) {
   using cistern::analyzer::ExitCode;
+  cistern::analyzer::occupy_standard_descriptors();
   try {
     return cistern::analyzer::run(argc, argv);
   } catch (const cistern::analyzer::Failure& failure) {

@@ -32,7 +32,7 @@ std::string shown_path(const std::string& path, const std::string& directory) {
 std::string closing_lines(const RunHarvest& harvest, const RunFacts& facts) {
   std::string lines;
   for (const std::string& problem : harvest.problems) lines += "cistern: " + problem + "\n";
-  if (harvest.profile.empty()) return lines + nothing_recorded(facts.follow);
+  if (harvest.profile.empty()) return lines.empty() ? nothing_recorded(facts.follow) : lines;
   const std::string path = shown_path(harvest.profile, facts.directory);
   lines += fmt::format("cistern: {} → {} ({})\n", counts(harvest, facts), path, format_bytes(harvest.size_bytes));
   return lines + fmt::format("next: {} leaks {}\n", shell_word(facts.invoked), shell_word(path));

@@ -14,9 +14,17 @@
 namespace cistern::analyzer {
 namespace {
 
-std::string temporary_directory() {
-  const char* directory = std::getenv("TMPDIR");
-  return directory != nullptr && *directory != '\0' ? directory : "/tmp";
+// Makes a private directory in $TMPDIR, or where a program can count on one.
+std::string make_directory() {
+  const char* const chosen = std::getenv("TMPDIR");
+  int first_error = 0;
+  for (const char* parent : {chosen, "/tmp", "/var/tmp", "/dev/shm"}) {
+    if (parent == nullptr || *parent == '\0') continue;
+    std::string directory = std::string(parent) + "/cistern-run-XXXXXX";
+    if (mkdtemp(directory.data()) != nullptr) return directory;
+    if (first_error == 0) first_error = errno;
+  }
+  throw run_failure("no directory for temporary files (TMPDIR)", first_error);
 }
 
 // Takes a number and the space behind it off the front of `text`.
@@ -39,8 +47,7 @@ bool parse_image_line(const std::string& line, ListedImage& image) {
   return !rest.empty();
 }
 
-ImageList::ImageList() : directory_(temporary_directory() + "/cistern-run-XXXXXX") {
-  if (mkdtemp(directory_.data()) == nullptr) throw run_failure(temporary_directory(), errno);
+ImageList::ImageList() : directory_(make_directory()) {
   if (directory_[0] != '/') {  // a program may change its directory
     char* const absolute = realpath(directory_.c_str(), nullptr);
     if (absolute == nullptr) throw run_failure(directory_, errno);

@@ -16,7 +16,8 @@ struct ListedImage {
 
 class ImageList {
  public:
-  // Makes the directory below $TMPDIR, or /tmp. Errors: Failure, exit code 125.
+  // Makes the directory below $TMPDIR, or where that cannot be, /tmp, /var/tmp or /dev/shm. Errors: Failure, exit code
+  // 125.
   ImageList();
   ~ImageList();
   ImageList(const ImageList&) = delete;

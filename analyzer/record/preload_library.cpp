@@ -1,5 +1,6 @@
 #include "analyzer/record/preload_library.h"
 
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,13 +25,22 @@ std::string existing(const std::string& path) {
   return fs::canonical(path).string();
 }
 
+// This program's file; where there is no /proc, by the path that it was executed by.
+fs::path own_path() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (!error) return program;
+  const auto* const name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  const fs::path executed = fs::canonical(name != nullptr ? name : "", error);
+  if (error) throw run_failure("/proc/self/exe", "not there; --preload-library says where the library is");
+  return executed;
+}
+
 }  // namespace
 
 std::string find_preload_library(const std::string& given) {
   if (!given.empty()) return existing(given);
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (error) throw run_failure("/proc/self/exe", error.message());
+  const fs::path program = own_path();
   const fs::path prefix = program.parent_path().parent_path();
   const fs::path built = prefix / "lib" / kLibraryName;
   const fs::path installed = prefix / CISTERN_LIBRARY_DIRECTORY / "cistern" / kLibraryName;

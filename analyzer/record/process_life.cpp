@@ -1,12 +1,29 @@
 #include "analyzer/record/process_life.h"
 
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <fstream>
 #include <sstream>
 #include <string>
 
 namespace cistern::analyzer {
 
+namespace {
+
+bool there_is_proc() {
+  return access("/proc/self/stat", F_OK) == 0;
+}
+
+bool has_process(uint32_t pid) {
+  return kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH;
+}
+
+}  // namespace
+
 bool process_lives(uint32_t pid, uint64_t start_ticks) {
+  if (start_ticks == 0 || !there_is_proc()) return has_process(pid);
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
   if (!std::getline(file, line, '\0')) return false;

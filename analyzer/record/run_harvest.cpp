@@ -30,6 +30,10 @@ std::optional<ProfileHeader> header_of(const std::string& path) {
   return std::nullopt;
 }
 
+bool is_header_of(const ProfileHeader& header, const ListedImage& image) {
+  return header.role == FileRole::kProfile && header.image.pid == image.pid && header.image.number == image.number;
+}
+
 // Where the window of an image lies: in its own directory, or beside it when it lies in the first image's.
 std::string window_of(const std::string& profile, const ProfileHeader& header) {
   const std::string name = stem_of(header.image) + ".window";
@@ -61,7 +65,10 @@ class Harvester {
  private:
   void take_image(const ListedImage& image) {
     const auto header = header_of(image.profile);
-    if (!header) return;  // removed, or moved away, by somebody else
+    if (!header || !is_header_of(*header, image)) {
+      harvest.problems.push_back(image.profile + ": was removed, moved away or replaced while it was written");
+      return;
+    }
     ++harvest.images;
     if (harvest.profile.empty()) harvest.profile = image.profile;
     private_directories_.insert(image.profile + ".d");
