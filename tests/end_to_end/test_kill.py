@@ -124,12 +124,15 @@ class Kill(product.Case):
                     self.remove(profile)
                     os.remove(counters.path)
 
-    def assert_bytearrays(self, profile, counters, slack):
+    def recorded_bytearrays(self, profile):
+        """How many of each thread's size were made."""
         done = self.run_well([product.tool("event_counts"), profile] + PYTHON_SIZES, product.clean_environment())
         image, = json.loads(done.out)
         self.assertEqual(image["lost"], 0)
-        for size, completed in zip(PYTHON_SIZES, counters.python_completed()):
-            made = image["sizes"][str(size)]
+        return [image["sizes"][str(size)] for size in PYTHON_SIZES]
+
+    def assert_bytearrays(self, profile, counters, slack):
+        for made, completed in zip(self.recorded_bytearrays(profile), counters.python_completed()):
             self.assertTrue(completed <= made <= completed + slack,
                             "%d bytearrays were made, the profile has %d" % (completed, made))
 
