@@ -18,7 +18,8 @@ constexpr uint32_t kAwake = 1u << 31;
 struct alignas(4096) Gate {
   // DomainMask | kAwake. Relaxed: a hook may see a change one call late.
   std::atomic<uint32_t> mask;
-  char rest[4096 - sizeof(std::atomic<uint32_t>)];
+  std::atomic<uint32_t> home;  // 1 in the process that armed the gate, and in its vfork children
+  char rest[4096 - 2 * sizeof(std::atomic<uint32_t>)];
 };
 extern Gate g_gate;
 

@@ -145,12 +145,15 @@ constinit RealFunctions g_real = {
     .brk = nullptr,
     .sbrk = nullptr,
     .fork = first_fork,
+    .async_fork = nullptr,
     .exit_now = nullptr,
     .quick_exit = nullptr,
     .execve = nullptr,
     .execvpe = nullptr,
     .fexecve = nullptr,
     .execveat = nullptr,
+    .posix_spawn = nullptr,
+    .posix_spawnp = nullptr,
     .pthread_create = first_pthread_create,
     .mallinfo2 = nullptr,
 };
@@ -180,6 +183,8 @@ void resolve_real_functions() noexcept {
   look_up(found.execve, "execve");
   look_up(found.execvpe, "execvpe");
   look_up(found.fexecve, "fexecve");
+  look_up(found.posix_spawn, "posix_spawn");
+  look_up(found.posix_spawnp, "posix_spawnp");
   look_up(found.pthread_create, "pthread_create");
   look_up(cistern_real_dlopen, "dlopen");
   look_up(cistern_real_dlclose, "dlclose");
@@ -187,6 +192,7 @@ void resolve_real_functions() noexcept {
   g_resolution.store(2, std::memory_order_release);
   look_up_optional(g_real.mallinfo2, "mallinfo2");
   look_up_optional(g_real.execveat, "execveat");
+  look_up_optional(g_real.async_fork, "_Fork");
   look_up_optional(g_real.free_sized, "free_sized");
   look_up_optional(g_real.free_aligned_sized, "free_aligned_sized");
 }

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -31,12 +32,17 @@ struct RealFunctions {
   int (*brk)(void*);
   void* (*sbrk)(intptr_t);
   pid_t (*fork)();
+  pid_t (*async_fork)();  // _Fork; nullptr before glibc 2.34
   void (*exit_now)(int);  // _exit
   void (*quick_exit)(int);
   int (*execve)(const char*, char* const*, char* const*);
   int (*execvpe)(const char*, char* const*, char* const*);
   int (*fexecve)(int, char* const*, char* const*);
   int (*execveat)(int, const char*, char* const*, char* const*, int);
+  int (*posix_spawn)(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*, char* const*,
+                     char* const*);
+  int (*posix_spawnp)(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*, char* const*,
+                      char* const*);
   int (*pthread_create)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
   struct mallinfo2 (*mallinfo2)();  // nullptr before glibc 2.33
 };

@@ -1,7 +1,9 @@
-// The calls that make, replace and end a process. What libc does inside (exit, posix_spawn, system) is not seen here:
-// the end by exit is seen by the destructor, and a child of vfork shares its parent's memory and is left alone.
+// The calls that make, replace and end a process. What libc does inside (exit, system, popen, daemon, forkpty) is not
+// seen here: the end by exit is seen by the destructor, and a child of vfork shares its parent's memory and is left
+// alone.
 #include <dlfcn.h>
 #include <errno.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -10,6 +12,7 @@
 #include "preload/base/arch.h"
 #include "preload/base/real.h"
 #include "preload/hooks/export.h"
+#include "preload/recorder/child_environment.h"
 #include "preload/recorder/lifecycle.h"
 #include "preload/recorder/recorder.h"
 
@@ -22,15 +25,32 @@ namespace {
   for (;;) raw_syscall(SYS_exit_group, code);
 }
 
-template <typename Exec>
-int replace(Exec exec) noexcept {
+// Calls `start` with `environment`, or with a copy in which our variables are put right. Runs in vfork children too.
+template <typename Start>
+int with_environment(char* const* environment, Start start) noexcept {
   resolve_real_functions();
-  exec_begins();
-  const int result = exec();
+  const size_t bytes = child_environment_bytes(environment);
+  return start(bytes == 0 ? environment : child_environment(environment, __builtin_alloca(bytes)));
+}
+
+template <typename Exec>
+int replace(char* const* environment, Exec exec) noexcept {
+  return with_environment(environment, [=](char* const* given) {
+    exec_begins();
+    const int result = exec(given);
+    const int error = errno;
+    exec_failed();
+    errno = error;
+    return result;
+  });
+}
+
+// What has to be done on both sides of a fork. `whole`: libc's own locks are free in the child.
+pid_t after_fork(pid_t child, bool whole) noexcept {
   const int error = errno;
-  exec_failed();
+  child == 0 ? forked(whole) : child_forked(child);
   errno = error;
-  return result;
+  return child;
 }
 
 // The arguments of execl, execlp and execle, as an array on the caller's stack.
@@ -58,13 +78,33 @@ __attribute__((destructor)) static void end() {
 
 CISTERN_EXPORT pid_t fork() noexcept {
   resolve_real_functions();
-  const pid_t child = g_real.fork();
-  if (child > 0) {
-    const int error = errno;
-    child_forked(child);
-    errno = error;
+  return after_fork(g_real.fork(), true);
+}
+
+// Libc's own locks stay as they are in its child.
+CISTERN_EXPORT pid_t _Fork() noexcept {
+  resolve_real_functions();
+  if (g_real.async_fork == nullptr) {
+    errno = ENOSYS;
+    return -1;
   }
-  return child;
+  return after_fork(g_real.async_fork(), false);
+}
+
+CISTERN_EXPORT int posix_spawn(pid_t* child, const char* path, const posix_spawn_file_actions_t* actions,
+                               const posix_spawnattr_t* attributes, char* const* arguments,
+                               char* const* environment) noexcept {
+  return with_environment(environment, [=](char* const* given) {
+    return g_real.posix_spawn(child, path, actions, attributes, arguments, given);
+  });
+}
+
+CISTERN_EXPORT int posix_spawnp(pid_t* child, const char* file, const posix_spawn_file_actions_t* actions,
+                                const posix_spawnattr_t* attributes, char* const* arguments,
+                                char* const* environment) noexcept {
+  return with_environment(environment, [=](char* const* given) {
+    return g_real.posix_spawnp(child, file, actions, attributes, arguments, given);
+  });
 }
 
 CISTERN_EXPORT void _exit(int code) {
@@ -85,31 +125,31 @@ CISTERN_EXPORT void quick_exit(int code) noexcept {
 }
 
 CISTERN_EXPORT int execve(const char* path, char* const* arguments, char* const* environment) noexcept {
-  return replace([=] { return g_real.execve(path, arguments, environment); });
+  return replace(environment, [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }
 
 CISTERN_EXPORT int execv(const char* path, char* const* arguments) noexcept {
-  return replace([=] { return g_real.execve(path, arguments, environ); });
+  return replace(environ, [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }
 
 CISTERN_EXPORT int execvp(const char* file, char* const* arguments) noexcept {
-  return replace([=] { return g_real.execvpe(file, arguments, environ); });
+  return replace(environ, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
 }
 
 CISTERN_EXPORT int execvpe(const char* file, char* const* arguments, char* const* environment) noexcept {
-  return replace([=] { return g_real.execvpe(file, arguments, environment); });
+  return replace(environment, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
 }
 
 CISTERN_EXPORT int fexecve(int fd, char* const* arguments, char* const* environment) noexcept {
-  return replace([=] { return g_real.fexecve(fd, arguments, environment); });
+  return replace(environment, [=](char* const* given) { return g_real.fexecve(fd, arguments, given); });
 }
 
 CISTERN_EXPORT int execveat(int directory, const char* path, char* const* arguments, char* const* environment,
                             int flags) noexcept {
-  return replace([=] {
-    if (g_real.execveat != nullptr) return g_real.execveat(directory, path, arguments, environment, flags);
+  return replace(environment, [=](char* const* given) {
+    if (g_real.execveat != nullptr) return g_real.execveat(directory, path, arguments, given, flags);
     const long result = raw_syscall(SYS_execveat, directory, reinterpret_cast<long>(path),
-                                    reinterpret_cast<long>(arguments), reinterpret_cast<long>(environment), flags);
+                                    reinterpret_cast<long>(arguments), reinterpret_cast<long>(given), flags);
     errno = static_cast<int>(-result);
     return -1;
   });
@@ -127,18 +167,18 @@ CISTERN_EXPORT int execveat(int directory, const char* path, char* const* argume
 CISTERN_EXPORT int execl(const char* path, const char* first, ...) noexcept {
   CISTERN_COLLECT(arguments);
   va_end(rest);
-  return replace([=] { return g_real.execve(path, arguments, environ); });
+  return replace(environ, [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }
 
 CISTERN_EXPORT int execlp(const char* file, const char* first, ...) noexcept {
   CISTERN_COLLECT(arguments);
   va_end(rest);
-  return replace([=] { return g_real.execvpe(file, arguments, environ); });
+  return replace(environ, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
 }
 
 CISTERN_EXPORT int execle(const char* path, const char* first, ...) noexcept {
   CISTERN_COLLECT(arguments);
   char* const* const environment = va_arg(rest, char* const*);
   va_end(rest);
-  return replace([=] { return g_real.execve(path, arguments, environment); });
+  return replace(environment, [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }

@@ -4,6 +4,7 @@
 
 #include "preload/base/spin_lock.h"
 #include "preload/cpython/interpreter.h"
+#include "preload/hooks/thread_starts.h"
 #include "preload/recorder/events.h"
 #include "preload/recorder/lifecycle.h"
 #include "preload/recorder/ports.h"
@@ -198,6 +199,11 @@ PyMemAllocatorEx under_hooks(int py_domain) noexcept {
 }
 
 }  // namespace
+
+void abandon_hooks() noexcept {
+  g_install_lock.reset();
+  abandon_thread_starts();
+}
 
 void install_python_hooks(DomainMask domains) noexcept {
   const Locked locked(g_install_lock);

@@ -5,6 +5,7 @@
 #include "preload/base/real.h"
 #include "preload/base/spin_lock.h"
 #include "preload/hooks/export.h"
+#include "preload/hooks/thread_starts.h"
 #include "preload/recorder/events.h"
 #include "preload/recorder/threads.h"
 
@@ -41,6 +42,8 @@ struct StartPool {
     const Locked locked(lock);
     put_locked(start);
   }
+  // In a forked child: a thread that is not there may have been in take() or put(). The list is whole at each moment.
+  void abandon() noexcept { lock.reset(); }
 
  private:
   void put_locked(Start* start) noexcept {
@@ -72,6 +75,10 @@ bool tell(Start& start) noexcept {
 }
 
 }  // namespace
+
+void cistern::preload::abandon_thread_starts() noexcept {
+  g_starts.abandon();
+}
 
 CISTERN_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
                                   void* argument) noexcept {

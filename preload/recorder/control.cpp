@@ -28,6 +28,7 @@ void mark_in(ThreadState& thread, std::string_view name) noexcept {
 }
 
 void set_recording(bool on, uint64_t time) noexcept {
+  g_recorder.paused.store(!on, std::memory_order_relaxed);
   g_recorder.phases.enter(on ? Phase::kResumed : Phase::kStopped, time);
   on ? open_gate() : close_gate();
 }

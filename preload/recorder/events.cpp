@@ -107,7 +107,7 @@ void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
   if (thread.until_poll != 0) return;
   thread.until_poll = kEventsBetweenPolls;
   if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
-  if (modules_changed()) update_modules(g_recorder.records, false);
+  if (modules_changed()) update_modules(g_recorder.records);
   look_into_mailbox(thread);
 }
 

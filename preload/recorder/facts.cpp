@@ -103,7 +103,7 @@ void write_memory(RecordStream& records) noexcept {
 }
 
 void write_malloc_info(RecordStream& records) noexcept {
-  if (g_real.mallinfo2 == nullptr) return;
+  if (g_real.mallinfo2 == nullptr || g_recorder.libc_whole_in.load(std::memory_order_relaxed) != process_id()) return;
   const Nested nested;
   const struct mallinfo2 info = g_real.mallinfo2();
   records.write(MallocInfoRecord{now(),

@@ -15,13 +15,22 @@
 namespace cistern::preload {
 namespace {
 
-void write_end_facts(EndKind how, int64_t code) noexcept {
+// Whether the calling thread may run a signal handler: that of a signal that is blocked while it is handled. What it
+// interrupted may hold libc's locks.
+bool signals_blocked() noexcept {
+  uint64_t blocked = 0;
+  raw_syscall(SYS_rt_sigprocmask, 0, 0, reinterpret_cast<long>(&blocked), sizeof blocked);
+  return blocked != 0;
+}
+
+void write_end_facts(EndKind how, int64_t code, bool may_ask_libc) noexcept {
   RecordStream& records = g_recorder.records;
   g_recorder.phases.enter(Phase::kAfter, now());
-  update_modules(records, false);
+  // A forked child leaves the loader alone, unless it has used it.
+  if (may_ask_libc && (!g_recorder.forked || modules_changed())) update_modules(records);
   write_clock_pair(records);
   write_memory(records);
-  write_malloc_info(records);
+  if (may_ask_libc) write_malloc_info(records);
   records.write(EndRecord{now(), how, code});
 }
 
@@ -67,6 +76,7 @@ bool fold_others(const ThreadState* self) noexcept {
 
 void finish_image(EndKind how, int64_t code) noexcept {
   if (!in_recorded_process()) return;
+  const bool may_ask_libc = t_gate.depth == 0 && !signals_blocked();
   const Nested nested;
   ThreadState* const self = t_gate.state;
   // In a signal handler that interrupted the recorder nothing can be written; what was published is in the window.
@@ -77,7 +87,7 @@ void finish_image(EndKind how, int64_t code) noexcept {
 #ifdef CISTERN_CHECK_STACKS
     report_checks();
 #endif
-    write_end_facts(how, code);
+    write_end_facts(how, code, may_ask_libc);
     bool whole = fold_others(self);
     if (self != nullptr) {
       whole = fold_stream(*self) && whole;

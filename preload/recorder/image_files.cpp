@@ -7,10 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <cstring>
-
 #include "preload/base/arch.h"
-#include "preload/base/memory.h"
 #include "preload/base/proc.h"
 
 namespace cistern::preload {
@@ -94,28 +91,6 @@ Session read_session(const char* text) noexcept {
   session.first_profile.add(rest);
   session.found = session.parent.pid != 0 && rest.starts_with('/') && session.first_profile.complete();
   return session;
-}
-
-void export_session(const ImageIdentity& image, uint32_t generation, const PathText& first_profile) noexcept {
-  static Text<4096 + 128> variable;
-  variable.clear();
-  variable.add(kSessionVariable).add("=");
-  variable.add(uint64_t{image.pid}).add(":").add(image.start_ticks).add(":").add(image.start_unix_ns).add(":");
-  variable.add(uint64_t{image.number}).add(":").add(uint64_t{generation}).add(":").add(first_profile.view());
-  if (environ == nullptr) return;
-  const size_t name_size = std::strlen(kSessionVariable) + 1;
-  size_t count = 0;
-  for (; environ[count] != nullptr; ++count) {
-    if (std::strncmp(environ[count], variable.c_str(), name_size) == 0) {
-      environ[count] = const_cast<char*>(variable.c_str());
-      return;
-    }
-  }
-  auto** const made = static_cast<char**>(map_memory((count + 2) * sizeof(char*)));
-  if (made == nullptr) return;
-  std::memcpy(made, environ, count * sizeof(char*));
-  made[count] = const_cast<char*>(variable.c_str());
-  environ = made;
 }
 
 void expand_output(std::string_view output, const ImageIdentity& image, PathText& path) noexcept {

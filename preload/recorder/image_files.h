@@ -20,10 +20,6 @@ struct Session {
 };
 Session read_session(const char* text) noexcept;
 
-// Puts CISTERN_SESSION into the environment, for images made by exec: this process is recorded as `image`. The text
-// lives in the recorder's memory. May be called again.
-void export_session(const ImageIdentity& image, uint32_t generation, const PathText& first_profile) noexcept;
-
 // The absolute path of the first image's profile: the template with %p pid, %h host, %t start (Unix seconds), %%
 // percent; a template that is empty or ends in '/' gets the default name.
 void expand_output(std::string_view output, const ImageIdentity& image, PathText& path) noexcept;

@@ -15,6 +15,7 @@
 #include "preload/base/message.h"
 #include "preload/base/proc.h"
 #include "preload/base/real.h"
+#include "preload/recorder/child_environment.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/image_files.h"
 #include "preload/recorder/ports.h"
@@ -158,6 +159,7 @@ void keep_image_off(int error) noexcept {
 bool begin_image() noexcept {
   Recorder& recorder = g_recorder;
   fill_header();
+  raw_syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
   if (const int error = create_files(); error != 0) {
     keep_image_off(error);
     return false;
@@ -173,7 +175,7 @@ bool begin_image() noexcept {
   }
   write_clock_pair(recorder.records);
   write_image_facts(recorder.records, g_options_text.view());
-  update_modules(recorder.records, true);
+  recorder.forked ? write_known_modules(recorder.records) : update_modules(recorder.records);
   write_memory(recorder.records);
   recorder.phases.begin(recorder.records, now());
   announce_image(getenv(kRunVariable), recorder.header.image, recorder.ring.output.path());
@@ -203,10 +205,22 @@ void take_interpreter() noexcept {
   }
 }
 
+// What is started from here finds in its environment whose child it is, or nothing of ours.
+void tell_children() noexcept {
+  if (g_recorder.options.follow == Follow::kNone) return withdraw_from_environment();
+  export_session(g_recorder.header.image, g_recorder.header.generation, g_recorder.first_profile);
+}
+
+void begin_events() noexcept {
+  const bool paused = g_recorder.paused.load(std::memory_order_relaxed);
+  if (paused) g_recorder.phases.enter(Phase::kStopped, now());
+  g_recorder.state.store(RecorderState::kRecording, std::memory_order_release);
+  paused ? close_gate() : open_gate();
+}
+
 void begin_recording() noexcept {
   Recorder& recorder = g_recorder;
   choose_clock();
-  raw_syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
   const Session session = read_session(getenv(kSessionVariable));
   if (session.found && recorder.options.follow == Follow::kNone) return keep_off();
   identify(1);
@@ -221,23 +235,19 @@ void begin_recording() noexcept {
   } else {
     expand_output(recorder.options.output, recorder.header.image, recorder.first_profile);
   }
+  recorder.paused.store(!recorder.options.start, std::memory_order_relaxed);
+  recorder.libc_whole_in.store(recorder.header.image.pid, std::memory_order_relaxed);
   if (!begin_image()) return;
   recorder.folder = folder_of(recorder.first_profile);
-  export_session(recorder.header.image, recorder.header.generation, recorder.first_profile);
+  tell_children();
   take_interpreter();
-  recorder.state.store(RecorderState::kRecording, std::memory_order_release);
-  if (recorder.options.start) {
-    open_gate();
-  } else {
-    recorder.phases.enter(Phase::kStopped, now());
-    close_gate();
-  }
+  begin_events();
 }
 
-// In a forked child, at its first event: everything of the parent's is forgotten, and an image of its own begins.
-void begin_child() noexcept {
+// In a forked child: everything of the parent's is forgotten, and no lock is held. Libc's own may be, where the child
+// did not come from its fork().
+void abandon_parent() noexcept {
   Recorder& recorder = g_recorder;
-  const bool paused = !recorder.options.start;
   recorder.ring.window.abandon();
   recorder.ring.output.abandon();
   recorder.ring.failure.store(0, std::memory_order_relaxed);
@@ -246,22 +256,40 @@ void begin_child() noexcept {
   recorder.collector.reset();
   recorder.folded.store(false, std::memory_order_relaxed);
   abandon_threads();
+  abandon_hooks();
+  // The stack that started this thread has no number in the child's profile.
+  t_gate.started_at = t_gate.started_by = 0;
+}
+
+// At a forked child's first event: an image of its own begins.
+void begin_child() noexcept {
+  Recorder& recorder = g_recorder;
+  abandon_parent();
   recorder.header.parent = recorder.header.image;
   ++recorder.header.generation;
   // After a chroot the path may lead to another place, which is none of ours.
   if (recorder.options.follow == Follow::kNone || folder_of(recorder.first_profile) != recorder.folder)
     return keep_off();
   recorder.is_first_image = false;
+  recorder.forked = true;
   identify(1);
   if (!begin_image()) return;
-  export_session(recorder.header.image, recorder.header.generation, recorder.first_profile);
+  tell_children();
   write_interpreter(recorder.records, now());
-  recorder.state.store(RecorderState::kRecording, std::memory_order_release);
-  paused ? close_gate() : open_gate();
+  begin_events();
+}
+
+// Whether this is a child that was forked while another thread of its parent was starting to record.
+bool starter_is_gone() noexcept {
+  return g_gate.home.load(std::memory_order_relaxed) == 0 &&
+         g_recorder.starting_pid.load(std::memory_order_relaxed) != process_id();
 }
 
 bool take_state(RecorderState from) noexcept {
-  return g_recorder.state.compare_exchange_strong(from, RecorderState::kStarting, std::memory_order_acq_rel);
+  if (!g_recorder.state.compare_exchange_strong(from, RecorderState::kStarting, std::memory_order_acq_rel))
+    return false;
+  g_recorder.starting_pid.store(process_id(), std::memory_order_relaxed);
+  return true;
 }
 
 // Python may have come with a dlopen; not while the loader still works at it.
@@ -273,6 +301,13 @@ void look_for_python(const void* caller) noexcept {
     std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
     g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
   }
+}
+
+// A signal handler that interrupted the recorder must not wait for what its own thread holds.
+bool may_write_records() noexcept {
+  const ThreadState* const thread = t_gate.state;
+  return in_recorded_process() && t_gate.depth == 0 &&
+         (thread == nullptr || thread->busy.load(std::memory_order_relaxed) == 0);
 }
 
 }  // namespace
@@ -299,6 +334,9 @@ bool wake(Domain domain, const void* caller) noexcept {
       start_process();
       break;
     case RecorderState::kStarting:
+      if (!starter_is_gone()) return false;
+      abandon_parent();
+      keep_off();
       return false;
     case RecorderState::kWaiting:
       look_for_python(caller);
@@ -322,20 +360,26 @@ void hooks_reinstalled() noexcept {
 }
 
 void exec_begins() noexcept {
-  if (!in_recorded_process()) return;
+  if (!may_write_records()) return;
   const Nested nested;
   write_losses(g_recorder);
   g_recorder.records.write(EndRecord{now(), EndKind::kExec, -1});
 }
 
 void exec_failed() noexcept {
-  if (!in_recorded_process()) return;
+  if (!may_write_records()) return;
   const Nested nested;
   g_recorder.records.write(EndRecord{now(), EndKind::kNone, -1});
 }
 
+void forked(bool whole) noexcept {
+  if (whole) g_recorder.libc_whole_in.store(process_id(), std::memory_order_relaxed);
+  // Its image has not begun: this thread's state is its parent's.
+  if ((g_gate.mask.load(std::memory_order_relaxed) & kAwake) == 0) t_gate.state = nullptr;
+}
+
 void child_forked(pid_t child) noexcept {
-  if (child <= 0 || !in_recorded_process()) return;
+  if (child <= 0 || !may_write_records()) return;
   const Nested nested;
   g_recorder.records.write(ChildRecord{now(), static_cast<uint32_t>(child)});
 }

@@ -20,5 +20,7 @@ void exec_failed() noexcept;
 
 // The process forked; `child` is the new process. Called in the parent.
 void child_forked(pid_t child) noexcept;
+// The calling process is a forked child. `whole`: by libc's fork(), which leaves libc's locks free in it.
+void forked(bool whole) noexcept;
 
 }  // namespace cistern::preload

@@ -15,20 +15,38 @@ unsigned char cistern_loader_called = 0;
 namespace cistern::preload {
 namespace {
 
+// A module's path and build-id, kept for forked children. One for each that ever was loaded.
+struct ModuleText {
+  uint64_t identity;  // of both
+  ModuleText* next;
+  uint16_t path_bytes;
+  uint16_t build_id_bytes;
+
+  char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
+  std::string_view path() noexcept { return {bytes(), path_bytes}; }
+  std::string_view build_id() noexcept { return {bytes() + path_bytes, build_id_bytes}; }
+};
+
 struct KnownModule {
+  uintptr_t base;
   uintptr_t start;
   uintptr_t end;
-  uint64_t identity;  // of its path and build-id
+  uint64_t identity;
+  ModuleText* text;
   uint32_t id;
   bool seen;
 };
 
+// A child may be forked at any moment of an update: what is pointed to is complete first, and unmapped last.
 struct ModuleMap {
   SpinLock lock;
   KnownModule* modules = nullptr;
   size_t count = 0;
   size_t capacity = 0;
   uint32_t last_id = 0;
+  ModuleText* texts = nullptr;
+  char* text_room = nullptr;
+  size_t text_room_bytes = 0;
   RecordStream* records = nullptr;  // during one update
   uint64_t time = 0;
 };
@@ -48,13 +66,58 @@ bool grow(ModuleMap& map) noexcept {
   const size_t capacity = map.capacity == 0 ? 128 : 2 * map.capacity;
   auto* const made = static_cast<KnownModule*>(map_memory(capacity * sizeof(KnownModule)));
   if (made == nullptr) return false;
-  if (map.modules != nullptr) {
-    std::memcpy(made, map.modules, map.count * sizeof(KnownModule));
-    unmap_memory(map.modules, map.capacity * sizeof(KnownModule));
-  }
+  KnownModule* const old = map.modules;
+  const size_t old_capacity = map.capacity;
+  if (old != nullptr) std::memcpy(made, old, map.count * sizeof(KnownModule));
   map.modules = made;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   map.capacity = capacity;
+  if (old != nullptr) unmap_memory(old, old_capacity * sizeof(KnownModule));
   return true;
+}
+
+char* text_memory(ModuleMap& map, size_t bytes) noexcept {
+  constexpr size_t kChunkBytes = 64 * 1024;
+  bytes = (bytes + 7) & ~size_t{7};
+  if (bytes > map.text_room_bytes) {
+    auto* const made = static_cast<char*>(map_memory(kChunkBytes));
+    if (made == nullptr) return nullptr;
+    map.text_room_bytes = 0;
+    map.text_room = made;
+    map.text_room_bytes = kChunkBytes;
+  }
+  char* const at = map.text_room;
+  map.text_room += bytes;
+  map.text_room_bytes -= bytes;
+  return at;
+}
+
+ModuleText* text_of(ModuleMap& map, uint64_t identity, std::string_view path, std::string_view build_id) noexcept {
+  for (ModuleText* text = map.texts; text != nullptr; text = text->next) {
+    if (text->identity == identity) return text;
+  }
+  auto* const text =
+      reinterpret_cast<ModuleText*>(text_memory(map, sizeof(ModuleText) + path.size() + build_id.size()));
+  if (text == nullptr) return nullptr;
+  *text = ModuleText{identity, map.texts, static_cast<uint16_t>(path.size()), static_cast<uint16_t>(build_id.size())};
+  path.copy(text->bytes(), path.size());
+  build_id.copy(text->bytes() + path.size(), build_id.size());
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  map.texts = text;
+  return text;
+}
+
+void write_module(RecordStream& records, const KnownModule& module, uint64_t time, std::string_view path,
+                  std::string_view build_id) noexcept {
+  ModuleRecord record;
+  record.id = ModuleId{module.id};
+  record.time = time;
+  record.base = module.base;
+  record.start = module.start;
+  record.size = module.end - module.start;
+  record.path = path;
+  record.build_id = build_id;
+  records.write(record);
 }
 
 bool visit(void* context, const LoadedModule& module) noexcept {
@@ -68,17 +131,15 @@ bool visit(void* context, const LoadedModule& module) noexcept {
     }
   }
   if (map.count == map.capacity && !grow(map)) return false;
+  const std::string_view path = cut_text(module.path);
+  const std::string_view build_id = module.build_id.substr(0, 64);
   const uint32_t id = ++map.last_id;
-  map.modules[map.count++] = KnownModule{module.start, module.end, identity, id, true};
-  ModuleRecord record;
-  record.id = ModuleId{id};
-  record.time = map.time;
-  record.base = module.base;
-  record.start = module.start;
-  record.size = module.end - module.start;
-  record.path = cut_text(module.path);
-  record.build_id = module.build_id.substr(0, 64);
-  map.records->write(record);
+  KnownModule& known = map.modules[map.count];
+  known =
+      KnownModule{module.base, module.start, module.end, identity, text_of(map, identity, path, build_id), id, true};
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  ++map.count;
+  write_module(*map.records, known, map.time, path, build_id);
   return true;
 }
 
@@ -88,12 +149,20 @@ bool modules_changed() noexcept {
   return std::atomic_ref<unsigned char>(cistern_loader_called).load(std::memory_order_relaxed) != 0;
 }
 
-void update_modules(RecordStream& records, bool reset) noexcept {
+void write_known_modules(RecordStream& records) noexcept {
   ModuleMap& map = g_modules;
-  if (reset) map.lock.reset();
+  map.lock.reset();
+  std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
+  for (size_t i = 0; i < map.count; ++i) {
+    const KnownModule& module = map.modules[i];
+    if (module.text != nullptr) write_module(records, module, now(), module.text->path(), module.text->build_id());
+  }
+}
+
+void update_modules(RecordStream& records) noexcept {
+  ModuleMap& map = g_modules;
   const Locked locked(map.lock);
   std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
-  if (reset) map.count = map.last_id = 0;
   for (size_t i = 0; i < map.count; ++i) map.modules[i].seen = false;
   map.records = &records;
   map.time = now();

@@ -10,6 +10,9 @@ namespace cistern::preload {
 // Puts hooks on the interpreter's allocators for the domains in `domains`. Idempotent. Requires hookable(g_python).
 void install_python_hooks(DomainMask domains) noexcept;
 
+// In a forked child: locks of the hooks are free again.
+void abandon_hooks() noexcept;
+
 // What the interpreter's allocators are underneath the hooks.
 struct AllocatorFacts {
   const char* allocator = "unknown";  // "pymalloc", "malloc"

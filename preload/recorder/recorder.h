@@ -40,7 +40,12 @@ struct Recorder {
   FileIdentity folder;            // that it lies in
   FileIdentity images_directory;  // beside it
   bool is_first_image = true;
-  bool python_stacks = false;  // g_python.layout may be used
+  bool forked = false;              // this image began in a forked child
+  bool python_stacks = false;       // g_python.layout may be used
+  std::atomic<bool> paused{false};  // by the program; a forked child goes on as its parent was
+  // The process in which libc's own locks are not held by threads that are not there: not a child of a raw clone.
+  std::atomic<uint32_t> libc_whole_in{0};
+  std::atomic<uint32_t> starting_pid{0};  // the process of the thread that took RecorderState::kStarting
   // The window has been folded into the profile: streams write through.
   std::atomic<bool> folded{false};
   std::atomic<ThreadState*> threads{nullptr};

@@ -134,7 +134,7 @@ void write_thread_name(ThreadState& state) noexcept {
 void abandon_threads() noexcept {
   for (ThreadState* state = g_recorder.threads.load(std::memory_order_acquire); state != nullptr; state = state->next) {
     state->stream.abandon();
-    state->python.reset();
+    state->python = PythonStack{};  // its thread may have been about to replace its memory
     state->busy.store(0, std::memory_order_relaxed);
     state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
     state->ended.store(false, std::memory_order_relaxed);

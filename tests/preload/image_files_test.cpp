@@ -1,7 +1,6 @@
 #include "preload/recorder/image_files.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 namespace cistern::preload {
@@ -43,23 +42,6 @@ TEST(ImageFiles, LieBesideTheFirstProfile) {
   first.add("/tmp/a.cistern");
   image_path(first, image(), ".window", path);
   EXPECT_EQ(path.view(), "/tmp/a.cistern.d/4711-99-2.window");
-}
-
-TEST(Session, TellsTheNextImageWhoseChildItIs) {
-  PathText first;
-  first.add("/tmp/with space:and colon.cistern");
-  export_session(image(), 3, first);
-  const Session session = read_session(getenv(kSessionVariable));
-  EXPECT_TRUE(session.found);
-  EXPECT_EQ(session.parent.pid, 4711u);
-  EXPECT_EQ(session.parent.start_ticks, 99u);
-  EXPECT_EQ(session.parent.start_unix_ns, image().start_unix_ns);
-  EXPECT_EQ(session.parent.number, 2u);
-  EXPECT_EQ(session.generation, 3u);
-  EXPECT_EQ(session.first_profile.view(), first.view());
-  EXPECT_FALSE(read_session(nullptr).found);
-  EXPECT_FALSE(read_session("rubbish").found);
-  EXPECT_FALSE(read_session("1:2:3:4:5:relative").found);
 }
 
 }  // namespace
