@@ -1,5 +1,6 @@
 #include "analyzer/pools/pool_search.h"
 
+#include "analyzer/model/image_origin.h"
 #include "analyzer/model/image_run.h"
 
 namespace cistern::analyzer {
@@ -53,7 +54,7 @@ std::string why_unknown(const Image& image) {
 }
 
 std::string why_none(const Image& image) {
-  if (image.is_forked())
+  if (origin_of(image) == ImageOrigin::kForked)
     return "it made no arena of its own by then, and those inherited from its parent are not known";
   return "it had no arena then";
 }
@@ -71,7 +72,7 @@ class PoolSearch {
     const MomentInProfile moment(question_.at, profile);
     for (const Image& image : profile.images) {
       ImagePools& out = findings_.images.emplace_back();
-      out.forked = image.is_forked();
+      out.forked = origin_of(image) == ImageOrigin::kForked;
       out.absent = why_unknown(image);
       looks_back() ? enter_twice(image, out) : enter_once(image, moment.in(image, progress_), out);
     }

@@ -76,7 +76,7 @@ class Summarizer {
     out.implied_frees = totals.implied_frees;
     out.inversions = totals.inversions;
     out.arena_peak_bytes = model.arenas().peak_bytes();
-    out.forked = image.is_forked();
+    out.forked = origin_of(image) == ImageOrigin::kForked;
     const size_t first_thread = summary_.threads.size();
     add_threads(image);
     add_sites(image, model.sites(), first_thread);
@@ -98,6 +98,7 @@ class Summarizer {
 
   void add_sites(const Image& image, const Sites& sites, size_t first_thread) {
     StackResolver resolver(image.definitions, summary_.tree);
+    LineGrowth growth(summary_.tree);
     for (uint32_t i = 0; i < sites.size(); ++i) {
       const Site& site = sites.site(i);
       const SiteFigures& figures = sites.figures(i);
@@ -110,8 +111,11 @@ class Summarizer {
         add(summary_.threads[thread->second].end, end);
         add(summary_.threads[thread->second].allocated, figures.allocated);
       }
-      add_function(image, site, resolver.node_of(site.stack), end, figures);
+      const NodeId node = resolver.node_of(site.stack);
+      add_function(image, site, node, end, figures);
+      growth.add(node, end);
     }
+    summary_.growth.push_back(growth.result(image));
     thread_index_.clear();
   }
 

@@ -10,6 +10,7 @@
 #include "analyzer/model/heap_totals.h"
 #include "analyzer/model/image_facts.h"
 #include "analyzer/read/profile.h"
+#include "analyzer/reports/family_growth.h"
 #include "analyzer/reports/report_options.h"
 #include "analyzer/symbols/call_tree.h"
 #include "cistern/domain.h"
@@ -82,6 +83,7 @@ struct ImageSummary {
 struct Summary {
   CallTree tree;
   std::vector<ImageSummary> images;
+  std::vector<ImageGrowth> growth;  // of the same images
   std::array<DomainFigures, kDomainNumbers> domains{};
   std::vector<FunctionFigures> functions;  // most bytes at the end first
   std::vector<ThreadFigures> threads;

@@ -143,6 +143,9 @@ class LeaksText {
     out_ += fmt::format("\n{:>3}  {}{}  {}{}\n", number, growth, terminal_.paint(Ink::kStrong, amount),
                         name_of(group.domain), times(group));
     out_ += stacks_.lines(group.stack, 5);
+    if (findings_.images.size() > 1) {
+      out_ += fmt::format("     in {} of {} processes\n", group.images, findings_.images.size());
+    }
     if (group.is_leak()) out_ += fmt::format("     {}\n", terminal_.paint(Ink::kFaint, evidence(group)));
   }
 

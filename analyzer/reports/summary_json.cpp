@@ -122,7 +122,9 @@ Json summary_json(const Summary& summary, const ReportOptions& options) {
   uint64_t events = 0;
   bool complete = true;
   Json images = Json::array();
+  std::vector<ImageFacts> facts;
   for (const ImageSummary& image : summary.images) {
+    facts.push_back(image.facts);
     events += image.facts.events;
     complete = complete && image.facts.complete();
     images.push_back(image_summary_json(image));
@@ -132,6 +134,7 @@ Json summary_json(const Summary& summary, const ReportOptions& options) {
       {"events", events},
       {"complete", complete},
       {"images", std::move(images)},
+      {"family", family_json(facts, summary.growth, summary.tree)},
       {"domains", domains_json(summary)},
       {"functions", functions_json(summary, options.top_or(0))},
       {"marks", marks_json(summary)},

@@ -22,6 +22,7 @@ namespace {
 constexpr size_t kTopFunctions = 8;
 constexpr size_t kTopThreads = 8;
 constexpr size_t kTopMarks = 12;
+constexpr size_t kTopProcesses = 12;
 
 uint64_t total(const Summary& summary, uint64_t ImageFacts::*figure) {
   uint64_t sum = 0;
@@ -38,6 +39,9 @@ class SummaryText {
         stacks_(summary.tree, names_, terminal_, 1) {
     for (const ImageSummary& image : summary.images) facts_.push_back(image.facts);
     for (const FunctionFigures& function : summary.functions) names_.add(summary.tree.frame(function.frame).file);
+    for (const ImageGrowth& growth : summary.growth) {
+      if (growth.line) names_.add(summary.tree.frame(*growth.line).file);
+    }
   }
 
   std::string text() {
@@ -122,7 +126,9 @@ class SummaryText {
 
   void add_processes() {
     title("processes         start     time      peak       end   ended");
-    for (const ImageFacts& facts : facts_) {
+    const size_t top = std::min(options_.top_or(kTopProcesses), facts_.size());
+    for (size_t i = 0; i < top; ++i) {
+      const ImageFacts& facts = facts_[i];
       const double start =
           (static_cast<double>(facts.start_unix_ns) - static_cast<double>(facts_[0].start_unix_ns)) / 1e9;
       out_ += fmt::format("  {} {} {} {} {}   {}\n", pad_right(std::to_string(facts.pid), 10),
@@ -131,6 +137,15 @@ class SummaryText {
                           pad_left(format_bytes(facts.peak.bytes), 9), pad_left(format_bytes(facts.end.bytes), 9),
                           fit(process_remark(facts), columns() - 54));
     }
+    if (top != facts_.size()) out_ += fmt::format("  … {} more\n", facts_.size() - top);
+    add_family(top);
+  }
+
+  void add_family(size_t top) {
+    const std::string rows = family_text(facts_, summary_.growth, summary_.tree, stacks_, columns(), top);
+    if (rows.empty()) return;
+    title("children since          grew by    blocks   ended    most of it at");
+    out_ += rows;
   }
 
   static std::string process_remark(const ImageFacts& facts) {
