@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 std::optional<ProfileHeader> header_of(const std::string& path) {
   try {
-    const Descriptor file(path, O_RDONLY);
+    const Descriptor file(path, O_RDONLY | O_NONBLOCK);  // it may be a pipe by now
     const auto header = file.value_at<ProfileHeader>(0);
     if (std::equal(std::begin(kProfileMagic), std::end(kProfileMagic), header.magic)) return header;
   } catch (const Failure&) {

@@ -1,14 +1,13 @@
 """Where the profile cannot go, or no further, the program is unharmed, one line says so, and what is there reads."""
-import json
 import os
 import resource
-import shutil
+import signal
 import stat
 import subprocess
 import unittest
 
-import interpreters
 import product
+import unharmed
 
 BUSY = """
 kept = []
@@ -19,11 +18,7 @@ print("done", len(kept))
 """
 
 
-class Output(product.Case):
-    def setUp(self):
-        super().setUp()
-        self.interpreter = interpreters.one_of("3.11", "3.12")
-
+class Output(unharmed.Case):
     def run_busy(self, profile, options=None, before=None, program=BUSY):
         return product.run([self.interpreter.path, "-c", program], product.recorded_environment(profile, options),
                            before=before)
@@ -35,11 +30,6 @@ class Output(product.Case):
         for line in said:
             self.assertTrue(line.startswith("cistern"), line)
             self.assertIn(mentions, line)
-
-    def summary_of(self, profile):
-        told = product.cistern("summary", "--json", profile)
-        self.assertEqual((told.code, told.err), (0, ""))
-        return json.loads(told.out)["images"][0]
 
     def test_an_existing_file_is_left_alone(self):
         profile = self.path("there.cistern")
@@ -78,22 +68,129 @@ class Output(product.Case):
                 profile = os.path.join(folder, "x.cistern")
                 self.assert_unharmed(self.run_busy(profile), 1)
                 if os.path.exists(profile) and os.path.getsize(profile) > 4096:
-                    self.check_partial(self.summary_of(profile))
-
-    def check_partial(self, image):
-        self.assertGreater(image["lost_events"], 0)
-        self.assertEqual(image["torn_bytes"], 0)
+                    self.assert_stopped(profile)
 
     def mount(self, options):
         """A small file system of its own; needs root, which CI is."""
+        self.need_root("mount")
         folder = self.path("disk-" + options.replace("=", "-"))
         os.mkdir(folder)
-        if os.geteuid() != 0 or not shutil.which("mount"):
-            interpreters.say("NOT TESTED: %s, for it needs root to mount a file system" % self.id())
-            self.skipTest("needs root")
         subprocess.check_call(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder])
         self.addCleanup(subprocess.check_call, ["umount", "-l", folder])
         return folder
+
+    def test_a_disk_that_is_full_at_the_start(self):
+        """Nothing is left of what was begun."""
+        for size in range(4, 92, 8):
+            with self.subTest(kib=size):
+                folder = self.mount("size=%dk" % size)
+                profile = os.path.join(folder, "x.cistern")
+                self.assert_unharmed(self.run_busy(profile), 1, "no space left" if size < 80 else "")
+                if size < 80:
+                    self.assertEqual(os.listdir(folder), [])
+
+    FILL = """
+def fill():
+    with open(os.path.join(sys.argv[1], 'rest'), 'wb', buffering=0) as file:
+        try:
+            while file.write(bytes(4096)) == 4096: pass
+        except OSError: pass
+"""
+
+    def test_a_disk_that_is_filled_by_the_program(self):
+        """Threads that find no room in the window are recorded in memory, and lost only when that cannot be written."""
+        folder = self.mount("size=4m")
+        profile = os.path.join(folder, "x.cistern")
+        self.compare(self.FILL + """
+in_threads(3)
+fill()
+in_threads(100)
+marked(50000)
+os.unlink(os.path.join(sys.argv[1], 'rest'))
+""", profile, [folder], lines=1, mentions="recording stopped: no space left")
+        self.assert_stopped(profile)
+
+    def test_a_window_that_cannot_grow(self):
+        """Its slots lie 256 KiB apart: this limit ends it at the eleventh."""
+        limit = 3 << 20
+        profile = self.path("x.cistern")
+        self.compare("in_threads(100); marked(5000)", profile,
+                     before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        self.assert_complete(profile, 6000)
+
+    def test_a_disk_that_is_full_when_the_window_is_folded(self):
+        """What the profile has no room for stays in the window, and readers take both."""
+        folder = self.mount("size=4m")
+        profile = os.path.join(folder, "x.cistern")
+        self.compare(self.FILL + """
+in_threads(3)
+marked(5000)
+fill()
+os._exit(0)
+""", profile, [folder], fresh=lambda: [os.unlink(entry) for entry in os.scandir(folder)])
+        self.assertEqual(sorted(os.listdir(folder)), ["rest", "x.cistern", "x.cistern.d"])
+        self.assert_complete(profile, 5030, "_exit")
+
+    def test_a_run_that_finds_the_disk_full_says_where_the_rest_is(self):
+        folder = self.mount("size=4m")
+        profile = os.path.join(folder, "x.cistern")
+        program = unharmed.PROLOGUE + self.FILL + "marked(5000)\nfill()\nos.kill(os.getpid(), 9)"
+        done = product.run([product.CISTERN, "run", "-v", "-o", profile, "--", self.interpreter.path, "-c", program,
+                            folder], product.clean_environment())
+        self.assertEqual(done.code, 128 + signal.SIGKILL)
+        self.assertRegex(done.err, "^cistern: .*No space left on device; its last part stays in .*\n"
+                                   "cistern: [0-9,]+ events, .* 0 lost .*\nnext: .*\n$")
+        self.assertEqual((self.summary_of(profile)["torn_bytes"], self.marked_in(profile)), (0, 5000))
+
+    def test_a_quota_and_a_disk_that_fails(self):
+        for error in "EDQUOT", "EIO":
+            for offset in 0, 5000, 100000, 400000:
+                with self.subTest(error=error, offset=offset):
+                    profile = self.path("%s-%d.cistern" % (error, offset))
+                    below = [product.tool("deny_calls"), "pwrite64=%s@%d" % (error, offset), "--"]
+                    self.compare("marked(50000)", profile, below=below, lines=1, mentions=profile)
+                    if offset == 0:
+                        self.assertFalse(os.path.exists(profile))
+                    else:
+                        self.assert_stopped(profile)
+
+    def test_a_file_system_without_fallocate(self):
+        below = [product.tool("deny_calls"), "fallocate=EOPNOTSUPP", "--"]
+        program = "in_threads(70); marked(5000)\n"
+        self.compare(program, self.path("x.cistern"), below=below)
+        self.assert_complete(self.path("x.cistern"), 5700)
+        killed = self.path("killed.cistern")
+        done = product.run(below + [self.interpreter.path, "-c", unharmed.PROLOGUE + program +
+                                    "os.kill(os.getpid(), 9)"], product.recorded_environment(killed))
+        self.assertEqual(done.code, -signal.SIGKILL)
+        self.assertEqual(self.marked_in(killed), 5700)
+
+    def test_a_file_system_without_shared_mappings(self):
+        below = [product.tool("deny_calls"), "shared-mmap=ENODEV", "--"]
+        self.compare("in_threads(70); marked(5000)", self.path("x.cistern"), below=below)
+        self.assert_complete(self.path("x.cistern"), 5700)
+        self.assertEqual([name for name in os.listdir(self.folder) if "cistern" in name], ["x.cistern"])
+
+    def test_an_output_that_is_no_file(self):
+        """Devices, pipes and links are left as they are; force replaces a link."""
+        os.mkfifo(self.path("fifo"))
+        os.symlink(self.path("target"), self.path("link"))
+        if os.geteuid() == 0:
+            os.mknod(self.path("full"), stat.S_IFCHR | 0o666, os.makedev(1, 7))
+        for name in "fifo", "link", "full", "link with force", "fifo with force", "full with force":
+            with self.subTest(name):
+                path, options = self.path(name.split()[0]), {"force": "on"} if "force" in name else {}
+                if not os.path.lexists(path):
+                    continue  # only root makes devices
+                before = os.lstat(path)
+                replaced = name == "link with force"
+                self.assert_unharmed(self.run_busy(path, options), 0 if replaced else 1, "not recording")
+                if not replaced:
+                    self.assertEqual(os.lstat(path)[:3], before[:3])
+        self.assertFalse(os.path.exists(self.path("target")))
+        self.assertEqual(self.summary_of(self.path("link"))["ended_by"], "exit")
+        for path in "/dev/null", "/dev/full":
+            self.assert_unharmed(self.run_busy(path), 1, path)
 
     def test_a_limit_on_file_size(self):
         for limit in (1000, 50000, 300000, 2000000):
@@ -103,13 +200,13 @@ class Output(product.Case):
                 self.assert_unharmed(done, 1)
                 if os.path.exists(profile) and os.path.getsize(profile) > 4096:
                     self.assertLessEqual(os.path.getsize(profile), limit)
-                    self.check_partial(self.summary_of(profile))
+                    self.assert_stopped(profile)
 
     def test_the_size_that_was_asked_for(self):
         profile = self.path("small.cistern")
         self.assert_unharmed(self.run_busy(profile, {"max-size": "1MiB"}), 1)
         self.assertLessEqual(os.path.getsize(profile), 1 << 20)
-        self.check_partial(self.summary_of(profile))
+        self.assert_stopped(profile)
 
     def test_an_option_that_is_none(self):
         done = self.run_busy(self.path("x.cistern"), {"domains": "everything"})
