@@ -59,19 +59,21 @@ os.unlink(sys.argv[1])
         self.assert_stopped(self.path("moved.cistern"))
 
     def test_standard_descriptors_that_were_closed_stay_the_programs(self):
-        for options, lines in ({}, 0), ({"max-size": "120KiB"}, 0):
+        for options, count in ({}, 20000), ({"max-size": "500KiB"}, 100000):
             with self.subTest(options=options):
                 profile = self.path("closed.cistern")
                 self.compare("""
 files = [os.open(sys.argv[1] + str(i), os.O_RDWR | os.O_CREAT) for i in range(3)]
-marked(20000)
+marked(int(sys.argv[2]))
 with open(sys.argv[1] + 'told', 'w') as file: print(files, [os.fstat(fd).st_size for fd in files], file=file)
-""", profile, [self.path("data-")], dict(options, force="on"), lines=lines,
+""", profile, [self.path("data-"), str(count)], dict(options, force="on"),
                              before=lambda: [os.close(fd) for fd in range(3)])
                 with open(self.path("data-told")) as file:
                     self.assertEqual(file.read(), "[0, 1, 2] [0, 0, 0]\n")
-                if not options:
-                    self.assert_complete(profile, 20000)
+                if options:
+                    self.assert_stopped(profile)
+                else:
+                    self.assert_complete(profile, count)
 
     def test_a_data_file_that_took_the_place_of_stderr_gets_no_line(self):
         profile = self.path("x.cistern")
