@@ -147,6 +147,7 @@ class Summarizer {
     const Chronicle& chronicle = image.chronicle;
     for (const MemoryRecord& memory : chronicle.memory) {
       out.resident.last_bytes = memory.resident_bytes;
+      out.resident.recorder_bytes = memory.own_bytes;
       out.resident.greatest_bytes = std::max(out.resident.greatest_bytes, memory.resident_bytes);
     }
     if (!chronicle.malloc_infos.empty()) out.malloc_info = chronicle.malloc_infos.back();

@@ -58,6 +58,7 @@ struct FunctionFigures {
 struct ResidentFigures {
   uint64_t last_bytes = 0;
   uint64_t greatest_bytes = 0;
+  uint64_t recorder_bytes = 0;  // mapped by the recorder at the last look, resident or not
 };
 
 struct ImageSummary {

@@ -96,6 +96,7 @@ Json image_summary_json(const ImageSummary& image) {
   Json json = image_json(image.facts);
   json["resident_bytes"] = image.resident.last_bytes;
   json["resident_peak_bytes"] = image.resident.greatest_bytes;
+  json["recorder_bytes"] = image.resident.recorder_bytes;
   json["allocator"] = image.allocator.empty() ? Json(nullptr) : Json(image.allocator);
   json["debug_layer"] = image.debug_layer;
   json["arenas"] = image.arenas_at_end;

@@ -89,6 +89,9 @@ class SummaryText {
       line(fmt::format("resident (RSS) {} at the last look, {} at most", format_bytes(image.resident.last_bytes),
                        format_bytes(image.resident.greatest_bytes)));
     }
+    if (image.resident.recorder_bytes != 0) {
+      line(fmt::format("the recorder itself: {} of addresses", format_bytes(image.resident.recorder_bytes)));
+    }
     add_allocators(image);
   }
 
@@ -222,13 +225,16 @@ class SummaryText {
     uint64_t inherited = 0;
     uint64_t unknown = 0;
     uint64_t implied = 0;
+    uint64_t collapsed = 0;
     for (const ImageSummary& image : summary_.images) {
       (image.forked ? inherited : unknown) += image.unknown_frees;
       implied += image.implied_frees;
+      collapsed += image.counters[static_cast<size_t>(Counter::kStackTableFull)];
     }
     if (inherited != 0) line(fmt::format("{} inherited from a parent process", plural(inherited, "block") + " freed,"));
     if (unknown != 0) line(fmt::format("{} that had not been seen allocated", plural(unknown, "block") + " freed"));
     if (implied != 0) line(fmt::format("{} allocated anew whose free had not been seen", plural(implied, "address")));
+    if (collapsed != 0) line(fmt::format("stack table full: {} not told apart", plural(collapsed, "later stack")));
   }
 
   const Summary& summary_;

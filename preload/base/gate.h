@@ -34,6 +34,7 @@ struct ThreadGate {
   uint32_t depth;
   uint32_t started_at;  // StackId of the pthread_create that made this thread
   uint32_t started_by;  // OwnerId of the thread that called it
+  uint32_t locks;       // of the recorder, that it holds
   ThreadState* state;   // nullptr until the first event
 };
 extern thread_local constinit ThreadGate t_gate;

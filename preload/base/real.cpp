@@ -155,6 +155,7 @@ constinit RealFunctions g_real = {
     .posix_spawn = nullptr,
     .posix_spawnp = nullptr,
     .pthread_create = first_pthread_create,
+    .pthread_exit = nullptr,
     .mallinfo2 = nullptr,
 };
 
@@ -186,6 +187,7 @@ void resolve_real_functions() noexcept {
   look_up(found.posix_spawn, "posix_spawn");
   look_up(found.posix_spawnp, "posix_spawnp");
   look_up(found.pthread_create, "pthread_create");
+  look_up(found.pthread_exit, "pthread_exit");
   look_up(cistern_real_dlopen, "dlopen");
   look_up(cistern_real_dlclose, "dlclose");
   g_real = found;

@@ -44,6 +44,7 @@ struct RealFunctions {
   int (*posix_spawnp)(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*, char* const*,
                       char* const*);
   int (*pthread_create)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+  void (*pthread_exit)(void*);
   struct mallinfo2 (*mallinfo2)();  // nullptr before glibc 2.33
 };
 extern RealFunctions g_real;

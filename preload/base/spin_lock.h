@@ -1,12 +1,15 @@
 // A lock for cold paths: constant-initialised, without destructor, reset in a forked child. Held only inside the
-// recorder (a thread that holds it is marked busy, so a signal handler never waits for its own thread).
+// recorder (a thread that holds it is marked busy or nested, so a signal handler never waits for its own thread), and
+// never left behind by a thread that is cancelled.
 #pragma once
 
+#include <pthread.h>
 #include <sys/syscall.h>
 
 #include <atomic>
 
 #include "preload/base/arch.h"
+#include "preload/base/gate.h"
 
 namespace cistern::preload {
 
@@ -28,13 +31,23 @@ class SpinLock {
 
 class Locked {
  public:
-  explicit Locked(SpinLock& lock) noexcept : lock_(lock) { lock_.lock(); }
-  ~Locked() { lock_.unlock(); }
+  explicit Locked(SpinLock& lock) noexcept : lock_(lock) {
+    // Not the cancel state: glibc 2.36 forgets the result PTHREAD_CANCELED when that is enabled again.
+    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type_);
+    ++t_gate.locks;
+    lock_.lock();
+  }
+  ~Locked() {
+    lock_.unlock();
+    --t_gate.locks;
+    pthread_setcanceltype(cancel_type_, nullptr);
+  }
   Locked(const Locked&) = delete;
   Locked& operator=(const Locked&) = delete;
 
  private:
   SpinLock& lock_;
+  int cancel_type_;
 };
 
 }  // namespace cistern::preload

@@ -1,4 +1,5 @@
-// pthread_create: a new thread's stack goes on, past a boundary, with the stack that started it.
+// pthread_create: a new thread's stack goes on, past a boundary, with the stack that started it. pthread_exit: its
+// state may be had by another soon.
 #include <pthread.h>
 
 #include "preload/base/memory.h"
@@ -61,7 +62,7 @@ void* run_thread(void* context) {
   t_gate.started_at = told.stack;
   t_gate.started_by = told.owner;
   void* const result = told.run(told.argument);
-  thread_returned();
+  thread_ends();
   return result;
 }
 
@@ -90,4 +91,15 @@ CISTERN_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attri
   const int error = g_real.pthread_create(thread, attributes, run_thread, start);
   if (error != 0) g_starts.put(start);
   return error;
+}
+
+// Unwinding passes through this frame, which has nothing to clean up.
+CISTERN_EXPORT void pthread_exit(void* result) {
+  resolve_real_functions();
+  {
+    const Nested nested;
+    thread_ends();
+  }
+  g_real.pthread_exit(result);
+  __builtin_unreachable();
 }

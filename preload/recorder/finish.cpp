@@ -44,24 +44,38 @@ bool fold_stream(ThreadState& thread) noexcept {
   return true;
 }
 
+constexpr uint32_t kPatienceMs = 200;
+
+// Claims a stream of the window. Returns false when that cannot be: its state is being taken over by a new thread.
+// Streams that begin from now on are written through from the start: pairs with seize() and attach_thread().
+bool claim(ThreadState& thread) noexcept {
+  const auto settled = [&] { return thread.occupant.load(std::memory_order_seq_cst) != kBeingTaken; };
+  if (!wait_until(settled, kPatienceMs)) return false;
+  StreamMode mode = StreamMode::kWindow;
+  if (thread.occupant.load(std::memory_order_seq_cst) == kNobody) return true;
+  thread.mode.compare_exchange_strong(mode, StreamMode::kClaimed, std::memory_order_acq_rel);
+  return true;
+}
+
 // Waits until a claimed thread is outside the recorder. One that sleeps in a write, or whose signal handler never
-// returned, cannot be waited for.
+// returned, cannot be waited for; one that died inside need not be.
 bool wait_until_outside(const ThreadState& thread) noexcept {
-  constexpr uint32_t kLimitMs = 200;
-  return wait_until([&] { return thread.busy.load(std::memory_order_acquire) == 0; }, kLimitMs);
+  if (thread.busy.load(std::memory_order_acquire) != 0 && is_dead(thread)) return true;
+  return wait_until([&] { return thread.busy.load(std::memory_order_acquire) == 0; }, kPatienceMs);
 }
 
 // Folds the streams of all other threads. Returns false when one of them could not be: the window must stay.
 bool fold_others(const ThreadState* self) noexcept {
-  ThreadState* const first = g_recorder.threads.load(std::memory_order_acquire);
+  ThreadState* const first = g_recorder.threads.load(std::memory_order_seq_cst);
+  bool whole = true;
   for (ThreadState* thread = first; thread != nullptr; thread = thread->next) {
-    if (thread != self) thread->mode.store(StreamMode::kClaimed, std::memory_order_release);
+    if (thread != self) whole = claim(*thread) && whole;
   }
   // After this, a thread either is seen to be busy, or sees that it is claimed. Pairs with enter().
   const long barrier = raw_syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-  bool whole = !is_error(barrier) || first == nullptr || (first == self && first->next == nullptr);
+  whole = whole && (!is_error(barrier) || first == nullptr || (first == self && first->next == nullptr));
   for (ThreadState* thread = first; thread != nullptr; thread = thread->next) {
-    if (thread == self) continue;
+    if (thread->mode.load(std::memory_order_relaxed) != StreamMode::kClaimed) continue;
     if (whole && wait_until_outside(*thread) && fold_stream(*thread)) {
       thread->mode.store(StreamMode::kThrough, std::memory_order_release);
     } else {
@@ -80,8 +94,9 @@ void finish_image(EndKind how, int64_t code) noexcept {
   const Nested nested;
   ThreadState* const self = t_gate.state;
   // In a signal handler that interrupted the recorder nothing can be written; what was published is in the window.
+  if (t_gate.locks != 0) return;
   if (self != nullptr && self->busy.exchange(1, std::memory_order_acquire) != 0) return;
-  if (g_recorder.folded.exchange(true, std::memory_order_acq_rel)) {
+  if (g_recorder.folded.exchange(true, std::memory_order_seq_cst)) {
     g_recorder.records.write(EndRecord{now(), how, code});
   } else {
 #ifdef CISTERN_CHECK_STACKS

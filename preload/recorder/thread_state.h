@@ -20,6 +20,9 @@ enum class StreamMode : uint32_t {
   kThrough = 2,  // folded: each event is written to the file at once
 };
 
+constexpr uint32_t kNobody = 0;
+constexpr uint32_t kBeingTaken = UINT32_MAX;
+
 struct ThreadState {
   SegmentStream stream;
   EventState codec;
@@ -36,8 +39,10 @@ struct ThreadState {
   OwnerId owner{};
   uint32_t tid = 0;
   uint64_t start_ticks = 0;
-  std::atomic<bool> in_use{false};
-  std::atomic<bool> ended{false};  // its start routine has returned; late frees may still come
+  // The owner id of the thread whose state this is, which is never given twice; kNobody; or kBeingTaken while a new
+  // thread buries a dead one's. What is_dead() found of an occupant holds if a compare-exchange still finds it there.
+  std::atomic<uint32_t> occupant{0};
+  std::atomic<bool> ended{false};  // its start routine has returned, or pthread_exit was called; late frees may come
   char name[16] = {};
   ThreadState* next = nullptr;
 };

@@ -5,6 +5,7 @@
 #include "preload/base/gate.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
+#include "preload/recorder/events.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/threads.h"
 
@@ -13,12 +14,9 @@ namespace {
 
 constexpr uint32_t kFirstPayloadBytes = 8 * 1024 - kSlotOverheadBytes;
 
-// Whether nothing will come from the state's thread any more. A kernel thread id may be in use again: the start time
-// tells.
-bool is_dead(const ThreadState& state) noexcept {
-  if (!thread_exists(state.tid)) return true;
-  return state.start_ticks != 0 && thread_start_ticks(state.tid) != state.start_ticks;
-}
+// States that are looked at for one new thread, in turn: with thousands of living threads a walk over all would cost
+// more than the thread.
+constexpr uint32_t kLooks = 64;
 
 // Seals what a dead thread left behind.
 void bury(ThreadState& state) noexcept {
@@ -26,33 +24,54 @@ void bury(ThreadState& state) noexcept {
   if (!state.stream.finish(g_recorder.ring, state.codec.time, state.events)) fail_recording();
 }
 
-// Claims a state that no living thread uses. `thorough`: asks the kernel about every thread, not only about those whose
-// start routine has returned.
-ThreadState* take_over(bool thorough) noexcept {
-  for (ThreadState* state = g_recorder.threads.load(std::memory_order_acquire); state != nullptr; state = state->next) {
-    bool used = state->in_use.load(std::memory_order_acquire);
-    if (!used) {
-      if (state->in_use.compare_exchange_strong(used, true, std::memory_order_acq_rel)) return state;
-      continue;
-    }
-    if (!thorough && !state->ended.load(std::memory_order_relaxed)) continue;
-    if (!is_dead(*state)) continue;
-    // Two threads may find the same one dead: whoever takes `busy` buries it.
-    uint32_t idle = 0;
-    if (!state->busy.compare_exchange_strong(idle, 1, std::memory_order_acq_rel)) continue;
-    if (is_dead(*state)) {
-      bury(*state);
-      return state;
-    }
-    state->busy.store(0, std::memory_order_release);
+void vacate(ThreadState& state) noexcept {
+  state.busy.store(0, std::memory_order_relaxed);
+  state.occupant.store(kNobody, std::memory_order_release);  // pairs with seize()
+}
+
+// Takes a state that no living thread uses; its stream is closed then. `thorough`: asks the kernel about every thread,
+// not only about those that said that they end. A thread that died inside the recorder (it was cancelled, or left a
+// signal handler by a jump) is buried like any other.
+bool seize(ThreadState& state, bool thorough) noexcept {
+  uint32_t occupant = state.occupant.load(std::memory_order_acquire);  // pairs with attach_thread() and vacate()
+  if (occupant == kBeingTaken) return false;
+  if (occupant != kNobody && !thorough && !state.ended.load(std::memory_order_relaxed)) return false;
+  if (occupant != kNobody && !is_dead(state)) return false;
+  const uint32_t found = occupant;
+  if (!state.occupant.compare_exchange_strong(occupant, kBeingTaken, std::memory_order_seq_cst)) return false;
+  if (found == kNobody) return true;
+  // What the folding thread may be at is left to it. Both are seq_cst, as in fold_others().
+  if (g_recorder.folded.load(std::memory_order_seq_cst)) {
+    state.occupant.store(found, std::memory_order_release);
+    return false;
   }
-  return nullptr;
+  bury(state);
+  return true;
+}
+
+// Takes the first state that is to be had. A thorough look buries all the dead that it meets.
+ThreadState* take_over(bool thorough) noexcept {
+  static std::atomic<ThreadState*> next_look{nullptr};
+  ThreadState* const first = g_recorder.threads.load(std::memory_order_acquire);
+  ThreadState* const start = next_look.load(std::memory_order_relaxed);
+  ThreadState* state = start != nullptr ? start : first;
+  ThreadState* taken = nullptr;
+  for (uint32_t looks = 0; state != nullptr && looks < kLooks; ++looks) {
+    if (seize(*state, thorough)) {
+      if (taken != nullptr) vacate(*taken);
+      taken = state;
+    }
+    state = state->next != nullptr ? state->next : first;
+    if (state == start || (start == nullptr && state == first) || (taken != nullptr && !thorough)) break;
+  }
+  next_look.store(state, std::memory_order_relaxed);
+  return taken;
 }
 
 ThreadState* make_state() noexcept {
   auto* const state = static_cast<ThreadState*>(map_memory(sizeof(ThreadState)));
   if (state == nullptr) return nullptr;
-  state->in_use.store(true, std::memory_order_relaxed);
+  state->occupant.store(kBeingTaken, std::memory_order_relaxed);
   ThreadState* first = g_recorder.threads.load(std::memory_order_relaxed);
   do {
     state->next = first;
@@ -77,7 +96,25 @@ void introduce(ThreadState& state) noexcept {
   g_recorder.records.write(record);
 }
 
+// A stream that begins when the window has been folded is written through. Where the folding thread has claimed the
+// stream, it is left to it.
+void enter_through_if_folded(ThreadState& state) noexcept {
+  if (!g_recorder.folded.load(std::memory_order_seq_cst)) return;
+  StreamMode mode = StreamMode::kWindow;
+  if (!state.mode.compare_exchange_strong(mode, StreamMode::kThrough, std::memory_order_acq_rel)) return;
+  if (!state.stream.enter_through(g_recorder.ring, state.codec.time, 0, state.codec.time)) fail_recording();
+}
+
 }  // namespace
+
+// A kernel thread id may be in use again: the start time tells.
+bool is_dead(const ThreadState& state) noexcept {
+  // Another thread may be taking the state over; then seize() does not get it.
+  const uint32_t tid = std::atomic_ref(const_cast<uint32_t&>(state.tid)).load(std::memory_order_relaxed);
+  const uint64_t ticks = std::atomic_ref(const_cast<uint64_t&>(state.start_ticks)).load(std::memory_order_relaxed);
+  if (!thread_exists(tid)) return true;
+  return ticks != 0 && thread_start_ticks(tid) != ticks;
+}
 
 ThreadState* attach_thread() noexcept {
   const Nested nested;
@@ -87,8 +124,9 @@ ThreadState* attach_thread() noexcept {
   if (state == nullptr) state = make_state();
   if (state == nullptr) return nullptr;
   state->busy.store(1, std::memory_order_relaxed);
-  state->tid = thread_id();
-  state->start_ticks = thread_start_ticks(state->tid);
+  const uint32_t tid = thread_id();
+  std::atomic_ref(state->tid).store(tid, std::memory_order_relaxed);  // pairs with is_dead()
+  std::atomic_ref(state->start_ticks).store(thread_start_ticks(tid), std::memory_order_relaxed);
   state->main = state->tid == g_recorder.ring.pid;
   state->owner = OwnerId{g_recorder.last_owner.fetch_add(1, std::memory_order_relaxed) + 1};
   state->ended.store(false, std::memory_order_relaxed);
@@ -99,27 +137,27 @@ ThreadState* attach_thread() noexcept {
   const uint64_t time = now();
   if (!state->stream.begin(g_recorder.ring, SegmentKind::kEvents, state->owner, state->tid, state->start_ticks,
                            kFirstPayloadBytes, time)) {
-    state->busy.store(0, std::memory_order_relaxed);
-    state->in_use.store(false, std::memory_order_release);
+    vacate(*state);
     return nullptr;
   }
   state->codec = EventState{time, 0, 0};
   introduce(*state);
   state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
-  if (g_recorder.folded.load(std::memory_order_acquire)) {
-    state->stream.enter_through(g_recorder.ring, time, 0, time);
-    state->mode.store(StreamMode::kThrough, std::memory_order_relaxed);
-  }
+  // Either the folding thread sees the occupant, or this thread that the window is folded. Pairs with fold_others().
+  state->occupant.store(raw(state->owner), std::memory_order_seq_cst);
+  enter_through_if_folded(*state);
   state->busy.store(0, std::memory_order_release);
   t_gate.state = state;
   return state;
 }
 
-void thread_returned() noexcept {
-  ThreadState* const state = t_gate.state;
-  if (state == nullptr || !in_recorded_process()) return;
+void thread_ends() noexcept {
+  if (t_gate.state == nullptr || !in_recorded_process()) return;
+  ThreadState* const state = enter();
+  if (state == nullptr) return;
   write_thread_name(*state);
   state->ended.store(true, std::memory_order_release);
+  leave(*state);
 }
 
 void write_thread_name(ThreadState& state) noexcept {
@@ -138,7 +176,7 @@ void abandon_threads() noexcept {
     state->busy.store(0, std::memory_order_relaxed);
     state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
     state->ended.store(false, std::memory_order_relaxed);
-    state->in_use.store(false, std::memory_order_relaxed);
+    state->occupant.store(kNobody, std::memory_order_relaxed);
   }
   t_gate.state = nullptr;
 }

@@ -5,8 +5,10 @@
 
 namespace cistern::preload {
 
-// The calling thread's start routine has returned. Its late frees are still recorded.
-void thread_returned() noexcept;
+// The calling thread's start routine has returned, or it called pthread_exit. Its late frees are still recorded.
+void thread_ends() noexcept;
+// Whether nothing will come from the state's thread any more: asks the kernel.
+bool is_dead(const ThreadState& state) noexcept;
 // Writes the thread's name if it has changed.
 void write_thread_name(ThreadState& state) noexcept;
 // In a forked child: none of the parent's threads is there, and the caller starts anew.

@@ -179,6 +179,7 @@ TEST_F(Report, OfASummarySaysWhatRanAndWhereItsMemoryWent) {
 1.1 MB in 56 blocks alive when the program had ended (before atexit callbacks)
 peak 1.1 MB in 56 blocks at 11.0 s
 resident (RSS) 20.0 MB at the last look, 20.0 MB at most
+the recorder itself: 1.0 MB of addresses
 allocator pymalloc
 
 by domain          alive    blocks   at the peak   allocated   allocations
