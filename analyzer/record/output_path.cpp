@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "analyzer/record/run_failure.h"
 
 namespace cistern::analyzer {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string escaped(const std::string& literal) {
   std::string out;
@@ -35,6 +38,22 @@ void check_directory(const std::string& directory) {
     throw run_failure(directory, access(directory.c_str(), F_OK) == 0 ? ENOTDIR : errno);
   }
   if (access(directory.c_str(), W_OK | X_OK) != 0) throw run_failure(directory, errno);
+}
+
+// PID-START-NUMBER.cistern or .window; see FORMAT.md, "Files of a run".
+bool is_image_file(const fs::path& path) {
+  const std::string stem = path.stem().string();
+  const bool numbers = !stem.empty() && stem.find_first_not_of("0123456789-") == std::string::npos;
+  return numbers && (path.extension() == ".cistern" || path.extension() == ".window");
+}
+
+void remove_images(const fs::path& directory) {
+  std::error_code ignored;
+  for (fs::directory_iterator at(directory, ignored), end; !ignored && at != end; at.increment(ignored)) {
+    std::error_code kept;
+    if (is_image_file(at->path())) fs::remove(at->path(), kept);
+  }
+  fs::remove(directory, ignored);  // only when it is empty
 }
 
 }  // namespace
@@ -66,6 +85,16 @@ void check_output(const std::string& output, bool force) {
   if (!path || lstat(path->c_str(), &status) != 0) return;
   if (!force) throw run_failure(*path, "exists already; -f overwrites it");
   if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) throw run_failure(*path, "not a regular file");
+}
+
+bool remove_profile(const std::string& output) {
+  const auto path = output.back() == '/' ? std::nullopt : fixed_path(output);
+  if (!path) return false;
+  std::error_code error;
+  fs::remove(*path, error);
+  if (error) throw run_failure(*path, error.message());
+  remove_images(*path + ".d");
+  return true;
 }
 
 }  // namespace cistern::analyzer

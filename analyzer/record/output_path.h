@@ -19,4 +19,9 @@ std::optional<std::string> fixed_path(const std::string& output);
 // that exists and `force` is not given. `output` is absolute.
 void check_output(const std::string& output, bool force);
 
+// Removes what a new run overwrites: the profile at `output`, and the images of its run beside it, which reports on the
+// new one would take for its own. Returns false, and removes nothing, when only the recorded process knows the path.
+// Requires check_output(). Errors: Failure, exit code 125.
+bool remove_profile(const std::string& output);
+
 }  // namespace cistern::analyzer

@@ -69,13 +69,15 @@ RecordedRun record_program(const RunRequest& request, const char* invoked) {
   run.facts.directory = working_directory();
   run.facts.invoked = invoked;
   const std::string library = find_preload_library(request.preload_library);
-  const OptionText options = compose_options(variable(kOptionsVariable), request.settings, run.facts.directory);
+  OptionText options = compose_options(variable(kOptionsVariable), request.settings, run.facts.directory);
   run.facts.follow = options.follow;
   check_output(options.output, options.force);
   const std::string program = find_program(request.command[0]);
   if (!request.wrapper) check_program(program, library);
 
   const ImageList images;
+  // Several programs below a shell may be the first to have Python: the second must not overwrite the first's profile.
+  if (options.force && remove_profile(options.output)) options.text += " force=off";
   const std::vector<std::string> environment =
       environment_with({{kPreloadVariable, preload_value(library, variable(kPreloadVariable))},
                         {kOptionsVariable, options.text},

@@ -54,7 +54,7 @@ class Harvester {
       if (image.pid == static_cast<uint32_t>(child_.pid)) last_of_child_ = std::max(last_of_child_, image.number);
     }
     for (const ListedImage& image : images) {
-      if (seen_.insert(image.profile).second) take_image(image);
+      if (!seen_.contains(image.profile)) take_image(image);
     }
     std::error_code ignored;
     for (const fs::path& directory : private_directories_) fs::remove(directory, ignored);  // only when it is empty
@@ -69,6 +69,7 @@ class Harvester {
       harvest.problems.push_back(image.profile + ": was removed, moved away or replaced while it was written");
       return;
     }
+    seen_.insert(image.profile);
     ++harvest.images;
     if (harvest.profile.empty()) harvest.profile = image.profile;
     private_directories_.insert(image.profile + ".d");

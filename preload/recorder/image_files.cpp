@@ -77,6 +77,12 @@ void add_working_directory(PathText& path) noexcept {
   if (!path.empty() && path.view().back() != '/') path.add("/");
 }
 
+bool is_image_file(std::string_view name) noexcept {
+  const size_t numbers = name.find_first_not_of("0123456789-");
+  if (numbers == 0 || numbers == std::string_view::npos) return false;
+  return name.substr(numbers) == ".cistern" || name.substr(numbers) == ".window";
+}
+
 }  // namespace
 
 Session read_session(const char* text) noexcept {
@@ -138,6 +144,32 @@ int make_images_directory(const PathText& first_profile, FileIdentity& made) noe
   if (result == 0) raw_syscall(SYS_fchmodat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), kOwnerOnly);
   made = status_at(path.c_str()).identity;
   return 0;
+}
+
+void remove_old_images(const PathText& first_profile) noexcept {
+  struct Entry {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t size;
+    uint8_t type;
+    char name[1];  // NUL-terminated
+  };               // linux_dirent64, see getdents64(2)
+  PathText path;
+  images_directory(first_profile, path);
+  const long fd = raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path.c_str()),
+                              O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (is_error(fd)) return;
+  alignas(Entry) char entries[4096];
+  for (;;) {
+    const long got = raw_syscall(SYS_getdents64, fd, reinterpret_cast<long>(entries), sizeof entries);
+    if (got <= 0) break;
+    for (long at = 0; at < got;) {
+      const auto* const entry = reinterpret_cast<const Entry*>(entries + at);
+      if (is_image_file(entry->name)) raw_syscall(SYS_unlinkat, fd, reinterpret_cast<long>(entry->name), 0);
+      at += entry->size;
+    }
+  }
+  raw_syscall(SYS_close, fd);
 }
 
 void remove_images_directory(const PathText& first_profile, const FileIdentity& made) noexcept {

@@ -31,7 +31,9 @@ void image_path(const PathText& first_profile, const ImageIdentity& image, std::
 // Makes PATH.d, for this user only, whatever the umask. Returns 0 or an errno value; it may be there already. `made`
 // says which directory it is.
 int make_images_directory(const PathText& first_profile, FileIdentity& made) noexcept;
-// Removes it if it is empty, and is still the one that was `made`.
+// Removes the images in it that an earlier run left, for reports would take them for those of this run.
+void remove_old_images(const PathText& first_profile) noexcept;
+// Removes PATH.d if it is empty, and is still the one that was `made`.
 void remove_images_directory(const PathText& first_profile, const FileIdentity& made) noexcept;
 // The directory that the first profile was made in, as its path leads there now.
 FileIdentity folder_of(const PathText& first_profile) noexcept;

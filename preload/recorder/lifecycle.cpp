@@ -82,6 +82,7 @@ int create_first_profile() noexcept {
   Recorder& recorder = g_recorder;
   const int error =
       recorder.ring.output.create(recorder.first_profile, header_as(FileRole::kProfile), recorder.options.force);
+  if (error == 0 && recorder.options.force) remove_old_images(recorder.first_profile);
   if (error == EEXIST && getenv(kRunVariable) != nullptr) recorder.is_first_image = false;
   return error;
 }

@@ -46,6 +46,41 @@ class Output(unharmed.Case):
         self.assert_unharmed(self.run_busy(profile, {"force": "on"}), 0)
         self.assertGreater(self.summary_of(profile)["events"], 300000)
 
+    LEAVE_IMAGES = """
+if os.fork() == 0:
+    marked(10)
+    os.kill(os.getpid(), 9)
+os.wait()
+os.kill(os.getpid(), 9)
+"""
+
+    def test_force_overwrites_the_images_of_the_earlier_run_too(self):
+        profile = self.path("x.cistern")
+        for command in [], [product.CISTERN, "run", "-f", "-o", profile, "--"]:
+            with self.subTest(command=command):
+                env = product.recorded_environment(profile, {"force": "on"})
+                done = product.run([self.interpreter.path, "-c", unharmed.PROLOGUE + self.LEAVE_IMAGES], env)
+                self.assertEqual(done.code, -signal.SIGKILL)
+                self.assertEqual(len([name for name in os.listdir(profile + ".d") if name != "kept"]), 3)
+                with open(profile + ".d/kept", "w"):
+                    pass
+                env = product.clean_environment() if command else env
+                self.run_well([*command, self.interpreter.path, "-c", "pass"], env)
+                self.assertEqual(os.listdir(profile + ".d"), ["kept"])
+                self.assertEqual(self.summary_of(profile)["ended_by"], "exit")
+
+    def test_force_keeps_the_profile_of_the_first_of_two_programs_below_a_shell(self):
+        profile = self.path("x.cistern")
+        program = "%s -c '%smarked(%%d)'" % (self.interpreter.path, unharmed.PROLOGUE)
+        for _ in range(2):
+            self.run_well([product.CISTERN, "run", "-f", "-o", profile, "--", "/bin/sh", "-c",
+                           "%s\n%s" % (program % 100, program % 200)], product.clean_environment())
+            self.assertEqual([self.marked_in(path) for path in self.profiles(profile)], [100, 200])
+
+    @staticmethod
+    def profiles(first):
+        return [first] + [entry.path for entry in os.scandir(first + ".d")]
+
     def test_a_folder_that_is_not_there(self):
         profile = self.path("nowhere/x.cistern")
         self.assert_unharmed(self.run_busy(profile), 1, "nowhere")
