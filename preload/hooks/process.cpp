@@ -78,6 +78,7 @@ __attribute__((destructor)) static void end() {
 
 CISTERN_EXPORT pid_t fork() noexcept {
   resolve_real_functions();
+  fork_begins(__builtin_return_address(0));
   return after_fork(g_real.fork(), true);
 }
 

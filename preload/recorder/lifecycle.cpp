@@ -299,7 +299,7 @@ void look_for_python(const void* caller) noexcept {
   if (find_interpreter()) {
     begin_recording();
   } else {
-    std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
+    forget_loader_calls();
     g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
   }
 }
@@ -373,7 +373,14 @@ void exec_failed() noexcept {
   g_recorder.records.write(EndRecord{now(), EndKind::kNone, -1});
 }
 
+// What the loader has brought is looked at now: in the child its lock may be held by a thread that is not there.
+void fork_begins(const void* caller) noexcept {
+  const Nested nested;
+  if (g_recorder.state.load(std::memory_order_acquire) == RecorderState::kWaiting) look_for_python(caller);
+}
+
 void forked(bool whole) noexcept {
+  if (g_recorder.state.load(std::memory_order_relaxed) == RecorderState::kWaiting) forget_loader_calls();
   if (whole) g_recorder.libc_whole_in.store(process_id(), std::memory_order_relaxed);
   // Its image has not begun: this thread's state is its parent's.
   if ((g_gate.mask.load(std::memory_order_relaxed) & kAwake) == 0) t_gate.state = nullptr;

@@ -18,6 +18,8 @@ void hooks_reinstalled() noexcept;
 void exec_begins() noexcept;
 void exec_failed() noexcept;
 
+// The process is about to fork. `caller` is the return address of the hook.
+void fork_begins(const void* caller) noexcept;
 // The process forked; `child` is the new process. Called in the parent.
 void child_forked(pid_t child) noexcept;
 // The calling process is a forked child. `whole`: by libc's fork(), which leaves libc's locks free in it.

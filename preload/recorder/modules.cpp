@@ -149,10 +149,14 @@ bool modules_changed() noexcept {
   return std::atomic_ref<unsigned char>(cistern_loader_called).load(std::memory_order_relaxed) != 0;
 }
 
+void forget_loader_calls() noexcept {
+  std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
+}
+
 void write_known_modules(RecordStream& records) noexcept {
   ModuleMap& map = g_modules;
   map.lock.reset();
-  std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
+  forget_loader_calls();
   for (size_t i = 0; i < map.count; ++i) {
     const KnownModule& module = map.modules[i];
     if (module.text != nullptr) write_module(records, module, now(), module.text->path(), module.text->build_id());
@@ -162,7 +166,7 @@ void write_known_modules(RecordStream& records) noexcept {
 void update_modules(RecordStream& records) noexcept {
   ModuleMap& map = g_modules;
   const Locked locked(map.lock);
-  std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
+  forget_loader_calls();
   for (size_t i = 0; i < map.count; ++i) map.modules[i].seen = false;
   map.records = &records;
   map.time = now();
