@@ -5,6 +5,7 @@
 //   fork_target ROWS WAY [NUMBER]
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <pthread.h>
 #include <pty.h>
 #include <sched.h>
@@ -12,6 +13,7 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -297,9 +299,11 @@ void* churn(void* argument) {
       sched_yield();
       continue;
     }
-    void* const block = malloc(24);
+    void* const block = malloc(2000);  // past the thread's cache: malloc takes its lock
     free(block);
     table->completed[index].fetch_add(2, std::memory_order_relaxed);
+    // As an exception may do it: takes the loader's lock, which fork() does not free.
+    if (index == 0) dl_iterate_phdr([](dl_phdr_info*, size_t, void*) { return sched_yield(); }, nullptr);
   }
   return nullptr;
 }
@@ -333,6 +337,60 @@ int among_threads(pid_t (*make_process)(), int number) {
   return failed;
 }
 
+void* start_threads(void*) {
+  while (churning) {
+    pthread_t thread;
+    if (pthread_create(
+            &thread, nullptr, [](void* none) { return none; }, nullptr) == 0)
+      pthread_join(thread, nullptr);
+  }
+  return nullptr;
+}
+
+// Forks while other threads start threads; each child starts one too.
+int among_starts(int number) {
+  pthread_t threads[kThreads];
+  for (pthread_t& thread : threads) {
+    if (pthread_create(&thread, nullptr, start_threads, nullptr) != 0) return 16;
+  }
+  int failed = 0;
+  for (int i = 0; i < number && failed == 0; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(30);
+      _exit(in_thread(+[] { return work(true), 7; }));
+    }
+    failed = ended_well(child);
+  }
+  churning = false;
+  for (pthread_t thread : threads) pthread_join(thread, nullptr);
+  return failed;
+}
+
+void* allocate_for_ever(void*) {
+  for (;;) free(malloc(2000));
+}
+
+// Children that end by _exit in a signal handler, which has interrupted malloc most of the time.
+int exits_in_handlers(int number) {
+  int failed = 0;
+  for (int i = 0; i < number && failed == 0; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(30);
+      signal(SIGVTALRM, [](int) { _exit(7); });
+      take_row();
+      const itimerval soon{{0, 0}, {0, 2000}};
+      setitimer(ITIMER_VIRTUAL, &soon, nullptr);
+      pthread_t other;  // with a second thread malloc takes its locks
+      pthread_create(&other, nullptr, allocate_for_ever, nullptr);
+      allocate_for_ever(nullptr);
+    }
+    failed = ended_well(child);
+  }
+  return failed;
+}
+
 int go(const char* way, int number) {
   const auto is = [way](const char* name) { return strcmp(way, name) == 0; };
   if (is("fork")) return with(fork);
@@ -352,6 +410,8 @@ int go(const char* way, int number) {
   if (is("killed")) return killed_child();
   if (is("daemon-by-hand")) return daemon_by_hand();
   if (is("daemon-by-libc")) return daemon_by_libc();
+  if (is("exit-in-handler")) return exits_in_handlers(number);
+  if (is("fork-among-starts")) return among_starts(number);
   if (is("fork-among-threads")) return among_threads(fork, number);
   if (is("clone-among-threads")) return among_threads(raw_clone, number);
   return 2;

@@ -132,6 +132,18 @@ class Native(product.Case):
     def test_raw_clones_while_threads_allocate_neither_hang_at_their_first_event_nor_at_their_end(self):
         self.check_among_threads("clone-among-threads", 150, made=0)
 
+    def test_forks_while_threads_start_threads_leave_a_child_that_can_start_one(self):
+        number = 150
+        profile, said = self.run_way("fork-among-starts", number)
+        self.assertEqual([(row.made, row.inherited_freed) for row in said[1:]],
+                         [(KEPT + DROPPED + INHERITED, INHERITED)] * number)
+        self.assertEqual(len(os.listdir(profile + ".d")), number)
+
+    def test_an_exit_in_a_signal_handler_that_interrupted_malloc_does_not_hang(self):
+        for domains in ("malloc", "mmap"):
+            with self.subTest(domains=domains):
+                self.run_way("exit-in-handler", 40, domains=domains, force="on")
+
     def check_among_threads(self, way, number, made):
         profile, said = self.run_way(way, number, domains="malloc,mmap")
         self.assertEqual(len(said), 1 + number)
@@ -150,6 +162,40 @@ class Native(product.Case):
 
 
 Told = collections.namedtuple("Told", "name pid parent size count")
+# Recorded with start=off.
+PAUSES = """
+import ctypes, os
+api = ctypes.CDLL(None)
+def child(size):
+    pid = os.fork()
+    if pid == 0:
+        kept = [bytearray(size) for _ in range(20)]
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+child(3001)
+api.cistern_start()
+child(3003)
+api.cistern_stop()
+child(3005)
+api.cistern_start()
+child(3007)
+"""
+IN_THREAD = """
+import os, threading
+kept = []
+def in_child():
+    for _ in range(20): kept.append(bytearray(3001))
+    os._exit(0)
+def work():
+    pid = os.fork()
+    if pid == 0:
+        in_child()
+    assert os.waitpid(pid, 0)[1] == 0
+    os.write(1, b"%d" % pid)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
 ENDS = {"before-exec": "exec", "killed": "unknown"}
 
 
@@ -198,6 +244,33 @@ class Python(product.Case):
                 for one in family:
                     self.assertEqual(made[one.pid][one.size + 1], one.count, one.name)
                 self.check_family(Report(self, "summary", profile).json, family)
+
+    def test_a_child_goes_on_recording_or_not_as_its_parent_did(self):
+        program = self.path("pauses.py")
+        with open(program, "w") as file:
+            file.write(PAUSES)
+        for interpreter in (interpreters.one_of("3.8", "3.9"), interpreters.one_of("3.13", "3.12")):
+            with self.subTest(interpreter=interpreter.name):
+                profile = self.path(interpreter.name + ".cistern")
+                self.run_well([interpreter.path, program], product.recorded_environment(profile, {"start": "off"}))
+                made = collections.Counter()
+                for counts in self.counts(profile, 3002, 3004, 3006, 3008).values():
+                    made.update(counts)
+                self.assertEqual(made, {3004: 20, 3008: 20})
+
+    def test_the_stacks_of_a_child_forked_in_a_thread_are_its_own(self):
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter.name):
+                program = self.path("in_thread.py")
+                with open(program, "w") as file:
+                    file.write(IN_THREAD)
+                profile, out = self.record(interpreter, program)
+                image = next(image for image in reader.images(profile) if image.header.image.pid == int(out))
+                stacks = [image.stack(event.stack) for event in image.events() if event.op == 1 and event.size == 3002]
+                self.assertEqual([[frame.kind for frame in stack if frame.kind != reader.PYTHON] for stack in stacks],
+                                 [[]] * 20)
+                self.assertEqual({stack[0].function for stack in stacks}, {"in_child"})
+                self.assertEqual([thread["started_at"] for thread in image.threads.values()], [0])
 
     def check_family(self, summary, family):
         images = summary["images"]
