@@ -307,7 +307,7 @@ void look_for_python(const void* caller) noexcept {
 // A signal handler that interrupted the recorder must not wait for what its own thread holds.
 bool may_write_records() noexcept {
   const ThreadState* const thread = t_gate.state;
-  return in_recorded_process() && t_gate.depth == 0 &&
+  return in_recorded_process() && t_gate.depth == 0 && t_gate.locks == 0 &&
          (thread == nullptr || thread->busy.load(std::memory_order_relaxed) == 0);
 }
 
