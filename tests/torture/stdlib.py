@@ -109,13 +109,7 @@ class Suite:
     def faults(self, name):
         """What is wrong with what was recorded, whatever the test said."""
         for one in self.results(name, "recorded"):
-            profile = one["profile"]
-            if profile is None:
-                yield "no profile"
-                continue
-            for fact in ("unreadable", "lost_events", "lost_segments", "torn_bytes", "overwritten", "window_missing"):
-                if profile.get(fact):
-                    yield "%s: %s" % (fact, profile[fact])
+            yield from suite_file.profile_faults(one["profile"])
 
     def report(self):
         compared = [name for name in self.names if self.results(name, "bare") and self.results(name, "recorded")]

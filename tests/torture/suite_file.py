@@ -17,6 +17,7 @@ HEADINGS = re.compile(r"^(?:FAIL|ERROR|UNEXPECTED SUCCESS): (.*)$", re.M)
 RAN = re.compile(r"^Ran (\d+) tests? in", re.M)
 SKIPPED_FILE = re.compile(r"^\S+ skipped(?: \(resource denied\))?(?: -- (.*))?$", re.M)
 SAID = re.compile(r"^.*\bcistern: .*$", re.M)
+MUST_BE_NONE = ("unreadable", "lost_events", "lost_segments", "torn_bytes", "overwritten", "window_missing", "stopped")
 STANDIN = """import test._test_multiprocessing as tests
 tests.install_tests_in_module_dict(globals(), %r)
 if __name__ == '__main__':
@@ -128,6 +129,13 @@ def profile_facts(place):
                  "implied_frees", "unknown_frees"):
         facts[name] = sum(int(image[name] or 0) for image in images)
     return facts
+
+
+def profile_faults(facts):
+    if facts is None:
+        yield "no profile"
+        return
+    yield from ("%s: %s" % (fact, facts[fact]) for fact in MUST_BE_NONE if facts.get(fact))
 
 
 def run(interpreter, name, library, limit_s, log):
