@@ -110,7 +110,7 @@ void discard_files() noexcept {
 int create_files() noexcept {
   Recorder& recorder = g_recorder;
   int error = recorder.is_first_image ? create_first_profile() : 0;
-  if (error != 0 && recorder.is_first_image) return error;
+  if (error != 0 && (recorder.is_first_image || recorder.options.follow == Follow::kNone)) return error;
   if (!recorder.is_first_image) error = create_further_profile();
   if (error != 0) return error;
   PathText window;
@@ -238,7 +238,10 @@ void begin_recording() noexcept {
   }
   recorder.paused.store(!recorder.options.start, std::memory_order_relaxed);
   recorder.libc_whole_in.store(recorder.header.image.pid, std::memory_order_relaxed);
-  if (!begin_image()) return;
+  if (!begin_image()) {
+    if (recorder.options.follow == Follow::kNone) withdraw_from_environment();
+    return;
+  }
   recorder.folder = folder_of(recorder.first_profile);
   tell_children();
   take_interpreter();

@@ -408,6 +408,14 @@ class Follow(product.Case):
                       product.recorded_environment(profile, {"follow": "none"}))
         self.assertEqual(reader.only_image(profile).arguments[0], interpreter.path)
 
+    def test_none_takes_only_the_first_of_two_pythons_that_a_shell_starts(self):
+        interpreter, profile = interpreters.one_of("3.11", "3.12"), self.path("p.cistern")
+        both = "'%s' '%s'; '%s' '%s'" % (2 * (interpreter.path, self.program))
+        done = self.run_well([product.CISTERN, "run", "--follow", "none", "--preload-library", product.PRELOAD, "-o",
+                              profile, "--", "/bin/sh", "-c", both], product.clean_environment())
+        self.assertEqual(done.out, "[]\n" * 12)
+        reader.only_image(profile)
+
     def test_python_leaves_ours_to_children_and_all_records_those_without_python_too(self):
         interpreter = interpreters.one_of("3.11", "3.12")
         for follow, programs in (("python", {"python"}), ("all", {"python", "sh"})):
