@@ -12,7 +12,7 @@ EndState end_state_of(const Chronicle& chronicle) {
     if (record.phase == Phase::kExiting) exiting = record.time;
     if (record.phase == Phase::kRootLeft) root_left = record.time;
     if (record.phase == Phase::kFinalizing && !finalizing) finalizing = record.time;
-    if (record.phase == Phase::kRunning) exiting = root_left = std::nullopt;
+    if (record.phase == Phase::kRunning) exiting = root_left = finalizing = std::nullopt;
   }
   if (exiting) return {EndStateKind::kExiting, *exiting};
   if (finalizing) return {EndStateKind::kFinalizing, *finalizing};

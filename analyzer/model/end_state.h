@@ -21,8 +21,8 @@ struct EndState {
   uint64_t time = UINT64_MAX;  // events earlier than this count
 };
 
-// The last kExiting that the program did not take back by running on; else the first kFinalizing; else the last
-// kRootLeft not taken back; else the end of the stream.
+// What the program took back by running on does not count: an exit, or the end of one life of an embedded interpreter.
+// The last kExiting; else the first kFinalizing; else the last kRootLeft; else the end of the stream.
 EndState end_state_of(const Chronicle& chronicle);
 
 // "exiting", "finalizing", "root left", "stream end".

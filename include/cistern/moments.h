@@ -50,10 +50,10 @@ struct MarkRecord {
 
 enum class Phase : uint32_t {
   kStarting = 0,  // before the program's own root frame
-  kRunning = 1,   // the root frame is on the main thread's stack (again)
+  kRunning = 1,   // the root frame is on the main thread's stack (again), or an embedded interpreter is initialized
   kExiting = 2,   // it has returned and non-daemon threads are joined, atexit callbacks are still to come; may be taken
                   // back by kRunning: the last one counts
-  kFinalizing = 3,  // the interpreter says that it is finalizing
+  kFinalizing = 3,  // the interpreter says that it is finalizing; kRunning after it: an embedded one came up again
   kAfter = 4,       // the process is in its own exit: the recorder's destructor, or _exit
   kRootLeft = 5,    // the root frame has returned; threads may still be working
   kStopped = 6,     // recording was stopped; what follows until kResumed was not seen

@@ -108,6 +108,15 @@ uint32_t find_in_sysv_hash(const SymbolTable& table, const char* name) noexcept 
   return 0;
 }
 
+// Whether one of the relocations in `bytes` at `table` names the symbol.
+bool relocates(const SymbolTable& table, const ElfW(Rela)* relocations, size_t bytes, const char* name) noexcept {
+  for (size_t i = 0; relocations != nullptr && i < bytes / sizeof(ElfW(Rela)); ++i) {
+    const ElfW(Sym)& symbol = table.symbols[ELF64_R_SYM(relocations[i].r_info)];
+    if (symbol.st_shndx == SHN_UNDEF && std::strcmp(table.names + symbol.st_name, name) == 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void for_each_module(bool (*visit)(void*, const LoadedModule&), void* context) noexcept {
@@ -135,6 +144,24 @@ void* find_symbol(const LoadedModule& module, const char* name) noexcept {
   }
   if (index == 0) return nullptr;
   return reinterpret_cast<void*>(module.base + table.symbols[index].st_value);
+}
+
+bool imports_symbol(const LoadedModule& module, const char* name) noexcept {
+  if (module.dynamic == nullptr) return false;
+  const SymbolTable table = symbol_table(module);
+  if (table.symbols == nullptr || table.names == nullptr) return false;
+  const ElfW(Rela)* functions = nullptr;
+  const ElfW(Rela)* data = nullptr;
+  size_t function_bytes = 0;
+  size_t data_bytes = 0;
+  for (auto* entry = static_cast<const ElfW(Dyn)*>(module.dynamic); entry->d_tag != DT_NULL; ++entry) {
+    const auto* const at = reinterpret_cast<const ElfW(Rela)*>(address_in(module, entry->d_un.d_ptr));
+    if (entry->d_tag == DT_JMPREL) functions = at;
+    if (entry->d_tag == DT_RELA) data = at;
+    if (entry->d_tag == DT_PLTRELSZ) function_bytes = entry->d_un.d_val;
+    if (entry->d_tag == DT_RELASZ) data_bytes = entry->d_un.d_val;
+  }
+  return relocates(table, functions, function_bytes, name) || relocates(table, data, data_bytes, name);
 }
 
 bool in_loader(const void* address) noexcept {

@@ -26,6 +26,9 @@ void for_each_module(bool (*visit)(void* context, const LoadedModule& module), v
 // The address of the symbol `name` that `module` defines and exports, or nullptr.
 void* find_symbol(const LoadedModule& module, const char* name) noexcept;
 
+// Whether `module` refers to the symbol `name` of another one.
+bool imports_symbol(const LoadedModule& module, const char* name) noexcept;
+
 // Whether the code at `address` belongs to the dynamic loader.
 bool in_loader(const void* address) noexcept;
 

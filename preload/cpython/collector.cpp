@@ -26,15 +26,36 @@ void CollectorPoll::poll(const Interpreter& python, const uint8_t* tstate, Repor
   if (generations == nullptr) return;
   GenerationStats stats[kGenerations];
   std::memcpy(stats, generations + kStats, sizeof stats);
-  const bool known = generations == state_ || state_ == nullptr;
+  if (busy_.exchange(true, std::memory_order_acquire)) return;
+  bool known = false;
+  Seen& seen = this->seen(generations, known);
   for (int i = 0; i < kGenerations && known; ++i) {
-    if (stats[i].collections == last_[i].collections) continue;
-    const GenerationStats since{stats[i].collections - last_[i].collections, stats[i].collected - last_[i].collected,
-                                stats[i].uncollectable - last_[i].uncollectable};
+    // Fewer runs than before: another interpreter has come to lie at the address.
+    const GenerationStats last = stats[i].collections < seen.last[i].collections ? GenerationStats{} : seen.last[i];
+    if (stats[i].collections == last.collections) continue;
+    const GenerationStats since{stats[i].collections - last.collections, stats[i].collected - last.collected,
+                                stats[i].uncollectable - last.uncollectable};
     report(context, i, since);
   }
-  state_ = generations;
-  std::memcpy(last_, stats, sizeof stats);
+  std::memcpy(seen.last, stats, sizeof stats);
+  busy_.store(false, std::memory_order_release);
+}
+
+CollectorPoll::Seen& CollectorPoll::seen(const uint8_t* state, bool& known) noexcept {
+  for (Seen& one : seen_) {
+    known = one.state == state;
+    if (known) return one;
+  }
+  known = next_ == 0;  // the main interpreter, from its beginning
+  Seen& one = seen_[next_++ % kInterpreters];
+  one.state = state;
+  return one;
+}
+
+void CollectorPoll::reset() noexcept {
+  for (Seen& one : seen_) one = Seen{};
+  next_ = 0;
+  busy_.store(false, std::memory_order_relaxed);
 }
 
 bool is_collecting(const Interpreter& python, const uint8_t* tstate) noexcept {

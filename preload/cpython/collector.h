@@ -1,7 +1,8 @@
 // The cyclic collector's statistics, polled: Python code can see a callback, and a load cannot be seen. Requires the
-// GIL.
+// interpreter's GIL.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "preload/cpython/interpreter.h"
@@ -19,15 +20,25 @@ struct GenerationStats {
 
 class CollectorPoll {
  public:
-  // Calls `report(context, generation, runs, collected, uncollectable)` for each generation that ran since the last
-  // poll of the same interpreter. The first poll after a change of interpreter only remembers.
+  // Calls `report(context, generation, since)` for each generation that ran since the last poll of the same
+  // interpreter. The first poll of another interpreter only remembers. Holders of several GILs may call it at once: one of
+  // them looks.
   using Report = void (*)(void* context, int generation, const GenerationStats& since);
   void poll(const Interpreter& python, const uint8_t* tstate, Report report, void* context) noexcept;
-  void reset() noexcept { *this = CollectorPoll{}; }
+  void reset() noexcept;
 
  private:
-  const uint8_t* state_ = nullptr;  // whose `last_` this is
-  GenerationStats last_[kGenerations] = {};
+  // Of sub-interpreters the latest few: another one takes the place of the longest known.
+  static constexpr uint32_t kInterpreters = 16;
+  struct Seen {
+    const uint8_t* state = nullptr;  // whose `last` this is
+    GenerationStats last[kGenerations] = {};
+  };
+  Seen& seen(const uint8_t* state, bool& known) noexcept;
+
+  std::atomic<bool> busy_{false};  // acquire and release: the rest is the holder's
+  uint32_t next_ = 0;
+  Seen seen_[kInterpreters] = {};
 };
 
 // Whether a collection is running just now, and whether automatic ones are switched on. False where the layout is not

@@ -73,6 +73,22 @@ bool relocated(const LoadedModule& module) noexcept {
   return code == nullptr || type == nullptr || load_pointer(code, 8) == type;
 }
 
+// Whether the executable calls (or, a static Python, is) Python's main program.
+bool runs_main() noexcept {
+  bool found = false;
+  for_each_module(
+      [](void* context, const LoadedModule& executable) {
+        for (const char* const name : {"Py_BytesMain", "Py_RunMain", "Py_Main"}) {
+          if (imports_symbol(executable, name) || find_symbol(executable, name) != nullptr) {
+            *static_cast<bool*>(context) = true;
+          }
+        }
+        return false;  // the first one is the executable
+      },
+      &found);
+  return found;
+}
+
 bool take(Interpreter& python, const LoadedModule& module) noexcept {
   const bool pypy =
       find_symbol(module, "PyPyMem_Malloc") != nullptr || find_symbol(module, "pypy_main_startup") != nullptr;
@@ -82,6 +98,7 @@ bool take(Interpreter& python, const LoadedModule& module) noexcept {
   python.implementation = pypy ? "PyPy" : "CPython";
   python.shared = !module.path.empty();
   python.module.add(module.path);
+  python.module_start = module.start;
   if (pypy) {
     python.reason = "it is not CPython";
     return true;
@@ -102,7 +119,23 @@ bool find_interpreter() noexcept {
   for_each_module(
       [](void* context, const LoadedModule& module) { return !take(*static_cast<Interpreter*>(context), module); },
       &g_python);
+  g_python.embedded = g_python.found && !runs_main();
   return g_python.found;
+}
+
+bool is_loaded(const Interpreter& python) noexcept {
+  struct Search {
+    const Interpreter& python;
+    bool found;
+  } search{python, false};
+  for_each_module(
+      [](void* context, const LoadedModule& module) {
+        auto& search = *static_cast<Search*>(context);
+        search.found = module.start == search.python.module_start && module.path == search.python.module.view();
+        return !search.found;
+      },
+      &search);
+  return search.found;
 }
 
 }  // namespace cistern::preload

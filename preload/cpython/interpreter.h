@@ -19,11 +19,13 @@ struct PyMemAllocatorEx {
   void* (*calloc)(void* ctx, size_t count, size_t size);
   void* (*realloc)(void* ctx, void* block, size_t size);
   void (*free)(void* ctx, void* block);
+  bool operator==(const PyMemAllocatorEx&) const = default;
 };
 struct PyObjectArenaAllocator {
   void* ctx;
   void* (*alloc)(void* ctx, size_t size);
   void (*free)(void* ctx, void* arena, size_t size);
+  bool operator==(const PyObjectArenaAllocator&) const = default;
 };
 enum PyMemAllocatorDomain { PYMEM_DOMAIN_RAW = 0, PYMEM_DOMAIN_MEM = 1, PYMEM_DOMAIN_OBJ = 2 };
 
@@ -45,12 +47,16 @@ struct PythonFunctions {
 struct Interpreter {
   bool found = false;
   bool shared = false;  // in a shared library rather than the executable
+  // The executable does not hand itself over to Python's main program: there is no root frame, and the interpreter may
+  // come up and be finalized several times.
+  bool embedded = false;
   const char* implementation = "";
   unsigned major = 0;
   unsigned minor = 0;
   uint64_t version_hex = 0;
   Text<256> version;
   PathText module;
+  uintptr_t module_start = 0;
   PythonFunctions functions{};
   const uint8_t* code_type = nullptr;     // &PyCode_Type
   const uint8_t* unicode_type = nullptr;  // &PyUnicode_Type
@@ -65,9 +71,16 @@ extern Interpreter g_python;
 // modules are relocated.
 bool find_interpreter() noexcept;
 
+// Whether the library that it was found in is still loaded.
+bool is_loaded(const Interpreter& python) noexcept;
+
 // Whether its allocators can be hooked.
 inline bool hookable(const Interpreter& python) noexcept {
   return python.layout != nullptr && python.functions.set_allocator != nullptr;
+}
+
+inline bool is_initialized() noexcept {
+  return g_python.functions.is_initialized != nullptr && g_python.functions.is_initialized() != 0;
 }
 
 // Whether it says that it is being torn down.

@@ -27,7 +27,7 @@ inline void* allocate(size_t size, const void* caller, Allocate real) noexcept {
     block = real();
   }
   if (block != nullptr) record_alloc(kDomain, block, size);
-  check_python_hooks();
+  check_python_hooks(caller);
   return block;
 }
 

@@ -35,7 +35,7 @@ void* map(void* address, size_t size, int protection, int flags, int fd, off_t o
     result = g_real.mmap(address, size, protection, flags, fd, offset);
   }
   if (result != MAP_FAILED) record_map(result, size, flags_of(protection, flags));
-  check_python_hooks();
+  check_python_hooks(caller);
   return result;
 }
 

@@ -16,7 +16,7 @@ thread_local constinit uint32_t t_until_check = 0;
 namespace {
 
 // Hooks may come to lie above each other: a debug layer or tracemalloc wraps ours, ours is then put on top again. Each
-// level keeps what it wraps; only the outermost records.
+// level keeps what it wraps, and is used again for just that; only the outermost records.
 constexpr int kLevels = 4;
 constexpr int kPyDomains = 3;
 
@@ -87,12 +87,7 @@ struct Hook {
     below().free(ctx, block);
   }
 
-  static bool is(const PyMemAllocatorEx& allocator) noexcept { return allocator.malloc == malloc; }
-  static PyMemAllocatorEx over(const PyMemAllocatorEx& allocator) noexcept {
-    g_levels[kLevel].below[kPyDomain] = allocator;
-    // The old context is kept: another thread may call one of the functions while the table is half copied.
-    return PyMemAllocatorEx{allocator.ctx, malloc, calloc, realloc, free};
-  }
+  static constexpr PyMemAllocatorEx table() noexcept { return {nullptr, malloc, calloc, realloc, free}; }
 };
 
 // Arena callbacks also bring chunks of the data stack (3.11 and later, 16 KiB): the size tells.
@@ -120,18 +115,22 @@ struct ArenaHook {
     below().free(ctx, arena, size);
   }
 
-  static bool is(const PyObjectArenaAllocator& allocator) noexcept { return allocator.alloc == alloc; }
-  static PyObjectArenaAllocator over(const PyObjectArenaAllocator& allocator) noexcept {
-    g_levels[kLevel].arena_below = allocator;
-    return PyObjectArenaAllocator{allocator.ctx, alloc, free};
-  }
+  static constexpr PyObjectArenaAllocator table() noexcept { return {nullptr, alloc, free}; }
 };
 
 template <int kPyDomain>
-bool is_ours(const PyMemAllocatorEx& allocator) noexcept {
-  return Hook<0, kPyDomain>::is(allocator) || Hook<1, kPyDomain>::is(allocator) || Hook<2, kPyDomain>::is(allocator) ||
-         Hook<3, kPyDomain>::is(allocator);
+constexpr PyMemAllocatorEx hook_of(int level) noexcept {
+  constexpr PyMemAllocatorEx kHooks[kLevels] = {Hook<0, kPyDomain>::table(), Hook<1, kPyDomain>::table(),
+                                                Hook<2, kPyDomain>::table(), Hook<3, kPyDomain>::table()};
+  return kHooks[level];
 }
+PyMemAllocatorEx hook_of(int py_domain, int level) noexcept {
+  return py_domain == PYMEM_DOMAIN_RAW   ? hook_of<PYMEM_DOMAIN_RAW>(level)
+         : py_domain == PYMEM_DOMAIN_MEM ? hook_of<PYMEM_DOMAIN_MEM>(level)
+                                         : hook_of<PYMEM_DOMAIN_OBJ>(level);
+}
+constexpr PyObjectArenaAllocator kArenaHooks[kLevels] = {ArenaHook<0>::table(), ArenaHook<1>::table(),
+                                                         ArenaHook<2>::table(), ArenaHook<3>::table()};
 
 PyMemAllocatorEx allocator_of(int py_domain) noexcept {
   PyMemAllocatorEx allocator{};
@@ -139,61 +138,67 @@ PyMemAllocatorEx allocator_of(int py_domain) noexcept {
   return allocator;
 }
 
-template <int kLevel, int kPyDomain>
-void install(DomainMask domains) noexcept {
-  PyMemAllocatorEx allocator = allocator_of(kPyDomain);
-  if ((domains & bit_of(domain_of(kPyDomain))) == 0 || is_ours<kPyDomain>(allocator)) return;
-  allocator = Hook<kLevel, kPyDomain>::over(allocator);
-  g_python.functions.set_allocator(kPyDomain, &allocator);
+// The level whose hook `allocator` is; kLevels when it is none of ours.
+int level_of(int py_domain, const PyMemAllocatorEx& allocator) noexcept {
+  int level = 0;
+  while (level < kLevels && hook_of(py_domain, level).malloc != allocator.malloc) ++level;
+  return level;
 }
 
-template <int kLevel>
-void install_level(DomainMask domains) noexcept {
-  install<kLevel, PYMEM_DOMAIN_RAW>(domains);
-  install<kLevel, PYMEM_DOMAIN_MEM>(domains);
-  install<kLevel, PYMEM_DOMAIN_OBJ>(domains);
+// The level that wraps just `below`, since the hooks were taken off it and are to be put on again; else an unused one.
+// Returns kLevels when there is none left.
+template <typename Below, typename Get>
+int level_over(const Below& below, Get wrapped) noexcept {
+  int level = 0;
+  while (level < kLevels && !(wrapped(level) == Below{}) && !(wrapped(level) == below)) ++level;
+  return level;
+}
+
+void install(int py_domain, DomainMask domains) noexcept {
+  const PyMemAllocatorEx allocator = allocator_of(py_domain);
+  if ((domains & bit_of(domain_of(py_domain))) == 0 || level_of(py_domain, allocator) < kLevels) return;
+  const int level = level_over(allocator, [py_domain](int i) { return g_levels[i].below[py_domain]; });
+  if (level == kLevels) return;
+  g_levels[level].below[py_domain] = allocator;
+  PyMemAllocatorEx hook = hook_of(py_domain, level);
+  // The old context is kept: another thread may call one of the functions while the table is half copied.
+  hook.ctx = allocator.ctx;
+  g_python.functions.set_allocator(py_domain, &hook);
+}
+
+void install_arena(DomainMask domains) noexcept {
   if ((domains & (bit_of(Domain::kObj) | bit_of(Domain::kMem))) == 0) return;
   PyObjectArenaAllocator arena{};
   g_python.functions.get_arena_allocator(&arena);
-  if (ArenaHook<0>::is(arena) || ArenaHook<1>::is(arena) || ArenaHook<2>::is(arena) || ArenaHook<3>::is(arena)) return;
-  arena = ArenaHook<kLevel>::over(arena);
-  g_python.functions.set_arena_allocator(&arena);
+  for (const PyObjectArenaAllocator& hook : kArenaHooks) {
+    if (hook.alloc == arena.alloc) return;
+  }
+  const int level = level_over(arena, [](int i) { return g_levels[i].arena_below; });
+  if (level == kLevels) return;
+  g_levels[level].arena_below = arena;
+  PyObjectArenaAllocator hook = kArenaHooks[level];
+  hook.ctx = arena.ctx;
+  g_python.functions.set_arena_allocator(&hook);
 }
 
 SpinLock g_install_lock;
-int g_next_level = 0;
 uint64_t g_calls_at_suspicion = 0;
 bool g_suspicious = false;
 
-void install_next_level(DomainMask domains) noexcept {
-  switch (g_next_level++) {
-    case 0:
-      return install_level<0>(domains);
-    case 1:
-      return install_level<1>(domains);
-    case 2:
-      return install_level<2>(domains);
-    case 3:
-      return install_level<3>(domains);
-    default:
-      g_next_level = kLevels;
-  }
+void install_all(DomainMask domains) noexcept {
+  for (const int py_domain : {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ}) install(py_domain, domains);
+  install_arena(domains);
 }
 
-bool object_hook_on_top() noexcept {
-  return is_ours<PYMEM_DOMAIN_OBJ>(allocator_of(PYMEM_DOMAIN_OBJ));
+bool on_top(int py_domain) noexcept {
+  return level_of(py_domain, allocator_of(py_domain)) < kLevels;
 }
 
-// What the interpreter had before the first installation, and what is now under our topmost hook.
+// What is now under our topmost hook; the allocator itself where there is none.
 PyMemAllocatorEx under_hooks(int py_domain) noexcept {
   PyMemAllocatorEx allocator = allocator_of(py_domain);
-  for (int level = kLevels - 1; level >= 0; --level) {
-    const bool ours = py_domain == PYMEM_DOMAIN_RAW   ? is_ours<PYMEM_DOMAIN_RAW>(allocator)
-                      : py_domain == PYMEM_DOMAIN_MEM ? is_ours<PYMEM_DOMAIN_MEM>(allocator)
-                                                      : is_ours<PYMEM_DOMAIN_OBJ>(allocator);
-    if (!ours) break;
-    const bool is_level = g_levels[level].below[py_domain].malloc != nullptr && level < g_next_level;
-    if (is_level) return g_levels[level].below[py_domain];
+  for (int level = level_of(py_domain, allocator); level < kLevels; level = level_of(py_domain, allocator)) {
+    allocator = g_levels[level].below[py_domain];
   }
   return allocator;
 }
@@ -207,7 +212,12 @@ void abandon_hooks() noexcept {
 
 void install_python_hooks(DomainMask domains) noexcept {
   const Locked locked(g_install_lock);
-  install_next_level(domains);
+  install_all(domains);
+}
+
+void forget_python_hooks() noexcept {
+  const Locked locked(g_install_lock);
+  for (Level& level : g_levels) level = Level{};
 }
 
 // What a layer of debug hooks wraps: its context is a debug_alloc_api_t, whose allocator lies at 8
@@ -228,13 +238,16 @@ AllocatorFacts python_allocator() noexcept {
 }
 
 // While the interpreter starts, every native event looks; afterwards one in 256.
-void check_python_hooks_now() noexcept {
+void check_python_hooks_now(const void* caller) noexcept {
   constexpr uint32_t kBetweenChecks = 256;
-  const bool starting = g_recorder.python_stacks && !g_recorder.phases.root_seen();
-  t_until_check = starting ? 0 : kBetweenChecks;
+  t_until_check = 0;
+  if (!g_python.found) return look_for_later_python(caller);
+  const bool running = g_python.embedded ? is_initialized() : g_recorder.phases.root_seen();
+  if (running || !g_recorder.python_stacks) t_until_check = kBetweenChecks;
   if (!g_recorder.python_stacks || (g_recorder.options.domains & bit_of(Domain::kObj)) == 0) return;
-  if (__builtin_expect(object_hook_on_top(), 1)) {
+  if (__builtin_expect(on_top(PYMEM_DOMAIN_OBJ), 1)) {
     g_suspicious = false;
+    if (!on_top(PYMEM_DOMAIN_RAW)) install_python_hooks(g_recorder.options.domains);
     return;
   }
   const Locked locked(g_install_lock);
@@ -246,10 +259,9 @@ void check_python_hooks_now() noexcept {
     return;
   }
   g_suspicious = false;
-  if (g_next_level >= kLevels) return;
   const Nested nested;
-  install_next_level(g_recorder.options.domains);
-  hooks_reinstalled();
+  install_all(g_recorder.options.domains);
+  if (on_top(PYMEM_DOMAIN_OBJ)) hooks_reinstalled();
 }
 
 }  // namespace cistern::preload

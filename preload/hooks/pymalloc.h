@@ -6,13 +6,13 @@
 
 namespace cistern::preload {
 
-// Called by the native hooks behind a recorded event. Cheap: mostly a decrement.
-void check_python_hooks_now() noexcept;
+// Called by the native hooks behind a recorded event; `caller` is the hook's. Cheap: mostly a decrement.
+void check_python_hooks_now(const void* caller) noexcept;
 
 extern thread_local constinit uint32_t t_until_check;
 
-inline void check_python_hooks() noexcept {
-  if (__builtin_expect(t_until_check-- == 0, 0)) check_python_hooks_now();
+inline void check_python_hooks(const void* caller) noexcept {
+  if (__builtin_expect(t_until_check-- == 0, 0)) check_python_hooks_now(caller);
 }
 
 }  // namespace cistern::preload

@@ -363,6 +363,36 @@ void hooks_reinstalled() noexcept {
   g_recorder.records.write(InstallRecord{time, g_recorder.phases.root_seen(), g_recorder.options.domains});
 }
 
+void look_for_later_python(const void* caller) noexcept {
+  static std::atomic<bool> looking{false};
+  if (!modules_changed() || in_loader(caller) || looking.exchange(true, std::memory_order_acquire)) return;
+  const Nested nested;
+  update_modules(g_recorder.records, false);
+  if (find_interpreter()) take_interpreter();
+  looking.store(false, std::memory_order_release);
+}
+
+// While it is not initialized there are no Python stacks, and its functions may be gone before the loader returns.
+void library_closes() noexcept {
+  if (in_recorded_process() && g_python.found && !is_initialized()) g_recorder.python_stacks = false;
+}
+
+void library_closed() noexcept {
+  std::atomic_ref<unsigned char>(cistern_loader_called).store(1, std::memory_order_relaxed);
+  if (!in_recorded_process() || !g_python.found) return;
+  const Nested nested;
+  if (is_loaded(g_python)) {
+    g_recorder.python_stacks = g_python.stacks == PythonStacks::kOn;
+    return;
+  }
+  g_recorder.python_stacks = false;
+  g_python = Interpreter{};
+  forget_python_hooks();
+  g_recorder.interner.forget_codes();
+  g_recorder.phases.forget_root();
+  g_recorder.collector.reset();
+}
+
 void exec_begins() noexcept {
   if (!may_write_records()) return;
   const Nested nested;

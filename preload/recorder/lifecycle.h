@@ -14,6 +14,13 @@ void start_process() noexcept;
 // CPython's hooks were found missing and have been put in place again.
 void hooks_reinstalled() noexcept;
 
+// Called by hooks while this image has no Python: takes one that has been loaded since.
+void look_for_later_python(const void* caller) noexcept;
+
+// Around dlclose: the interpreter may go with the library.
+void library_closes() noexcept;
+void library_closed() noexcept;
+
 // The process is about to be replaced by exec, or was not (`failed`).
 void exec_begins() noexcept;
 void exec_failed() noexcept;

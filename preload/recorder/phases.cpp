@@ -34,7 +34,7 @@ bool is_shutdown(const CodeNames& names) noexcept {
 
 void Phases::begin(RecordStream& records, uint64_t time) noexcept {
   records_ = &records;
-  exiting_ = finalizing_ = collecting_ = false;
+  exiting_ = finalizing_ = collecting_ = alive_ = false;
   enter(root_ == nullptr ? Phase::kStarting : Phase::kRunning, time);
 }
 
@@ -50,6 +50,12 @@ void Phases::exiting(uint64_t time) noexcept {
 
 void Phases::root_changed(const Interpreter& python, const uint8_t* code, bool threading_imported,
                           uint64_t time) noexcept {
+  if (python.embedded) {
+    // It can only be finalized from outside of all frames.
+    if (!finalizing_) watching_.store(code == nullptr, std::memory_order_relaxed);
+    return;
+  }
+  if (finalizing_ && is_finalizing()) return;
   if (code == nullptr) {
     if (root_ == nullptr) return;
     if (!root_left_) {
@@ -66,7 +72,7 @@ void Phases::root_changed(const Interpreter& python, const uint8_t* code, bool t
   if (is_root(names) || code == root_) {
     if (root_ == nullptr || root_left_) enter(Phase::kRunning, time);
     root_ = code;
-    root_left_ = exiting_ = false;
+    root_left_ = exiting_ = finalizing_ = collecting_ = false;
     watching_.store(false, std::memory_order_relaxed);
   } else if (root_left_ && is_shutdown(names)) {
     shutdown_seen_ = true;
@@ -75,9 +81,24 @@ void Phases::root_changed(const Interpreter& python, const uint8_t* code, bool t
   }
 }
 
+void Phases::forget_root() noexcept {
+  root_ = nullptr;
+  root_left_ = alive_ = false;
+  watching_.store(false, std::memory_order_relaxed);
+}
+
+void Phases::look_at_life(uint64_t time) noexcept {
+  if (finalizing_ ? is_finalizing() : alive_) return;
+  if (!is_initialized()) return;
+  alive_ = true;
+  finalizing_ = collecting_ = false;
+  enter(Phase::kRunning, time);
+}
+
 // Py_FinalizeEx collects once before it destroys modules, unless the collector is off (Python/pylifecycle.c, 3.8
 // – 3.13).
 void Phases::look(const Interpreter& python, const uint8_t* tstate, uint64_t time) noexcept {
+  if (python.embedded) look_at_life(time);
   if (!finalizing_) {
     if (!is_finalizing()) return;
     finalizing_ = true;

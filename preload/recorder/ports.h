@@ -13,6 +13,9 @@ void install_python_hooks(DomainMask domains) noexcept;
 // In a forked child: locks of the hooks are free again.
 void abandon_hooks() noexcept;
 
+// The interpreter has been unloaded, and its allocators with it.
+void forget_python_hooks() noexcept;
+
 // What the interpreter's allocators are underneath the hooks.
 struct AllocatorFacts {
   const char* allocator = "unknown";  // "pymalloc", "malloc"

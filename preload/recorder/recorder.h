@@ -34,7 +34,7 @@ struct Recorder {
   RecordStream records;
   Interner interner;
   Phases phases;
-  CollectorPoll collector;  // under the GIL
+  CollectorPoll collector;
   ProfileHeader header{};
   PathText first_profile;         // of the first image of this run: where all files are
   FileIdentity folder;            // that it lies in

@@ -1,0 +1,19 @@
+"""What an embedding program has Python do. The size of each block tells the number, the place and the time."""
+TIMES = 20
+kept = []
+
+
+def inner(size):
+    return bytes(size)                      # LINE inner
+
+
+def outer(size):
+    text = bytes(size + 1)                  # LINE outer
+    kept.append(inner(size))                # LINE call inner
+    return text
+
+
+def work(number):
+    for _ in range(TIMES):
+        outer(20000 + 100 * number)         # LINE call outer
+    kept.clear()
