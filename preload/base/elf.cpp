@@ -109,7 +109,7 @@ uint32_t find_in_sysv_hash(const SymbolTable& table, const char* name) noexcept 
 }
 
 // Whether one of the relocations in `bytes` at `table` names the symbol.
-bool relocates(const SymbolTable& table, const ElfW(Rela)* relocations, size_t bytes, const char* name) noexcept {
+bool relocates(const SymbolTable& table, const ElfW(Rela) * relocations, size_t bytes, const char* name) noexcept {
   for (size_t i = 0; relocations != nullptr && i < bytes / sizeof(ElfW(Rela)); ++i) {
     const ElfW(Sym)& symbol = table.symbols[ELF64_R_SYM(relocations[i].r_info)];
     if (symbol.st_shndx == SHN_UNDEF && std::strcmp(table.names + symbol.st_name, name) == 0) return true;

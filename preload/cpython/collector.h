@@ -21,8 +21,8 @@ struct GenerationStats {
 class CollectorPoll {
  public:
   // Calls `report(context, generation, since)` for each generation that ran since the last poll of the same
-  // interpreter. The first poll of another interpreter only remembers. Holders of several GILs may call it at once: one of
-  // them looks.
+  // interpreter. The first poll of another interpreter only remembers. Holders of several GILs may call it at once: one
+  // of them looks.
   using Report = void (*)(void* context, int generation, const GenerationStats& since);
   void poll(const Interpreter& python, const uint8_t* tstate, Report report, void* context) noexcept;
   void reset() noexcept;

@@ -34,7 +34,8 @@ bool is_shutdown(const CodeNames& names) noexcept {
 
 void Phases::begin(RecordStream& records, uint64_t time) noexcept {
   records_ = &records;
-  exiting_ = finalizing_ = collecting_ = alive_ = false;
+  exiting_ = collecting_ = alive_ = false;
+  finalizing_.store(false, std::memory_order_relaxed);
   enter(root_ == nullptr ? Phase::kStarting : Phase::kRunning, time);
 }
 
@@ -52,10 +53,10 @@ void Phases::root_changed(const Interpreter& python, const uint8_t* code, bool t
                           uint64_t time) noexcept {
   if (python.embedded) {
     // It can only be finalized from outside of all frames.
-    if (!finalizing_) watching_.store(code == nullptr, std::memory_order_relaxed);
+    if (!finalizing()) watching_.store(code == nullptr, std::memory_order_relaxed);
     return;
   }
-  if (finalizing_ && is_finalizing()) return;
+  if (finalizing() && is_finalizing()) return;
   if (code == nullptr) {
     if (root_ == nullptr) return;
     if (!root_left_) {
@@ -72,7 +73,8 @@ void Phases::root_changed(const Interpreter& python, const uint8_t* code, bool t
   if (is_root(names) || code == root_) {
     if (root_ == nullptr || root_left_) enter(Phase::kRunning, time);
     root_ = code;
-    root_left_ = exiting_ = finalizing_ = collecting_ = false;
+    root_left_ = exiting_ = collecting_ = false;
+    finalizing_.store(false, std::memory_order_relaxed);
     watching_.store(false, std::memory_order_relaxed);
   } else if (root_left_ && is_shutdown(names)) {
     shutdown_seen_ = true;
@@ -88,10 +90,11 @@ void Phases::forget_root() noexcept {
 }
 
 void Phases::look_at_life(uint64_t time) noexcept {
-  if (finalizing_ ? is_finalizing() : alive_) return;
+  if (finalizing() ? is_finalizing() : alive_) return;
   if (!is_initialized()) return;
   alive_ = true;
-  finalizing_ = collecting_ = false;
+  collecting_ = false;
+  finalizing_.store(false, std::memory_order_relaxed);
   enter(Phase::kRunning, time);
 }
 
@@ -99,9 +102,9 @@ void Phases::look_at_life(uint64_t time) noexcept {
 // – 3.13).
 void Phases::look(const Interpreter& python, const uint8_t* tstate, uint64_t time) noexcept {
   if (python.embedded) look_at_life(time);
-  if (!finalizing_) {
+  if (!finalizing()) {
     if (!is_finalizing()) return;
-    finalizing_ = true;
+    finalizing_.store(true, std::memory_order_relaxed);
     enter(Phase::kFinalizing, time);
     watching_.store(collects(python, tstate), std::memory_order_relaxed);
     return;

@@ -2,8 +2,8 @@
 // state". The root is the first outermost frame that is runpy's _run_module_as_main or the <module> of a file that is
 // not frozen. The program has ended when the root has returned and threading._shutdown, which joins the non-daemon
 // threads, has run; atexit callbacks come after it (Python/pylifecycle.c, Py_FinalizeEx, 3.8 – 3.13). Called by the
-// main thread only. An embedded interpreter has no root: the program runs from when it is initialized until it begins to
-// finalize, and a later life takes that back.
+// main thread only. An embedded interpreter has no root: the program runs from when it is initialized until it begins
+// to finalize, and a later life takes that back.
 #pragma once
 
 #include <atomic>
@@ -29,6 +29,8 @@ class Phases {
   void look(const Interpreter& python, const uint8_t* tstate, uint64_t time) noexcept;
 
   void enter(Phase phase, uint64_t time) noexcept;
+  // Whether the interpreter was seen to finalize, and not to come up again. Relaxed: a thread may see it a little late.
+  bool finalizing() const noexcept { return finalizing_.load(std::memory_order_relaxed); }
   // Whether Python code of the program's own has been seen.
   bool root_seen() const noexcept { return root_ != nullptr; }
   // The interpreter is gone; another one may come.
@@ -44,7 +46,7 @@ class Phases {
   bool shutdown_seen_ = false;
   bool exiting_ = false;
   bool alive_ = false;  // an embedded interpreter has come up
-  bool finalizing_ = false;
+  std::atomic<bool> finalizing_{false};
   bool collecting_ = false;
   std::atomic<bool> watching_{false};
 };

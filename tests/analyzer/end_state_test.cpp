@@ -32,6 +32,17 @@ TEST(EndState, IsTheFirstFinalizingWhenAnExitWasTakenBack) {
   EXPECT_EQ(end.time, 6u);
 }
 
+TEST(EndState, IsTheFinalizationOfAnEmbeddedInterpretersLastLife) {
+  const EndState end = end_state_after({{1, Phase::kRunning},
+                                        {2, Phase::kFinalizing},
+                                        {3, Phase::kCollected},
+                                        {4, Phase::kRunning},
+                                        {6, Phase::kFinalizing},
+                                        {7, Phase::kAfter}});
+  EXPECT_EQ(end.kind, EndStateKind::kFinalizing);
+  EXPECT_EQ(end.time, 6u);
+}
+
 TEST(EndState, IsTheRootsReturnWhenNothingElseIsKnown) {
   const EndState end = end_state_after({{2, Phase::kRunning}, {3, Phase::kRootLeft}, {9, Phase::kAfter}});
   EXPECT_EQ(end.kind, EndStateKind::kRootLeft);

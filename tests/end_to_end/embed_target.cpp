@@ -26,7 +26,8 @@ struct PyStatus {  // Include/cpython/initconfig.h
   int exit_code;
 };
 struct PyInterpreterConfig {  // Include/cpython/pylifecycle.h, 3.12 and 3.13
-  int use_main_obmalloc, allow_fork, allow_exec, allow_threads, allow_daemon_threads, check_multi_interp_extensions, gil;
+  int use_main_obmalloc, allow_fork, allow_exec, allow_threads, allow_daemon_threads, check_multi_interp_extensions,
+      gil;
 };
 constexpr PyInterpreterConfig kOwnGil{0, 0, 0, 1, 0, 1, 2};
 

@@ -87,5 +87,36 @@ TEST(Collector, ReportsTheRunsSinceTheLastPoll) {
   EXPECT_EQ(seen.runs.size(), 1u) << "what does not look like the collector's state is not read";
 }
 
+TEST(Collector, CountsEachInterpreterOfItsOwnAndOneThatTakesADestroyedOnesPlaceFromZero) {
+  FakePython fake(12);
+  uint8_t* tstates[2];
+  uint8_t* generations[2];
+  for (int i = 0; i < 2; ++i) {
+    uint8_t* const interpreter = fake.block(8192);
+    tstates[i] = fake.block(256);
+    FakePython::store<uint8_t*>(tstates[i], kTstateInterpreter, interpreter);
+    generations[i] = interpreter + fake.layout().collector;
+    FakePython::store<uint8_t*>(generations[i], 72, generations[i]);
+  }
+  std::vector<uint64_t> collections;
+  CollectorPoll poll;
+  const auto runs_after = [&](int which, uint64_t runs) {
+    const GenerationStats first{runs, 0, 0};
+    std::memcpy(generations[which] + 104, &first, sizeof first);
+    poll.poll(
+        fake.python(), tstates[which],
+        [](void* context, int, const GenerationStats& since) {
+          static_cast<std::vector<uint64_t>*>(context)->push_back(since.collections);
+        },
+        &collections);
+  };
+  runs_after(0, 5);
+  runs_after(1, 2);
+  runs_after(0, 6);
+  runs_after(1, 9);
+  runs_after(1, 4);
+  EXPECT_EQ(collections, (std::vector<uint64_t>{5, 1, 7, 4}));
+}
+
 }  // namespace
 }  // namespace cistern::preload

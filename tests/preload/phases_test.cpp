@@ -7,6 +7,7 @@ namespace cistern::preload {
 namespace {
 
 bool g_finalizing = false;
+bool g_initialized = false;
 
 class PhasesTest : public testing::Test {
  protected:
@@ -74,6 +75,32 @@ TEST_F(PhasesTest, ARootThatComesBackTakesTheEndBack) {
   root(nullptr);
   EXPECT_EQ(seen(), (std::vector<Phase>{Phase::kStarting, Phase::kRunning, Phase::kRootLeft, Phase::kExiting,
                                         Phase::kRunning, Phase::kRootLeft, Phase::kExiting}));
+}
+
+TEST_F(PhasesTest, AnEmbeddedInterpreterRunsFromItsInitializationUntilItFinalizesInEachLife) {
+  g_python.functions.is_initialized = [] { return g_initialized ? 1 : 0; };
+  Interpreter embedded = fake_.python();
+  embedded.embedded = true;
+  const auto look_at = [&](bool initialized, bool finalizing) {
+    g_initialized = initialized;
+    g_finalizing = finalizing;
+    phases_.look(embedded, tstate_, ++time_);
+  };
+  look_at(false, false);
+  EXPECT_EQ(seen(), (std::vector{Phase::kStarting}));
+  look_at(true, false);
+  phases_.root_changed(embedded, script_, false, ++time_);
+  EXPECT_FALSE(phases_.watching()) << "it cannot be finalized below a frame";
+  phases_.root_changed(embedded, nullptr, false, ++time_);
+  EXPECT_TRUE(phases_.watching());
+  EXPECT_EQ(seen(), (std::vector{Phase::kStarting, Phase::kRunning})) << "the end of a call is not the program's end";
+  look_at(false, true);
+  look_at(false, true);
+  look_at(false, false);
+  look_at(true, false);
+  look_at(false, true);
+  EXPECT_EQ(seen(),
+            (std::vector{Phase::kStarting, Phase::kRunning, Phase::kFinalizing, Phase::kRunning, Phase::kFinalizing}));
 }
 
 TEST_F(PhasesTest, AModuleRunByNameHasRunpyAsItsRoot) {
