@@ -89,7 +89,8 @@ void after_event_through(ThreadState& thread) noexcept {
 
 // On 3.8 – 3.11 the slot that PyGILState reads belongs to one interpreter; a thread that runs another one is found as
 // the holder of the GIL. Without the GIL the holder is another thread, or (3.12 and later, where each thread has its
-// own) nobody. A finalizing interpreter frees the states of threads that still run, and their slots go on pointing there.
+// own) nobody. A finalizing interpreter frees the states of threads that still run, and their slots go on pointing
+// there.
 const uint8_t* own_state() noexcept {
   const PythonFunctions& functions = g_python.functions;
   if (g_python.layout->minor <= 11) {

@@ -364,12 +364,15 @@ void hooks_reinstalled() noexcept {
 }
 
 void look_for_later_python(const void* caller) noexcept {
-  static std::atomic<bool> looking{false};
-  if (!modules_changed() || in_loader(caller) || looking.exchange(true, std::memory_order_acquire)) return;
+  // The process that one of whose threads looks; its forked child's threads do not wait for that one.
+  static std::atomic<uint32_t> looking{0};
+  if (!modules_changed() || in_loader(caller)) return;
+  const uint32_t self = process_id();
+  if (looking.exchange(self, std::memory_order_acquire) == self) return;
   const Nested nested;
-  update_modules(g_recorder.records, false);
+  update_modules(g_recorder.records);
   if (find_interpreter()) take_interpreter();
-  looking.store(false, std::memory_order_release);
+  looking.store(0, std::memory_order_release);
 }
 
 // While it is not initialized there are no Python stacks, and its functions may be gone before the loader returns.
