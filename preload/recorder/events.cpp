@@ -96,11 +96,12 @@ const uint8_t* own_state() noexcept {
   if (g_python.layout->minor <= 11) {
     const uint8_t* const holder = functions.holder_state();
     if (holder != nullptr && load<pthread_t>(holder, g_python.layout->tstate_thread) == pthread_self()) return holder;
-    if (g_recorder.phases.finalizing()) return nullptr;
-  } else if (g_recorder.phases.finalizing()) {
-    return functions.holder_state();
+    return g_recorder.phases.finalizing() ? nullptr : functions.own_state();
   }
-  return functions.own_state();
+  // In a thread that never was Python's, asking for the holder would allocate the library's thread-local storage.
+  const uint8_t* const own = functions.own_state();
+  if (own == nullptr || !g_recorder.phases.finalizing()) return own;
+  return functions.holder_state() == own ? own : nullptr;
 }
 
 void root_changed(ThreadState& thread, uint64_t time) noexcept {
