@@ -44,6 +44,7 @@ class Summarizer {
     run.model().settle_peak();
     add_figures(image, run.model(), out);
     add_chronicle(image, out);
+    if (was_cut_off(image)) summary_.last_seconds.push_back(last_seconds(image, summary_.tree, &progress_));
   }
 
   void finish() {

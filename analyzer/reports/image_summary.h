@@ -11,6 +11,7 @@
 #include "analyzer/model/image_facts.h"
 #include "analyzer/read/profile.h"
 #include "analyzer/reports/family_growth.h"
+#include "analyzer/reports/last_seconds.h"
 #include "analyzer/reports/report_options.h"
 #include "analyzer/symbols/call_tree.h"
 #include "cistern/domain.h"
@@ -84,7 +85,8 @@ struct ImageSummary {
 struct Summary {
   CallTree tree;
   std::vector<ImageSummary> images;
-  std::vector<ImageGrowth> growth;  // of the same images
+  std::vector<ImageGrowth> growth;        // of the same images
+  std::vector<LastSeconds> last_seconds;  // of those that were cut off
   std::array<DomainFigures, kDomainNumbers> domains{};
   std::vector<FunctionFigures> functions;  // most bytes at the end first
   std::vector<ThreadFigures> threads;

@@ -123,6 +123,11 @@ Json summary_json(const Summary& summary, const ReportOptions& options) {
   uint64_t events = 0;
   bool complete = true;
   Json images = Json::array();
+  Json last = Json::array();
+  for (const LastSeconds& one : summary.last_seconds) {
+    constexpr size_t kTopStacks = 20;
+    last.push_back(last_seconds_json(one, summary.tree, options.top_or(kTopStacks)));
+  }
   std::vector<ImageFacts> facts;
   for (const ImageSummary& image : summary.images) {
     facts.push_back(image.facts);
@@ -136,6 +141,7 @@ Json summary_json(const Summary& summary, const ReportOptions& options) {
       {"complete", complete},
       {"images", std::move(images)},
       {"family", family_json(facts, summary.growth, summary.tree)},
+      {"last_seconds", std::move(last)},
       {"domains", domains_json(summary)},
       {"functions", functions_json(summary, options.top_or(0))},
       {"marks", marks_json(summary)},

@@ -21,6 +21,8 @@ namespace {
 
 constexpr size_t kTopFunctions = 8;
 constexpr size_t kTopThreads = 8;
+constexpr size_t kTopCutOff = 3;  // processes
+constexpr size_t kTopStacks = 4;
 constexpr size_t kTopMarks = 12;
 constexpr size_t kTopProcesses = 12;
 
@@ -39,6 +41,7 @@ class SummaryText {
         stacks_(summary.tree, names_, terminal_, 1) {
     for (const ImageSummary& image : summary.images) facts_.push_back(image.facts);
     for (const FunctionFigures& function : summary.functions) names_.add(summary.tree.frame(function.frame).file);
+    for (const LastSeconds& last : summary.last_seconds) add_paths(last, summary.tree, names_);
     for (const ImageGrowth& growth : summary.growth) {
       if (growth.line) names_.add(summary.tree.frame(*growth.line).file);
     }
@@ -47,6 +50,7 @@ class SummaryText {
   std::string text() {
     add_heading();
     add_memory();
+    add_last_seconds();
     add_domains();
     if (summary_.images.size() > 1) add_processes();
     add_functions();
@@ -93,6 +97,15 @@ class SummaryText {
       line(fmt::format("the recorder itself: {} of addresses", format_bytes(image.resident.recorder_bytes)));
     }
     add_allocators(image);
+  }
+
+  void add_last_seconds() {
+    for (size_t i = 0; i < std::min(kTopCutOff, summary_.last_seconds.size()); ++i) {
+      out_ += "\n" + last_seconds_text(summary_.last_seconds[i], summary_.tree, stacks_, columns(),
+                                       options_.top_or(kTopStacks));
+    }
+    const size_t cut_off = summary_.last_seconds.size();
+    if (cut_off > kTopCutOff) line(fmt::format("… and {} more were cut off: --json", cut_off - kTopCutOff));
   }
 
   void add_allocators(const ImageSummary& image) {
