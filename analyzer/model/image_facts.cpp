@@ -92,6 +92,9 @@ ImageFacts facts_from_records(const Image& image) {
   if (chronicle.end.how != EndKind::kSignal && chronicle.end.code >= 0) facts.exit_code = chronicle.end.code;
   facts.lost_events = chronicle.counter(Counter::kLostEvents) + chronicle.counter(Counter::kStoppedEvents);
   facts.overwritten_segments = chronicle.counter(Counter::kOverwritten);
+  if (image.overwritten()) {
+    facts.horizon_ns = static_cast<uint64_t>(std::max<int64_t>(image.clock.since_start_ns(image.horizon), 0));
+  }
   facts.late_install = std::any_of(chronicle.installs.begin(), chronicle.installs.end(), is_late);
   facts.stopped = std::any_of(chronicle.phases.begin(), chronicle.phases.end(), is_stop);
   facts.end_kind = end_state_of(chronicle).kind;

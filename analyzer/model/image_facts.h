@@ -37,6 +37,7 @@ struct ImageFacts {
   bool late_install = false;
   bool stopped = false;  // recording paused, or began late, by the program's wish
   uint64_t overwritten_segments = 0;
+  std::optional<uint64_t> horizon_ns;  // since the image's start: what is older was overwritten
 
   Amount peak;
   uint64_t peak_ns = 0;  // since the image's start
@@ -47,7 +48,7 @@ struct ImageFacts {
   // Nothing is missing that a verdict would need.
   bool complete() const noexcept {
     return lost_events == 0 && lost_segments == 0 && torn_bytes == 0 && !window_missing && !late_install && !stopped &&
-           overwritten_segments == 0;
+           !horizon_ns;
   }
 };
 

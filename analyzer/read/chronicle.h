@@ -21,6 +21,7 @@ struct Chronicle {
   std::vector<InterpreterRecord> interpreters;  // the last one of each id
   std::vector<InstallRecord> installs;
   std::vector<ChildRecord> children;
+  std::vector<HorizonRecord> horizons;
   std::vector<EnvironmentRecord> environment;
   std::optional<ImageRecord> image;
   EndRecord end;  // the last one that was not taken back

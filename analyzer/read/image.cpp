@@ -18,8 +18,8 @@ class ImageReader {
     read_window_file();
     read_profile_file();
     sort_segments();
-    count_lost_segments();
     read_records();
+    count_lost_segments();
     group_events();
     image_.clock = Clock(image_.header, image_.chronicle.clock_pairs);
     return std::move(image_);
@@ -110,7 +110,8 @@ class ImageReader {
     bool first = true;
     for (const FoundSegment& segment : segments_) {
       const SegmentKey key = segment.key();
-      if (first || key.owner != expected.owner) expected = {key.owner, 0};
+      // Of an overwritten file the first segments are meant to be gone.
+      if (first || key.owner != expected.owner) expected = {key.owner, image_.overwritten() ? key.sequence : 0};
       first = false;
       image_.damage.lost_segments += key.sequence - expected.sequence;
       expected.sequence = key.sequence + 1;
@@ -130,6 +131,21 @@ class ImageReader {
     image_.damage.malformed_records = reader.malformed();
     image_.damage.window_missing = !image_.window && !image_.chronicle.end_known;
     if (image_.window) image_.chronicle.counters = image_.window->counters;
+    find_horizon();
+    if (image_.overwritten()) reader.forget_before(image_.horizon);
+  }
+
+  // The beginning of the recording is a horizon too. A chunk that is empty, or not filled to its end, is no damage.
+  // Without any, what was overwritten left nothing that is whole.
+  void find_horizon() {
+    const auto& horizons = image_.chronicle.horizons;
+    const bool in_chunks = !horizons.empty() || image_.chronicle.counter(Counter::kOverwritten) != 0;
+    if (in_chunks) image_.damage.hole_bytes = 0;
+    if (!horizons.empty()) {
+      image_.horizon = horizons.front().number == 0 ? 0 : horizons.front().time;
+    } else if (image_.chronicle.counter(Counter::kOverwritten) != 0) {
+      image_.horizon = UINT64_MAX;
+    }
   }
 
   bool decodable(const FoundSegment& segment) {
@@ -147,6 +163,7 @@ class ImageReader {
     for (FoundSegment& segment : segments_) {
       if (segment.header.kind != SegmentKind::kEvents || !decodable(segment)) continue;
       if (segment.in_window) complete(segment);
+      if (segment.header.last_time < image_.horizon) continue;
       const OwnerId owner{segment.header.owner};
       if (image_.owners.empty() || image_.owners.back().owner != owner) image_.owners.push_back({owner, {}});
       image_.owners.back().segments.push_back(segment);

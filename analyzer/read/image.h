@@ -49,10 +49,13 @@ struct Image {
   Clock clock;
   Damage damage;
   uint64_t event_payload_bytes = 0;
+  // What is older was overwritten, whole or in part, and is left out: a block from before is not known. 0: all is here.
+  uint64_t horizon = 0;
 
   FileBytes file;
   std::optional<WindowFile> window;
 
+  bool overwritten() const noexcept { return horizon != 0; }
   bool has_parent() const noexcept { return header.parent.pid != 0; }
   // Forked from a recorded image and still running its program: it may free what its parent allocated.
   bool is_forked() const noexcept { return has_parent() && header.parent.pid != header.image.pid; }

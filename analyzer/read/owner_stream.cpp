@@ -18,10 +18,22 @@ size_t capacity_for(std::span<const FoundSegment> segments) {
 
 }  // namespace
 
-OwnerStream::OwnerStream(const OwnerSegments& owner, const FileBytes& file)
+OwnerStream::OwnerStream(const OwnerSegments& owner, const FileBytes& file, uint64_t horizon)
     : owner_(owner.owner), file_(&file), segments_(owner.segments), buffer_(capacity_for(owner.segments)) {
   if (!segments_.empty()) open_segment(0);
   refill();
+  skip_to(horizon);
+}
+
+// A realloc or remap over the horizon loses its first half, and is counted for the second.
+void OwnerStream::skip_to(uint64_t horizon) {
+  uint64_t skipped = 0;
+  while (!ready().empty() && ready().front().time < horizon) {
+    const StepKind kind = ready().front().kind;
+    if (kind != StepKind::kReallocGive && kind != StepKind::kRemapGive) ++skipped;
+    consume(1);
+  }
+  events_ -= std::min(skipped, events_);
 }
 
 void OwnerStream::consume(size_t count) {

@@ -14,8 +14,9 @@ namespace cistern::analyzer {
 
 class OwnerStream {
  public:
-  // Both outlive this. Segments that lie in `file` are forgotten there when they have been decoded.
-  OwnerStream(const OwnerSegments& owner, const FileBytes& file);
+  // Both outlive this. Segments that lie in `file` are forgotten there when they have been decoded. Steps before
+  // `horizon` are left out.
+  OwnerStream(const OwnerSegments& owner, const FileBytes& file, uint64_t horizon);
 
   OwnerId owner() const noexcept { return owner_; }
   // The steps that are known to be next; empty only when the stream has ended.
@@ -29,6 +30,7 @@ class OwnerStream {
   uint64_t decoded_bytes() const noexcept { return decoded_bytes_; }
 
  private:
+  void skip_to(uint64_t horizon);
   void refill();
   bool decode_into_buffer();
   void decode_blocks();

@@ -1,6 +1,7 @@
 #include "analyzer/read/record_reader.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "cistern/record.h"
 
@@ -18,6 +19,24 @@ bool append(std::vector<Record>& list, Cursor& in) {
 template <typename Record>
 void sort_by_time(std::vector<Record>& list) {
   std::stable_sort(list.begin(), list.end(), [](const Record& a, const Record& b) { return a.time < b.time; });
+}
+
+// What is written again behind each horizon.
+template <typename Record>
+void drop_repeated(std::vector<Record>& list) {
+  const auto same = [](const Record& a, const Record& b) {
+    if constexpr (std::is_same_v<Record, PhaseRecord>) {
+      return a.time == b.time && a.phase == b.phase;
+    } else {
+      return a.time == b.time;
+    }
+  };
+  list.erase(std::unique(list.begin(), list.end(), same), list.end());
+}
+
+template <typename Record>
+void drop_before(std::vector<Record>& list, uint64_t time) {
+  std::erase_if(list, [time](const Record& record) { return record.time < time; });
 }
 
 }  // namespace
@@ -109,6 +128,7 @@ bool RecordReader::take_image_record(RecordType type, Cursor& in) {
       ImageRecord record;
       if (!record.get(in)) return false;
       chronicle_.image = record;
+      chronicle_.environment.clear();  // it follows
       return true;
     }
     case RecordType::kEnvironment:
@@ -121,6 +141,8 @@ bool RecordReader::take_image_record(RecordType type, Cursor& in) {
       return append(chronicle_.installs, in);
     case RecordType::kChild:
       return append(chronicle_.children, in);
+    case RecordType::kHorizon:
+      return append(chronicle_.horizons, in);
     default:
       return true;
   }
@@ -230,6 +252,16 @@ void RecordReader::finish() {
   sort_by_time(chronicle_.collections);
   sort_by_time(chronicle_.installs);
   sort_by_time(chronicle_.children);
+  sort_by_time(chronicle_.horizons);
+  drop_repeated(chronicle_.phases);
+  drop_repeated(chronicle_.installs);
+}
+
+void RecordReader::forget_before(uint64_t time) {
+  drop_before(chronicle_.marks, time);
+  drop_before(chronicle_.memory, time);
+  drop_before(chronicle_.malloc_infos, time);
+  drop_before(chronicle_.collections, time);
 }
 
 }  // namespace cistern::analyzer

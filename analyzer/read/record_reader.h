@@ -20,6 +20,8 @@ class RecordReader {
 
   // Sorts what take() gathered. Call once, after the last segment.
   void finish();
+  // Leaves out moments before `time`, from which on everything is there.
+  void forget_before(uint64_t time);
 
   uint64_t records() const noexcept { return records_; }
   uint64_t malformed() const noexcept { return malformed_; }

@@ -34,6 +34,13 @@ void note_image(const ImageFacts& facts, std::vector<std::string>& out) {
   if (facts.window_missing) {
     out.push_back(who + ": it did not end in order and its window file is gone; its last events are missing");
   }
+  if (facts.horizon_ns) {
+    const uint64_t kept_ns = facts.duration_ns > *facts.horizon_ns ? facts.duration_ns - *facts.horizon_ns : 0;
+    out.push_back(
+        fmt::format("{}: its last {} are here, from {} on, what is older was overwritten: blocks from before "
+                    "count as not there",
+                    who, format_ns(static_cast<int64_t>(kept_ns)), format_ns(static_cast<int64_t>(*facts.horizon_ns))));
+  }
   if (facts.stopped) out.push_back(who + ": recording was stopped for a while; frees in that time were not seen");
 }
 
@@ -63,11 +70,9 @@ std::vector<std::string> notes(const std::vector<ImageFacts>& images) {
   const uint64_t lost = sum_of(images, [](const ImageFacts& facts) { return facts.lost_events; });
   const uint64_t segments = sum_of(images, [](const ImageFacts& facts) { return facts.lost_segments; });
   const uint64_t torn = sum_of(images, [](const ImageFacts& facts) { return facts.torn_bytes; });
-  const uint64_t overwritten = sum_of(images, [](const ImageFacts& facts) { return facts.overwritten_segments; });
   if (lost != 0) out.push_back(plural(lost, "event") + " could not be recorded");
   if (segments != 0) out.push_back(plural(segments, "segment") + " of events or definitions are missing from the file");
   if (torn != 0) out.push_back(format_bytes(torn) + " of the file could not be read");
-  if (overwritten != 0) out.push_back(plural(overwritten, "segment") + " were overwritten: the live set is not known");
   for (const ImageFacts& facts : images) note_image(facts, out);
   return out;
 }

@@ -242,6 +242,7 @@ class LeaksText {
 
 ExitCode report_leaks(const LeaksOptions& options) {
   const Recordings recordings = open_recordings(options.report.paths);
+  require_live_set(recordings);
   ProgressBar progress;
   const LeakFindings findings =
       find_leaks(recordings.profiles, {options.report.selection, options.report.at, options.warm_up}, &progress);

@@ -67,6 +67,7 @@ std::string as_text(const StackLedger& ledger, const ReportOptions& options) {
 
 ExitCode report_peak(const ReportOptions& options) {
   const Recordings recordings = open_recordings(options.paths);
+  require_live_set(recordings);
   const StackLedger ledger = stack_ledger(recordings, options);
   write_out(options.json ? as_json(ledger, options) : as_text(ledger, options));
   return recordings.exit_code();

@@ -10,6 +10,7 @@ namespace cistern::analyzer {
 
 ExitCode report_pools(const PoolsOptions& options) {
   const Recordings recordings = open_recordings(options.report.paths);
+  require_live_set(recordings);
   ProgressBar progress;
   const PoolQuestion question{options.report.at, options.by.value_or(GroupBy::kStack), options.by};
   const PoolFindings findings = find_pools(recordings.profiles, question, &progress);

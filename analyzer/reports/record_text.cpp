@@ -108,6 +108,9 @@ std::string text_of(const ChildRecord& r) {
 std::string text_of(const RetiredRecord& r) {
   return fmt::format("retired time={} code={}", r.time, raw(r.code));
 }
+std::string text_of(const HorizonRecord& r) {
+  return fmt::format("horizon time={} number={}", r.time, r.number);
+}
 
 // The line of the first of `Records` whose type it is; empty when it is none of them.
 template <typename... Records>
@@ -130,7 +133,7 @@ std::string record_text(const RawRecord& record) {
       text_of_any<StringRecord, CodeRecord, LineTableRecord, StackNodeRecord, ModuleRecord, ModuleEndRecord,
                   ThreadRecord, ThreadNameRecord, ThreadEndRecord, ClockPairRecord, MarkRecord, PhaseRecord,
                   MemoryRecord, MallocInfoRecord, CollectionRecord, LossesRecord, ImageRecord, EnvironmentRecord,
-                  InterpreterRecord, EndRecord, InstallRecord, ChildRecord, RetiredRecord>(record);
+                  InterpreterRecord, EndRecord, InstallRecord, ChildRecord, RetiredRecord, HorizonRecord>(record);
   if (!text.empty()) return text;
   return fmt::format("unknown type={} bytes={}", static_cast<uint32_t>(record.type), record.payload.size());
 }

@@ -34,6 +34,17 @@ Recordings open_recordings(const std::vector<std::string>& paths) {
   return recordings;
 }
 
+void require_live_set(const Recordings& recordings) {
+  for (const Profile& profile : recordings.profiles) {
+    for (const Image& image : profile.images) {
+      if (!image.overwritten()) continue;
+      throw unreadable(profile.path,
+                       "not in this profile: --ring overwrite kept the last events, not what was alive "
+                       "before them; summary, tree, lines, temporary and timeline tell of those");
+    }
+  }
+}
+
 void warn_of_damage(const ImageFacts& facts) {
   if (facts.torn_bytes == 0) return;
   const uint64_t read = facts.file_bytes > facts.torn_bytes ? facts.file_bytes - facts.torn_bytes : 0;

@@ -21,6 +21,10 @@ struct Recordings {
 // Errors: Failure, exit code 3, when not one of `paths` can be read.
 Recordings open_recordings(const std::vector<std::string>& paths);
 
+// For reports on what is alive. Errors: Failure, exit code 3, when a profile was overwritten (`run --ring overwrite`)
+// and does not know: it names the part that it has, and the reports that tell of that.
+void require_live_set(const Recordings& recordings);
+
 // Says on standard error how much of an image could not be read, if anything.
 void warn_of_damage(const ImageFacts& facts);
 

@@ -45,6 +45,7 @@ Json image_json(const ImageFacts& facts) {
       {"window_missing", facts.window_missing},
       {"late_install", facts.late_install},
       {"overwritten", facts.overwritten_segments},
+      {"horizon_ns", value_or_null(facts.horizon_ns)},
       {"stopped", facts.stopped},
       {"peak_bytes", facts.peak.bytes},
       {"peak_blocks", facts.peak.blocks},

@@ -102,6 +102,24 @@ struct MemoryRecord {
   }
 };
 
+// Definitions begin anew: whatever has a time of at least `time` uses ids that are defined behind this record. Where
+// the file is written over when it is full (overwrite mode), the first horizon still in it says from when on everything
+// is there.
+struct HorizonRecord {
+  static constexpr RecordType kType = RecordType::kHorizon;
+  uint64_t time = 0;
+  uint64_t number = 0;  // 0: the beginning of the recording
+  void put(RecordBuffer& out) const noexcept {
+    out.number(time);
+    out.number(number);
+  }
+  bool get(Cursor& in) noexcept {
+    time = in.varint();
+    number = in.varint();
+    return in.ok();
+  }
+};
+
 // glibc's struct mallinfo2 (malloc.h, 2.33), in its order.
 struct MallocInfoRecord {
   static constexpr RecordType kType = RecordType::kMallocInfo;

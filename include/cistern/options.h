@@ -32,9 +32,18 @@ struct Options {
   DomainMask domains = kAllDomains;
   Follow follow = Follow::kPython;
   Ring ring = Ring::kSpill;
-  uint64_t max_size = uint64_t{10} << 30;  // bytes of one image's profile, after which recording stops
-  bool start = true;                       // off: preloaded, but waiting for cistern_start()
+  uint64_t max_size = 0;  // bytes of one image's profile; 0: see max_size_of()
+  bool start = true;      // off: preloaded, but waiting for cistern_start()
 };
+
+// In overwrite mode: an eighth of it must hold a few segments.
+constexpr uint64_t kMinOverwriteBytes = uint64_t{4} << 20;
+
+// Bytes of one image's profile, after which recording stops, or begins to overwrite what is oldest.
+constexpr uint64_t max_size_of(const Options& options) noexcept {
+  if (options.max_size != 0) return options.max_size;
+  return options.ring == Ring::kOverwrite ? uint64_t{256} << 20 : uint64_t{10} << 30;
+}
 
 // What was wrong: the pair as written, and what it should have been.
 struct OptionError {
@@ -112,7 +121,7 @@ constexpr std::string_view set(Options& options, std::string_view name, std::str
   if (name == "max-size") {
     const auto size = parse_size(value);
     if (size) options.max_size = *size;
-    return size ? "" : "a size such as 512MiB";
+    return size && *size != 0 ? "" : "a size such as 512MiB";
   }
   if (name == "follow") {
     if (value == "python") return options.follow = Follow::kPython, "";
@@ -122,7 +131,8 @@ constexpr std::string_view set(Options& options, std::string_view name, std::str
   }
   if (name == "ring") {
     if (value == "spill") return options.ring = Ring::kSpill, "";
-    return "ring=spill";
+    if (value == "overwrite") return options.ring = Ring::kOverwrite, "";
+    return "ring=spill or overwrite";
   }
   return "one of output, force, start, domains, max-size, follow, ring";
 }
@@ -155,6 +165,9 @@ constexpr std::optional<OptionError> parse_options(std::string_view text, Option
     if (!expected.empty()) {
       return OptionError{text.substr(begin, at > begin && text[at - 1] == ' ' ? at - 1 - begin : at - begin), expected};
     }
+  }
+  if (options.ring == Ring::kOverwrite && max_size_of(options) < kMinOverwriteBytes) {
+    return OptionError{"ring=overwrite", "max-size=4MiB or more with it"};
   }
   return std::nullopt;
 }

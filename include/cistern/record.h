@@ -40,6 +40,7 @@ enum class RecordType : uint32_t {
   kInstall = 21,
   kChild = 22,
   kRetired = 23,
+  kHorizon = 24,
   // Reserved for later writers: their layout is theirs to document when they come.
   kCensus = 32,
   kObjectType = 33,

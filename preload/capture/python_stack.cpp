@@ -147,17 +147,18 @@ StackId PythonStack::resolve(const Interpreter& python, Interner& interner, uint
   return node;
 }
 
-StackId PythonStack::capture(const Interpreter& python, Interner& interner, const uint8_t* innermost, StackId base,
-                             bool& root_changed) noexcept {
+StackId PythonStack::capture(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                             const std::atomic<StackId>& base_now, bool& root_changed) noexcept {
   const PythonLayout& layout = *python.layout;
   const bool indexed = layout.position_scale != 0;
   innermost = indexed ? innermost : FrameReader<false>(layout).python_frame(innermost);
   if (innermost == nullptr) {
     root_changed = size_ != 0;
     size_ = 0;
-    return base;
+    return base_now.load(std::memory_order_relaxed);
   }
   const uint32_t epoch = interner.epoch();
+  const StackId base = base_now.load(std::memory_order_relaxed);
   if (epoch != epoch_ || base != base_) {
     epoch_ = epoch;
     base_ = base;
@@ -180,7 +181,7 @@ StackId PythonStack::capture(const Interpreter& python, Interner& interner, cons
 }
 
 StackId PythonStack::full_walk(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                               StackId base) noexcept {
+                               const std::atomic<StackId>& base) noexcept {
   PythonStack fresh;
   bool root_changed = false;
   const StackId node = fresh.capture(python, interner, innermost, base, root_changed);

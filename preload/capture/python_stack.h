@@ -4,6 +4,7 @@
 // changed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "preload/cpython/interpreter.h"
@@ -24,10 +25,10 @@ static_assert(sizeof(ShadowFrame) == 32);
 class PythonStack {
  public:
   // The stack from `innermost` (the thread's innermost frame, or nullptr) on, over `base`, the node that its outermost
-  // frame is called from. `root_changed` is set when the outermost frame is not the one of the last call. Requires that
-  // the frames are this thread's.
-  StackId capture(const Interpreter& python, Interner& interner, const uint8_t* innermost, StackId base,
-                  bool& root_changed) noexcept;
+  // frame is called from; it is read after the interner's epoch, since it is replaced before that. `root_changed` is
+  // set when the outermost frame is not the one of the last call. Requires that the frames are this thread's.
+  StackId capture(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                  const std::atomic<StackId>& base, bool& root_changed) noexcept;
 
   // The outermost frame's code object and id; nullptr and 0 when there was no frame.
   const uint8_t* root_code() const noexcept { return size_ == 0 ? nullptr : frames_[0].code; }
@@ -38,7 +39,7 @@ class PythonStack {
 
   // The same by a full walk that uses nothing remembered, for comparison.
   static StackId full_walk(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                           StackId base) noexcept;
+                           const std::atomic<StackId>& base) noexcept;
 
  private:
   template <bool kIndexed>

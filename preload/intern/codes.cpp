@@ -20,6 +20,10 @@ CodeId Interner::code(const Interpreter& python, const uint8_t* code) noexcept {
 CodeId Interner::define_code(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept {
   if (!is_code(python, code)) return CodeId{};
   const Locked locked(lock_);
+  return code_locked(python, code, fingerprint);
+}
+
+CodeId Interner::code_locked(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept {
   CodeEntry entry;
   entry.address = reinterpret_cast<uint64_t>(code);
   entry.fingerprint = fingerprint;

@@ -30,26 +30,35 @@ StringId Interner::string_locked(std::string_view text) noexcept {
   return StringId{entry.id};
 }
 
-StackId Interner::node(StackId parent, const NodeKey& key) noexcept {
+// Code ids stay far below the kinds' bits; an offset that does not fit 32 bits does not occur in a code object.
+Interner::NodeEntry Interner::entry_of(StackId parent, const NodeKey& key) noexcept {
   NodeEntry entry;
   entry.parent = raw(parent);
-  // Code ids stay far below the kinds' bits; an offset that does not fit 32 bits does not occur in a code object.
-  entry.a = key.a ^ static_cast<uint32_t>(key.kind) << 28;
+  entry.a = key.a ^ static_cast<uint32_t>(key.kind) << kKindShift;
   entry.b = static_cast<uint32_t>(key.b);
-  if (const uint32_t known = nodes_.find(entry); known != 0) return StackId{known};
-  return define_node(parent, key, entry);
+  return entry;
 }
 
-StackId Interner::define_node(StackId parent, const NodeKey& key, const NodeEntry& entry) noexcept {
+NodeKey Interner::key_of(const NodeEntry& entry) noexcept {
+  return {static_cast<NodeKind>(entry.a >> kKindShift), entry.a & ((1u << kKindShift) - 1),
+          static_cast<int32_t>(entry.b)};
+}
+
+StackId Interner::node(StackId parent, const NodeKey& key) noexcept {
+  if (const uint32_t known = nodes_.find(entry_of(parent, key)); known != 0) return StackId{known};
   const Locked locked(lock_);
+  return node_locked(parent, key);
+}
+
+StackId Interner::node_locked(StackId parent, const NodeKey& key) noexcept {
+  NodeEntry entry = entry_of(parent, key);
   if (const uint32_t known = nodes_.find(entry); known != 0) return StackId{known};
   if (full_node_ != 0 && raw(parent) == full_node_) return parent;
   if (!nodes_.make_room()) return table_full_node();
-  NodeEntry made = entry;
-  made.id = ++last_node_;
-  if (!records_->write(StackNodeRecord{StackId{made.id}, parent, key.kind, key.a, key.b})) return StackId{};
-  nodes_.insert(made);
-  return StackId{made.id};
+  entry.id = ++last_node_;
+  if (!records_->write(StackNodeRecord{StackId{entry.id}, parent, key.kind, key.a, key.b})) return StackId{};
+  nodes_.insert(entry);
+  return StackId{entry.id};
 }
 
 StackId Interner::table_full_node() noexcept {
@@ -63,13 +72,20 @@ StackId Interner::table_full_node() noexcept {
   return StackId{full_node_};
 }
 
-void Interner::abandon() noexcept {
-  lock_.reset();
+// What was learned about names stays: the code that knew them may be gone.
+void Interner::forget_definitions() noexcept {
   strings_.clear();
   codes_.clear();
-  names_.clear();
   nodes_.clear();
-  last_string_ = last_code_ = last_node_ = full_node_ = 0;
+  full_node_ = 0;
+}
+
+void Interner::abandon() noexcept {
+  lock_.reset();
+  forget_definitions();
+  last_string_ = last_code_ = last_node_ = 0;
+  first_code_ = 1;
+  first_node_.store(1, std::memory_order_relaxed);
   epoch_.fetch_add(1, std::memory_order_release);
   full_.store(0, std::memory_order_relaxed);
   retired_.store(0, std::memory_order_relaxed);

@@ -13,6 +13,7 @@
 #include "preload/cpython/code_object.h"
 #include "preload/cpython/interpreter.h"
 #include "preload/cpython/unicode.h"
+#include "preload/intern/name_texts.h"
 #include "preload/intern/table.h"
 #include "preload/ring/record_stream.h"
 
@@ -61,6 +62,14 @@ class Interner {
   // In a forked child: forgets everything, so that its profile stands alone.
   void abandon() noexcept;
 
+  // Begins definitions anew: what is asked for from now on is defined again, under a new id. `kept`: nodes that stay in
+  // use, each replaced by its new id; a frame whose code object is gone, or may be (`codes_watched` is false: frees of
+  // code objects are not seen), becomes unknown. Stacks that threads remember are void after the next advance_epoch().
+  void renew(const Interpreter& python, bool codes_watched, StackId* kept, size_t count) noexcept;
+  void advance_epoch() noexcept { epoch_.fetch_add(1, std::memory_order_release); }
+  // Whether a node was defined since definitions last began anew.
+  bool is_current(StackId node) const noexcept { return raw(node) >= first_node_.load(std::memory_order_relaxed); }
+
  private:
   struct StringEntry {
     uint64_t key = 0;  // XXH3-64 of the text: two texts with one hash would be taken for each other
@@ -79,7 +88,7 @@ class Interner {
   struct NameEntry {
     uint64_t address = 0;  // of the code object
     uint32_t fingerprint = 0;
-    uint32_t id = 0;  // StringId
+    uint32_t id = 0;  // number among the texts
     bool same(const NameEntry& other) const noexcept {
       return address == other.address && fingerprint == other.fingerprint;
     }
@@ -95,6 +104,7 @@ class Interner {
   };
 
   static constexpr uint32_t kRetiredId = UINT32_MAX;
+  static constexpr int kKindShift = 28;
   static constexpr uint64_t kFilterBits = 1 << 18;
 
   static uint64_t filter_bit(uint64_t address) noexcept { return mix_hash(address >> 4) >> 40 & (kFilterBits - 1); }
@@ -103,14 +113,26 @@ class Interner {
     return (filter_[bit / 64].load(std::memory_order_relaxed) >> (bit % 64) & 1) != 0;
   }
 
+  // A frame of a stack that stays when definitions begin anew; `code` of a Python frame.
+  struct KeptFrame {
+    NodeKey key;
+    const uint8_t* code = nullptr;
+  };
+  class KeptStacks;
+
   CodeId define_code(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept;
-  StackId define_node(StackId parent, const NodeKey& key, const NodeEntry& entry) noexcept;
+  static NodeEntry entry_of(StackId parent, const NodeKey& key) noexcept;
+  static NodeKey key_of(const NodeEntry& entry) noexcept;
+  CodeId code_locked(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept;
+  StackId node_locked(StackId parent, const NodeKey& key) noexcept;
+  void forget_definitions() noexcept;
+  StackId define_again(const Interpreter& python, const KeptFrame* frames, size_t count) noexcept;
   StackId table_full_node() noexcept;
   StringId string_locked(std::string_view text) noexcept;
   StringId object_string(const Interpreter& python, const uint8_t* object) noexcept;
   StringId name_of_code(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept;
   void learn_names(const Interpreter& python, const uint8_t* code, int depth) noexcept;
-  StringId name_among(const Interpreter& python, const Constants& constants, uint64_t index) noexcept;
+  uint32_t name_among(const Interpreter& python, const Constants& constants, uint64_t index) noexcept;
   bool write_line_table(CodeId id, std::string_view table) noexcept;
   void retire(uint64_t address, uint64_t time) noexcept;
 
@@ -119,11 +141,14 @@ class Interner {
   Table<StringEntry> strings_;
   Table<CodeEntry> codes_;
   Table<NameEntry> names_;
+  NameTexts name_texts_;
   Table<NodeEntry> nodes_;
   uint32_t last_string_ = 0;
   uint32_t last_code_ = 0;
   uint32_t last_node_ = 0;
   uint32_t full_node_ = 0;
+  uint32_t first_code_ = 1;  // since definitions last began anew
+  std::atomic<uint32_t> first_node_{1};
   std::atomic<uint32_t> epoch_{1};
   std::atomic<bool> threading_seen_{false};
   std::atomic<uint64_t> full_{0};

@@ -28,14 +28,16 @@ StringId Interner::name_of_code(const Interpreter& python, const uint8_t* code, 
   key.address = reinterpret_cast<uint64_t>(code);
   key.fingerprint = fingerprint;
   const uint32_t learned = names_.find(key);
-  const StringId name = learned != 0 ? StringId{learned} : object_string(python, name_of(layout, code));
+  const StringId name =
+      learned != 0 ? string_locked(name_texts_.text(learned)) : object_string(python, name_of(layout, code));
   constexpr int kMaxDepth = 32;
   learn_names(python, code, kMaxDepth);
   return name;
 }
 
 // The constant behind a code object is its qualified name; equal constants are stored once, so it may also lie before.
-StringId Interner::name_among(const Interpreter& python, const Constants& constants, uint64_t index) noexcept {
+// Returns the name's number among the texts, 0 when it is not there.
+uint32_t Interner::name_among(const Interpreter& python, const Constants& constants, uint64_t index) noexcept {
   const PythonLayout& layout = *python.layout;
   char plain_text[256];
   const std::string_view whole = read_unicode(layout, name_of(layout, constants.items[index]), text_);
@@ -44,9 +46,9 @@ StringId Interner::name_among(const Interpreter& python, const Constants& consta
     const uint8_t* const constant = constants.items[(index + step) % constants.size];
     if (!is_string(python, constant)) continue;
     const std::string_view text = read_unicode(layout, constant, text_);
-    if (ends_with_name(text, plain)) return string_locked(text);
+    if (ends_with_name(text, plain)) return name_texts_.add(text);
   }
-  return StringId{};
+  return 0;
 }
 
 // Learns the names of the code objects among the constants of `code`, and of those among theirs.
@@ -58,9 +60,9 @@ void Interner::learn_names(const Interpreter& python, const uint8_t* code, int d
     NameEntry entry;
     entry.address = reinterpret_cast<uint64_t>(inner);
     entry.fingerprint = code_fingerprint(*python.layout, inner);
-    if (names_.find(entry) != 0) continue;
-    entry.id = raw(name_among(python, constants, i));
-    if (entry.id != 0 && names_.make_room()) names_.insert(entry);
+    if (names_.find(entry) != 0 || !names_.make_room()) continue;
+    entry.id = name_among(python, constants, i);
+    if (entry.id != 0) names_.insert(entry);
     if (depth > 0) learn_names(python, inner, depth - 1);
   }
 }

@@ -5,6 +5,7 @@
 #include "preload/base/patience.h"
 #include "preload/recorder/control.h"
 #include "preload/recorder/facts.h"
+#include "preload/recorder/renewal.h"
 #include "preload/recorder/threads.h"
 
 namespace cistern::preload {
@@ -28,6 +29,7 @@ bool make_room(ThreadState& thread) noexcept {
   thread.events = 0;
   sample(g_recorder);
   write_thread_name(thread);
+  if (renewal_due()) renew_definitions();
   return true;
 }
 
@@ -115,6 +117,7 @@ void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
   if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
   if (modules_changed()) update_modules(g_recorder.records);
   look_into_mailbox(thread);
+  if (renewal_due()) renew_definitions();
 }
 
 void look_at_phase() noexcept {
@@ -152,7 +155,7 @@ void record_remap(uint64_t begin_time, const void* old_address, size_t old_size,
 void record_arena(bool freed, const void* arena, size_t size) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  const StackId stack = freed ? thread->base : stack_of(*thread, Domain::kMmap);
+  const StackId stack = freed ? thread->base.load(std::memory_order_relaxed) : stack_of(*thread, Domain::kMmap);
   publish(*thread, encode_arena(thread->stream.position(), thread->codec, freed, now(),
                                 reinterpret_cast<uint64_t>(arena), size, stack));
   leave(*thread);

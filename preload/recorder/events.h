@@ -57,7 +57,7 @@ inline void publish(ThreadState& thread, uint8_t* out) noexcept {
 // The Python stack of the running thread. Domains MEM and OBJ are only used with the GIL held, the others with or
 // without.
 inline StackId stack_of(ThreadState& thread, Domain domain) noexcept {
-  if (!g_recorder.python_stacks) return thread.base;
+  if (!g_recorder.python_stacks) return thread.base.load(std::memory_order_relaxed);
   const bool holds_gil = domain == Domain::kObj || domain == Domain::kMem;
   const uint8_t* const tstate = holds_gil ? g_python.functions.holder_state() : own_state();
   const uint8_t* const innermost = tstate == nullptr ? nullptr : innermost_frame(*g_python.layout, tstate);

@@ -20,9 +20,12 @@ void sample(Recorder& recorder) noexcept;
 
 // Writes which modules came and went since the last call. Takes the loader's lock.
 void update_modules(RecordStream& records) noexcept;
-// In a forked child: writes the modules that its parent knew. Asks nobody: a thread that was not forked may have held
-// the loader's lock, which fork() does not free (seen with glibc 2.36, elf/dl-iteratephdr.c).
+// Writes the modules that are known, as they are: in a forked child, or when definitions begin anew. Asks nobody: a
+// thread that was not forked may have held the loader's lock, which fork() does not free (seen with glibc 2.36,
+// elf/dl-iteratephdr.c).
 void write_known_modules(RecordStream& records) noexcept;
+// In a forked child.
+void abandon_modules() noexcept;
 // Whether dlopen or dlclose was called since the last update_modules().
 bool modules_changed() noexcept;
 void forget_loader_calls() noexcept;

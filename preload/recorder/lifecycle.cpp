@@ -20,15 +20,13 @@
 #include "preload/recorder/image_files.h"
 #include "preload/recorder/ports.h"
 #include "preload/recorder/recorder.h"
+#include "preload/recorder/renewal.h"
 #include "preload/recorder/threads.h"
 
 namespace cistern::preload {
 namespace {
 
 constexpr uint64_t kMaxTableBytes = uint64_t{256} << 20;  // half of it can be resident
-
-// The text of CISTERN_OPTIONS: the program may change its environment, and Options has views into this.
-Text<16 * 1024> g_options_text;
 
 void keep_off(std::string_view what = {}, std::string_view where = {}) noexcept {
   g_recorder.state.store(RecorderState::kOff, std::memory_order_release);
@@ -39,8 +37,9 @@ void keep_off(std::string_view what = {}, std::string_view where = {}) noexcept 
 bool read_options() noexcept {
   const char* const text = getenv(kOptionsVariable);
   if (text == nullptr) return true;
-  g_options_text.add(text);
-  const auto error = parse_options(g_options_text.view(), g_recorder.options);
+  // A copy: the program may change its environment.
+  g_recorder.options_text.add(text);
+  const auto error = parse_options(g_recorder.options_text.view(), g_recorder.options);
   if (!error) return true;
   Text<512> what;
   what.add("not recording: CISTERN_OPTIONS: ").add(error->pair).add(": expected ").add(error->expected);
@@ -167,15 +166,17 @@ bool begin_image() noexcept {
   }
   recorder.ring.pid = recorder.header.image.pid;
   recorder.ring.generation = recorder.header.generation;
-  recorder.ring.output.attach(&recorder.ring.window.control().file_end, recorder.options.max_size);
+  const bool overwrite = recorder.options.ring == cistern::Ring::kOverwrite;
+  recorder.ring.output.attach(&recorder.ring.window.control().file_end, max_size_of(recorder.options), overwrite);
   recorder.interner.begin(recorder.records, kMaxTableBytes);
   if (!recorder.records.begin(recorder.ring, now())) {
     discard_files();
     keep_image_off(ENOSPC);
     return false;
   }
+  if (overwrite) recorder.records.write(HorizonRecord{recorder.header.first_time, 0});
   write_clock_pair(recorder.records);
-  write_image_facts(recorder.records, g_options_text.view());
+  write_image_facts(recorder.records, recorder.options_text.view());
   recorder.forked ? write_known_modules(recorder.records) : update_modules(recorder.records);
   write_memory(recorder.records);
   recorder.phases.begin(recorder.records, now());
@@ -194,7 +195,8 @@ void take_interpreter() noexcept {
   }
   const uint64_t time = now();
   write_interpreter(recorder.records, time);
-  recorder.records.write(InstallRecord{time, late, recorder.options.domains});
+  recorder.install = InstallRecord{time, late, recorder.options.domains};
+  recorder.records.write(recorder.install);
   if (recorder.python_stacks || !g_python.found) return;
   recorder.count(Counter::kPythonOff);
   // Under `cistern run` the terminal is the program's until it has ended.
@@ -259,6 +261,8 @@ void abandon_parent() noexcept {
   recorder.interner.abandon();
   recorder.collector.reset();
   recorder.folded.store(false, std::memory_order_relaxed);
+  abandon_renewal();
+  abandon_modules();
   abandon_threads();
   abandon_hooks();
   // The stack that started this thread has no number in the child's profile.
@@ -360,7 +364,8 @@ void hooks_reinstalled() noexcept {
   g_recorder.count(Counter::kReinstalls);
   const uint64_t time = now();
   write_interpreter(g_recorder.records, time);
-  g_recorder.records.write(InstallRecord{time, g_recorder.phases.root_seen(), g_recorder.options.domains});
+  g_recorder.install = InstallRecord{time, g_recorder.phases.root_seen(), g_recorder.options.domains};
+  g_recorder.records.write(g_recorder.install);
 }
 
 void look_for_later_python(const void* caller) noexcept {

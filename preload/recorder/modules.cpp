@@ -153,10 +153,14 @@ void forget_loader_calls() noexcept {
   std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
 }
 
+void abandon_modules() noexcept {
+  g_modules.lock.reset();
+  forget_loader_calls();
+}
+
 void write_known_modules(RecordStream& records) noexcept {
   ModuleMap& map = g_modules;
-  map.lock.reset();
-  forget_loader_calls();
+  const Locked locked(map.lock);
   for (size_t i = 0; i < map.count; ++i) {
     const KnownModule& module = map.modules[i];
     if (module.text != nullptr) write_module(records, module, now(), module.text->path(), module.text->build_id());

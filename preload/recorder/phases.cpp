@@ -40,7 +40,13 @@ void Phases::begin(RecordStream& records, uint64_t time) noexcept {
 }
 
 void Phases::enter(Phase phase, uint64_t time) noexcept {
+  last_.store(time << 4 | static_cast<uint64_t>(phase), std::memory_order_relaxed);
   records_->write(PhaseRecord{time, phase});
+}
+
+void Phases::repeat() noexcept {
+  const uint64_t last = last_.load(std::memory_order_relaxed);
+  records_->write(PhaseRecord{last >> 4, static_cast<Phase>(last & 15)});
 }
 
 void Phases::exiting(uint64_t time) noexcept {

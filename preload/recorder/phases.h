@@ -31,6 +31,8 @@ class Phases {
   void enter(Phase phase, uint64_t time) noexcept;
   // Whether the interpreter was seen to finalize, and not to come up again. Relaxed: a thread may see it a little late.
   bool finalizing() const noexcept { return finalizing_.load(std::memory_order_relaxed); }
+  // Writes the last phase once more, as it was. Any thread.
+  void repeat() noexcept;
   // Whether Python code of the program's own has been seen.
   bool root_seen() const noexcept { return root_ != nullptr; }
   // The interpreter is gone; another one may come.
@@ -49,6 +51,7 @@ class Phases {
   std::atomic<bool> finalizing_{false};
   bool collecting_ = false;
   std::atomic<bool> watching_{false};
+  std::atomic<uint64_t> last_{0};  // time << 4 | phase; a time has 60 bits
 };
 
 }  // namespace cistern::preload

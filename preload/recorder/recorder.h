@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "cistern/image_records.h"
 #include "cistern/options.h"
 #include "cistern/profile.h"
 #include "preload/base/file_identity.h"
@@ -25,6 +26,13 @@ enum class RecorderState : uint32_t {
   kWaiting,    // there is no Python yet, and only Python is followed
   kRecording,  // or paused by cistern_stop(): the gate says which
   kOff,        // never recorded, or not any more
+};
+
+// In overwrite mode, see renewal.h.
+struct Renewal {
+  std::atomic<bool> running{false};
+  std::atomic<uint64_t> chunk{1};  // chunks that had been begun when definitions last began anew
+  uint64_t number = 0;             // how often they did
 };
 
 struct Recorder {
@@ -51,6 +59,10 @@ struct Recorder {
   std::atomic<ThreadState*> threads{nullptr};
   std::atomic<uint32_t> last_owner{0};
   std::atomic<uint64_t> last_sample_ns{0};
+  Text<16 * 1024> options_text;  // CISTERN_OPTIONS as it was; `options` has views into it
+  InstallRecord install;         // the last one; time 0: none
+  SpinLock threads_lock;         // of what threads are, while one begins or definitions are made anew
+  Renewal renewal;
 
   std::atomic_ref<uint64_t> counter(Counter which) noexcept {
     return std::atomic_ref<uint64_t>(ring.window.control().counters[static_cast<uint32_t>(which)]);

@@ -32,11 +32,17 @@ struct ThreadState {
   std::atomic<uint32_t> busy{0};
   std::atomic<StreamMode> mode{StreamMode::kWindow};
   uint32_t until_poll = 1;
-  StackId base{};  // what the outermost frame is called from: the stack that started this thread
+  // What the outermost frame is called from: the stack that started this thread. Another thread replaces it when
+  // definitions begin anew, before the epoch changes.
+  std::atomic<StackId> base{};
   bool main = false;
   PythonStack python;
 
+  // As its thread record says.
   OwnerId owner{};
+  OwnerId started_by{};
+  StackId started_at{};
+  uint64_t first_time = 0;
   uint32_t tid = 0;
   uint64_t start_ticks = 0;
   // The owner id of the thread whose state this is, which is never given twice; kNobody; or kBeingTaken while a new

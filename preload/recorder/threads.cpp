@@ -84,16 +84,18 @@ StackId boundary(StackId started_at) noexcept {
   return g_recorder.interner.node(started_at, NodeKey{NodeKind::kBoundary, 0, 0});
 }
 
-void introduce(ThreadState& state) noexcept {
-  ThreadRecord record;
-  record.owner = state.owner;
-  record.time = now();
-  record.tid = state.tid;
-  record.main = state.main;
-  record.started_by = OwnerId{t_gate.started_by};
-  record.started_at = StackId{t_gate.started_at};
-  record.name = thread_name(state.tid, state.name);
-  g_recorder.records.write(record);
+// Who the thread is and where it began. A start that was seen before definitions began anew is not known any more.
+void describe(ThreadState& state) noexcept {
+  const StackId started_at{t_gate.started_at};
+  const uint32_t tid = thread_id();
+  std::atomic_ref(state.tid).store(tid, std::memory_order_relaxed);  // pairs with is_dead()
+  std::atomic_ref(state.start_ticks).store(thread_start_ticks(tid), std::memory_order_relaxed);
+  state.main = state.tid == g_recorder.ring.pid;
+  state.owner = OwnerId{g_recorder.last_owner.fetch_add(1, std::memory_order_relaxed) + 1};
+  state.started_by = OwnerId{t_gate.started_by};
+  state.started_at = g_recorder.interner.is_current(started_at) ? started_at : StackId{};
+  state.first_time = now();
+  state.base.store(boundary(state.started_at), std::memory_order_relaxed);
 }
 
 // A stream that begins when the window has been folded is written through. Where the folding thread has claimed the
@@ -124,24 +126,20 @@ ThreadState* attach_thread() noexcept {
   if (state == nullptr) state = make_state();
   if (state == nullptr) return nullptr;
   state->busy.store(1, std::memory_order_relaxed);
-  const uint32_t tid = thread_id();
-  std::atomic_ref(state->tid).store(tid, std::memory_order_relaxed);  // pairs with is_dead()
-  std::atomic_ref(state->start_ticks).store(thread_start_ticks(tid), std::memory_order_relaxed);
-  state->main = state->tid == g_recorder.ring.pid;
-  state->owner = OwnerId{g_recorder.last_owner.fetch_add(1, std::memory_order_relaxed) + 1};
   state->ended.store(false, std::memory_order_relaxed);
   state->events = 0;
   state->until_poll = 1;
   state->python.reset();
-  state->base = boundary(StackId{t_gate.started_at});
-  const uint64_t time = now();
+  const Locked locked(g_recorder.threads_lock);
+  describe(*state);
+  const uint64_t time = state->first_time;
   if (!state->stream.begin(g_recorder.ring, SegmentKind::kEvents, state->owner, state->tid, state->start_ticks,
                            kFirstPayloadBytes, time)) {
     vacate(*state);
     return nullptr;
   }
   state->codec = EventState{time, 0, 0};
-  introduce(*state);
+  introduce_thread(*state, thread_name(state->tid, state->name));
   state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
   // Either the folding thread sees the occupant, or this thread that the window is folded. Pairs with fold_others().
   state->occupant.store(raw(state->owner), std::memory_order_seq_cst);
@@ -149,6 +147,18 @@ ThreadState* attach_thread() noexcept {
   state->busy.store(0, std::memory_order_release);
   t_gate.state = state;
   return state;
+}
+
+void introduce_thread(const ThreadState& state, std::string_view name) noexcept {
+  ThreadRecord record;
+  record.owner = state.owner;
+  record.time = state.first_time;
+  record.tid = state.tid;
+  record.main = state.main;
+  record.started_by = state.started_by;
+  record.started_at = state.started_at;
+  record.name = name;
+  g_recorder.records.write(record);
 }
 
 void thread_ends() noexcept {
@@ -178,6 +188,7 @@ void abandon_threads() noexcept {
     state->ended.store(false, std::memory_order_relaxed);
     state->occupant.store(kNobody, std::memory_order_relaxed);
   }
+  g_recorder.threads_lock.reset();
   t_gate.state = nullptr;
 }
 

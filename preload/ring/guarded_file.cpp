@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -127,6 +128,25 @@ int GuardedFile::reserve(uint64_t offset, uint64_t size) noexcept {
   // A file system without fallocate: write a zero to the end of each page, so that the file reaches as far.
   for (uint64_t at = offset; at < end; at += kPageBytes) {
     if (const int error = write_at("", 1, std::min(at + kPageBytes, end) - 1); error != 0) return error;
+  }
+  return 0;
+}
+
+int GuardedFile::clear(uint64_t offset, uint64_t size) noexcept {
+  const int fd = descriptor();
+  if (fd < 0) return EBADF;
+  // The first keeps the blocks, so that a full disk is not met later; some file systems know the second only.
+  for (const int how : {FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE}) {
+    long result = -EINTR;
+    while (result == -EINTR) {
+      result = raw_syscall(SYS_fallocate, fd, how, static_cast<long>(offset), static_cast<long>(size));
+    }
+    if (result != -EOPNOTSUPP) return errno_of(result);
+  }
+  static char zeros[64 * 1024];  // never written
+  for (uint64_t at = 0; at < size; at += sizeof zeros) {
+    const uint64_t bytes = size - at < sizeof zeros ? size - at : sizeof zeros;
+    if (const int error = write_at(zeros, bytes, offset + at); error != 0) return error;
   }
   return 0;
 }

@@ -26,6 +26,7 @@ class GuardedFile {
   int write_at(const void* bytes, size_t size, uint64_t offset) noexcept;
   int reserve(uint64_t offset, uint64_t size) noexcept;  // blocks on disk, so that a store cannot meet a full disk
   int resize(uint64_t size) noexcept;
+  int clear(uint64_t offset, uint64_t size) noexcept;  // what is there becomes zeros
 
   // Maps [offset, offset + size) shared, hidden from forked children; nullptr when that is refused.
   void* map(uint64_t offset, size_t size) noexcept;

@@ -22,10 +22,35 @@ int ProfileOutput::create(const PathText& path, const ProfileHeader& header, boo
   return error;
 }
 
-void ProfileOutput::attach(uint64_t* file_end, uint64_t max_bytes) noexcept {
+void ProfileOutput::attach(uint64_t* file_end, uint64_t max_bytes, bool overwrite) noexcept {
+  constexpr uint64_t kPageBytes = 4096;
   file_end_ = file_end;
   max_bytes_ = max_bytes;
+  chunk_bytes_ = overwrite ? (max_bytes - kProfileHeaderBytes) / kChunks & ~(kPageBytes - 1) : 0;
+  chunks_begun_.store(1, std::memory_order_relaxed);
   std::atomic_ref<uint64_t>(*file_end_).store(kProfileHeaderBytes, std::memory_order_relaxed);
+}
+
+// Whether the current chunk, or the file, has room for so many bytes at `offset`.
+bool ProfileOutput::fits(uint64_t offset, uint64_t bytes) const noexcept {
+  if (chunk_bytes_ == 0) return offset + bytes <= max_bytes_;
+  const uint64_t chunk = (chunks_begun() - 1) % kChunks;
+  return offset + bytes <= kProfileHeaderBytes + (chunk + 1) * chunk_bytes_;
+}
+
+// Goes on at the next chunk, emptied: a process that is killed in between leaves an empty chunk, and whole ones.
+int ProfileOutput::begin_chunk(uint64_t& offset) noexcept {
+  const uint64_t begun = chunks_begun();
+  const uint64_t chunk = begun % kChunks;
+  offset = kProfileHeaderBytes + chunk * chunk_bytes_;
+  if (begun >= kChunks) {
+    if (const int error = file_.clear(offset, chunk_bytes_); error != 0) return error;
+    overwritten_.fetch_add(segments_in_[chunk], std::memory_order_relaxed);
+  }
+  segments_in_[chunk] = 0;
+  std::atomic_ref<uint64_t>(*file_end_).store(offset, std::memory_order_relaxed);
+  chunks_begun_.store(begun + 1, std::memory_order_relaxed);
+  return 0;
 }
 
 int ProfileOutput::append(const SegmentHeader& header, uint64_t& offset) noexcept {
@@ -33,10 +58,15 @@ int ProfileOutput::append(const SegmentHeader& header, uint64_t& offset) noexcep
   const std::atomic_ref<uint64_t> end(*file_end_);
   offset = end.load(std::memory_order_relaxed);
   if (header.room_bytes != 0 && crosses_page(offset, sizeof header)) offset += kSegmentAlignment;
-  if (offset + place_bytes(header) > max_bytes_) return EFBIG;
+  if (!fits(offset, place_bytes(header))) {
+    if (chunk_bytes_ == 0) return EFBIG;
+    if (const int error = begin_chunk(offset); error != 0) return error;
+  }
   const int error = file_.write_at(&header, sizeof header + header.payload_bytes, offset);
-  if (error == 0) end.store(offset + place_bytes(header), std::memory_order_relaxed);
-  return error;
+  if (error != 0) return error;
+  end.store(offset + place_bytes(header), std::memory_order_relaxed);
+  if (chunk_bytes_ != 0) ++segments_in_[(chunks_begun() - 1) % kChunks];
+  return 0;
 }
 
 int ProfileOutput::extend(const SegmentHeader& header, uint64_t offset, uint32_t old_bytes) noexcept {
@@ -51,6 +81,10 @@ void ProfileOutput::abandon() noexcept {
   file_.abandon();
   lock_.reset();
   file_end_ = nullptr;
+  chunk_bytes_ = 0;
+  chunks_begun_.store(0, std::memory_order_relaxed);
+  overwritten_.store(0, std::memory_order_relaxed);
+  for (uint32_t& count : segments_in_) count = 0;
 }
 
 }  // namespace cistern::preload

@@ -1,5 +1,8 @@
 // The profile file of one image: a header page, then segments, appended by whichever thread seals one. Any thread, one
 // at a time: a thread killed in mid-append leaves a torn tail at most, never a gap, since nobody appends behind it.
+//
+// In overwrite mode the room behind the header page is a row of chunks. They are filled in turn, and when the last one
+// is full the oldest is emptied and filled again: a segment never crosses a chunk, so what is there is always whole.
 #pragma once
 
 #include <atomic>
@@ -16,8 +19,9 @@ class ProfileOutput {
  public:
   // Makes the file with its header page. Returns 0 or an errno value (EEXIST when it is there and not `replace`).
   int create(const PathText& path, const ProfileHeader& header, bool replace) noexcept;
-  // From here on `file_end`, in the window, says where the next segment goes.
-  void attach(uint64_t* file_end, uint64_t max_bytes) noexcept;
+  // From here on `file_end`, in the window, says where the next segment goes. `max_bytes` of the file; with `overwrite`
+  // what is oldest makes room for what comes when they are used up, without it nothing more is taken.
+  void attach(uint64_t* file_end, uint64_t max_bytes, bool overwrite) noexcept;
 
   // Appends a header and the payload that follows it in memory, and keeps the header's room; `offset` becomes its
   // place. Returns 0 or an errno value: EFBIG when the file would exceed its limit.
@@ -25,6 +29,11 @@ class ProfileOutput {
   // Writes the payload that was added behind `old_bytes` to a segment with room, then its header: whoever is killed in
   // between leaves the old segment. Returns 0 or an errno value.
   int extend(const SegmentHeader& header, uint64_t offset, uint32_t old_bytes) noexcept;
+
+  // In overwrite mode: how many chunks were begun so far, and how many segments were given up for them. Relaxed: a
+  // reader may see them late.
+  uint64_t chunks_begun() const noexcept { return chunks_begun_.load(std::memory_order_relaxed); }
+  uint64_t overwritten_segments() const noexcept { return overwritten_.load(std::memory_order_relaxed); }
 
   const PathText& path() const noexcept { return file_.path(); }
   void discard() noexcept { file_.unlink(); }
@@ -35,6 +44,15 @@ class ProfileOutput {
   SpinLock lock_;  // of the file's end, and of the descriptor, which may have to be opened again
   uint64_t* file_end_ = nullptr;
   uint64_t max_bytes_ = 0;
+
+  int begin_chunk(uint64_t& offset) noexcept;
+  bool fits(uint64_t offset, uint64_t bytes) const noexcept;
+
+  static constexpr uint32_t kChunks = 8;
+  uint64_t chunk_bytes_ = 0;  // 0: not in overwrite mode
+  uint32_t segments_in_[kChunks] = {};
+  std::atomic<uint64_t> chunks_begun_{0};
+  std::atomic<uint64_t> overwritten_{0};
 };
 
 }  // namespace cistern::preload

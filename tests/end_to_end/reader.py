@@ -104,18 +104,20 @@ def segment_at(data, at, payload_bytes=None):
 
 
 def file_segments(data):
-    """The segments of a profile file, and how many bytes belonged to none."""
-    found, torn, at = [], 0, HEADER_BYTES
+    """The segments of a profile file, how many bytes belonged to none, and how many zeros were there instead."""
+    found, torn, zeros, at = [], 0, 0, HEADER_BYTES
     while at < len(data):
         segment, end = segment_at(data, at)
         if segment is None:
-            if at % 4096 != 4032 or any(data[at:at + 64]):  # else padding, so that a header lies in one page
+            if any(data[at:at + 64]):
                 torn += min(64, len(data) - at)
+            elif at % 4096 != 4032:  # else padding, so that a header lies in one page
+                zeros += min(64, len(data) - at)
             at += 64
             continue
         found.append(segment)
         at = (end + 63) // 64 * 64
-    return found, torn
+    return found, torn, zeros
 
 
 def window_segments(data):
@@ -129,6 +131,14 @@ def window_segments(data):
             segment, _ = segment_at(data, at + 64, published)
             if segment is not None:
                 yield segment
+
+
+def window_counter(path, name):
+    """A counter of a window that a process may be writing to."""
+    with open(path, "rb") as file:
+        file.seek(CONTROL_OFFSET + 16 + 8 * COUNTERS.index(name))
+        data = file.read(8)
+    return struct.unpack("<Q", data)[0] if len(data) == 8 else 0
 
 
 def decode_events(segment):
@@ -178,20 +188,20 @@ class Image:
         with open(path, "rb") as file:
             data = file.read()
         self.path, self.header = path, read_header(data)
-        self.segments, self.torn = [], 0
+        self.segments, self.torn, self.zeros = [], 0, 0
         self.strings, self.codes, self.tables, self.nodes = {}, {}, collections.defaultdict(bytearray), {}
         self.threads, self.thread_names, self.marks, self.phases = {}, {}, [], []
         self.losses, self.ends, self.installs, self.interpreters = {}, [], [], []
-        self.arguments, self.children, self.environment = [], [], {}
+        self.arguments, self.children, self.environment, self.horizons = [], [], {}, []
         self._stacks, self._frames = {}, {}
         self.add(data)
 
     def add(self, data):
         """Takes in a profile file, or the window of the same image; a segment that is in both counts once."""
         if read_header(data).role == 2:
-            found, torn = window_segments(data), 0
+            found, torn, zeros = window_segments(data), 0, 0
         else:
-            found, torn = file_segments(data)
+            found, torn, zeros = file_segments(data)
         known = {(s.owner, s.sequence): i for i, s in enumerate(self.segments)}
         for segment in found:
             at = known.get((segment.owner, segment.sequence))
@@ -201,11 +211,14 @@ class Image:
                 self.segments[at] = segment
         self.segments.sort(key=lambda s: (s.owner, s.sequence))
         self.torn += torn
+        self.zeros += zeros
 
     def finish(self):
         for segment in self.segments:
             if segment.kind == RECORDS:
                 self._read_records(segment.payload)
+        if not self.horizons:  # else chunks that are not filled to their end
+            self.torn += self.zeros
         return self
 
     def _read_records(self, data):
@@ -268,6 +281,15 @@ class Image:
             self.installs.append((f.number(), bool(f.number() & 1), f.number()))
         elif kind == 22:
             self.children.append((f.number(), f.number()))
+        elif kind == 24:
+            self.horizons.append((f.number(), f.number()))
+
+    def horizon(self):
+        """From when on everything is there: the beginning, unless it was overwritten."""
+        if not self.horizons:
+            return self.header.first_time
+        time, number = min(self.horizons)
+        return self.header.first_time if number == 0 else time
 
     def events(self):
         """All events, each thread's in its own order."""

@@ -45,9 +45,10 @@ class Reader(unittest.TestCase):
     def test_finds_segments_behind_damage_and_counts_what_was_torn(self):
         body = struct.pack("<IHBBIIQQQQIIIIQQ", reader.SEGMENT_MAGIC, 80, reader.EVENTS, 0, 0, 1, 0, 5, 6, 1, 6, 6, 7, 8,
                            0, 0) + bytes.fromhex("010A80041806")
-        data = bytes(reader.HEADER_BYTES) + b"\xAA" * 128 + body
-        found, torn = reader.file_segments(data)
-        self.assertEqual((len(found), torn, bytes(found[0].payload)), (1, 128, bytes.fromhex("010A80041806")))
+        data = bytes(reader.HEADER_BYTES) + b"\xAA" * 128 + bytes(192) + body
+        found, torn, zeros = reader.file_segments(data)
+        self.assertEqual((len(found), torn, zeros), (1, 128, 192))
+        self.assertEqual(bytes(found[0].payload), bytes.fromhex("010A80041806"))
 
 
 class HeapModel(unittest.TestCase):

@@ -29,7 +29,7 @@ TEST(Options, NothingSaidKeepsTheDefaults) {
     EXPECT_EQ(options.domains, kAllDomains);
     EXPECT_EQ(options.follow, Follow::kPython);
     EXPECT_EQ(options.ring, Ring::kSpill);
-    EXPECT_EQ(options.max_size, uint64_t{10} << 30);
+    EXPECT_EQ(max_size_of(options), uint64_t{10} << 30);
     EXPECT_TRUE(options.start);
   }
 }
@@ -105,6 +105,13 @@ TEST(Options, SizesThatDoNotFitAreRefusedRatherThanWrapped) {
   EXPECT_EQ(parse_size("99999999999999999999"), std::nullopt);
   EXPECT_EQ(parse_size("16777215T"), uint64_t{16777215} << 40);
   EXPECT_EQ(parse_size("18446744073709551G"), std::nullopt);
+}
+
+TEST(Options, OverwriteHasASmallLimitOfItsOwnAndALeastOne) {
+  EXPECT_EQ(max_size_of(parsed("ring=overwrite")), uint64_t{256} << 20);
+  EXPECT_EQ(max_size_of(parsed("ring=overwrite max-size=1GiB")), uint64_t{1} << 30);
+  EXPECT_EQ(fault("max-size=1MiB ring=overwrite"), "ring=overwrite | max-size=4MiB or more with it");
+  EXPECT_EQ(fault("max-size=1MiB ring=spill"), "");
 }
 
 TEST(Options, DomainsAreAListOrAll) {

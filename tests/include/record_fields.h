@@ -118,13 +118,17 @@ template <typename V>
 void fields(RetiredRecord& r, V&& visit) {
   visit("time", r.time), visit("code", r.code);
 }
+template <typename V>
+void fields(HorizonRecord& r, V&& visit) {
+  visit("time", r.time), visit("number", r.number);
+}
 
 // Every record type that has a layout, in the order of its number.
 using AllRecords =
     std::tuple<StringRecord, CodeRecord, LineTableRecord, StackNodeRecord, ModuleRecord, ModuleEndRecord, ThreadRecord,
                ThreadNameRecord, ThreadEndRecord, ClockPairRecord, MarkRecord, PhaseRecord, MemoryRecord,
                MallocInfoRecord, CollectionRecord, LossesRecord, ImageRecord, EnvironmentRecord, InterpreterRecord,
-               EndRecord, InstallRecord, ChildRecord, RetiredRecord>;
+               EndRecord, InstallRecord, ChildRecord, RetiredRecord, HorizonRecord>;
 
 // Calls `act` with an empty record of each type.
 template <typename Act>

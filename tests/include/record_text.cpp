@@ -50,7 +50,7 @@ std::string name_of(RecordType type) {
                                    "module",     "module end", "thread", "thread name", "thread end",
                                    "clock pair", "mark",       "phase",  "memory",      "malloc info",
                                    "collection", "losses",     "image",  "environment", "interpreter",
-                                   "end",        "install",    "child",  "retired"};
+                                   "end",        "install",    "child",  "retired",     "horizon"};
   const auto number = static_cast<uint32_t>(type);
   return number > 0 && number < std::size(names) ? names[number] : "type " + std::to_string(number);
 }

@@ -144,6 +144,83 @@ TEST(Interner, NoticesAnotherCodeAtAnAddressWhoseFreeWasMissed) {
   EXPECT_NE(it.interner->code(fake.python(), code), first);
 }
 
+// What a record of a node says, with its parents, root first: "code:offset", or "?" for one that is unknown.
+std::string path_of(StackId node, const std::map<uint32_t, StackNodeRecord>& nodes) {
+  const auto found = nodes.find(raw(node));
+  if (found == nodes.end()) return raw(node) == 0 ? "" : " undefined";
+  const StackNodeRecord& record = found->second;
+  const std::string name = record.kind == NodeKind::kPython ? std::to_string(record.a) + ":" + std::to_string(record.b)
+                           : record.kind == NodeKind::kBoundary ? "boundary"
+                                                                : "?";
+  return path_of(record.parent, nodes) + " " + name;
+}
+
+TEST(Interner, DefinesEverythingAgainWhenDefinitionsBeginAnew) {
+  Interning it;
+  FakePython fake(11);
+  uint8_t* const outer = fake.code("/a.py", "outer", 1);
+  uint8_t* const inner = fake.code("/a.py", "inner", 9);
+  uint8_t* const gone = fake.code("/a.py", "gone", 20);
+  const auto frame = [&](StackId parent, uint8_t* code, int64_t offset) {
+    return it.interner->node(parent, python_frame(raw(it.interner->code(fake.python(), code)), offset));
+  };
+  const StackId root = frame(StackId{}, outer, 2);
+  const StackId start = frame(root, inner, 4);
+  const StackId base = it.interner->node(start, NodeKey{NodeKind::kBoundary, 0, 0});
+  const StackId lost = frame(frame(root, gone, 6), inner, -2);
+  it.interner->block_freed(gone, 5);
+
+  StackId kept[] = {start, base, lost, StackId{}};
+  it.interner->renew(fake.python(), true, kept, 4);
+  EXPECT_FALSE(it.interner->is_current(lost));
+  const uint32_t first_new = raw(lost) + 1;
+  const CodeId outer_again = it.interner->code(fake.python(), outer);
+  const CodeId inner_again = it.interner->code(fake.python(), inner);
+  EXPECT_EQ(frame(StackId{}, outer, 2), it.interner->node(StackId{}, python_frame(raw(outer_again), 2)));
+  EXPECT_EQ(raw(kept[3]), 0u);
+
+  std::map<uint32_t, StackNodeRecord> nodes;
+  for (const auto& node : it.written<StackNodeRecord>(it.keep)) {
+    if (raw(node.id) >= first_new) nodes.emplace(raw(node.id), node);
+  }
+  const std::string outer_path = " " + std::to_string(raw(outer_again)) + ":2";
+  const std::string inner_name = " " + std::to_string(raw(inner_again)) + ":";
+  EXPECT_EQ(path_of(kept[0], nodes), outer_path + inner_name + "4");
+  EXPECT_EQ(path_of(kept[1], nodes), outer_path + inner_name + "4 boundary");
+  EXPECT_EQ(path_of(kept[2], nodes), outer_path + " ?" + inner_name + "-2") << "whose code is gone is unknown";
+}
+
+TEST(Interner, TouchesNoCodeObjectOnRenewalWhenTheirFreesAreNotSeen) {
+  Interning it;
+  FakePython fake(11);
+  uint8_t* const code = fake.code("/a.py", "f", 1);
+  StackId kept[] = {it.interner->node(StackId{}, python_frame(raw(it.interner->code(fake.python(), code)), 2))};
+  it.interner->renew(fake.python(), false, kept, 1);
+  const auto nodes = it.written<StackNodeRecord>(it.keep);
+  EXPECT_EQ(nodes.back().id, kept[0]);
+  EXPECT_EQ(nodes.back().kind, NodeKind::kUnknown);
+}
+
+TEST(Interner, KnowsQualifiedNamesWhenDefinitionsBeginAnewAndInAForkedChild) {
+  Interning it;
+  FakePython fake(9);
+  uint8_t* const method = fake.code("/a.py", "method", 3);
+  uint8_t* const body = fake.code("/a.py", "C", 2, {method, fake.ascii("C.method")});
+  it.interner->code(fake.python(), body);
+  it.interner->block_freed(body, 5);
+  it.interner->renew(fake.python(), true, nullptr, 0);
+  const auto name_of = [&](CodeId id) {
+    std::string name;
+    std::map<uint32_t, std::string> strings;
+    for (const auto& text : it.written<StringRecord>(it.keep)) strings[raw(text.id)] = text.text;
+    for (const auto& code : it.written<CodeRecord>(it.keep)) {
+      if (code.id == id) name = strings[raw(code.name)];
+    }
+    return name;
+  };
+  EXPECT_EQ(name_of(it.interner->code(fake.python(), method)), "C.method");
+}
+
 TEST(Interner, LearnsQualifiedNamesFromTheEnclosingConstants) {
   Interning it;
   FakePython fake(9);

@@ -54,6 +54,44 @@ TEST(Ring, SpillsSegmentsInOrderAndGrowsThem) {
   EXPECT_LT(temporary.stored().front().header.payload_bytes, 8 * 1024u);
 }
 
+// Segments of one owner, numbered in their payload, until the file has been filled several times.
+void fill(TemporaryRing& temporary, uint64_t bytes) {
+  SegmentStream stream;
+  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, OwnerId{1}, 1, 0, kMaxPayloadBytes, 0));
+  uint64_t written = 0;
+  for (uint64_t number = 0; written < bytes; ++number) {
+    const std::string piece(10'000 + number % 7 * 30'000, static_cast<char>('a' + number % 26));
+    put(stream, piece);
+    written += piece.size();
+    ASSERT_TRUE(stream.roll(*temporary.ring, number, 1, number));
+  }
+}
+
+TEST(Ring, OverwritesWhatIsOldestAndKeepsTheRestWhole) {
+  constexpr uint64_t kBytes = uint64_t{8} << 20;
+  for (const uint64_t written : {kBytes / 2, 3 * kBytes, 10 * kBytes + 12'345}) {
+    TemporaryRing temporary(kBytes, true);
+    fill(temporary, written);
+    EXPECT_LE(std::filesystem::file_size(temporary.profile_path()), kBytes);
+    uint64_t kept = 0;
+    std::map<uint64_t, std::string> by_sequence;
+    for (const StoredSegment& segment : temporary.stored()) {
+      by_sequence[segment.header.sequence] = segment.payload;
+      kept += segment.payload.size();
+    }
+    ASSERT_FALSE(by_sequence.empty());
+    const uint64_t first = by_sequence.begin()->first;
+    const uint64_t last = by_sequence.rbegin()->first;
+    EXPECT_EQ(by_sequence.size(), last - first + 1) << "a row without a gap, up to the newest";
+    EXPECT_EQ(first, temporary.ring->output.overwritten_segments());
+    for (const auto& [sequence, payload] : by_sequence) {
+      EXPECT_EQ(payload, std::string(payload.size(), static_cast<char>('a' + sequence % 26)));
+    }
+    // A chunk is empty or being filled, and each wastes less than a segment at its end.
+    if (written > kBytes) EXPECT_GT(kept, kBytes * 5 / 8);
+  }
+}
+
 TEST(Ring, LendsASlotToOneOwnerAtATime) {
   TemporaryRing temporary;
   Window& window = temporary.ring->window;

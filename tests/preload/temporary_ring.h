@@ -25,7 +25,7 @@ struct StoredSegment {
 
 class TemporaryRing {
  public:
-  explicit TemporaryRing(uint64_t max_bytes = uint64_t{1} << 40) {
+  explicit TemporaryRing(uint64_t max_bytes = uint64_t{1} << 40, bool overwrite = false) {
     char name[] = "/tmp/cistern-ring-XXXXXX";
     directory_ = mkdtemp(name);
     header_.header_bytes = kProfileHeaderBytes;
@@ -34,7 +34,7 @@ class TemporaryRing {
     profile.add(profile_path());
     EXPECT_EQ(ring->window.open(window, header_), 0);
     EXPECT_EQ(ring->output.create(profile, header_, false), 0);
-    ring->output.attach(&ring->window.control().file_end, max_bytes);
+    ring->output.attach(&ring->window.control().file_end, max_bytes, overwrite);
   }
   ~TemporaryRing() { std::filesystem::remove_all(directory_); }
 

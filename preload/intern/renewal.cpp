@@ -1,0 +1,143 @@
+// Definitions begin anew (overwrite mode). Ids are never used twice, so nothing that was written before is void; the
+// stacks that stay in use, where threads began, are defined again from what the tables know of them.
+#include "preload/base/memory.h"
+#include "preload/cpython/code_object.h"
+#include "preload/intern/interner.h"
+
+namespace cistern::preload {
+namespace {
+
+// Own memory for `count` objects, for a moment.
+template <typename T>
+class Scratch {
+ public:
+  explicit Scratch(size_t count) noexcept
+      : bytes_(count * sizeof(T)), items_(count == 0 ? nullptr : static_cast<T*>(map_memory(bytes_))) {}
+  ~Scratch() {
+    if (items_ != nullptr) unmap_memory(items_, bytes_);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  explicit operator bool() const noexcept { return items_ != nullptr; }
+  T& operator[](size_t i) const noexcept { return items_[i]; }
+  const T* at(size_t i) const noexcept { return items_ + i; }
+
+ private:
+  size_t bytes_;
+  T* items_;
+};
+
+// The entries of a table by id.
+template <typename Entry>
+class ById {
+ public:
+  // Ids from `first` to `last`.
+  ById(Table<Entry>& table, uint32_t first, uint32_t last) noexcept : first_(first), entries_(last + 1 - first) {
+    if (!entries_) return;
+    table.for_each([&](const Entry& entry) {
+      if (entry.id >= first && entry.id <= last) entries_[entry.id - first] = &entry;
+    });
+    count_ = last + 1 - first;
+  }
+  const Entry* find(uint32_t id) const noexcept {
+    return id < first_ || id - first_ >= count_ ? nullptr : entries_[id - first_];
+  }
+
+ private:
+  uint32_t first_;
+  uint32_t count_ = 0;
+  Scratch<const Entry*> entries_;
+};
+
+constexpr size_t kMaxFrames = 1 << 16;  // of all stacks that are kept; those beyond are cut at the root
+
+}  // namespace
+
+// The frames of the stacks that are kept, each stack from the root to its leaf.
+class Interner::KeptStacks {
+ public:
+  KeptStacks(Interner& interner, bool codes_watched, const StackId* ids, size_t count) noexcept
+      : frames_(kMaxFrames),
+        sizes_(count),
+        nodes_(interner.nodes_, interner.first_node_.load(std::memory_order_relaxed), interner.last_node_),
+        codes_(interner.codes_, interner.first_code_, interner.last_code_),
+        codes_watched_(codes_watched) {
+    if (!frames_ || !sizes_) return;
+    for (size_t i = 0; i < count; ++i) sizes_[i] = gather(raw(ids[i]));
+  }
+
+  bool complete() const noexcept { return static_cast<bool>(frames_) && static_cast<bool>(sizes_); }
+  size_t size(size_t stack) const noexcept { return sizes_[stack]; }
+  const KeptFrame* frames() const noexcept { return frames_.at(0); }
+
+ private:
+  // From the leaf down, then turned round. Returns how many frames there are.
+  size_t gather(uint32_t id) noexcept {
+    const size_t begin = used_;
+    for (const NodeEntry* node = nodes_.find(id); node != nullptr && used_ < kMaxFrames;
+         node = nodes_.find(node->parent)) {
+      frames_[used_++] = frame_of(*node);
+    }
+    for (size_t low = begin, high = used_; low + 1 < high; ++low) {
+      --high;
+      const KeptFrame swapped = frames_[low];
+      frames_[low] = frames_[high];
+      frames_[high] = swapped;
+    }
+    return used_ - begin;
+  }
+
+  KeptFrame frame_of(const NodeEntry& node) const noexcept {
+    KeptFrame frame;
+    frame.key = key_of(node);
+    if (frame.key.kind != NodeKind::kPython) return frame;
+    const CodeEntry* const code = codes_watched_ ? codes_.find(frame.key.a) : nullptr;
+    if (code == nullptr) {
+      frame.key = NodeKey{NodeKind::kUnknown, 0, 0};
+    } else {
+      frame.code = reinterpret_cast<const uint8_t*>(code->address);
+    }
+    return frame;
+  }
+
+  Scratch<KeptFrame> frames_;
+  Scratch<size_t> sizes_;
+  ById<NodeEntry> nodes_;
+  ById<CodeEntry> codes_;
+  bool codes_watched_;
+  size_t used_ = 0;
+};
+
+// Code objects are alive: whoever frees one waits for the lock first, in retire().
+StackId Interner::define_again(const Interpreter& python, const KeptFrame* frames, size_t count) noexcept {
+  StackId node{};
+  for (size_t i = 0; i < count; ++i) {
+    NodeKey key = frames[i].key;
+    if (frames[i].code != nullptr) {
+      key.a = raw(code_locked(python, frames[i].code, code_fingerprint(*python.layout, frames[i].code)));
+    }
+    if (key.kind == NodeKind::kPython && key.a == 0) key = NodeKey{NodeKind::kUnknown, 0, 0};
+    node = node_locked(node, key);
+  }
+  return node;
+}
+
+void Interner::renew(const Interpreter& python, bool codes_watched, StackId* kept, size_t count) noexcept {
+  constexpr uint64_t kMaxNameBytes = 8 << 20;
+  const Locked locked(lock_);
+  const KeptStacks stacks(*this, codes_watched, kept, count);
+  forget_definitions();
+  if (name_texts_.bytes() > kMaxNameBytes) {
+    names_.clear();
+    name_texts_.clear();
+  }
+  first_code_ = last_code_ + 1;
+  first_node_.store(last_node_ + 1, std::memory_order_relaxed);
+  const KeptFrame* frames = stacks.frames();
+  for (size_t i = 0; i < count; ++i) {
+    kept[i] = stacks.complete() ? define_again(python, frames, stacks.size(i)) : StackId{};
+    if (stacks.complete()) frames += stacks.size(i);
+  }
+}
+
+}  // namespace cistern::preload
