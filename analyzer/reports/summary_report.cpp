@@ -231,7 +231,10 @@ class SummaryText {
     }
     for (const std::string& note : notes(facts_)) line("note: " + note);
     add_counts();
-    if (!options_.paths.empty()) out_ += "next: cistern leaks --all " + shell_word(options_.paths.front()) + "\n";
+    const auto cut = [](const ImageFacts& facts) { return facts.horizon_ns.has_value(); };
+    const bool overwritten = std::any_of(facts_.begin(), facts_.end(), cut);
+    const std::string next = overwritten ? "next: cistern tree " : "next: cistern leaks --all ";
+    if (!options_.paths.empty()) out_ += next + shell_word(options_.paths.front()) + "\n";
   }
 
   void add_counts() {
