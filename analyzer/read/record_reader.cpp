@@ -142,7 +142,7 @@ bool RecordReader::take_image_record(RecordType type, Cursor& in) {
     case RecordType::kChild:
       return append(chronicle_.children, in);
     case RecordType::kHorizon:
-      return append(chronicle_.horizons, in);
+      return add_horizon(in);
     default:
       return true;
   }
@@ -240,6 +240,15 @@ bool RecordReader::add_end(Cursor& in) {
   if (!record.get(in)) return false;
   chronicle_.end_known = record.how != EndKind::kNone;
   chronicle_.end = chronicle_.end_known ? record : EndRecord{};
+  return true;
+}
+
+bool RecordReader::add_horizon(Cursor& in) {
+  HorizonRecord record;
+  if (!record.get(in)) return false;
+  auto& horizons = chronicle_.horizons;
+  std::erase_if(horizons, [&](const HorizonRecord& known) { return known.number == record.number; });
+  if (record.time != kNoHorizon) horizons.push_back(record);
   return true;
 }
 

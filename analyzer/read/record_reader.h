@@ -39,6 +39,7 @@ class RecordReader {
   bool add_losses(Cursor& in);
   bool add_interpreter(Cursor& in);
   bool add_end(Cursor& in);
+  bool add_horizon(Cursor& in);
 
   Definitions& definitions_;
   Chronicle& chronicle_;

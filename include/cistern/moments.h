@@ -102,6 +102,9 @@ struct MemoryRecord {
   }
 };
 
+// A horizon that is taken back is written again with this time.
+constexpr uint64_t kNoHorizon = 0;
+
 // Definitions begin anew: whatever has a time of at least `time` uses ids that are defined behind this record. Where
 // the file is written over when it is full (overwrite mode), the first horizon still in it says from when on everything
 // is there.

@@ -174,7 +174,7 @@ bool begin_image() noexcept {
     keep_image_off(ENOSPC);
     return false;
   }
-  if (overwrite) recorder.records.write(HorizonRecord{recorder.header.first_time, 0});
+  if (overwrite) begin_horizons();
   write_clock_pair(recorder.records);
   write_image_facts(recorder.records, recorder.options_text.view());
   recorder.forked ? write_known_modules(recorder.records) : update_modules(recorder.records);

@@ -56,23 +56,39 @@ void write_facts_again() noexcept {
   });
 }
 
+// Returns whether the horizon holds: a chunk that was begun meanwhile may have events from behind it in front of it.
+bool renew_in_one_chunk() noexcept {
+  Renewal& renewal = g_recorder.renewal;
+  // What comes now lies in one segment, and is not given up before its horizon is.
+  g_recorder.records.flush();
+  const uint64_t chunk = g_recorder.ring.output.chunks_begun();
+  renewal.chunk.store(chunk, std::memory_order_relaxed);
+  const Locked locked(g_recorder.threads_lock);
+  keep_thread_stacks();
+  g_recorder.interner.advance_epoch();
+  g_recorder.records.write(HorizonRecord{now(), ++renewal.number});
+  write_facts_again();
+  g_recorder.records.flush();
+  if (g_recorder.ring.output.chunks_begun() == chunk) return true;
+  g_recorder.records.write(HorizonRecord{kNoHorizon, renewal.number});
+  return false;
+}
+
 }  // namespace
 
+// In the first chunk, so that it is given up with the first events.
+void begin_horizons() noexcept {
+  g_recorder.records.write(HorizonRecord{g_recorder.header.first_time, 0});
+  g_recorder.records.flush();
+}
+
 void renew_definitions() noexcept {
-  Renewal& renewal = g_recorder.renewal;
-  if (renewal.running.exchange(true, std::memory_order_acquire)) return;
-  if (renewal_due()) {
-    // What comes now lies in one segment, so in one chunk: the definitions that are kept must not outlive their
-    // horizon.
-    g_recorder.records.flush();
-    renewal.chunk.store(g_recorder.ring.output.chunks_begun(), std::memory_order_relaxed);
-    const Locked locked(g_recorder.threads_lock);
-    keep_thread_stacks();
-    g_recorder.interner.advance_epoch();
-    g_recorder.records.write(HorizonRecord{now(), ++renewal.number});
-    write_facts_again();
+  std::atomic<bool>& running = g_recorder.renewal.running;
+  if (running.exchange(true, std::memory_order_acquire)) return;
+  constexpr int kTries = 4;  // then at the next event
+  for (int i = 0; i < kTries && renewal_due() && !renew_in_one_chunk(); ++i) {
   }
-  renewal.running.store(false, std::memory_order_release);
+  running.store(false, std::memory_order_release);
 }
 
 void abandon_renewal() noexcept {

@@ -14,6 +14,8 @@ inline bool renewal_due() noexcept {
       g_recorder.ring.output.chunks_begun() != g_recorder.renewal.chunk.load(std::memory_order_relaxed), 0);
 }
 
+// At the beginning of an image.
+void begin_horizons() noexcept;
 // Does nothing while another thread is at it.
 void renew_definitions() noexcept;
 // In a forked child.

@@ -282,7 +282,10 @@ class Image:
         elif kind == 22:
             self.children.append((f.number(), f.number()))
         elif kind == 24:
-            self.horizons.append((f.number(), f.number()))
+            time, number = f.number(), f.number()
+            self.horizons = [known for known in self.horizons if known[1] != number]
+            if time:
+                self.horizons.append((time, number))
 
     def horizon(self):
         """From when on everything is there: the beginning, unless it was overwritten."""
