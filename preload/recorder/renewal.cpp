@@ -12,7 +12,8 @@ namespace {
 template <typename Visit>
 void for_each_thread(Visit visit) noexcept {
   for (ThreadState* state = g_recorder.threads.load(std::memory_order_acquire); state != nullptr; state = state->next) {
-    if (state->in_use.load(std::memory_order_relaxed)) visit(*state);
+    const uint32_t occupant = state->occupant.load(std::memory_order_relaxed);
+    if (occupant != kNobody && occupant != kBeingTaken) visit(*state);
   }
 }
 
