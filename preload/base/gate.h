@@ -16,7 +16,8 @@ namespace cistern::preload {
 constexpr uint32_t kAwake = 1u << 31;
 
 struct alignas(4096) Gate {
-  // DomainMask | kAwake. Relaxed: a hook may see a change one call late.
+  // DomainMask | kAwake. Acquire in hooks, pairs with open_gate(): who sees it open sees what recording rests on. A
+  // hook may see a change one call late.
   std::atomic<uint32_t> mask;
   std::atomic<uint32_t> home;  // 1 in the process that armed the gate, and in its vfork children
   char rest[4096 - 2 * sizeof(std::atomic<uint32_t>)];
@@ -46,7 +47,7 @@ bool wake(Domain domain, const void* caller) noexcept;
 // Whether the hook of `domain` records this call.
 inline bool records(Domain domain, const void* caller) noexcept {
   if (t_gate.depth != 0) return false;
-  const uint32_t mask = g_gate.mask.load(std::memory_order_relaxed);
+  const uint32_t mask = g_gate.mask.load(std::memory_order_acquire);
   if (__builtin_expect((mask & bit_of(domain)) != 0, 1)) return true;
   if ((mask & kAwake) != 0) return false;
   return wake(domain, caller);

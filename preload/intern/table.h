@@ -5,14 +5,16 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "preload/base/memory.h"
 
 namespace cistern::preload {
 
-// Entry: trivially copyable, with `uint32_t id` (accessed atomically), `bool same(const Entry&) const` and
-// `uint64_t hash() const`.
+// Entry: trivially copyable, with `uint32_t id` as its last member (accessed atomically), `bool same(const Entry&)
+// const` and `uint64_t hash() const`.
 template <typename Entry>
 class Table {
  public:
@@ -109,11 +111,9 @@ class Table {
     uint64_t i = entry.hash() & places.mask;
     while (places.entries()[i].id != 0) i = (i + 1) & places.mask;
     Entry& place = places.entries()[i];
-    const uint32_t id = entry.id;
-    Entry without_id = entry;
-    without_id.id = 0;
-    place = without_id;
-    std::atomic_ref<uint32_t>(place.id).store(id, std::memory_order_release);  // pairs with look_in()
+    static_assert(offsetof(Entry, id) + sizeof entry.id + alignof(Entry) > sizeof(Entry), "the id comes last");
+    std::memcpy(static_cast<void*>(&place), &entry, offsetof(Entry, id));
+    std::atomic_ref<uint32_t>(place.id).store(entry.id, std::memory_order_release);  // pairs with look_in()
   }
 
   bool grow() noexcept {

@@ -35,8 +35,9 @@ inline ThreadState* enter() noexcept {
   if (__builtin_expect(thread->busy.load(std::memory_order_relaxed) != 0, 0)) return enter_interrupted();
   thread->busy.store(1, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  // Pairs with the folding thread's membarrier: either it sees busy, or this thread sees that it is claimed.
-  const bool claimed = thread->mode.load(std::memory_order_relaxed) == StreamMode::kClaimed;
+  // Pairs with the folding thread's membarrier: either it sees busy, or this thread sees that it is claimed. Acquire:
+  // or sees what was folded.
+  const bool claimed = thread->mode.load(std::memory_order_acquire) == StreamMode::kClaimed;
   if (__builtin_expect(claimed || !thread->stream.has_room(kMaxEventBytes), 0) && !prepare(*thread)) return nullptr;
   return thread;
 }

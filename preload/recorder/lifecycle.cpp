@@ -214,11 +214,16 @@ void tell_children() noexcept {
   export_session(g_recorder.header.image, g_recorder.header.generation, g_recorder.first_profile);
 }
 
+// The gate before the state: who sees the state also sees that the gate has not been wiped. Pairs with wake().
 void begin_events() noexcept {
   const bool paused = g_recorder.paused.load(std::memory_order_relaxed);
   if (paused) g_recorder.phases.enter(Phase::kStopped, now());
-  g_recorder.state.store(RecorderState::kRecording, std::memory_order_release);
   paused ? close_gate() : open_gate();
+  g_recorder.state.store(RecorderState::kRecording, std::memory_order_release);
+}
+
+bool gate_wiped() noexcept {
+  return (g_gate.mask.load(std::memory_order_relaxed) & kAwake) == 0;
 }
 
 void begin_recording() noexcept {
@@ -294,10 +299,9 @@ bool starter_is_gone() noexcept {
 }
 
 bool take_state(RecorderState from) noexcept {
-  if (!g_recorder.state.compare_exchange_strong(from, RecorderState::kStarting, std::memory_order_acq_rel))
-    return false;
+  // Before the state: who sees that somebody is starting also sees in which process. Pairs with starter_is_gone().
   g_recorder.starting_pid.store(process_id(), std::memory_order_relaxed);
-  return true;
+  return g_recorder.state.compare_exchange_strong(from, RecorderState::kStarting, std::memory_order_acq_rel);
 }
 
 // Python may have come with a dlopen; not while the loader still works at it.
@@ -350,7 +354,8 @@ bool wake(Domain domain, const void* caller) noexcept {
       look_for_python(caller);
       break;
     case RecorderState::kRecording:
-      if (take_state(RecorderState::kRecording)) begin_child();
+      // A thread that found the gate closed just before recording began is in no forked child.
+      if (gate_wiped() && take_state(RecorderState::kRecording)) begin_child();
       break;
     case RecorderState::kOff:
       close_gate();
@@ -424,7 +429,7 @@ void forked(bool whole) noexcept {
   if (g_recorder.state.load(std::memory_order_relaxed) == RecorderState::kWaiting) forget_loader_calls();
   if (whole) g_recorder.libc_whole_in.store(process_id(), std::memory_order_relaxed);
   // Its image has not begun: this thread's state is its parent's.
-  if ((g_gate.mask.load(std::memory_order_relaxed) & kAwake) == 0) t_gate.state = nullptr;
+  if (gate_wiped()) t_gate.state = nullptr;
 }
 
 void child_forked(pid_t child) noexcept {

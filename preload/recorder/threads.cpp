@@ -20,6 +20,7 @@ constexpr uint32_t kLooks = 64;
 
 // Seals what a dead thread left behind.
 void bury(ThreadState& state) noexcept {
+  static_cast<void>(state.busy.load(std::memory_order_acquire));  // what it did before it died; pairs with leave()
   g_recorder.records.write(ThreadEndRecord{state.owner, now(), state.ended.load(std::memory_order_relaxed)});
   if (!state.stream.finish(g_recorder.ring, state.codec.time, state.events)) fail_recording();
 }

@@ -69,6 +69,8 @@ bool SegmentStream::roll(Ring& ring, uint64_t last_time, uint64_t events, uint64
     if (!spill(ring)) return out_ = end_ = nullptr, slot_ = Slot{}, false;
     slot_.set_state(SlotState::kFree);
     if (slot_.capacity() < limit_bytes_) ring.window.grow(slot_, 2 * slot_.capacity());
+  } else {
+    --sequence_;  // nothing was written under it: a reader would miss it
   }
   begin_segment(time);
   return true;

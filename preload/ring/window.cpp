@@ -129,8 +129,8 @@ void Window::grow(const Slot& slot, uint32_t bytes) noexcept {
   const uint32_t old_bytes = slot.capacity() + kSlotOverheadBytes;
   const uint32_t new_bytes = (bytes + kSlotOverheadBytes + 4095) & ~4095u;
   if (new_bytes <= old_bytes) return;
+  const Locked locked(lock_);
   if (slot.index < file_slots_) {
-    const Locked locked(lock_);
     if (anonymous_ || !make_room_in_file(file_offset(slot.index) + old_bytes, new_bytes - old_bytes)) return;
   }
   slot.control->capacity = new_bytes - kSlotOverheadBytes;
