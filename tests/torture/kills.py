@@ -15,6 +15,7 @@ import test_kill
 from state import State
 
 NATIVE = "native"
+FIRST_SEGMENT_AT = 4096  # kProfileHeaderBytes
 WHOLE = ("lost_events", "lost_segments", "torn_bytes", "overwritten", "window_missing")
 
 
@@ -42,7 +43,7 @@ class OneKill:
         result = {"counted": 0, "missing": 0, "surplus": 0, "faults": []}
         if (code, err) != (-signal.SIGKILL, ""):
             result["faults"].append("ended with %d: %s" % (code, err[:300]))
-        result["unborn"] = not os.path.exists(self.profile)
+        result["unborn"] = self.unborn()
         if not result["unborn"]:
             result["faults"] += self.unsound()
         try:
@@ -50,6 +51,13 @@ class OneKill:
         except (AssertionError, ValueError) as problem:
             result["faults"].append(str(problem)[:300])
         return result
+
+    def unborn(self):
+        """Whether it was killed before its files were made, header and window: then nothing can have been counted."""
+        if not os.path.exists(self.profile) or os.path.getsize(self.profile) == 0:
+            return True
+        folder = self.profile + ".d"
+        return os.path.getsize(self.profile) <= FIRST_SEGMENT_AT and not (os.path.isdir(folder) and os.listdir(folder))
 
     def unsound(self):
         told = product.cistern("summary", "--json", self.profile)

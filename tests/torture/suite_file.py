@@ -63,6 +63,11 @@ def environment(place, library):
     return env
 
 
+def as_from_a_terminal():
+    """What is started in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def left_running(place):
     """Processes that the test left behind: those that have our working directory in their environment."""
     mark, found = ("TMPDIR=%s\0" % place.work).encode(), []
@@ -153,7 +158,7 @@ def run_in(place, interpreter, name, library, limit_s, log):
     with open(place.log, "wb") as output:
         process = subprocess.Popen(command(interpreter, name, place, limit_s), env=environment(place, library),
                                    cwd=place.work, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                   start_new_session=True)
+                                   start_new_session=True, preexec_fn=as_from_a_terminal)
         try:
             code = process.wait(limit_s + 30)
         except subprocess.TimeoutExpired:
