@@ -84,7 +84,11 @@ ImageFacts facts_from_records(const Image& image) {
   facts.path = image.path;
   facts.pid = image.header.image.pid;
   if (image.has_parent()) facts.parent_pid = image.header.parent.pid;
-  if (chronicle.image) facts.arguments = split_arguments(chronicle.image->arguments);
+  if (chronicle.image) {
+    facts.arguments = split_arguments(chronicle.image->arguments);
+    facts.without_proc = facts.arguments.empty() && !chronicle.image->executable.empty();
+    if (facts.without_proc) facts.arguments.emplace_back(chronicle.image->executable);
+  }
   take_interpreter(image, facts);
   take_damage(image, facts);
   facts.start_unix_ns = image.header.image.start_unix_ns;

@@ -17,6 +17,7 @@ struct ImageFacts {
   uint32_t pid = 0;
   std::optional<uint32_t> parent_pid;
   std::vector<std::string> arguments;
+  bool without_proc = false;   // it could not read /proc: `arguments` is the executable alone
   std::string implementation;  // "CPython", empty when no interpreter was seen
   std::string python;          // its version, "3.11.2"
   bool python_stacks = false;

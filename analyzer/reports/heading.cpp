@@ -28,6 +28,9 @@ void note_image(const ImageFacts& facts, std::vector<std::string>& out) {
     const std::string reason = facts.python_stacks_reason.empty() ? "no reason given" : facts.python_stacks_reason;
     out.push_back(fmt::format("{}: Python stacks are off: {}", who, printable(reason)));
   }
+  if (facts.without_proc) {
+    out.push_back(who + ": it had no /proc; its arguments, its resident memory and its threads' names are unknown");
+  }
   if (facts.late_install) {
     out.push_back(who + ": Python code ran before the hooks were in place; what it allocated is not here");
   }

@@ -211,6 +211,9 @@ marked(5000)
         for report in "summary", "leaks", "tree", "timeline", "pools", "dump":
             told = product.cistern(report, profile)
             self.assertEqual((told.code, told.err), (0, ""), report)
+            if report == "summary":
+                self.assertIn("it had no /proc", told.out)
+                self.assertIn(os.path.basename(os.path.realpath(self.interpreter.path)), told.out)
         with self.subTest("under cistern run"):
             profile = self.path("run.cistern")
             done = product.run(below + [product.CISTERN, "run", "-v", "-o", profile, "--", self.interpreter.path,

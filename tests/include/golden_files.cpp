@@ -192,6 +192,7 @@ SegmentBuilder ending() {
   segment.record(MemoryRecord{kStart + 800, 64 << 20, 16 << 20, 4 << 20, 1 << 20}).record(malloc_info());
   segment.record(CollectionRecord{kStart + 820, 0, 2, 3, 40, 1}).record(ChildRecord{kStart + 830, 4800});
   segment.record(RetiredRecord{kStart + 840, CodeId{4}}).record(ModuleEndRecord{ModuleId{1}, kStart + 850});
+  segment.record(HorizonRecord{kStart, 0});
   segment.record_bytes(RecordType::kCensus, "reserved").record_bytes(static_cast<RecordType>(999), "\x00\xff"sv);
   uint64_t time = kStart + 860;
   for (const Phase phase : {Phase::kRootLeft, Phase::kStopped, Phase::kResumed, Phase::kExiting, Phase::kFinalizing}) {
