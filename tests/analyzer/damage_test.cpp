@@ -40,14 +40,23 @@ class Damage : public testing::Test {
     return printed;
   }
 
+  // A horizon that damage made up is none that `leaks` may go past.
+  void print_leaks(const LeaksOptions& leaks) {
+    try {
+      report_leaks(leaks);
+    } catch (const Failure& failure) {
+      if (std::string(failure.what()).find("not in this profile") == std::string::npos) throw;
+    }
+  }
+
   void print() {
     const std::string path = directory_.file("x.cistern");
     LeaksOptions leaks;
     leaks.report.paths = {path};
     leaks.all = true;
-    report_leaks(leaks);
+    print_leaks(leaks);
     leaks.report.json = true;
-    report_leaks(leaks);
+    print_leaks(leaks);
     ReportOptions summary;
     summary.paths = {path};
     report_summary(summary);

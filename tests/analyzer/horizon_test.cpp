@@ -63,6 +63,7 @@ TEST(Horizon, OfTheBeginningMeansThatEverythingIsThere) {
   Recording recording;
   recording.record(HorizonRecord{kStart, 0});
   recording.alloc(1, kStart + 10, 0x1000, 10);
+  recording.end(kStart + 20, EndKind::kExit, 0);
   const Profile profile = recording.read();
   const Image& image = profile.images.front();
   EXPECT_FALSE(image.overwritten());

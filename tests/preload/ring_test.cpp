@@ -88,7 +88,9 @@ TEST(Ring, OverwritesWhatIsOldestAndKeepsTheRestWhole) {
       EXPECT_EQ(payload, std::string(payload.size(), static_cast<char>('a' + sequence % 26)));
     }
     // A chunk is empty or being filled, and each wastes less than a segment at its end.
-    if (written > kBytes) EXPECT_GT(kept, kBytes * 5 / 8);
+    if (written > kBytes) {
+      EXPECT_GT(kept, kBytes * 5 / 8);
+    }
   }
 }
 
