@@ -260,7 +260,6 @@ TEST_F(Report, IsIncompleteWhenAnythingIsMissing) {
   };
   EXPECT_FALSE(complete_after(losing(Counter::kLostEvents)));
   EXPECT_FALSE(complete_after(losing(Counter::kStoppedEvents)));
-  EXPECT_FALSE(complete_after(losing(Counter::kOverwritten)));
   EXPECT_TRUE(complete_after(losing(Counter::kRetiredCodes)));
   EXPECT_FALSE(complete_after([](Recording& r) { r.record(InstallRecord{kStart + 5, true, kAllDomains}); }));
   EXPECT_FALSE(complete_after([](Recording& r) {
