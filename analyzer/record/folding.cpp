@@ -64,7 +64,7 @@ class Folder {
     const SealedSegment segment = seal(unfinished);
     if (segment.payload.empty()) return;
     const auto known = outline_.segments.find(segment.key());
-    if (known != outline_.segments.end() && is_whole(known->second) &&
+    if (known != outline_.segments.end() && is_there(known->second) &&
         known->second.header.payload_bytes >= segment.header.payload_bytes)
       return;
     // A segment that was sealed may have had its place reserved, which killed threads leave as gaps.
@@ -95,6 +95,9 @@ class Folder {
   FoldedProfile result() const { return {outline_.events(), lost_events_, output_.size()}; }
 
  private:
+  // What write() wrote has no view, and is whole: a damaged window may hold a segment twice.
+  static bool is_there(const FoundSegment& segment) { return segment.payload.data() == nullptr || is_whole(segment); }
+
   static uint64_t count_lost(const std::optional<LossesRecord>& losses) {
     if (!losses) return 0;
     return losses->fields[static_cast<size_t>(Counter::kLostEvents)] +

@@ -129,8 +129,9 @@ TEST(Suppressions, ThatAreWrongAreNamedWithFileAndLine) {
 }
 
 TEST(Suppressions, ThatAreNoTomlAreNamedWithTheLineInOneLine) {
-  for (const char* text : {"[[suppress]]\nfunction = \n", "[[suppress]]\nfunction = 'f\n", "\x01", "[[suppress]\n",
-                           "[[suppress]]\nfunction = 'f'\nexpires = 2027-13-41\n", "[[suppress]]\na = 1\na = 2\n"}) {
+  for (const char* text :
+       {"[[suppress]]\nfunction = \n", "[[suppress]]\nfunction = 'f\n", "\x01", "[[suppress]\n", "[[[suppress]]\n",
+        "[[suppress]]\nfunction = 'f'\nexpires = 2027-13-41\n", "[[suppress]]\na = 1\na = 2\n"}) {
     const std::string said = complaint(text);
     EXPECT_TRUE(said.starts_with("accepted.toml:")) << said;
     EXPECT_EQ(said.find('\n'), std::string::npos) << said;

@@ -82,6 +82,13 @@ TEST_F(Folding, WritesASegmentOnceThatIsInTheFileAlready) {
   EXPECT_EQ(image.owners[0].segments.size(), 1u);
 }
 
+TEST_F(Folding, WritesTheLongestOfASegmentThatADamagedWindowHoldsTwice) {
+  save_profile({});
+  save_window({made::events(1, 0, kPid, 5), made::events(1, 0, kPid, 5), made::events(1, 0, kPid, 9)});
+  EXPECT_EQ(fold(profile_, window_, std::nullopt).events, 9u);
+  EXPECT_EQ(std::filesystem::exists(window_), false);
+}
+
 TEST_F(Folding, MendsASegmentThatWasTornWhenTheProcessWasKilled) {
   const made::Piece torn = made::sealed_events(1, 0, kPid, 50);
   const made::Piece behind = made::sealed_events(2, 0, kPid, 3);
