@@ -44,8 +44,7 @@ CodeId Interner::code_locked(const Interpreter& python, const uint8_t* code, uin
   const CodeId id{entry.id};
   const CodeRecord record{id, file, name, first_line_of(layout, code), layout.line_table_kind, table.size()};
   if (!records_->write(record) || !write_line_table(id, table)) return CodeId{};
-  const uint64_t bit = filter_bit(entry.address);
-  filter_[bit / 64].fetch_or(uint64_t{1} << (bit % 64), std::memory_order_relaxed);
+  watch(entry.address);
   if (known != nullptr) {
     // Pairs with code().
     std::atomic_ref<uint32_t>(known->id).store(kRetiredId, std::memory_order_relaxed);
@@ -67,8 +66,11 @@ bool Interner::write_line_table(CodeId id, std::string_view table) noexcept {
 void Interner::retire(uint64_t address, uint64_t time) noexcept {
   CodeEntry key;
   key.address = address;
-  if (codes_.find(key) == 0) return;
+  NameEntry name;
+  name.address = address;
+  if (codes_.find(key) == 0 && names_.find(name) == 0) return;
   const Locked locked(lock_);
+  retire_name(address);
   CodeEntry* const entry = codes_.place(key);
   if (entry == nullptr || entry->id == kRetiredId) return;
   const CodeId id{entry->id};

@@ -88,11 +88,9 @@ class Interner {
   struct NameEntry {
     uint64_t address = 0;  // of the code object
     uint32_t fingerprint = 0;
-    uint32_t id = 0;  // number among the texts
-    bool same(const NameEntry& other) const noexcept {
-      return address == other.address && fingerprint == other.fingerprint;
-    }
-    uint64_t hash() const noexcept { return mix_hash(address >> 4 ^ uint64_t{fingerprint} << 32); }
+    uint32_t id = 0;  // number among the texts; kRetiredId: freed
+    bool same(const NameEntry& other) const noexcept { return address == other.address; }
+    uint64_t hash() const noexcept { return mix_hash(address >> 4); }
   };
   struct NodeEntry {
     uint32_t parent = 0;
@@ -134,7 +132,13 @@ class Interner {
   void learn_names(const Interpreter& python, const uint8_t* code, int depth) noexcept;
   uint32_t name_among(const Interpreter& python, const Constants& constants, uint64_t index) noexcept;
   bool write_line_table(CodeId id, std::string_view table) noexcept;
+  void watch(uint64_t address) noexcept {
+    const uint64_t bit = filter_bit(address);
+    filter_[bit / 64].fetch_or(uint64_t{1} << (bit % 64), std::memory_order_relaxed);
+  }
   void retire(uint64_t address, uint64_t time) noexcept;
+  void retire_name(uint64_t address) noexcept;
+  static void rename(NameEntry& known, const NameEntry& entry) noexcept;
 
   RecordStream* records_ = nullptr;
   SpinLock lock_;
@@ -153,7 +157,8 @@ class Interner {
   std::atomic<bool> threading_seen_{false};
   std::atomic<uint64_t> full_{0};
   std::atomic<uint64_t> retired_{0};
-  // One bit for every address that ever was a defined code object: a free has to look further only where it is set.
+  // One bit for every address that ever was a code object that is defined, or whose name was learned: a free has to
+  // look further only where it is set.
   std::atomic<uint64_t> filter_[kFilterBits / 64] = {};
   char text_[kUnicodeBytes] = {};  // under lock_
 };

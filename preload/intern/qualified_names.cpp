@@ -26,10 +26,10 @@ StringId Interner::name_of_code(const Interpreter& python, const uint8_t* code, 
   if (layout.qualified_name != kNoOffset) return object_string(python, load_pointer(code, layout.qualified_name));
   NameEntry key;
   key.address = reinterpret_cast<uint64_t>(code);
-  key.fingerprint = fingerprint;
-  const uint32_t learned = names_.find(key);
+  const NameEntry* const learned = names_.place(key);
+  const bool known = learned != nullptr && learned->id != kRetiredId && learned->fingerprint == fingerprint;
   const StringId name =
-      learned != 0 ? string_locked(name_texts_.text(learned)) : object_string(python, name_of(layout, code));
+      known ? string_locked(name_texts_.text(learned->id)) : object_string(python, name_of(layout, code));
   constexpr int kMaxDepth = 32;
   learn_names(python, code, kMaxDepth);
   return name;
@@ -51,6 +51,21 @@ uint32_t Interner::name_among(const Interpreter& python, const Constants& consta
   return 0;
 }
 
+// A code object was freed: another one at its address has a name of its own, even where everything else is the same.
+void Interner::retire_name(uint64_t address) noexcept {
+  NameEntry key;
+  key.address = address;
+  if (NameEntry* const known = names_.place(key); known != nullptr) {
+    std::atomic_ref(known->id).store(kRetiredId, std::memory_order_relaxed);
+  }
+}
+
+// Only the id is read without the lock, in retire().
+void Interner::rename(NameEntry& known, const NameEntry& entry) noexcept {
+  known.fingerprint = entry.fingerprint;
+  std::atomic_ref(known.id).store(entry.id, std::memory_order_relaxed);
+}
+
 // Learns the names of the code objects among the constants of `code`, and of those among theirs.
 void Interner::learn_names(const Interpreter& python, const uint8_t* code, int depth) noexcept {
   const Constants constants = constants_of(*python.layout, code);
@@ -60,9 +75,14 @@ void Interner::learn_names(const Interpreter& python, const uint8_t* code, int d
     NameEntry entry;
     entry.address = reinterpret_cast<uint64_t>(inner);
     entry.fingerprint = code_fingerprint(*python.layout, inner);
-    if (names_.find(entry) != 0 || !names_.make_room()) continue;
+    NameEntry* const known = names_.place(entry);
+    if (known != nullptr && known->id != kRetiredId && known->fingerprint == entry.fingerprint) continue;
+    if (known == nullptr && !names_.make_room()) continue;
     entry.id = name_among(python, constants, i);
-    if (entry.id != 0) names_.insert(entry);
+    if (entry.id != 0) {
+      watch(entry.address);
+      known != nullptr ? rename(*known, entry) : names_.insert(entry);
+    }
     if (depth > 0) learn_names(python, inner, depth - 1);
   }
 }

@@ -9,40 +9,61 @@
 namespace cistern::preload {
 namespace {
 
-template <typename Visit>
-void for_each_thread(Visit visit) noexcept {
-  for (ThreadState* state = g_recorder.threads.load(std::memory_order_acquire); state != nullptr; state = state->next) {
-    const uint32_t occupant = state->occupant.load(std::memory_order_relaxed);
-    if (occupant != kNobody && occupant != kBeingTaken) visit(*state);
+// The threads there are. Requires the lock of threads: none begins meanwhile, but one may be found dead.
+class Threads {
+ public:
+  Threads() noexcept {
+    visit_all([this](ThreadState&) { ++capacity_; });
+    if (capacity_ != 0) states_ = static_cast<ThreadState**>(map_memory(capacity_ * sizeof(ThreadState*)));
+    if (states_ == nullptr) return;
+    visit_all([this](ThreadState& state) {
+      if (count_ < capacity_) states_[count_++] = &state;
+    });
   }
-}
+  ~Threads() {
+    if (states_ != nullptr) unmap_memory(states_, capacity_ * sizeof(ThreadState*));
+  }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+  size_t count() const noexcept { return count_; }
+  ThreadState& operator[](size_t i) const noexcept { return *states_[i]; }
+
+ private:
+  template <typename Visit>
+  static void visit_all(Visit visit) noexcept {
+    ThreadState* state = g_recorder.threads.load(std::memory_order_acquire);
+    for (; state != nullptr; state = state->next) {
+      const uint32_t occupant = state->occupant.load(std::memory_order_relaxed);
+      if (occupant != kNobody && occupant != kBeingTaken) visit(*state);
+    }
+  }
+
+  ThreadState** states_ = nullptr;
+  size_t capacity_ = 0;
+  size_t count_ = 0;
+};
 
 // Two nodes a thread: where it was started, and the boundary above.
-void keep_thread_stacks() noexcept {
-  size_t threads = 0;
-  for_each_thread([&](ThreadState&) { ++threads; });
-  const size_t bytes = 2 * threads * sizeof(StackId);
+void keep_thread_stacks(const Threads& threads) noexcept {
+  const size_t bytes = 2 * threads.count() * sizeof(StackId);
   auto* const kept = bytes == 0 ? nullptr : static_cast<StackId*>(map_memory(bytes));
-  size_t count = 0;
-  for_each_thread([&](ThreadState& state) {
-    if (kept == nullptr || count + 2 > 2 * threads) return;
-    kept[count++] = state.started_at;
-    kept[count++] = state.base.load(std::memory_order_relaxed);
-  });
+  const size_t count = kept == nullptr ? 0 : threads.count();
+  for (size_t i = 0; i < count; ++i) {
+    kept[2 * i] = threads[i].started_at;
+    kept[2 * i + 1] = threads[i].base.load(std::memory_order_relaxed);
+  }
   // Frees of code objects are seen if domain OBJ is recorded.
   const bool codes_watched = (g_recorder.options.domains & bit_of(Domain::kObj)) != 0 && g_recorder.python_stacks;
-  g_recorder.interner.renew(g_python, codes_watched, kept, count);
-  size_t next = 0;
-  for_each_thread([&](ThreadState& state) {
-    const bool known = next + 2 <= count;
-    state.started_at = known ? kept[next] : StackId{};
-    state.base.store(known ? kept[next + 1] : StackId{}, std::memory_order_relaxed);
-    next += 2;
-  });
+  g_recorder.interner.renew(g_python, codes_watched, kept, 2 * count);
+  for (size_t i = 0; i < threads.count(); ++i) {
+    threads[i].started_at = kept == nullptr ? StackId{} : kept[2 * i];
+    threads[i].base.store(kept == nullptr ? StackId{} : kept[2 * i + 1], std::memory_order_relaxed);
+  }
   if (kept != nullptr) unmap_memory(kept, bytes);
 }
 
-void write_facts_again() noexcept {
+void write_facts_again(const Threads& threads) noexcept {
   Recorder& recorder = g_recorder;
   write_clock_pair(recorder.records);
   write_image_facts(recorder.records, recorder.options_text.view());
@@ -51,10 +72,10 @@ void write_facts_again() noexcept {
   write_known_modules(recorder.records);
   recorder.phases.repeat();
   write_memory(recorder.records);
-  for_each_thread([](ThreadState& state) {
+  for (size_t i = 0; i < threads.count(); ++i) {
     char name[kThreadNameBytes];
-    introduce_thread(state, thread_name(state.tid, name));
-  });
+    introduce_thread(threads[i], thread_name(threads[i].tid, name));
+  }
 }
 
 // Returns whether the horizon holds: a chunk that was begun meanwhile may have events from behind it in front of it.
@@ -65,10 +86,11 @@ bool renew_in_one_chunk() noexcept {
   const uint64_t chunk = g_recorder.ring.output.chunks_begun();
   renewal.chunk.store(chunk, std::memory_order_relaxed);
   const Locked locked(g_recorder.threads_lock);
-  keep_thread_stacks();
+  const Threads threads;
+  keep_thread_stacks(threads);
   g_recorder.interner.advance_epoch();
   g_recorder.records.write(HorizonRecord{now(), ++renewal.number});
-  write_facts_again();
+  write_facts_again(threads);
   g_recorder.records.flush();
   if (g_recorder.ring.output.chunks_begun() == chunk) return true;
   g_recorder.records.write(HorizonRecord{kNoHorizon, renewal.number});

@@ -63,7 +63,11 @@ int ProfileOutput::append(const SegmentHeader& header, uint64_t& offset) noexcep
     if (const int error = begin_chunk(offset); error != 0) return error;
   }
   const int error = file_.write_at(&header, sizeof header + header.payload_bytes, offset);
-  if (error != 0) return error;
+  if (error != 0) {
+    // What a full disk still took is no segment; the window has the whole one.
+    if (chunk_bytes_ == 0) file_.resize(offset);
+    return error;
+  }
   end.store(offset + place_bytes(header), std::memory_order_relaxed);
   if (chunk_bytes_ != 0) ++segments_in_[(chunks_begun() - 1) % kChunks];
   return 0;

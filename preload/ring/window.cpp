@@ -137,6 +137,10 @@ void Window::grow(const Slot& slot, uint32_t bytes) noexcept {
 }
 
 void Window::abandon() noexcept {
+  if (control_ != nullptr) count_own_bytes(-static_cast<int64_t>(kWindowSlotsOffset));
+  for (const char* chunk : chunks_) {
+    if (chunk != nullptr) count_own_bytes(-static_cast<int64_t>(kChunkBytes));
+  }
   file_.abandon();
   lock_.reset();
   anonymous_ = false;

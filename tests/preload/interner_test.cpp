@@ -144,6 +144,23 @@ TEST(Interner, NoticesAnotherCodeAtAnAddressWhoseFreeWasMissed) {
   EXPECT_NE(it.interner->code(fake.python(), code), first);
 }
 
+TEST(Interner, GivesTheNextCodeAtAnAddressItsOwnQualifiedName) {
+  Interning it;
+  FakePython fake(9);
+  uint8_t* const method = fake.code("/a.py", "method", 3);
+  it.interner->code(fake.python(), fake.code("/a.py", "A", 2, {method, fake.ascii("A.method")}));
+  it.interner->block_freed(method, 5);  // it never ran
+  it.interner->code(fake.python(), fake.code("/a.py", "B", 2, {method, fake.ascii("B.method")}));
+  const CodeId id = it.interner->code(fake.python(), method);
+  std::map<uint32_t, std::string> strings;
+  for (const auto& text : it.written<StringRecord>(it.keep)) strings[raw(text.id)] = text.text;
+  std::string name;
+  for (const auto& code : it.written<CodeRecord>(it.keep)) {
+    if (code.id == id) name = strings[raw(code.name)];
+  }
+  EXPECT_EQ(name, "B.method");
+}
+
 // What a record of a node says, with its parents, root first: "code:offset", or "?" for one that is unknown.
 std::string path_of(StackId node, const std::map<uint32_t, StackNodeRecord>& nodes) {
   const auto found = nodes.find(raw(node));
