@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/read/failure.h"
 #include "analyzer/read/record_reader.h"
 #include "analyzer/read/segment_scan.h"
 #include "cistern/event.h"
@@ -30,6 +31,7 @@ class ImageReader {
   void read_window_file() {
     if (files_.window.empty()) return;
     image_.window = analyzer::read_window(files_.window);
+    if (files_.profile.empty() && image_.window->header.header.major == 0) throw unreadable(files_.window, "is empty");
     image_.has_window = true;
     image_.path = files_.window;
     image_.header = image_.window->header.header;

@@ -68,12 +68,22 @@ class WindowReader {
   WindowFile& out_;
 };
 
+// Whether the recorder was killed before it wrote the header.
+bool never_begun(std::span<const uint8_t> file) {
+  const auto header = file.first(std::min(file.size(), sizeof(ProfileHeader)));
+  return std::all_of(header.begin(), header.end(), [](uint8_t byte) { return byte == 0; });
+}
+
 }  // namespace
 
 WindowFile read_window(const std::string& path) {
   const FileBytes file(path);
   WindowFile window;
   window.path = path;
+  if (never_begun(file.bytes())) {
+    window.header.damaged = true;
+    return window;
+  }
   window.header = read_header(file.bytes(), FileRole::kWindow, path);
   WindowReader(file.bytes(), window).read();
   return window;

@@ -26,6 +26,7 @@ struct WindowFile {
   std::vector<std::unique_ptr<uint8_t[]>> storage;
 };
 
+// A window whose program was killed before its header was written has a damaged header of zeros, and no segments.
 // Errors: Failure, exit code 3, when `path` is no window that this version reads.
 WindowFile read_window(const std::string& path);
 

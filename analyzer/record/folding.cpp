@@ -216,7 +216,10 @@ FoldedProfile fold(const std::string& profile, const std::string& window, std::o
   std::optional<LossesRecord> losses;
   if (!window.empty()) {
     const WindowFile left = read_window(window);
-    if (!same_image(left.header.header, folder.header())) throw run_failure(window, "not the window of " + profile);
+    const bool begun = left.header.header.major != 0;
+    if (begun && !same_image(left.header.header, folder.header())) {
+      throw run_failure(window, "not the window of " + profile);
+    }
     for (const FoundSegment& segment : left.segments) folder.take(segment);
     losses = losses_of(left, folder.last_time());
   }

@@ -177,6 +177,21 @@ TEST_F(KilledRecording, SaysThatItsWindowIsMissing) {
   EXPECT_FALSE(facts_from_records(profile.images.front()).complete());
 }
 
+TEST_F(KilledRecording, BeforeItsWindowHadAHeaderIsWholeAndEmpty) {
+  for (const size_t window_bytes : {size_t{0}, sizeof(ProfileHeader), size_t{65536}}) {
+    write_file(path(), ProfileBuilder(three_segments().header).file);
+    write_file(window_path(), std::string(window_bytes, '\0'));
+    const Profile profile = open_profile(path());
+    const Image& image = profile.images.front();
+    EXPECT_EQ(live_at_end(image).blocks, 0u);
+    EXPECT_TRUE(image.has_window);
+    EXPECT_FALSE(image.damage.window_missing);
+    EXPECT_FALSE(image.damage.header);
+    EXPECT_EQ(image.damage.torn_bytes, 0u);
+    EXPECT_NE(failure_of(window_path()), "opened") << "a window alone that has nothing";
+  }
+}
+
 TEST_F(KilledRecording, DoesNotCallAHoleDamageWhoseSegmentIsInTheWindow) {
   write(true, std::string(256, '\0'));
   EXPECT_EQ(open_profile(path()).images.front().damage.hole_bytes, 0u);

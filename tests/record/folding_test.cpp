@@ -164,6 +164,15 @@ TEST_F(Folding, SaysThatNothingIsMissingWhereNobodyKnowsHowTheProcessEnded) {
   EXPECT_EQ(image.chronicle.end.how, EndKind::kUnknown);
 }
 
+TEST_F(Folding, OfAWindowThatWasNeverBegunSaysThatNothingIsMissing) {
+  save_profile({});
+  window_ = made::window_path(profile_, made::header_of(FileRole::kWindow, kPid, kStartTicks).image);
+  made::save(window_, std::string(65536, '\0'));
+  EXPECT_EQ(fold(profile_, window_, std::nullopt).events, 0u);
+  EXPECT_FALSE(std::filesystem::exists(window_));
+  EXPECT_FALSE(read_back().damage.window_missing);
+}
+
 TEST_F(Folding, SaysHowTheProcessEndedWhereThereIsNoWindow) {
   EndRecord exit;
   exit.how = EndKind::kExit;

@@ -117,7 +117,8 @@ class Suite:
         bad = [name for name in compared if judged[name] == "DIFFERS"]
         print("%s, %d test files, %d compared" % (self.interpreter.name, len(self.names), len(compared)))
         self.say("absent from this installation", self.absent)
-        self.say("need a network", sorted(stdlib_known.NETWORK))
+        self.say("ask for what is not there (a network, a screen, much room), and do not run",
+                 [name for name in compared if self.results(name, "bare")[0]["verdict"] == "no tests"])
         self.say("hang bare, and were not recorded", [name for name in self.names if self.results(name, "bare")
                                                       and self.hangs(name)])
         self.say("fail bare", [name for name in compared if self.results(name, "bare")[0]["verdict"]
@@ -129,6 +130,8 @@ class Suite:
         for name in compared:
             for test, reason in stdlib_known.reasons(name).items():
                 print("  known: %s, %s: %s" % (name, test, reason))
+            for test, reason in stdlib_known.LEFT_OUT.get(name, {}).items():
+                print("  left out: %s, %s: %s" % (name, test, reason))
         for name in bad:
             self.show(name)
         unsound = {name: list(self.faults(name)) for name in compared}
