@@ -73,7 +73,8 @@ class Timeline(product.Case):
             self.assertEqual(point["pool_used_bytes"] + point["pool_held_bytes"], point["arena_bytes"])
             self.assertGreaterEqual(point["most_bytes"], point["live_bytes"])
         self.assertEqual(max(point["most_bytes"] for point in points), timeline["images"][0]["peak_bytes"])
-        self.assertGreaterEqual(sum(point["collected"] for point in points), 1000)
+        # The last of the thousand is still held by its variable.
+        self.assertGreaterEqual(sum(point["collected"] for point in points), 999)
         self.assertGreater(points[-1]["resident_bytes"], 1000000)
 
     def test_a_family_is_summed_while_it_lives(self):
