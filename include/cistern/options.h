@@ -167,7 +167,7 @@ constexpr std::optional<OptionError> parse_options(std::string_view text, Option
     }
   }
   if (options.ring == Ring::kOverwrite && max_size_of(options) < kMinOverwriteBytes) {
-    return OptionError{"ring=overwrite", "max-size=4MiB or more with it"};
+    return OptionError{text, "max-size=4MiB or more with ring=overwrite"};
   }
   return std::nullopt;
 }

@@ -110,7 +110,8 @@ TEST(Options, SizesThatDoNotFitAreRefusedRatherThanWrapped) {
 TEST(Options, OverwriteHasASmallLimitOfItsOwnAndALeastOne) {
   EXPECT_EQ(max_size_of(parsed("ring=overwrite")), uint64_t{256} << 20);
   EXPECT_EQ(max_size_of(parsed("ring=overwrite max-size=1GiB")), uint64_t{1} << 30);
-  EXPECT_EQ(fault("max-size=1MiB ring=overwrite"), "ring=overwrite | max-size=4MiB or more with it");
+  EXPECT_EQ(fault("max-size=1MiB ring=overwrite"),
+            "max-size=1MiB ring=overwrite | max-size=4MiB or more with ring=overwrite");
   EXPECT_EQ(fault("max-size=1MiB ring=spill"), "");
 }
 
