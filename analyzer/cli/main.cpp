@@ -13,12 +13,13 @@
 #include "analyzer/cli/commands.h"
 #include "analyzer/read/failure.h"
 #include "analyzer/record/run.h"
+#include "analyzer/reports/columns.h"
 
 namespace cistern::analyzer {
 namespace {
 
 int complain(const std::string& message, ExitCode code) {
-  std::fprintf(stderr, "cistern: %s\n", message.c_str());
+  std::fprintf(stderr, "cistern: %s\n", printable(message).c_str());
   return static_cast<int>(code);
 }
 

@@ -20,8 +20,7 @@ namespace cistern::analyzer {
 class Survivors {
  public:
   // Both outlive this.
-  Survivors(const Selection& selection, CallTree& tree)
-      : selection_(selection), tree_(tree), stacks_(selection, tree) {}
+  Survivors(const Selection& selection, CallTree& tree) : selection_(selection), stacks_(selection, tree) {}
 
   // Adds what is live in `model`, the heap of `image`, which began `start_ns` after the profile's first image. `stacks`
   // resolves the image's stacks into the tree; `windows` are the image's, and outlive judge().
@@ -55,7 +54,6 @@ class Survivors {
   void count(const Image& image, const Block& block, int64_t start_ns, LeakGroup& group, uint32_t index);
 
   const Selection& selection_;
-  CallTree& tree_;
   StackSelection stacks_;
   std::vector<LeakGroup> groups_;
   std::vector<uint32_t> last_image_;  // by group: the image that was counted last

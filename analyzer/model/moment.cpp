@@ -16,12 +16,10 @@ std::optional<int64_t> parse_time(const std::string& text) {
   double value = 0;
   const char* const end = text.data() + text.size();
   const auto [unit, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || value < 0 || value > 1e9) return std::nullopt;
   const std::string_view rest(unit, static_cast<size_t>(end - unit));
-  if (rest == "s") return static_cast<int64_t>(value * 1e9);
-  if (rest == "ms") return static_cast<int64_t>(value * 1e6);
-  if (rest == "m" || rest == "min") return static_cast<int64_t>(value * 60e9);
-  return std::nullopt;
+  const double unit_ns = rest == "s" ? 1e9 : rest == "ms" ? 1e6 : rest == "m" || rest == "min" ? 60e9 : 0;
+  const bool sensible = error == std::errc() && value >= 0 && value * unit_ns <= 1e18;  // and no NaN
+  return sensible && unit_ns != 0 ? std::optional(static_cast<int64_t>(value * unit_ns)) : std::nullopt;
 }
 
 // Splits "NAME:2" into the name and the number.
@@ -78,8 +76,10 @@ Moment parse_moment(const std::string& text) {
 int64_t start_in_tree_ns(const Profile& profile, const Image& image) {
   const Clock& first = profile.images.front().clock;
   const bool paired = first.start_monotonic_ns() != 0 && image.clock.start_monotonic_ns() != 0;
-  if (paired) return image.clock.start_monotonic_ns() - first.start_monotonic_ns();
-  return image.clock.start_unix_ns() - first.start_unix_ns();
+  const int64_t ns = paired ? image.clock.start_monotonic_ns() - first.start_monotonic_ns()
+                            : image.clock.start_unix_ns() - first.start_unix_ns();
+  constexpr int64_t kGreatest = int64_t{1} << 61;  // 73 years: sums with it fit
+  return std::clamp(ns, -kGreatest, kGreatest);
 }
 
 MomentInProfile::MomentInProfile(const Moment& moment, const Profile& profile) : moment_(moment), profile_(profile) {

@@ -7,9 +7,12 @@ namespace cistern::analyzer {
 namespace {
 
 constexpr double kGreatest = 9.0e18;  // what fits into an int64_t
+// Of a life (36 years) and of a moment in one, so that sums of some of them fit.
+constexpr double kGreatestLifeNs = 0x1p60;
+constexpr double kGreatestMomentNs = 0x1p62;
 
-int64_t rounded(double value) noexcept {
-  return static_cast<int64_t>(std::clamp(value, -kGreatest, kGreatest));
+int64_t rounded(double value, double greatest = kGreatest) noexcept {
+  return static_cast<int64_t>(std::clamp(value, -greatest, greatest));
 }
 
 double difference(uint64_t a, uint64_t b) noexcept {
@@ -56,11 +59,11 @@ const Clock::Anchor& Clock::anchor_before(uint64_t time) const noexcept {
 int64_t Clock::since_start_ns(uint64_t time) const noexcept {
   const Anchor& anchor = anchor_before(time);
   const double ns = difference(time, anchor.time) * anchor.ns_per_tick;
-  return rounded(static_cast<double>(anchor.ns - start_ns_) + ns);
+  return rounded(static_cast<double>(anchor.ns - start_ns_) + ns, kGreatestLifeNs);
 }
 
 uint64_t Clock::time_at(int64_t since_start_ns) const noexcept {
-  const int64_t ns = rounded(static_cast<double>(since_start_ns) + static_cast<double>(start_ns_));
+  const int64_t ns = rounded(static_cast<double>(since_start_ns) + static_cast<double>(start_ns_), kGreatestMomentNs);
   const auto after = std::upper_bound(anchors_.begin(), anchors_.end(), ns,
                                       [](int64_t t, const Anchor& anchor) { return t < anchor.ns; });
   const Anchor& anchor = after == anchors_.begin() ? anchors_.front() : *(after - 1);

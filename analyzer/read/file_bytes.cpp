@@ -33,6 +33,22 @@ class Descriptor {
   int number_;
 };
 
+// A file that is made of small pieces has no hole worth the search.
+std::vector<FileBytes::Hole> holes_in(int file, uint64_t size_bytes) {
+  constexpr uint64_t kLeastBytes = 1 << 20;
+  constexpr size_t kMaxPieces = 4096;
+  std::vector<FileBytes::Hole> holes;
+  uint64_t at = 0;
+  for (size_t piece = 0; piece < kMaxPieces && at < size_bytes; ++piece) {
+    const off_t begin = ::lseek(file, static_cast<off_t>(at), SEEK_HOLE);
+    if (begin < 0 || static_cast<uint64_t>(begin) >= size_bytes) break;
+    const off_t data = ::lseek(file, begin, SEEK_DATA);  // fails when there is none behind
+    at = data < 0 ? size_bytes : static_cast<uint64_t>(data);
+    if (at - static_cast<uint64_t>(begin) >= kLeastBytes) holes.push_back({static_cast<uint64_t>(begin), at});
+  }
+  return holes;
+}
+
 }  // namespace
 
 FileBytes::FileBytes(const std::string& path) {
@@ -47,15 +63,25 @@ FileBytes::FileBytes(const std::string& path) {
   if (place == MAP_FAILED) throw unreadable(path, std::string("cannot be mapped: ") + std::strerror(errno));
   begin_ = static_cast<const uint8_t*>(place);
   size_bytes_ = size;
+  holes_ = holes_in(file.number(), size);
 }
 
 FileBytes::FileBytes(FileBytes&& other) noexcept
-    : begin_(std::exchange(other.begin_, nullptr)), size_bytes_(std::exchange(other.size_bytes_, 0)) {}
+    : begin_(std::exchange(other.begin_, nullptr)),
+      size_bytes_(std::exchange(other.size_bytes_, 0)),
+      holes_(std::move(other.holes_)) {}
 
 FileBytes& FileBytes::operator=(FileBytes&& other) noexcept {
   std::swap(begin_, other.begin_);
   std::swap(size_bytes_, other.size_bytes_);
+  std::swap(holes_, other.holes_);
   return *this;
+}
+
+FileBytes::Hole FileBytes::hole_at(uint64_t offset) const noexcept {
+  const auto after = std::upper_bound(holes_.begin(), holes_.end(), offset,
+                                      [](uint64_t at, const Hole& hole) { return at < hole.begin; });
+  return after != holes_.begin() && offset < (after - 1)->end ? *(after - 1) : Hole{};
 }
 
 void FileBytes::forget(std::span<const uint8_t> part) const noexcept {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace cistern::analyzer {
 
@@ -21,6 +22,14 @@ class FileBytes {
   std::span<const uint8_t> bytes() const noexcept { return {begin_, size_bytes_}; }
   uint64_t size_bytes() const noexcept { return size_bytes_; }
 
+  // The hole of at least 1 MiB in which `offset` lies: addresses of a sparse file without anything on the disk, which
+  // read as zeros. Empty when it lies in none.
+  struct Hole {
+    uint64_t begin = 0;
+    uint64_t end = 0;
+  };
+  Hole hole_at(uint64_t offset) const noexcept;
+
   // Unmaps the pages of `part`, and those around it that the kernel maps with them. They come back, from the page cache
   // or the disk, when they are touched again: views stay valid. Does nothing for bytes that are none of this file's.
   void forget(std::span<const uint8_t> part) const noexcept;
@@ -28,6 +37,7 @@ class FileBytes {
  private:
   const uint8_t* begin_ = nullptr;
   uint64_t size_bytes_ = 0;
+  std::vector<Hole> holes_;  // in order
 };
 
 }  // namespace cistern::analyzer

@@ -64,7 +64,7 @@ class Scanner {
     uint64_t next = at + kSegmentAlignment;
     FoundSegment segment;
     while (next < file_.size() && (!begins_segment(next) || examine(next, segment) != nullptr)) {
-      next += kSegmentAlignment;
+      next = align_up(std::max(next + kSegmentAlignment, mapping_.hole_at(next).end));
     }
     next = std::min<uint64_t>(next, file_.size());
     note(at, next, problem);
@@ -82,7 +82,7 @@ class Scanner {
     DamagedStretch stretch;
     stretch.offset = begin;
     uint64_t last = end;
-    while (last > begin && file_[last - 1] == 0) --last;
+    while (last > begin && file_[last - 1] == 0) last = std::max(begin, end_without_zeros(last));
     stretch.torn_bytes = last - begin;
     stretch.hole_bytes = end - last;
     stretch.reason = problem;
@@ -93,6 +93,12 @@ class Scanner {
     }
     scan_.damage.push_back(stretch);
     mapping_.forget(file_.subspan(begin, end - begin));
+  }
+
+  // Where the zero before `last` begins, or the hole that it lies in.
+  uint64_t end_without_zeros(uint64_t last) const {
+    const FileBytes::Hole hole = mapping_.hole_at(last - 1);
+    return hole.end != 0 ? hole.begin : last - 1;
   }
 
   const FileBytes& mapping_;

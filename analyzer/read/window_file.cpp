@@ -40,7 +40,7 @@ class WindowReader {
     const auto state = static_cast<SlotState>(slot.control.state);
     if (state != SlotState::kOwned && state != SlotState::kSealed) return false;
     if (slot.header.magic != kSegmentMagic || slot.control.published == 0) return false;
-    if (slot.header.header_bytes < sizeof(SegmentHeader) || slot.header.header_bytes > kMaxPayloadBytes) return false;
+    if (slot.header.header_bytes < sizeof(SegmentHeader)) return false;
     const ProfileHeader& header = out_.header.header;
     return out_.header.damaged || (slot.header.pid == header.image.pid && slot.header.generation == header.generation);
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "analyzer/reports/columns.h"
 #include "analyzer/reports/heading.h"
 #include "analyzer/reports/units.h"
 
@@ -31,10 +32,11 @@ std::string shown_path(const std::string& path, const std::string& directory) {
 
 std::string closing_lines(const RunHarvest& harvest, const RunFacts& facts) {
   std::string lines;
-  for (const std::string& problem : harvest.problems) lines += "cistern: " + problem + "\n";
+  for (const std::string& problem : harvest.problems) lines += "cistern: " + printable(problem) + "\n";
   if (harvest.profile.empty()) return lines.empty() ? nothing_recorded(facts.follow) : lines;
   const std::string path = shown_path(harvest.profile, facts.directory);
-  lines += fmt::format("cistern: {} → {} ({})\n", counts(harvest, facts), path, format_bytes(harvest.size_bytes));
+  lines +=
+      fmt::format("cistern: {} → {} ({})\n", counts(harvest, facts), printable(path), format_bytes(harvest.size_bytes));
   return lines + fmt::format("next: {} leaks {}\n", shell_word(facts.invoked), shell_word(path));
 }
 

@@ -1,5 +1,8 @@
 #include "analyzer/reports/columns.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdint>
 
 namespace cistern::analyzer {
@@ -11,19 +14,36 @@ bool is_continuation(char byte) noexcept {
   return (static_cast<uint8_t>(byte) & 0xC0) == 0x80;
 }
 
-// Bytes of the well-formed character that `text` begins with, 0 when it begins with none.
-size_t character_bytes(std::string_view text) noexcept {
+struct Character {
+  char32_t code = 0;
+  size_t bytes = 0;  // 0: not well-formed
+};
+
+// The character that `text` begins with, as UTF-8 has it: the shortest form of what is a character.
+Character first_character(std::string_view text) noexcept {
   const auto lead = static_cast<uint8_t>(text[0]);
-  const size_t size = lead < 0x80                   ? 1
-                      : lead >= 0xC2 && lead < 0xE0 ? 2
-                      : lead >= 0xE0 && lead < 0xF0 ? 3
-                      : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                    : 0;
-  if (size == 0 || size > text.size()) return 0;
-  for (size_t i = 1; i < size; ++i) {
-    if (!is_continuation(text[i])) return 0;
+  if (lead < 0x80) return {lead, 1};
+  const size_t bytes = lead >= 0xC2 && lead < 0xE0   ? 2
+                       : lead >= 0xE0 && lead < 0xF0 ? 3
+                       : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                     : 0;
+  if (bytes == 0 || bytes > text.size()) return {};
+  char32_t code = lead & (0x7Fu >> bytes);
+  for (size_t i = 1; i < bytes; ++i) {
+    if (!is_continuation(text[i])) return {};
+    code = code << 6 | (static_cast<uint8_t>(text[i]) & 0x3Fu);
   }
-  return size;
+  const bool longer_than_needed = (bytes == 3 && code < 0x800) || (bytes == 4 && code < 0x10000);
+  const bool surrogate = code >= 0xD800 && code < 0xE000;
+  return longer_than_needed || surrogate || code > 0x10FFFF ? Character{} : Character{code, bytes};
+}
+
+// What a terminal or a viewer obeys instead of showing it: controls (C0, C1), separators of lines, and what turns the
+// direction of the text around it.
+bool is_command(char32_t code) noexcept {
+  if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return true;
+  if (code == 0x061C || code == 0x200E || code == 0x200F) return true;
+  return (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
 }
 
 // The byte offset of the `index`th character.
@@ -67,20 +87,33 @@ std::string pad_left(std::string_view text, size_t width) {
   return std::string(size < width ? width - size : 0, ' ') + std::string(text);
 }
 
+std::string escaped_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    const Character character = first_character(json);
+    const size_t bytes = std::max<size_t>(character.bytes, 1);
+    if (character.bytes != 0 && character.code != '\n' && is_command(character.code)) {
+      out += fmt::format("\\u{:04x}", static_cast<uint32_t>(character.code));
+    } else {
+      out += json.substr(0, bytes);
+    }
+    json.remove_prefix(bytes);
+  }
+  return out;
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const size_t size = character_bytes(text);
-    const auto lead = static_cast<uint8_t>(text[0]);
-    const bool control =
-        lead < 0x20 || lead == 0x7F || (lead == 0xC2 && size == 2 && static_cast<uint8_t>(text[1]) < 0xA0);
-    if (size == 0 || control) {
+    const Character character = first_character(text);
+    if (character.bytes == 0 || is_command(character.code)) {
       out += kReplacement;
     } else {
-      out += text.substr(0, size);
+      out += text.substr(0, character.bytes);
     }
-    text.remove_prefix(size == 0 ? 1 : size);
+    text.remove_prefix(character.bytes == 0 ? 1 : character.bytes);
   }
   return out;
 }

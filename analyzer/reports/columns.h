@@ -15,5 +15,7 @@ std::string pad_right(std::string_view text, size_t width);
 std::string pad_left(std::string_view text, size_t width);
 // `text` with control characters and broken UTF-8 replaced, so that a profile cannot write to the terminal.
 std::string printable(std::string_view text);
+// JSON text in which those that JSON leaves as they are (DEL, C1, bidirectional and line controls) are escaped.
+std::string escaped_json(std::string_view json);
 
 }  // namespace cistern::analyzer

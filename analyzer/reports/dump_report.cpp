@@ -6,6 +6,7 @@
 
 #include "analyzer/model/image_facts.h"
 #include "analyzer/read/event_stream.h"
+#include "analyzer/reports/columns.h"
 #include "analyzer/reports/record_text.h"
 #include "analyzer/reports/recordings.h"
 #include "analyzer/reports/terminal.h"
@@ -76,7 +77,7 @@ class Dumper {
     line(
         "image path={} pid={} start_ticks={} number={} generation={} parent={} format={}.{} clock={} shift={} hz={} "
         "first_time={}",
-        image.path, header.image.pid, header.image.start_ticks, header.image.number, header.generation,
+        printable(image.path), header.image.pid, header.image.start_ticks, header.image.number, header.generation,
         header.parent.pid, header.major, header.minor, static_cast<uint32_t>(header.clock), header.time_shift,
         header.clock_hz, header.first_time);
     if (image.damage.torn_bytes != 0) {

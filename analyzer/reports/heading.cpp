@@ -47,6 +47,16 @@ void note_image(const ImageFacts& facts, std::vector<std::string>& out) {
   if (facts.stopped) out.push_back(who + ": recording was stopped for a while; frees in that time were not seen");
 }
 
+// As bash reads it: what would not be shown as it is, and all that is no ASCII with it, by its number.
+std::string escaped_word(std::string_view path) {
+  std::string word = "$'";
+  for (const char c : path) {
+    const bool plain = c >= ' ' && c < 0x7F && c != '\'' && c != '\\';
+    word += plain ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<uint8_t>(c));
+  }
+  return word + "'";
+}
+
 }  // namespace
 
 std::string heading(const std::vector<ImageFacts>& images) {
@@ -104,6 +114,7 @@ std::string wrapped(std::string_view text, size_t columns) {
 std::string shell_word(std::string_view path) {
   constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+-=:,@%";
   if (!path.empty() && path.find_first_not_of(plain) == std::string_view::npos) return std::string(path);
+  if (printable(path) != path) return escaped_word(path);
   std::string quoted = "'";
   for (const char c : path) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";

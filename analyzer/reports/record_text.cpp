@@ -23,7 +23,7 @@ std::string hex(std::string_view bytes) {
 std::string arguments_text(std::string_view bytes) {
   std::string text(bytes);
   for (char& c : text) c = c == '\0' ? ' ' : c;
-  return quoted(text);
+  return quoted(std::string_view(text));
 }
 
 std::string text_of(const StringRecord& r) {

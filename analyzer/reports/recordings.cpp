@@ -4,13 +4,14 @@
 
 #include <cstdio>
 
+#include "analyzer/reports/columns.h"
 #include "analyzer/reports/units.h"
 
 namespace cistern::analyzer {
 namespace {
 
 void warn(const std::string& line) {
-  fmt::print(stderr, "cistern: {}\n", line);
+  fmt::print(stderr, "cistern: {}\n", printable(line));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyzer/reports/columns.h"
 #include "analyzer/reports/terminal.h"
 
 namespace cistern::analyzer {
@@ -14,7 +15,7 @@ Json text_or_null(std::string_view text) {
 constexpr size_t kWriteBytes = 1 << 20;
 
 std::string compact(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return escaped_json(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 template <typename T>

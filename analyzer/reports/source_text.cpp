@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 
 namespace cistern::analyzer {
@@ -29,7 +30,7 @@ uint64_t modified_ns(const struct stat& status) {
 
 uint64_t SourceText::header_of(uint64_t number) const {
   size_t indent = indent_of(line(number));
-  for (uint64_t at = number; at-- > 1;) {
+  for (uint64_t at = std::min<uint64_t>(number, lines.size() + 1); at-- > 1;) {
     const std::string text = line(at);
     if (indent_of(text) >= indent) continue;  // deeper, as deep, or blank
     if (opens_block(text)) return at;

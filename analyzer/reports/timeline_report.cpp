@@ -109,7 +109,7 @@ std::string as_csv(const Timeline& timeline) {
                        point.collected);
     std::string names;
     for (const TimelineMark& mark : marks) names += (names.empty() ? "" : "; ") + mark.name;
-    out += names.empty() ? "\n" : csv_text(names) + "\n";
+    out += names.empty() ? "\n" : csv_text(printable(names)) + "\n";
   });
   return out;
 }

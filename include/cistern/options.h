@@ -152,7 +152,8 @@ constexpr std::optional<OptionError> parse_options(std::string_view text, Option
     while (at < text.size() && text[at] != ' ' && text[at] != '=') ++at;
     const std::string_view name = text.substr(begin, at - begin);
     std::string_view value = "on";
-    if (at < text.size() && text[at] == '=') {
+    const bool given = at < text.size() && text[at] == '=';
+    if (given) {
       ++at;
       const char quote = at < text.size() && (text[at] == '"' || text[at] == '\'') ? text[at] : '\0';
       if (quote != '\0') ++at;
@@ -161,7 +162,8 @@ constexpr std::optional<OptionError> parse_options(std::string_view text, Option
       value = text.substr(at, end == std::string_view::npos ? end : end - at);
       at = end == std::string_view::npos ? text.size() : end + 1;
     }
-    const std::string_view expected = options_detail::set(options, name, value);
+    const std::string_view expected =
+        given || name != "output" ? options_detail::set(options, name, value) : "output=PATH";
     if (!expected.empty()) {
       return OptionError{text.substr(begin, at > begin && text[at - 1] == ' ' ? at - 1 - begin : at - begin), expected};
     }

@@ -30,6 +30,13 @@ TEST(Moment, IsATimeSinceTheStart) {
   EXPECT_EQ(place(profile, "100s"), std::nullopt);  // it had ended
 }
 
+TEST(Moment, IsAMarkWhenTheTimeWouldBeNone) {
+  for (const char* text : {"nans", "infs", "1e400s", "1e18m", "999999999999m", "-1s"}) {
+    const Moment moment = parse_moment(text);
+    EXPECT_EQ(moment.kind, MomentKind::kMark) << text;
+  }
+}
+
 TEST(Moment, IsAMarkTheLastOfItsNameOrTheOneAskedFor) {
   Recording recording;
   recording.mark(kStart + 10, "warm");

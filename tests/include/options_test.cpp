@@ -107,6 +107,10 @@ TEST(Options, SizesThatDoNotFitAreRefusedRatherThanWrapped) {
   EXPECT_EQ(parse_size("18446744073709551G"), std::nullopt);
 }
 
+TEST(Options, OutputAloneIsNoFileNamedOn) {
+  EXPECT_EQ(fault("force output"), "output | output=PATH");
+}
+
 TEST(Options, OverwriteHasASmallLimitOfItsOwnAndALeastOne) {
   EXPECT_EQ(max_size_of(parsed("ring=overwrite")), uint64_t{256} << 20);
   EXPECT_EQ(max_size_of(parsed("ring=overwrite max-size=1GiB")), uint64_t{1} << 30);

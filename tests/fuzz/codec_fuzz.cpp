@@ -1,0 +1,151 @@
+// The decoders of include/cistern: events, by both ways of reading them, and records of every type.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "cistern/definitions.h"
+#include "cistern/event.h"
+#include "cistern/image_records.h"
+#include "cistern/moments.h"
+#include "cistern/record.h"
+#include "tests/fuzz/fuzz_target.h"
+
+namespace cistern::fuzz {
+namespace {
+
+bool same(const Event& a, const Event& b) {
+  return a.op == b.op && a.domain == b.domain && a.arena_freed == b.arena_freed && a.flags == b.flags &&
+         a.stack == b.stack && a.time == b.time && a.end_time == b.end_time && a.address == b.address &&
+         a.size == b.size && a.old_address == b.old_address && a.old_size == b.old_size;
+}
+
+uint8_t* encode(uint8_t* out, EventState& state, const Event& event) {
+  switch (event.op) {
+    case Op::kAlloc:
+      return encode_alloc(out, state, event.domain, event.time, event.address, event.size, event.stack);
+    case Op::kFree:
+      return encode_free(out, state, event.domain, event.time, event.address);
+    case Op::kRealloc:
+      return encode_realloc(out, state, event.domain, event.time, event.end_time, event.old_address, event.address,
+                            event.size, event.stack);
+    case Op::kMap:
+      return encode_map(out, state, event.time, event.address, event.size, event.flags, event.stack);
+    case Op::kUnmap:
+      return encode_unmap(out, state, event.time, event.address, event.size);
+    case Op::kRemap:
+      return encode_remap(out, state, event.time, event.end_time, event.old_address, event.old_size, event.address,
+                          event.size, event.flags, event.stack);
+    case Op::kArena:
+      return encode_arena(out, state, event.arena_freed, event.time, event.address, event.size, event.stack);
+    case Op::kExtension:
+      break;
+  }
+  return out;
+}
+
+// What was decoded is encoded in no more bytes than an event may have, and decodes to the same.
+void check_round_trip(const Event& event) {
+  uint8_t bytes[kMaxEventBytes];
+  EventState state;
+  const uint8_t* const end = encode(bytes, state, event);
+  require(end <= bytes + sizeof bytes, "an event fits into its room");
+  EventDecoder decoder(bytes, end, 0);
+  Event again;
+  require(decoder.next(again), "what was encoded can be decoded");
+  Event expected = event;
+  if (event.op == Op::kMap || event.op == Op::kUnmap || event.op == Op::kRemap) expected.domain = again.domain;
+  require(same(expected, again), "an event is the same when it was encoded and decoded");
+}
+
+void decode_events(const uint8_t* begin, const uint8_t* end) {
+  EventDecoder decoder(begin, end, 1000);
+  // A field that an op does not have stays as it was.
+  for (Event event; decoder.next(event); event = Event{}) check_round_trip(event);
+  require(decoder.offset() <= static_cast<uint64_t>(end - begin), "the offset lies in the payload");
+}
+
+struct Place {
+  uint64_t time = 0;
+  uint64_t address = 0;
+  uint64_t size = 0;
+  StackId stack{};
+  Domain domain = Domain::kMalloc;
+};
+
+// The short way for allocs and frees sees what the long one sees.
+void decode_blocks(const uint8_t* begin, const uint8_t* end) {
+  EventDecoder one(begin, end, 1000);
+  EventDecoder other(begin, end, 1000);
+  for (bool more = true; more;) {
+    Event event;
+    Place place;
+    const Op op = one.next_block(place);
+    if (op == Op::kExtension) {
+      Event rest;
+      more = one.next(rest);
+      require(other.next(event) == more, "both ways end alike");
+      if (more) require(same(rest, event), "both ways give the same event");
+    } else {
+      require(other.next(event) && event.op == op, "both ways see the same op");
+      require(place.time == event.time && place.address == event.address && place.domain == event.domain, "the place");
+      if (op == Op::kAlloc) require(place.size == event.size && place.stack == event.stack, "the block");
+    }
+  }
+  require(one.ok() == other.ok(), "both ways agree on what is malformed");
+}
+
+template <typename Record>
+void read_record(std::string_view payload) {
+  Record record;
+  Cursor in(payload);
+  if (!record.get(in)) return;
+  uint8_t room[4096];
+  RecordBuffer buffer(room, room + sizeof room);
+  if (payload.size() < 3000) record.put(buffer);
+}
+
+void read_any(std::string_view payload) {
+  read_record<StringRecord>(payload);
+  read_record<CodeRecord>(payload);
+  read_record<LineTableRecord>(payload);
+  read_record<StackNodeRecord>(payload);
+  read_record<ModuleRecord>(payload);
+  read_record<ModuleEndRecord>(payload);
+  read_record<ThreadRecord>(payload);
+  read_record<ThreadNameRecord>(payload);
+  read_record<ThreadEndRecord>(payload);
+  read_record<RetiredRecord>(payload);
+  read_record<ClockPairRecord>(payload);
+  read_record<MarkRecord>(payload);
+  read_record<PhaseRecord>(payload);
+  read_record<MemoryRecord>(payload);
+  read_record<MallocInfoRecord>(payload);
+  read_record<CollectionRecord>(payload);
+  read_record<LossesRecord>(payload);
+  read_record<ImageRecord>(payload);
+  read_record<EnvironmentRecord>(payload);
+  read_record<InterpreterRecord>(payload);
+  read_record<EndRecord>(payload);
+  read_record<InstallRecord>(payload);
+  read_record<ChildRecord>(payload);
+  read_record<HorizonRecord>(payload);
+}
+
+void decode_records(const uint8_t* begin, const uint8_t* end) {
+  Cursor in(begin, end);
+  for (RawRecord record; next_record(in, record);) read_any(record.payload);
+  require(in.offset() <= static_cast<uint64_t>(end - begin), "the offset lies in the payload");
+}
+
+}  // namespace
+}  // namespace cistern::fuzz
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace cistern::fuzz;
+  // Of exact size on the heap, so that a byte too many is seen.
+  const std::vector<uint8_t> bytes(data, data + size);
+  decode_events(bytes.data(), bytes.data() + size);
+  decode_blocks(bytes.data(), bytes.data() + size);
+  decode_records(bytes.data(), bytes.data() + size);
+  return 0;
+}
