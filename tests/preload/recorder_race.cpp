@@ -245,6 +245,8 @@ void race(const std::string& profile) {
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < kWorkers; ++i) threads.emplace_back(work_on, i);
   start_process();
+  // One of the workers may be at it.
+  while (g_recorder.state.load(std::memory_order_acquire) != RecorderState::kRecording) std::this_thread::yield();
   control();
   std::thread other([] { finish_image(EndKind::kExit, 0); });
   std::thread late([] { run_wave(kWaves); });

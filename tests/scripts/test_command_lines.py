@@ -5,7 +5,7 @@ import unittest
 
 import tree
 
-SHELL = ("build", "debian-root", "demo", "format", "fresh-check", "golden", "packages", "test")
+SHELL = ("build", "debian-root", "demo", "format", "fresh-check", "fuzz", "golden", "packages", "test")
 
 
 class CommandLines(unittest.TestCase):
