@@ -20,6 +20,7 @@ namespace {
 
 constexpr int64_t kLongestNs = 10'000'000'000;
 constexpr int64_t kShareOfRun = 10;
+constexpr size_t kMostFrames = 64;  // of a stack in JSON: a runaway recursion has a hundred thousand
 
 void add_to(Amount& sum, const Amount& amount) {
   sum.bytes += amount.bytes;
@@ -89,7 +90,7 @@ Json stacks_json(const std::vector<HeldStack>& stacks, const CallTree& tree, siz
         {"grown_bytes", held.grown_bytes()},
         {"grown_blocks", held.grown_blocks()},
         {"line", line == nullptr ? Json(nullptr) : frame_json(*line)},
-        {"stack", stack_json(tree, held.stack, SIZE_MAX)},
+        {"stack", stack_json(tree, held.stack, kMostFrames)},
     });
   }
   return list;

@@ -125,8 +125,8 @@ Json summary_json(const Summary& summary, const ReportOptions& options) {
   Json images = Json::array();
   Json last = Json::array();
   for (const LastSeconds& one : summary.last_seconds) {
-    constexpr size_t kTopStacks = 20;
-    last.push_back(last_seconds_json(one, summary.tree, options.top_or(kTopStacks)));
+    constexpr size_t kTopStacks = 20;  // also of JSON: whoever wants them all asks `leaks --all`
+    last.push_back(last_seconds_json(one, summary.tree, options.top ? options.top_or(kTopStacks) : kTopStacks));
   }
   std::vector<ImageFacts> facts;
   for (const ImageSummary& image : summary.images) {
