@@ -29,8 +29,12 @@ constexpr RunOption kOptions[] = {
      "default name, cistern.<script or module>.<pid>.cistern"},
     {"force", 'f', nullptr, "force", "on", "overwrite an existing profile"},
     {"domains", 0, "LIST", "domains", nullptr, "all (default), or some of malloc,raw,mem,obj,mmap"},
-    {"ring", 0, "MODE", "ring", nullptr, "what becomes of full segments: spill (default) writes them to the profile"},
-    {"max-size", 0, "SIZE", "max-size", nullptr, "bytes of one process's profile, then recording stops (10GiB)"},
+    {"ring", 0, "MODE", "ring", nullptr,
+     "what becomes of full segments: spill (default) writes them to the profile; overwrite too, but keeps the last "
+     "part "
+     "of a long run only"},
+    {"max-size", 0, "SIZE", "max-size", nullptr,
+     "bytes of one process's profile, then recording stops (10GiB) or overwrites what is oldest (256MiB)"},
     {"follow", 0, "WHICH", "follow", nullptr,
      "child processes to record: python (default), all, or none: only the first that has Python"},
     {"no-start", 0, nullptr, "start", "off", "record nothing until the program calls cistern_start()"},

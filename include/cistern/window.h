@@ -46,7 +46,7 @@ enum class Counter : uint32_t {
   kRetiredCodes = 5,     // code objects that were freed after they had been defined
   kStoppedEvents = 6,    // events that were not recorded because recording had stopped for want of room
   kReinstalls = 7,       // times that CPython's allocator hooks had to be installed again
-  kOverwritten = 8,      // segments that were reused in overwrite mode
+  kOverwritten = 8,      // segments that were given up for newer ones in overwrite mode
   kPythonOff = 9,        // 1: Python stacks were switched off, see the interpreter record
 };
 constexpr uint32_t kCounters = 16;

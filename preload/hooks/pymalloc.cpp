@@ -237,11 +237,16 @@ AllocatorFacts python_allocator() noexcept {
   return facts;
 }
 
-// While the interpreter starts, every native event looks; afterwards one in 256.
+// While the interpreter starts, every native event looks; afterwards one in 256. Where there is none, one in 16 asks
+// whether the loader has brought one: an interpreter allocates far more often before its first frame.
 void check_python_hooks_now(const void* caller) noexcept {
   constexpr uint32_t kBetweenChecks = 256;
+  constexpr uint32_t kBetweenLooks = 16;
+  if (!g_python.found) {
+    t_until_check = kBetweenLooks;
+    return look_for_later_python(caller);
+  }
   t_until_check = 0;
-  if (!g_python.found) return look_for_later_python(caller);
   const bool running = g_python.embedded ? is_initialized() : g_recorder.phases.root_seen();
   if (running || !g_recorder.python_stacks) t_until_check = kBetweenChecks;
   if (!g_recorder.python_stacks || (g_recorder.options.domains & bit_of(Domain::kObj)) == 0) return;
