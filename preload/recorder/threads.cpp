@@ -110,13 +110,14 @@ void enter_through_if_folded(ThreadState& state) noexcept {
 
 }  // namespace
 
-// A kernel thread id may be in use again: the start time tells.
+// A kernel thread id may be in use again: the start time tells, where there is a /proc and a descriptor to read it.
 bool is_dead(const ThreadState& state) noexcept {
   // Another thread may be taking the state over; then seize() does not get it.
   const uint32_t tid = std::atomic_ref(const_cast<uint32_t&>(state.tid)).load(std::memory_order_relaxed);
   const uint64_t ticks = std::atomic_ref(const_cast<uint64_t&>(state.start_ticks)).load(std::memory_order_relaxed);
   if (!thread_exists(tid)) return true;
-  return ticks != 0 && thread_start_ticks(tid) != ticks;
+  const uint64_t now_ticks = thread_start_ticks(tid);
+  return ticks != 0 && now_ticks != 0 && now_ticks != ticks;
 }
 
 ThreadState* attach_thread() noexcept {

@@ -59,6 +59,7 @@ os.waitpid(child, 0)
 marked(5000)
 """, profile, [profile, new])
                 self.assert_complete(profile, 50 + 1000 + 5000)
+                self.assert_each_thread_has_ten(profile, 5 + 100)  # no /proc there, to tell the living from the dead
                 there = new + profile
                 self.assertEqual(os.path.getsize(there), 0)
                 self.assertTrue(os.path.isdir(there + ".d"), "an empty directory of the new root was removed")

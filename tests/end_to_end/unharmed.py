@@ -1,5 +1,6 @@
 """What holds wherever the output is in trouble: the program does what it does bare, the recorder says one line at most,
 and what is there of the profile reads."""
+import collections
 import json
 import os
 import shutil
@@ -19,8 +20,9 @@ def marked(count):
 def in_threads(count):
     together = threading.Barrier(count)
     def work():
-        marked(10)
+        marked(5)
         together.wait()
+        marked(5)
     threads = [threading.Thread(target=work) for _ in range(count)]
     for thread in threads: thread.start()
     for thread in threads: thread.join()
@@ -66,6 +68,13 @@ class Case(product.Case):
         summary = self.summary_of(profile)
         self.assertEqual((summary["lost_events"], summary["torn_bytes"], summary["ended_by"]), (0, 0, ended_by))
         self.assertEqual(self.marked_in(profile), marked)
+
+    def assert_each_thread_has_ten(self, profile, threads):
+        image = reader.images(profile)[0]
+        marked = collections.Counter(event.owner for event in image.events()
+                                     if event.op == 1 and event.size == MARKED + 1)
+        self.assertEqual(sorted(count for owner, count in marked.items() if not image.threads[owner]["main"]),
+                         [10] * threads)
 
     @staticmethod
     def marked_in(profile):

@@ -10,6 +10,7 @@ from state import State
 SIZES = [
     ("test_live_sets", {"CISTERN_HEAP_SEEDS": "200"}),
     ("test_threads", {"CISTERN_SHORT_THREADS": "1000000", "CISTERN_LIVING_THREADS": "20000"}),
+    ("test_recorder_memory", {"CISTERN_STACK_DEPTH": "24", "CISTERN_CODE_OBJECTS": "100000"}),
 ]
 
 
