@@ -5,7 +5,7 @@ namespace cistern::analyzer {
 std::vector<Command> commands() {
   return {kRunCommand,      kSummaryCommand, kLeaksCommand,     kPoolsCommand, kCheckCommand,
           kLoopCommand,     kPeakCommand,    kTemporaryCommand, kTreeCommand,  kLinesCommand,
-          kTimelineCommand, kExportCommand,  kDumpCommand};
+          kTimelineCommand, kExportCommand,  kPackCommand,      kDumpCommand};
 }
 
 }  // namespace cistern::analyzer

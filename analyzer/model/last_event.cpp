@@ -10,7 +10,7 @@ namespace {
 uint64_t last_time_of(const Image& image, OwnerId owner, const FoundSegment& segment) {
   if (segment.header.last_time != 0) return segment.header.last_time;
   const OwnerSegments alone{owner, {segment}};
-  OwnerStream stream(alone, image.file, image.horizon);
+  OwnerStream stream(alone, image);
   uint64_t last = 0;
   for (auto steps = stream.ready(); !steps.empty(); steps = stream.ready()) {
     last = std::max(last, steps.back().time);

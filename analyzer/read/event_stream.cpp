@@ -6,7 +6,7 @@ namespace cistern::analyzer {
 
 EventStream::EventStream(const Image& image) {
   streams_.reserve(image.owners.size());
-  for (const OwnerSegments& owner : image.owners) streams_.emplace_back(owner, image.file, image.horizon);
+  for (const OwnerSegments& owner : image.owners) streams_.emplace_back(owner, image);
   for (uint32_t i = 0; i < streams_.size(); ++i) {
     if (!streams_[i].ready().empty()) heap_.push_back(head_of(streams_[i].ready().front(), i));
   }

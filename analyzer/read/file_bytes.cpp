@@ -1,6 +1,7 @@
 #include "analyzer/read/file_bytes.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,7 +25,10 @@ class Descriptor {
   explicit Descriptor(const std::string& path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (number_ < 0) throw unreadable(path, std::strerror(errno));
   }
-  ~Descriptor() { ::close(number_); }
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  int release() noexcept { return std::exchange(number_, -1); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int number() const noexcept { return number_; }
@@ -51,8 +55,9 @@ std::vector<FileBytes::Hole> holes_in(int file, uint64_t size_bytes) {
 
 }  // namespace
 
-FileBytes::FileBytes(const std::string& path) {
-  const Descriptor file(path);
+FileBytes::FileBytes(const std::string& path, bool locked) {
+  Descriptor file(path);
+  if (locked) ::flock(file.number(), LOCK_SH);
   struct stat info {};
   if (::fstat(file.number(), &info) != 0) throw unreadable(path, std::strerror(errno));
   if (S_ISDIR(info.st_mode)) throw unreadable(path, "is a directory, not a profile");
@@ -64,17 +69,20 @@ FileBytes::FileBytes(const std::string& path) {
   begin_ = static_cast<const uint8_t*>(place);
   size_bytes_ = size;
   holes_ = holes_in(file.number(), size);
+  if (locked) lock_ = file.release();
 }
 
 FileBytes::FileBytes(FileBytes&& other) noexcept
     : begin_(std::exchange(other.begin_, nullptr)),
       size_bytes_(std::exchange(other.size_bytes_, 0)),
-      holes_(std::move(other.holes_)) {}
+      holes_(std::move(other.holes_)),
+      lock_(std::exchange(other.lock_, -1)) {}
 
 FileBytes& FileBytes::operator=(FileBytes&& other) noexcept {
   std::swap(begin_, other.begin_);
   std::swap(size_bytes_, other.size_bytes_);
   std::swap(holes_, other.holes_);
+  std::swap(lock_, other.lock_);
   return *this;
 }
 
@@ -96,6 +104,7 @@ void FileBytes::forget(std::span<const uint8_t> part) const noexcept {
 
 FileBytes::~FileBytes() {
   if (begin_ != nullptr) ::munmap(const_cast<uint8_t*>(begin_), size_bytes_);
+  if (lock_ >= 0) ::close(lock_);
 }
 
 }  // namespace cistern::analyzer

@@ -14,7 +14,9 @@ namespace cistern::analyzer {
 class FileBytes {
  public:
   FileBytes() = default;
-  explicit FileBytes(const std::string& path);
+  // `locked`: with a shared lock (flock) on the file for as long as this lives, where the file system has locks; what
+  // packs a profile while its program runs leaves it alone then.
+  explicit FileBytes(const std::string& path, bool locked = false);
   FileBytes(FileBytes&& other) noexcept;
   FileBytes& operator=(FileBytes&& other) noexcept;
   ~FileBytes();
@@ -38,6 +40,7 @@ class FileBytes {
   const uint8_t* begin_ = nullptr;
   uint64_t size_bytes_ = 0;
   std::vector<Hole> holes_;  // in order
+  int lock_ = -1;            // descriptor that holds the lock
 };
 
 }  // namespace cistern::analyzer

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/pack/segment_codec.h"
 #include "analyzer/read/failure.h"
 #include "analyzer/read/record_reader.h"
 #include "analyzer/read/segment_scan.h"
@@ -41,13 +42,23 @@ class ImageReader {
   void read_profile_file() {
     if (!files_.profile.empty()) {
       image_.path = files_.profile;
-      image_.file = FileBytes(files_.profile);
+      image_.file = FileBytes(files_.profile, image_.has_window);
       image_.file_bytes = image_.file.size_bytes();
       take_header(read_header(image_.file.bytes(), FileRole::kProfile, files_.profile));
+      take_packed_file();
       take_scan(scan_segments(image_.file, image_.header, image_.damage.header));
     } else {
       take_window_segments({});
     }
+  }
+
+  // What was taken out of the profile file left a hole there, and is in this one: segments that are missing are found
+  // missing by their number.
+  void take_packed_file() {
+    if (files_.packed.empty()) return;
+    image_.packed = FileBytes(files_.packed);
+    image_.file_bytes += image_.packed.size_bytes();
+    packed_ = scan_segments(image_.packed, image_.header, image_.damage.header).segments;
   }
 
   void take_header(const FoundHeader& found) {
@@ -58,13 +69,16 @@ class ImageReader {
   }
 
   void take_scan(SegmentScan scan) {
-    segments_ = std::move(scan.segments);
+    const bool drained = !packed_.empty();
+    segments_ = std::move(packed_);
+    segments_.insert(segments_.end(), scan.segments.begin(), scan.segments.end());
     const uint64_t rescued_bytes = image_.window ? take_window_segments(keys_of(segments_)) : 0;
     uint64_t hole_bytes = 0;
     for (const DamagedStretch& stretch : scan.damage) {
       if (!in_window(stretch)) image_.damage.tear(stretch.torn_bytes, stretch.offset, stretch.reason);
       if (!is_reserve(stretch) && !is_padding(stretch)) hole_bytes += stretch.hole_bytes;
     }
+    if (drained) hole_bytes = 0;
     image_.damage.hole_bytes = hole_bytes > rescued_bytes ? hole_bytes - rescued_bytes : 0;
   }
 
@@ -122,12 +136,13 @@ class ImageReader {
 
   void read_records() {
     RecordReader reader(image_.definitions, image_.chronicle);
-    for (const FoundSegment& segment : segments_) {
+    for (FoundSegment segment : segments_) {
       if (segment.header.kind != SegmentKind::kRecords || !decodable(segment)) continue;
+      if (is_packed(segment.header)) unpack(segment);
       image_.record_segments.push_back(segment);
       const uint64_t torn = reader.take(segment);
       if (torn != 0) tear_tail(segment, torn, "malformed record");
-      image_.file.forget(segment.payload);
+      image_.forget(segment.payload);
     }
     reader.finish();
     image_.damage.malformed_records = reader.malformed();
@@ -135,6 +150,17 @@ class ImageReader {
     if (image_.window) image_.chronicle.counters = image_.window->counters;
     find_horizon();
     if (image_.overwritten()) reader.forget_before(image_.horizon);
+  }
+
+  // Definitions point into what they were read from.
+  void unpack(FoundSegment& segment) {
+    std::vector<uint8_t> content;
+    if (!unpacker_.unpack(segment.header, segment.payload, content)) {
+      tear_tail(segment, segment.payload.size(), "cannot be unpacked");
+    }
+    image_.forget(segment.payload);
+    image_.unpacked_records.push_back(std::move(content));
+    segment.payload = image_.unpacked_records.back();
   }
 
   // The beginning of the recording is a horizon too. A chunk that is empty, or not filled to its end, is no damage.
@@ -151,7 +177,7 @@ class ImageReader {
   }
 
   bool decodable(const FoundSegment& segment) {
-    const bool known = segment.header.codec == Codec::kPlain;
+    const bool known = is_known(segment.header.codec);
     if (!known) ++image_.damage.undecodable_segments;
     return known;
   }
@@ -195,6 +221,8 @@ class ImageReader {
   const ImageFiles& files_;
   Image image_;
   std::vector<FoundSegment> segments_;
+  std::vector<FoundSegment> packed_;
+  SegmentUnpacker unpacker_;
   std::set<SegmentKey> rescued_;  // in the window only
 };
 

@@ -53,18 +53,26 @@ struct Image {
   uint64_t horizon = 0;
 
   FileBytes file;
+  FileBytes packed;  // what `cistern run` has taken out of the profile file, while it does
+  std::vector<std::vector<uint8_t>> unpacked_records;  // content of packed record segments
   std::optional<WindowFile> window;
 
+  // See FileBytes.
+  void forget(std::span<const uint8_t> part) const noexcept {
+    file.forget(part);
+    packed.forget(part);
+  }
   bool overwritten() const noexcept { return horizon != 0; }
   bool has_parent() const noexcept { return header.parent.pid != 0; }
   // Forked from a recorded image and still running its program: it may free what its parent allocated.
   bool is_forked() const noexcept { return has_parent() && header.parent.pid != header.image.pid; }
 };
 
-// Where an image's data lies. At least one of the two is set.
+// Where an image's data lies. At least one of the first two is set.
 struct ImageFiles {
   std::string profile;
   std::string window;
+  std::string packed;
 };
 
 // Reads an image. Errors: Failure, exit code 3, when there is nothing to read in it; damage is no error.

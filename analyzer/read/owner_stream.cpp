@@ -11,18 +11,20 @@ constexpr size_t kLeastEventBytes = 3;
 
 size_t capacity_for(std::span<const FoundSegment> segments) {
   uint64_t bytes = 0;
-  for (const FoundSegment& segment : segments) bytes += segment.payload.size();
+  for (const FoundSegment& segment : segments) {
+    bytes += std::max<uint64_t>(segment.payload.size(), is_packed(segment.header) ? segment.header.content_bytes : 0);
+  }
   const uint64_t steps = 2 * (bytes / kLeastEventBytes + 1) + kReorderSteps;
   return static_cast<size_t>(std::min<uint64_t>(steps, kMaxBufferSteps));
 }
 
 }  // namespace
 
-OwnerStream::OwnerStream(const OwnerSegments& owner, const FileBytes& file, uint64_t horizon)
-    : owner_(owner.owner), file_(&file), segments_(owner.segments), buffer_(capacity_for(owner.segments)) {
+OwnerStream::OwnerStream(const OwnerSegments& owner, const Image& image)
+    : owner_(owner.owner), image_(&image), segments_(owner.segments), buffer_(capacity_for(owner.segments)) {
   if (!segments_.empty()) open_segment(0);
   refill();
-  skip_to(horizon);
+  skip_to(image.horizon);
 }
 
 // A realloc or remap over the horizon loses its first half, and is counted for the second.
@@ -44,15 +46,26 @@ void OwnerStream::consume(size_t count) {
 void OwnerStream::open_segment(size_t index) {
   segment_ = index;
   const FoundSegment& segment = segments_[index];
-  const uint8_t* const begin = segment.payload.data();
-  decoder_ = EventDecoder(begin, begin + segment.payload.size(), segment.header.first_time);
+  const std::span<const uint8_t> content = content_of(segment);
+  decoder_ = EventDecoder(content.data(), content.data() + content.size(), segment.header.first_time);
+}
+
+std::span<const uint8_t> OwnerStream::content_of(const FoundSegment& segment) {
+  content_whole_ = true;
+  if (!is_packed(segment.header)) return segment.payload;
+  if (unpacker_ == nullptr) unpacker_ = std::make_unique<SegmentUnpacker>();
+  content_whole_ = unpacker_->unpack(segment.header, segment.payload, content_);
+  return content_;
 }
 
 void OwnerStream::close_segment() {
-  const uint64_t size = segments_[segment_].payload.size();
+  const FoundSegment& segment = segments_[segment_];
+  const bool packed = is_packed(segment.header);
+  const uint64_t size = packed ? content_.size() : segment.payload.size();
   if (!decoder_.ok()) torn_bytes_ += size - decoder_.offset();
-  decoded_bytes_ += size;
-  file_->forget(segments_[segment_].payload);
+  if (!content_whole_) torn_bytes_ += std::max<uint64_t>(1, segment.header.content_bytes - content_.size());
+  decoded_bytes_ += segment.payload.size();
+  image_->forget(segment.payload);
 }
 
 // Drops what was consumed, decodes until the buffer is full, and holds the last few steps back for those yet to come.

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "analyzer/pack/segment_codec.h"
 #include "analyzer/read/image.h"
 #include "analyzer/read/step.h"
 
@@ -14,9 +16,9 @@ namespace cistern::analyzer {
 
 class OwnerStream {
  public:
-  // Both outlive this. Segments that lie in `file` are forgotten there when they have been decoded. Steps before
-  // `horizon` are left out.
-  OwnerStream(const OwnerSegments& owner, const FileBytes& file, uint64_t horizon);
+  // Both outlive this. Segments that lie in the image's files are forgotten there when they have been decoded. Steps
+  // before its horizon are left out.
+  OwnerStream(const OwnerSegments& owner, const Image& image);
 
   OwnerId owner() const noexcept { return owner_; }
   // The steps that are known to be next; empty only when the stream has ended.
@@ -35,6 +37,7 @@ class OwnerStream {
   bool decode_into_buffer();
   void decode_blocks();
   void open_segment(size_t index);
+  std::span<const uint8_t> content_of(const FoundSegment& segment);
   void close_segment();
   void push(const Event& event);
   void push_move(const Event& event);
@@ -42,10 +45,13 @@ class OwnerStream {
   void settle();
 
   OwnerId owner_{};
-  const FileBytes* file_;
+  const Image* image_;
   std::span<const FoundSegment> segments_;
   size_t segment_ = 0;
   EventDecoder decoder_{nullptr, nullptr, 0};
+  std::unique_ptr<SegmentUnpacker> unpacker_;  // made for the first segment that is packed
+  std::vector<uint8_t> content_;               // of the current segment, when it is packed
+  bool content_whole_ = true;
   std::vector<Step> buffer_;  // of constant size
   size_t begin_ = 0;          // first step not consumed
   size_t ready_end_ = 0;      // steps before it are sorted for good

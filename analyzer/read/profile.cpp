@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr char kProfileSuffix[] = ".cistern";
 constexpr char kWindowSuffix[] = ".window";
+constexpr char kPackedSuffix[] = ".packed";
 
 std::string existing(const fs::path& path) {
   std::error_code error;
@@ -31,6 +32,7 @@ std::map<std::string, ImageFiles> files_in(const fs::path& folder) {
     const fs::path& path = at->path();
     if (path.extension() == kProfileSuffix) found[path.stem().string()].profile = path.string();
     if (path.extension() == kWindowSuffix) found[path.stem().string()].window = path.string();
+    if (path.extension() == kPackedSuffix) found[path.stem().string()].packed = path.string();
   }
   return found;
 }
@@ -59,7 +61,8 @@ Profile open_tree(const std::string& path) {
   const fs::path folder = path + ".d";
   auto files = files_in(folder);
   const std::string stem = stem_of(header_at(path, FileRole::kProfile).image);
-  profile.images.push_back(read_image({path, existing(folder / (stem + kWindowSuffix))}));
+  profile.images.push_back(
+      read_image({path, existing(folder / (stem + kWindowSuffix)), existing(folder / (stem + kPackedSuffix))}));
   files.erase(stem);
   for (const auto& [name, image] : files) add_further_image(image, profile);
   sort_by_start(profile.images);
@@ -99,9 +102,10 @@ std::string stem_of(const ImageIdentity& image) {
 
 Profile open_profile(const std::string& path) {
   const bool window = is_window(FileBytes(path).bytes());
-  if (window) return open_one({profile_of_window(path), path}, path);
+  const auto beside = [&](const char* suffix) { return existing(fs::path(path).replace_extension(suffix)); };
+  if (window) return open_one({profile_of_window(path), path, beside(kPackedSuffix)}, path);
   if (!in_profile_folder(fs::absolute(path))) return open_tree(path);
-  return open_one({path, existing(fs::path(path).replace_extension(kWindowSuffix))}, path);
+  return open_one({path, beside(kWindowSuffix), beside(kPackedSuffix)}, path);
 }
 
 }  // namespace cistern::analyzer

@@ -148,7 +148,7 @@ void wait_for(const SignalQueue& signals, ChildEnd& child) {
 }  // namespace
 
 ChildEnd run_child(const std::string& path, const std::vector<std::string>& arguments,
-                   const std::vector<std::string>& environment) {
+                   const std::vector<std::string>& environment, const std::function<void()>& meanwhile) {
   const std::vector<char*> argument_list = pointers(arguments);
   const std::vector<char*> environment_list = pointers(environment);
   int report[2];
@@ -169,6 +169,7 @@ ChildEnd run_child(const std::string& path, const std::vector<std::string>& argu
     const ExitCode code = error == ENOENT ? kProgramNotFound : kCannotExecute;
     throw Failure(code, path + ": cannot be executed: " + std::strerror(error));
   }
+  if (meanwhile) meanwhile();
   wait_for(signals, child);
   return child;
 }

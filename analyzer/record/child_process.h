@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,10 @@ struct ChildEnd {
 };
 
 // Runs `path` with `arguments` (the program's name first) and `environment` (name=value), until it ended.
+// `meanwhile` is called when it runs: it may start threads.
 // Errors: Failure, exit code 126, or 127 when `path` or its interpreter is gone, when it could not be executed.
 ChildEnd run_child(const std::string& path, const std::vector<std::string>& arguments,
-                   const std::vector<std::string>& environment);
+                   const std::vector<std::string>& environment, const std::function<void()>& meanwhile = {});
 
 // What a shell would report: the exit status, or 128 + the number of the signal.
 int exit_code_of(int status) noexcept;

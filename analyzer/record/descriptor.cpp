@@ -37,6 +37,10 @@ uint64_t Descriptor::read_at(uint64_t offset, void* to, uint64_t size) const {
   return done;
 }
 
+void Descriptor::truncate() const {
+  if (ftruncate(number_, 0) != 0) throw run_failure(path_, errno);
+}
+
 void Descriptor::write_at(uint64_t offset, const void* from, uint64_t size) const {
   uint64_t done = 0;
   while (done < size) {

@@ -21,6 +21,7 @@ class Descriptor {
 
   // Reads up to `size` bytes at `offset`; fewer are returned only at the end of the file.
   uint64_t read_at(uint64_t offset, void* to, uint64_t size) const;
+  void truncate() const;  // to nothing
   void write_at(uint64_t offset, const void* from, uint64_t size) const;
 
   // The value of trivially copyable type T at `offset`, zero-filled where the file ends.

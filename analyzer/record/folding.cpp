@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "analyzer/pack/segment_codec.h"
 #include "analyzer/read/file_bytes.h"
 #include "analyzer/read/profile_header.h"
 #include "analyzer/read/window_file.h"
@@ -53,9 +54,13 @@ uint64_t next_sequence(const ProfileOutline& outline) {
 
 class Folder {
  public:
-  explicit Folder(const std::string& profile)
-      : output_(profile, O_RDWR), bytes_(profile), header_(read_header(bytes_.bytes(), FileRole::kProfile, profile)) {
-    outline_ = outline_of(bytes_.bytes(), header_.header);
+  // `packing`: what is added is packed.
+  Folder(const std::string& profile, bool packing)
+      : output_(profile, O_RDWR),
+        bytes_(profile),
+        header_(read_header(bytes_.bytes(), FileRole::kProfile, profile)),
+        packing_(packing) {
+    outline_ = outline_of(bytes_, header_.header);
   }
 
   const ProfileHeader& header() const { return header_.header; }
@@ -65,7 +70,7 @@ class Folder {
     if (segment.payload.empty()) return;
     const auto known = outline_.segments.find(segment.key());
     if (known != outline_.segments.end() && is_there(known->second) &&
-        known->second.header.payload_bytes >= segment.header.payload_bytes)
+        known->second.header.content_bytes >= segment.header.content_bytes)
       return;
     // A segment that was sealed may have had its place reserved, which killed threads leave as gaps.
     const bool sealed = unfinished.header.checksum != 0;
@@ -127,7 +132,11 @@ class Folder {
     return smallest;
   }
 
-  void write(const SealedSegment& segment, uint64_t offset) {
+  void write(SealedSegment segment, uint64_t offset) {
+    if (packing_ && offset == outline_.end) {
+      const std::string content = segment.payload;
+      packer_.pack(segment.header, {reinterpret_cast<const uint8_t*>(content.data()), content.size()}, segment.payload);
+    }
     std::string bytes(reinterpret_cast<const char*>(&segment.header), sizeof segment.header);
     bytes += segment.payload;
     output_.write_at(offset, bytes.data(), bytes.size());
@@ -136,14 +145,15 @@ class Folder {
   }
 
   // Read from the file rather than from the mapping, which ends where the file ended before.
-  LastWords last_words() const {
+  LastWords last_words() {
     LastWords last;
     std::vector<uint8_t> payload;
+    std::vector<uint8_t> content;
     for (const auto& [key, segment] : outline_.segments) {
       if (key.owner != kRecordOwner || segment.header.kind != SegmentKind::kRecords) continue;
       payload.resize(segment.header.payload_bytes);
       payload.resize(output_.read_at(segment.offset + sizeof(SegmentHeader), payload.data(), payload.size()));
-      listen(payload, last);
+      if (is_known(segment.header.codec) && unpacker_.unpack(segment.header, payload, content)) listen(content, last);
     }
     return last;
   }
@@ -166,6 +176,9 @@ class Folder {
   FoundHeader header_;
   ProfileOutline outline_;
   uint64_t lost_events_ = 0;
+  bool packing_;
+  SegmentPacker packer_;
+  SegmentUnpacker unpacker_;
 };
 
 LossesRecord losses_of(const WindowFile& window, uint64_t time) {
@@ -199,7 +212,7 @@ std::optional<EndRecord> end_to_add(const std::optional<EndRecord>& last, WaitSt
 FoldedProfile count_unfolded(const std::string& profile, const std::string& window) {
   const FileBytes bytes(profile);
   const FoundHeader header = read_header(bytes.bytes(), FileRole::kProfile, profile);
-  ProfileOutline outline = outline_of(bytes.bytes(), header.header);
+  ProfileOutline outline = outline_of(bytes, header.header);
   FoldedProfile counted{outline.events(), 0, bytes.size_bytes()};
   if (window.empty()) return counted;
   const WindowFile left = read_window(window);
@@ -211,8 +224,9 @@ FoldedProfile count_unfolded(const std::string& profile, const std::string& wind
   return counted;
 }
 
-FoldedProfile fold(const std::string& profile, const std::string& window, std::optional<WaitStatus> status) {
-  Folder folder(profile);
+FoldedProfile fold(const std::string& profile, const std::string& window, std::optional<WaitStatus> status,
+                   bool packing) {
+  Folder folder(profile, packing);
   std::optional<LossesRecord> losses;
   if (!window.empty()) {
     const WindowFile left = read_window(window);

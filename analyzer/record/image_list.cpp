@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -61,6 +62,11 @@ ImageList::ImageList() : directory_(make_directory()) {
 ImageList::~ImageList() {
   unlink(path_.c_str());
   rmdir(directory_.c_str());
+}
+
+uint64_t ImageList::size_bytes() const noexcept {
+  struct stat status;
+  return stat(path_.c_str(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
 }
 
 std::vector<ListedImage> ImageList::read() const {

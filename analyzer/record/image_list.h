@@ -28,6 +28,8 @@ class ImageList {
 
   // What was appended so far, in order; incomplete lines are left out.
   std::vector<ListedImage> read() const;
+  // Of the list: it grows when there are more. 0 when it cannot be read.
+  uint64_t size_bytes() const noexcept;
 
  private:
   std::string directory_;

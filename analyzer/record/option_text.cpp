@@ -28,6 +28,7 @@ OptionText compose_options(const std::string& inherited, const std::vector<Setti
                            const std::string& directory) {
   OptionText composed;
   Options options;
+  options.ring = Ring::kDrain;
   take(inherited, options, kOptionsVariable);
   std::string output(options.output);
   composed.text = inherited;
@@ -45,6 +46,7 @@ OptionText compose_options(const std::string& inherited, const std::vector<Setti
   composed.text.erase(0, composed.text.find_first_not_of(' '));
   composed.force = options.force;
   composed.follow = options.follow;
+  composed.ring = options.ring;
   return composed;
 }
 

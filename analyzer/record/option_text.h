@@ -18,6 +18,7 @@ struct OptionText {
   std::string output;  // the output in it, an absolute template
   bool force = false;
   Follow follow = Follow::kPython;
+  Ring ring = Ring::kDrain;
 };
 
 // `inherited` is the value of CISTERN_OPTIONS, `directory` the absolute working directory.

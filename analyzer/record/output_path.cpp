@@ -40,11 +40,11 @@ void check_directory(const std::string& directory) {
   if (access(directory.c_str(), W_OK | X_OK) != 0) throw run_failure(directory, errno);
 }
 
-// PID-START-NUMBER.cistern or .window; see FORMAT.md, "Files of a run".
+// PID-START-NUMBER.cistern, .window or .packed; see FORMAT.md, "Files of a run".
 bool is_image_file(const fs::path& path) {
   const std::string stem = path.stem().string();
   const bool numbers = !stem.empty() && stem.find_first_not_of("0123456789-") == std::string::npos;
-  return numbers && (path.extension() == ".cistern" || path.extension() == ".window");
+  return numbers && (path.extension() == ".cistern" || path.extension() == ".window" || path.extension() == ".packed");
 }
 
 void remove_images(const fs::path& directory) {

@@ -27,13 +27,14 @@ bool is_whole(const FoundSegment& segment) noexcept {
   return segment.header.checksum == checksum_of(segment.header, segment.payload.data());
 }
 
-ProfileOutline outline_of(std::span<const uint8_t> file, const ProfileHeader& header) {
+ProfileOutline outline_of(const FileBytes& bytes, const ProfileHeader& header) {
+  const std::span<const uint8_t> file = bytes.bytes();
   ProfileOutline outline;
   uint64_t expected = kProfileHeaderBytes;
   for (uint64_t at = expected; at < file.size();) {
     FoundSegment segment;
     if (!header_at(file, at, header, segment)) {
-      at += kSegmentAlignment;
+      at = std::max(at + kSegmentAlignment, bytes.hole_at(at).end);
       continue;
     }
     if (at > expected) outline.gaps.push_back({expected, at - expected});

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "analyzer/read/file_bytes.h"
 #include "analyzer/read/found_segment.h"
 #include "cistern/image_records.h"
 #include "cistern/profile.h"
@@ -31,7 +32,7 @@ struct ProfileOutline {
   uint64_t last_time() const noexcept;
 };
 
-ProfileOutline outline_of(std::span<const uint8_t> file, const ProfileHeader& header);
+ProfileOutline outline_of(const FileBytes& file, const ProfileHeader& header);
 
 // Whether a segment's payload is what was sealed. Reads it.
 bool is_whole(const FoundSegment& segment) noexcept;

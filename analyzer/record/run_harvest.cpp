@@ -11,6 +11,8 @@
 #include "analyzer/read/profile.h"
 #include "analyzer/record/descriptor.h"
 #include "analyzer/record/folding.h"
+#include "analyzer/record/image_paths.h"
+#include "analyzer/record/packing.h"
 #include "analyzer/record/process_life.h"
 #include "analyzer/record/run_failure.h"
 #include "cistern/profile.h"
@@ -34,20 +36,9 @@ bool is_header_of(const ProfileHeader& header, const ListedImage& image) {
   return header.role == FileRole::kProfile && header.image.pid == image.pid && header.image.number == image.number;
 }
 
-// Where the window of an image lies: in its own directory, or beside it when it lies in the first image's.
-std::string window_of(const std::string& profile, const ProfileHeader& header) {
-  const std::string name = stem_of(header.image) + ".window";
-  const fs::path path(profile);
-  std::error_code ignored;
-  for (const fs::path& directory : {fs::path(profile + ".d"), path.parent_path()}) {
-    if (fs::is_regular_file(directory / name, ignored)) return (directory / name).string();
-  }
-  return {};
-}
-
 class Harvester {
  public:
-  explicit Harvester(const ChildEnd& child) : child_(child) {}
+  Harvester(const ChildEnd& child, bool packing) : child_(child), packing_(packing) {}
 
   void take(const std::vector<ListedImage>& images) {
     for (const ListedImage& image : images) {
@@ -79,13 +70,22 @@ class Harvester {
     }
     const std::string window = window_of(image.profile, *header);
     try {
-      add(fold(image.profile, window, status_for(image)));
+      add(fold_image(image.profile, *header, window, status_for(image)));
     } catch (const Failure& failure) {
       std::error_code ignored;
       const bool kept = !window.empty() && fs::exists(window, ignored);
       harvest.problems.push_back(failure.what() + (kept ? "; its last part stays in " + window : std::string()));
       count(image.profile, window);
     }
+  }
+
+  FoldedProfile fold_image(const std::string& profile, const ProfileHeader& header, const std::string& window,
+                           std::optional<WaitStatus> status) const {
+    const std::string packed = packed_of(profile, header);
+    std::error_code ignored;
+    const bool pack = packing_ && (fs::exists(packed, ignored) || fs::file_size(profile, ignored) >= kLeastToPack);
+    const auto folded = pack ? fold_and_pack(profile, window, packed, status) : std::nullopt;
+    return folded ? *folded : fold(profile, window, status);
   }
 
   void count(const std::string& profile, const std::string& window) {
@@ -107,6 +107,7 @@ class Harvester {
   }
 
   const ChildEnd& child_;
+  bool packing_;
   uint32_t last_of_child_ = 0;
   std::set<std::string> seen_;
   std::set<fs::path> private_directories_;
@@ -114,8 +115,8 @@ class Harvester {
 
 }  // namespace
 
-RunHarvest harvest(const std::vector<ListedImage>& images, const ChildEnd& child) {
-  Harvester harvester(child);
+RunHarvest harvest(const std::vector<ListedImage>& images, const ChildEnd& child, bool packing) {
+  Harvester harvester(child, packing);
   harvester.take(images);
   return std::move(harvester.harvest);
 }

@@ -22,8 +22,9 @@ struct RunHarvest {
   std::vector<std::string> problems;  // one line each: what could not be folded, and why
 };
 
-// Folds what can be folded, and removes directories that are empty then. `child` is the process that was waited for.
-// Throws nothing but std::bad_alloc: a problem with one image is no reason to leave the others.
-RunHarvest harvest(const std::vector<ListedImage>& images, const ChildEnd& child);
+// Folds what can be folded, and removes directories that are empty then. `packing`: large profiles are packed. `child`
+// is the process that was waited for. Throws nothing but std::bad_alloc: a problem with one image is no reason to leave
+// the others.
+RunHarvest harvest(const std::vector<ListedImage>& images, const ChildEnd& child, bool packing = false);
 
 }  // namespace cistern::analyzer

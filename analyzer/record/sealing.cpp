@@ -41,6 +41,7 @@ void complete(SealedSegment& segment) {
 
 SealedSegment seal(const FoundSegment& unfinished) {
   SealedSegment segment{unfinished.header, {}};
+  if (segment.header.room_bytes > kMaxSegmentBytes) segment.header.room_bytes = 0;  // nobody wrote that
   const uint8_t* const begin = unfinished.payload.data();
   const uint8_t* const end = begin + unfinished.payload.size();
   if (segment.header.kind == SegmentKind::kEvents) {

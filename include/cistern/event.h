@@ -210,6 +210,31 @@ inline uint8_t* encode_arena(uint8_t* out, EventState& state, bool freed, uint64
   return event_detail::put_stack(out, tag, state, stack);
 }
 
+// Any event but an extension, which is left out.
+inline uint8_t* encode_event(uint8_t* out, EventState& state, const Event& event) noexcept {
+  switch (event.op) {
+    case Op::kAlloc:
+      return encode_alloc(out, state, event.domain, event.time, event.address, event.size, event.stack);
+    case Op::kFree:
+      return encode_free(out, state, event.domain, event.time, event.address);
+    case Op::kRealloc:
+      return encode_realloc(out, state, event.domain, event.time, event.end_time, event.old_address, event.address,
+                            event.size, event.stack);
+    case Op::kMap:
+      return encode_map(out, state, event.time, event.address, event.size, event.flags, event.stack);
+    case Op::kUnmap:
+      return encode_unmap(out, state, event.time, event.address, event.size);
+    case Op::kRemap:
+      return encode_remap(out, state, event.time, event.end_time, event.old_address, event.old_size, event.address,
+                          event.size, event.flags, event.stack);
+    case Op::kArena:
+      return encode_arena(out, state, event.arena_freed, event.time, event.address, event.size, event.stack);
+    case Op::kExtension:
+      break;
+  }
+  return out;
+}
+
 // Reads the events of one segment's payload, in the order in which they were written.
 class EventDecoder {
  public:

@@ -24,6 +24,7 @@ constexpr char kRunVariable[] = "CISTERN_RUN";
 constexpr char kSessionVariable[] = "CISTERN_SESSION";
 
 enum class Follow : uint8_t { kPython, kAll, kNone };
+// To the recorder spill and drain are the same: what it has written to the profile, `cistern run` packs.
 enum class Ring : uint8_t { kSpill, kDrain, kOverwrite, kAggregate };
 
 struct Options {
@@ -131,8 +132,9 @@ constexpr std::string_view set(Options& options, std::string_view name, std::str
   }
   if (name == "ring") {
     if (value == "spill") return options.ring = Ring::kSpill, "";
+    if (value == "drain") return options.ring = Ring::kDrain, "";
     if (value == "overwrite") return options.ring = Ring::kOverwrite, "";
-    return "ring=spill or overwrite";
+    return "ring=spill, drain or overwrite";
   }
   return "one of output, force, start, domains, max-size, follow, ring";
 }

@@ -19,8 +19,10 @@ enum class SegmentKind : uint8_t {
 };
 
 enum class Codec : uint8_t {
-  kPlain = 0,
-  // 1 – 15 reserved: compressed columns
+  kPlain = 0,    // the payload is the content
+  kZstd = 1,     // one zstd frame of it
+  kColumns = 2,  // an event segment's, taken apart into columns: see FORMAT.md. The recorder writes plain ones only
+  // 3 – 15 reserved
 };
 
 struct SegmentHeader {

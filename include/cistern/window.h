@@ -69,7 +69,8 @@ struct WindowControl {
   uint32_t slot_bytes;  // kSlotStride
   uint64_t counters[kCounters];
   Mailbox mailbox;
-  uint64_t reserved[32];
+  uint64_t saved_bytes;  // of the profile file before `file_end`: taken out and packed elsewhere, less what that took
+  uint64_t reserved[31];
 };
 static_assert(sizeof(WindowControl) == 16 + 8 * kCounters + 256 + 256);
 

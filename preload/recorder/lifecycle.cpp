@@ -167,7 +167,7 @@ bool begin_image() noexcept {
   recorder.ring.pid = recorder.header.image.pid;
   recorder.ring.generation = recorder.header.generation;
   const bool overwrite = recorder.options.ring == cistern::Ring::kOverwrite;
-  recorder.ring.output.attach(&recorder.ring.window.control().file_end, max_size_of(recorder.options), overwrite);
+  recorder.ring.output.attach(recorder.ring.window.control(), max_size_of(recorder.options), overwrite);
   recorder.interner.begin(recorder.records, kMaxTableBytes);
   if (!recorder.records.begin(recorder.ring, now())) {
     discard_files();

@@ -22,9 +22,10 @@ int ProfileOutput::create(const PathText& path, const ProfileHeader& header, boo
   return error;
 }
 
-void ProfileOutput::attach(uint64_t* file_end, uint64_t max_bytes, bool overwrite) noexcept {
+void ProfileOutput::attach(WindowControl& control, uint64_t max_bytes, bool overwrite) noexcept {
   constexpr uint64_t kPageBytes = 4096;
-  file_end_ = file_end;
+  file_end_ = &control.file_end;
+  saved_bytes_ = &control.saved_bytes;
   max_bytes_ = max_bytes;
   chunk_bytes_ = overwrite ? (max_bytes - kProfileHeaderBytes) / kChunks & ~(kPageBytes - 1) : 0;
   chunks_begun_.store(1, std::memory_order_relaxed);
@@ -33,7 +34,11 @@ void ProfileOutput::attach(uint64_t* file_end, uint64_t max_bytes, bool overwrit
 
 // Whether the current chunk, or the file, has room for so many bytes at `offset`.
 bool ProfileOutput::fits(uint64_t offset, uint64_t bytes) const noexcept {
-  if (chunk_bytes_ == 0) return offset + bytes <= max_bytes_;
+  if (chunk_bytes_ == 0) {
+    // Another process writes it; a value that makes no sense saves nothing.
+    const uint64_t saved = std::atomic_ref<uint64_t>(*saved_bytes_).load(std::memory_order_relaxed);
+    return offset + bytes - (saved <= offset ? saved : 0) <= max_bytes_;
+  }
   const uint64_t chunk = (chunks_begun() - 1) % kChunks;
   return offset + bytes <= kProfileHeaderBytes + (chunk + 1) * chunk_bytes_;
 }
@@ -84,7 +89,7 @@ int ProfileOutput::extend(const SegmentHeader& header, uint64_t offset, uint32_t
 void ProfileOutput::abandon() noexcept {
   file_.abandon();
   lock_.reset();
-  file_end_ = nullptr;
+  file_end_ = saved_bytes_ = nullptr;
   chunk_bytes_ = 0;
   chunks_begun_.store(0, std::memory_order_relaxed);
   overwritten_.store(0, std::memory_order_relaxed);

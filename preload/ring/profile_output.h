@@ -19,9 +19,10 @@ class ProfileOutput {
  public:
   // Makes the file with its header page. Returns 0 or an errno value (EEXIST when it is there and not `replace`).
   int create(const PathText& path, const ProfileHeader& header, bool replace) noexcept;
-  // From here on `file_end`, in the window, says where the next segment goes. `max_bytes` of the file; with `overwrite`
-  // what is oldest makes room for what comes when they are used up, without it nothing more is taken.
-  void attach(uint64_t* file_end, uint64_t max_bytes, bool overwrite) noexcept;
+  // From here on `control`, of the window, says where the next segment goes, and what was taken out of the file by
+  // somebody else. `max_bytes` of the file; with `overwrite` what is oldest makes room for what comes when they are
+  // used up, without it nothing more is taken.
+  void attach(WindowControl& control, uint64_t max_bytes, bool overwrite) noexcept;
 
   // Appends a header and the payload that follows it in memory, and keeps the header's room; `offset` becomes its
   // place. Returns 0 or an errno value: EFBIG when the file would exceed its limit.
@@ -43,6 +44,7 @@ class ProfileOutput {
   GuardedFile file_;
   SpinLock lock_;  // of the file's end, and of the descriptor, which may have to be opened again
   uint64_t* file_end_ = nullptr;
+  uint64_t* saved_bytes_ = nullptr;
   uint64_t max_bytes_ = 0;
 
   int begin_chunk(uint64_t& offset) noexcept;

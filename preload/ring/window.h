@@ -57,7 +57,7 @@ class Window {
 
  private:
   static constexpr uint32_t kSlotsInChunk = 64;
-  static constexpr uint32_t kMaxChunks = 256;
+  static constexpr uint32_t kMaxChunks = 1024;
   static constexpr uint32_t kMaxSlots = kSlotsInChunk * kMaxChunks;
   static constexpr uint64_t kChunkBytes = kSlotsInChunk * kSlotStride;
 

@@ -5,13 +5,17 @@ be compared with it. It checks no checksums (the standard library has no XXH3) a
 million events. Damage that it cannot step over raises FormatError with the offset.
 """
 import collections
+import mmap
 import os
 import struct
+import tempfile
 
+import product
 from line_tables import line_of
 
 PROFILE_MAGIC = b"CISTERN\n"
 SEGMENT_MAGIC = 0x47455343
+MAGIC_BYTES = b"CSEG"
 RECORDS, EVENTS = 1, 2
 HEADER_BYTES, CONTROL_OFFSET, SLOTS_OFFSET, SLOT_STRIDE = 4096, 4096, 16384, 256 * 1024
 OWNED, SEALED = 1, 2
@@ -94,8 +98,10 @@ def segment_at(data, at, payload_bytes=None):
         return None, at
     (magic, header_bytes, kind, codec, _, owner, sequence, first_time, _, _, payload, _, tid, _,
      room) = struct.unpack_from("<IHBBIIQQQQIIIII", data, at)
-    if magic != SEGMENT_MAGIC or codec != 0:
+    if magic != SEGMENT_MAGIC:
         return None, at
+    if codec != 0:
+        raise FormatError("a packed segment: images() unpacks profiles first")
     size = payload if payload_bytes is None else payload_bytes
     begin = at + header_bytes
     if begin + size > len(data):
@@ -331,11 +337,28 @@ def identity_of(path):
         return read_header(file.read(HEADER_BYTES))
 
 
+def is_packed(path):
+    """Whether a profile has packed segments, which only the analyzer unpacks."""
+    with open(path, "rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if os.path.getsize(path) else b""
+        at = data.find(MAGIC_BYTES, HEADER_BYTES)
+        while at >= 0 and at % 64:
+            at = data.find(MAGIC_BYTES, at + 1)
+        return at >= 0 and data[at + 7] != 0
+
+
 def images(path):
     """Every image of a run, the first one first: the profile itself, and what lies in the folder beside it."""
     folder, files = path + ".d", [path] if os.path.exists(path) else []
     if os.path.isdir(folder):
         files += sorted(os.path.join(folder, name) for name in os.listdir(folder))
+    if any(is_packed(name) for name in files):
+        with tempfile.TemporaryDirectory() as folder:
+            plain = os.path.join(folder, "plain.cistern")
+            unpacked = product.cistern("pack", "--plain", "--output", plain, path)
+            if unpacked.code != 0:
+                raise FormatError("%s cannot be unpacked: %s" % (path, unpacked.err))
+            return images(plain)
     headers = {}
     for name in files:
         if os.path.isfile(name) and os.path.getsize(name) >= HEADER_BYTES:

@@ -1,8 +1,12 @@
-// The decoders of include/cistern: events, by both ways of reading them, and records of every type.
+// The decoders of include/cistern: events, by both ways of reading them, and records of every type; and the codecs of
+// packed segments.
 #include <algorithm>
 #include <cstring>
+#include <span>
+#include <string>
 #include <vector>
 
+#include "analyzer/pack/segment_codec.h"
 #include "cistern/definitions.h"
 #include "cistern/event.h"
 #include "cistern/image_records.h"
@@ -19,35 +23,11 @@ bool same(const Event& a, const Event& b) {
          a.size == b.size && a.old_address == b.old_address && a.old_size == b.old_size;
 }
 
-uint8_t* encode(uint8_t* out, EventState& state, const Event& event) {
-  switch (event.op) {
-    case Op::kAlloc:
-      return encode_alloc(out, state, event.domain, event.time, event.address, event.size, event.stack);
-    case Op::kFree:
-      return encode_free(out, state, event.domain, event.time, event.address);
-    case Op::kRealloc:
-      return encode_realloc(out, state, event.domain, event.time, event.end_time, event.old_address, event.address,
-                            event.size, event.stack);
-    case Op::kMap:
-      return encode_map(out, state, event.time, event.address, event.size, event.flags, event.stack);
-    case Op::kUnmap:
-      return encode_unmap(out, state, event.time, event.address, event.size);
-    case Op::kRemap:
-      return encode_remap(out, state, event.time, event.end_time, event.old_address, event.old_size, event.address,
-                          event.size, event.flags, event.stack);
-    case Op::kArena:
-      return encode_arena(out, state, event.arena_freed, event.time, event.address, event.size, event.stack);
-    case Op::kExtension:
-      break;
-  }
-  return out;
-}
-
 // What was decoded is encoded in no more bytes than an event may have, and decodes to the same.
 void check_round_trip(const Event& event) {
   uint8_t bytes[kMaxEventBytes];
   EventState state;
-  const uint8_t* const end = encode(bytes, state, event);
+  const uint8_t* const end = encode_event(bytes, state, event);
   require(end <= bytes + sizeof bytes, "an event fits into its room");
   EventDecoder decoder(bytes, end, 0);
   Event again;
@@ -137,6 +117,59 @@ void decode_records(const uint8_t* begin, const uint8_t* end) {
   require(in.offset() <= static_cast<uint64_t>(end - begin), "the offset lies in the payload");
 }
 
+SegmentHeader header_of(SegmentKind kind, Codec codec) {
+  SegmentHeader header{};
+  header.kind = kind;
+  header.codec = codec;
+  header.first_time = 1000;
+  return header;
+}
+
+// What is packed unpacks to the same.
+void pack(std::span<const uint8_t> content) {
+  static analyzer::SegmentPacker packer;
+  static analyzer::SegmentUnpacker unpacker;
+  if (content.size() > kMaxSegmentBytes) return;
+  std::string payload;
+  std::vector<uint8_t> again;
+  SegmentHeader header = header_of(SegmentKind::kEvents, Codec::kPlain);
+  packer.pack(header, content, payload);
+  const std::vector<uint8_t> exact(payload.begin(), payload.end());
+  require(unpacker.unpack(header, exact, again), "what was packed can be unpacked");
+  require(std::equal(content.begin(), content.end(), again.begin(), again.end()), "to the same bytes");
+}
+
+// Two bytes say how much the payload claims to hold.
+void unpack(std::span<const uint8_t> payload) {
+  static analyzer::SegmentUnpacker unpacker;
+  if (payload.size() < 2) return;
+  std::vector<uint8_t> content;
+  for (const Codec codec : {Codec::kPlain, Codec::kZstd, Codec::kColumns}) {
+    SegmentHeader header = header_of(SegmentKind::kEvents, codec);
+    header.content_bytes = (payload[0] | uint32_t{payload[1]} << 8) * 5;
+    const bool whole = unpacker.unpack(header, payload.subspan(2), content);
+    require(!whole || content.size() == header.content_bytes, "content has the size that it claims");
+    require(content.size() <= std::max<size_t>(header.content_bytes, payload.size()), "and no more");
+  }
+}
+
+// Columns as they are, since no fuzzer makes a zstd frame: the input in pieces, by its first bytes.
+void unpack_columns(std::span<const uint8_t> input) {
+  static analyzer::ColumnUnpacker unpacker;
+  if (input.size() < analyzer::kColumns) return;
+  analyzer::Columns columns;
+  std::span<const uint8_t> rest = input.subspan(analyzer::kColumns);
+  for (size_t i = 0; i < analyzer::kColumns; ++i) {
+    const size_t size = std::min<size_t>(input[i] * rest.size() / 255, rest.size());
+    columns[i] = {reinterpret_cast<const char*>(rest.data()), size};
+    rest = rest.subspan(size);
+  }
+  std::vector<uint8_t> content;
+  constexpr size_t kContentBytes = 10'000;
+  unpacker.unpack(columns, 1000, kContentBytes, content);
+  require(content.size() <= kContentBytes, "columns make no more than they should");
+}
+
 }  // namespace
 }  // namespace cistern::fuzz
 
@@ -147,5 +180,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   decode_events(bytes.data(), bytes.data() + size);
   decode_blocks(bytes.data(), bytes.data() + size);
   decode_records(bytes.data(), bytes.data() + size);
+  pack(bytes);
+  unpack(bytes);
+  unpack_columns(bytes);
   return 0;
 }

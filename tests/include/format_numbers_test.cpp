@@ -89,7 +89,8 @@ TEST(FormatNumbers, EveryMemberOfAStructIsInItsTableAtItsOffset) {
                     MEMBER(Mailbox, name)});
   expect_described("WindowControl", sizeof(WindowControl),
                    {MEMBER(WindowControl, file_end), MEMBER(WindowControl, slots), MEMBER(WindowControl, slot_bytes),
-                    MEMBER(WindowControl, counters), MEMBER(WindowControl, mailbox), MEMBER(WindowControl, reserved)});
+                    MEMBER(WindowControl, counters), MEMBER(WindowControl, mailbox), MEMBER(WindowControl, saved_bytes),
+                    MEMBER(WindowControl, reserved)});
 }
 
 #define CONSTANT(name) \

@@ -34,7 +34,7 @@ class TemporaryRing {
     profile.add(profile_path());
     EXPECT_EQ(ring->window.open(window, header_), 0);
     EXPECT_EQ(ring->output.create(profile, header_, false), 0);
-    ring->output.attach(&ring->window.control().file_end, max_bytes, overwrite);
+    ring->output.attach(ring->window.control(), max_bytes, overwrite);
   }
   ~TemporaryRing() { std::filesystem::remove_all(directory_); }
 

@@ -32,7 +32,7 @@ class Folding : public testing::Test {
     made::save(window_, made::window_file(header, pieces, control));
   }
   // The profile alone, without a window.
-  Image read_back() const { return read_image({profile_, {}}); }
+  Image read_back() const { return read_image({profile_, {}, {}}); }
 
   static uint64_t events_of(const Image& image) {
     uint64_t sum = 0;

@@ -72,8 +72,8 @@ TEST_F(Harvest, TellsTheLastImageOfTheChildHowItEnded) {
   std::vector<ListedImage> images = {leave(first_, first_, kNobody, 1, 1, 5)};
   images.push_back(leave(second, first_, kNobody, 1, 2, 7));
   harvest(images, {static_cast<pid_t>(kNobody), SIGSEGV});
-  EXPECT_EQ(read_image({first_, {}}).chronicle.end.how, EndKind::kUnknown);
-  EXPECT_EQ(read_image({second, {}}).chronicle.end.code, SIGSEGV);
+  EXPECT_EQ(read_image({first_, {}, {}}).chronicle.end.how, EndKind::kUnknown);
+  EXPECT_EQ(read_image({second, {}, {}}).chronicle.end.code, SIGSEGV);
 }
 
 TEST_F(Harvest, ReportsAnImageThatCannotBeFoldedAndGoesOn) {

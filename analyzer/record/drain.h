@@ -1,0 +1,34 @@
+// `--ring drain`: packs the profiles of a run while its programs run, on a thread of `cistern run`'s own, which gives
+// way to them. What it cannot do, because it is late, may not, or has no room, is left as it is: plain segments in the
+// profile. Throws nothing.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "analyzer/record/image_list.h"
+
+namespace cistern::analyzer {
+
+class Drain {
+ public:
+  // `images` outlives this.
+  explicit Drain(const ImageList& images);
+  ~Drain();
+  Drain(const Drain&) = delete;
+  Drain& operator=(const Drain&) = delete;
+
+  // Returns when the thread has ended.
+  void stop();
+
+ private:
+  void work(const ImageList& images);
+
+  std::mutex mutex_;
+  std::condition_variable stop_;
+  bool stopping_ = false;  // below the mutex
+  std::thread thread_;
+};
+
+}  // namespace cistern::analyzer

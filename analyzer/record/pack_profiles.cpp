@@ -1,0 +1,88 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <vector>
+
+#include "analyzer/read/file_bytes.h"
+#include "analyzer/read/profile_header.h"
+#include "analyzer/record/image_paths.h"
+#include "analyzer/record/packed_file.h"
+#include "analyzer/record/packing.h"
+#include "analyzer/record/process_life.h"
+#include "analyzer/reports/columns.h"
+#include "analyzer/reports/units.h"
+
+namespace cistern::analyzer {
+namespace {
+
+namespace fs = std::filesystem;
+
+ProfileHeader header_of(const std::string& profile) {
+  const FileBytes bytes(profile);
+  const FoundHeader found = read_header(bytes.bytes(), FileRole::kProfile, profile);
+  if (found.damaged) throw unreadable(profile, "is damaged; it was left as it is");
+  return found.header;
+}
+
+// The profiles of a tree, the first image's first.
+std::vector<std::string> profiles_of(const std::string& path) {
+  std::vector<std::string> profiles{path};
+  std::error_code error;
+  for (fs::directory_iterator at(path + ".d", error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() == ".cistern") profiles.push_back(at->path().string());
+  }
+  return profiles;
+}
+
+void copy_tree(const std::string& from, const std::string& to) {
+  std::error_code error;
+  if (fs::exists(to, error)) throw unreadable(to, "exists already");
+  if (!fs::copy_file(from, to, error) || error) throw unreadable(to, error.message());
+  if (!fs::is_directory(from + ".d", error)) return;
+  fs::copy(from + ".d", to + ".d", fs::copy_options::recursive, error);
+  if (error) throw unreadable(to + ".d", error.message());
+}
+
+void pack_image(const std::string& profile, bool plain) {
+  const ProfileHeader header = header_of(profile);
+  if (process_lives(header.image.pid, header.image.start_ticks)) {
+    throw unreadable(profile, fmt::format("process {} still writes to it", header.image.pid));
+  }
+  const std::string window = window_of(profile, header);
+  const std::string packed = packed_of(profile, header);
+  if (!fold_and_pack(profile, window, packed, std::nullopt) ||
+      (plain && !fold_and_pack(profile, {}, packed, std::nullopt, true))) {
+    throw unreadable(profile, "is damaged; it was left as it is");
+  }
+}
+
+uint64_t size_of(const std::vector<std::string>& profiles) {
+  uint64_t sum = 0;
+  std::error_code ignored;
+  for (const std::string& profile : profiles) sum += fs::file_size(profile, ignored);
+  return sum;
+}
+
+}  // namespace
+
+ExitCode pack_profiles(const PackOptions& options) {
+  for (const std::string& path : options.paths) {
+    if (!options.output.empty()) {
+      header_of(path);
+      copy_tree(path, options.output);
+    }
+    const std::string target = options.output.empty() ? path : options.output;
+    const std::vector<std::string> profiles = profiles_of(target);
+    const uint64_t before = size_of(profiles);
+    for (const std::string& profile : profiles) pack_image(profile, options.plain);
+    std::error_code ignored;
+    fs::remove(target + ".d", ignored);  // only when it is empty
+    fmt::print("{}: {} → {}\n", printable(target), format_bytes(before), format_bytes(size_of(profiles)));
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace cistern::analyzer

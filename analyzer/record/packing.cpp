@@ -1,0 +1,66 @@
+#include "analyzer/record/packing.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+
+#include "analyzer/read/file_bytes.h"
+#include "analyzer/read/profile_header.h"
+#include "analyzer/read/segment_scan.h"
+#include "analyzer/read/window_file.h"
+#include "analyzer/record/packed_file.h"
+#include "analyzer/record/run_failure.h"
+
+namespace cistern::analyzer {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::set<SegmentKey> keys_in(const std::string& window) {
+  std::set<SegmentKey> keys;
+  if (window.empty()) return keys;
+  for (const FoundSegment& segment : read_window(window).segments) keys.insert(segment.key());
+  return keys;
+}
+
+// Whether something lies between the segments that a reader would report, and that packing would take away. A process
+// that is killed while it appends a segment leaves part of it; the window has the whole one.
+bool is_damaged(const SegmentScan& scan, const std::set<SegmentKey>& in_window, uint64_t file_bytes) {
+  return std::any_of(scan.damage.begin(), scan.damage.end(), [&](const DamagedStretch& stretch) {
+    if (stretch.torn_bytes == 0) return false;
+    if (stretch.names_segment) return !in_window.contains(stretch.key);
+    const bool part_of_a_header = stretch.torn_bytes < sizeof(SegmentHeader) && !in_window.empty();
+    return !part_of_a_header || stretch.offset + stretch.torn_bytes < file_bytes;
+  });
+}
+
+// Packs what the profile has. Returns false when it must stay as it is.
+bool pack_segments(const std::string& profile, const std::string& window, const std::string& packed, bool plain) {
+  const FileBytes bytes(profile);
+  const FoundHeader found = read_header(bytes.bytes(), FileRole::kProfile, profile);
+  if (found.damaged) return false;
+  const SegmentScan scan = scan_segments(bytes, found.header, false);
+  if (is_damaged(scan, keys_in(window), bytes.size_bytes())) return false;
+  std::error_code ignored;
+  fs::create_directory(fs::path(packed).parent_path(), ignored);
+  PackedFile file(packed, found.header, plain);
+  for (const FoundSegment& segment : scan.segments) {
+    file.append(segment);
+    bytes.forget(segment.payload);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<FoldedProfile> fold_and_pack(const std::string& profile, const std::string& window,
+                                           const std::string& packed, std::optional<WaitStatus> status, bool plain) {
+  if (!pack_segments(profile, window, packed, plain)) return std::nullopt;
+  const FoldedProfile folded = fold(packed, window, status, !plain);
+  if (std::rename(packed.c_str(), profile.c_str()) != 0) throw run_failure(profile, errno);
+  return folded;
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,34 @@
+// Packing: the plain segments of a profile whose process has ended, packed into a file that then takes the profile's
+// place. May be broken off anywhere and repeated: until the last step the profile is as it was, and readers take it,
+// the packed file and the window together. Errors: Failure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyzer/read/failure.h"
+#include "analyzer/record/folding.h"
+
+namespace cistern::analyzer {
+
+// Like fold(), and packs the profile, or with `plain` unpacks it. `packed` is packed_of() it, where some of it may lie
+// already. Nothing, and nothing is done, when the profile is damaged: fold() leaves the damage where it is. Requires:
+// no process writes to any of the three.
+std::optional<FoldedProfile> fold_and_pack(const std::string& profile, const std::string& window,
+                                           const std::string& packed, std::optional<WaitStatus> status,
+                                           bool plain = false);
+
+// `cistern run` leaves a smaller profile plain: not worth the time that its user would wait.
+constexpr uint64_t kLeastToPack = uint64_t{4} << 20;
+
+struct PackOptions {
+  std::vector<std::string> paths;
+  std::string output;  // empty: in the profile's place
+  bool plain = false;  // the other way round
+};
+
+// The command `cistern pack`: each profile with all its images, windows folded in. Says on stdout what became of it.
+// Errors: Failure, exit code 3, when a process of it still runs, or a profile is damaged: it is left as it is.
+ExitCode pack_profiles(const PackOptions& options);
+
+}  // namespace cistern::analyzer

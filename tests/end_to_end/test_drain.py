@@ -1,0 +1,235 @@
+"""Profiles that `cistern run` packs while their program runs: nothing is lost whoever is killed, nothing is in the way."""
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+import unittest
+
+import interpreters
+import product
+import reader
+from test_kill import Counters, THREADS
+
+KILLS = int(os.environ.get("CISTERN_DRAIN_KILLS", "8"))  # of each side
+LEAST_PACKED = 4 << 20  # a smaller profile stays plain
+
+
+class Drain(product.Case):
+    def start(self, profile, *command, options=()):
+        return subprocess.Popen([str(part) for part in (product.CISTERN, "run", *options, "-o", profile, "--", *command)],
+                                env=product.clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE)
+
+    def start_native(self, profile, counters):
+        run = self.start(profile, product.tool("kill_target"), counters.path, 10 ** 9,
+                         options=("--follow", "all", "--domains", "malloc"))
+        self.wait_for(counters.native_ready)
+        with open("/proc/%d/task/%d/children" % (run.pid, run.pid)) as file:
+            program = int(file.read().split()[0])
+        self.addCleanup(self.end, program)
+        return run, program
+
+    @staticmethod
+    def end(program):
+        try:
+            os.kill(program, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def wait_for(self, condition, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "it never came")
+            time.sleep(0.002)
+
+    def summary(self, profile):
+        told = product.cistern("summary", "--json", profile)
+        self.assertEqual((told.code, told.err), (0, ""))
+        image, = json.loads(told.out)["images"]
+        self.assertEqual((image["lost_events"], image["torn_bytes"], image.get("lost_segments", 0)), (0, 0, 0))
+        return image
+
+    def assert_all_there(self, profile, counters):
+        plain = self.path("plain.cistern")
+        if os.path.exists(plain):
+            os.remove(plain)
+        done = product.cistern("pack", "--plain", "--output", plain, profile)
+        self.assertEqual((done.code, done.err), (0, ""))
+        image, = json.loads(self.run_well([product.tool("event_counts"), plain], product.clean_environment()).out)
+        found = {thread["tid"]: sum(thread.get("malloc." + op, 0) for op in ("alloc", "free", "realloc"))
+                 for thread in image["threads"]}
+        for tid, completed in zip(counters.tids(), counters.completed()):
+            self.assertTrue(completed <= found.get(tid, 0) <= completed + 1, (tid, completed, found))
+        self.assertEqual(len(counters.tids()), THREADS)
+        return sum(found.values())
+
+    def packed_names(self, profile):
+        return [name for name in self.names_below(profile) if name.endswith(".packed")]
+
+    @staticmethod
+    def names_below(profile):
+        return os.listdir(profile + ".d") if os.path.isdir(profile + ".d") else []
+
+    def test_the_program_is_killed(self):
+        chance = random.Random(71)
+        packed = 0
+        for number in range(KILLS):
+            with self.subTest(kill=number):
+                profile, counters = self.path("%d.cistern" % number), Counters(self.path("%d.counters" % number))
+                run, program = self.start_native(profile, counters)
+                time.sleep(chance.random() * 0.4)
+                os.kill(program, signal.SIGKILL)
+                err = run.communicate(timeout=120)[1]
+                self.assertEqual((run.returncode, err), (128 + signal.SIGKILL, b""))
+                self.assertEqual(self.names_below(profile), [])
+                image = self.summary(profile)
+                self.assertEqual(image["ended_by"], "signal 9")
+                packed += reader.is_packed(profile)
+                events = self.assert_all_there(profile, counters)
+                self.assertGreaterEqual(image["events"], events)
+                os.remove(profile)
+        self.assertGreater(packed, KILLS // 2)
+
+    def test_run_is_killed_and_then_the_program(self):
+        chance = random.Random(72)
+        packed = 0
+        for number in range(KILLS):
+            with self.subTest(kill=number):
+                profile, counters = self.path("%d.cistern" % number), Counters(self.path("%d.counters" % number))
+                run, program = self.start_native(profile, counters)
+                time.sleep(chance.random() * 0.4)
+                run.kill()
+                run.wait()
+                run.stderr.close()  # which the program has too
+                packed += len(self.packed_names(profile))
+                time.sleep(chance.random() * 0.1)
+                os.kill(program, signal.SIGKILL)
+                self.wait_for(lambda: not os.path.exists("/proc/%d/maps" % program) or self.is_zombie(program))
+                self.summary(profile)
+                self.assert_all_there(profile, counters)
+                self.assertEqual(product.cistern("pack", profile).code, 0)
+                self.assertEqual(self.names_below(profile), [])
+                self.assert_all_there(profile, counters)
+                os.remove(profile)
+        self.assertGreater(packed, KILLS // 2)
+
+    @staticmethod
+    def is_zombie(pid):
+        try:
+            with open("/proc/%d/stat" % pid) as file:
+                return file.read().rpartition(")")[2].split()[0] == "Z"
+        except OSError:
+            return True
+
+    def test_reports_can_be_had_while_the_program_runs(self):
+        profile, counted = self.path("x.cistern"), self.path("counted")
+        program = """
+import sys, time
+for part in range(100000):
+    for i in range(20000): bytearray(2001)
+    with open(sys.argv[1], "w") as file: file.write(str(part + 1))
+    time.sleep(0.02)
+"""
+        run = self.start(profile, interpreters.one_of("3.11").path, "-c", program, counted)
+        self.addCleanup(run.stderr.close)
+        self.addCleanup(run.terminate)  # which is sent on
+        self.wait_for(lambda: self.packed_names(profile))
+        events = 0
+        for _ in range(5):
+            with open(counted) as file:
+                before = int(file.read() or "0") * 2 * 20000
+            image = self.summary(profile)
+            self.assertGreaterEqual(image["events"], max(before, events + 1))
+            events = image["events"]
+        refused = product.cistern("pack", profile)
+        self.assertEqual(refused.code, 3)
+        self.assertIn("still writes to it", refused.err)
+        run.terminate()
+        run.wait(60)
+        with open(counted) as file:
+            self.assertGreaterEqual(self.summary(profile)["events"], int(file.read()) * 2 * 20000)
+
+    PROGRAM = """
+import sys
+def work(count):
+    kept = []
+    for number in range(count):
+        kept.append(bytearray(2001))
+        if number % 3: kept.pop()
+        text = str(number) * 3
+    return len(kept)
+print(work(int(sys.argv[1])))
+"""
+
+    def test_a_packed_profile_says_what_a_plain_one_does(self):
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter.name):
+                profile = self.path("x.cistern")
+                command = [product.CISTERN, "run", "-f", "-o", profile, "--", interpreter.path, "-c", self.PROGRAM, 200000]
+                self.run_well(command, product.clean_environment())
+                self.assertTrue(reader.is_packed(profile))
+                self.assertEqual(self.names_below(profile), [])
+                plain = self.path(interpreter.name + ".plain.cistern")
+                self.assertEqual(product.cistern("pack", "--plain", "--output", plain, profile).code, 0)
+                self.assertLess(os.path.getsize(profile), os.path.getsize(plain) / 2.5)
+                for report in (["leaks", "--all", "--json"], ["pools", "--json"], ["dump", "--events", "--limit", "100000"]):
+                    told = [product.cistern(*report, path).out.replace(path, "X") for path in (profile, plain)]
+                    self.assertEqual(told[0], told[1], report)
+                self.assertEqual(product.cistern("pack", plain).code, 0)
+                self.assertLess(os.path.getsize(plain), os.path.getsize(profile) * 1.02)
+
+    def test_a_small_profile_stays_plain(self):
+        profile = self.path("x.cistern")
+        self.run_well([product.CISTERN, "run", "-o", profile, "--", interpreters.one_of("3.11").path, "-c", "pass"],
+                      product.clean_environment())
+        self.assertLess(os.path.getsize(profile), LEAST_PACKED)
+        self.assertFalse(reader.is_packed(profile))
+
+    def test_the_size_limit_is_on_what_lies_on_the_disk(self):
+        profile = self.path("x.cistern")
+        program = """
+import os, sys, time
+for part in range(60):
+    for i in range(30000): bytearray(2001)
+    deadline = time.monotonic() + 60
+    while os.stat(sys.argv[1]).st_blocks * 512 > 6 << 20 and time.monotonic() < deadline: time.sleep(0.01)
+"""
+        command = [product.CISTERN, "run", "--max-size", "16MiB", "-o", profile, "--",
+                   interpreters.one_of("3.11").path, "-c", program, profile]
+        done = self.run_well(command, product.clean_environment())
+        self.assertEqual(done.err, "")
+        image = self.summary(profile)  # nothing lost, though the events take more than 16 MiB plain
+        self.assertGreater(image["events"], 60 * 30000 * 2)
+        plain = self.path("plain.cistern")
+        self.assertEqual(product.cistern("pack", "--plain", "--output", plain, profile).code, 0)
+        self.assertGreater(os.path.getsize(plain), 16 << 20)
+
+    def test_children_that_outlive_run_keep_their_parts(self):
+        profile, counters = self.path("x.cistern"), self.path("pid")
+        program = """
+import os, sys, time
+if os.fork() == 0:
+    child = os.getpid()
+    for i in range(400000): bytearray(2001)
+    open(sys.argv[1] + ".part", "w").write(str(child)); os.rename(sys.argv[1] + ".part", sys.argv[1])
+    time.sleep(1.5)
+    for i in range(100000): bytearray(2001)
+    os._exit(0)
+while not os.path.exists(sys.argv[1]): time.sleep(0.01)
+"""
+        self.run_well([product.CISTERN, "run", "-o", profile, "--", interpreters.one_of("3.11").path, "-c", program,
+                       counters], product.clean_environment())
+        with open(counters) as file:
+            child = int(file.read())
+        self.wait_for(lambda: not os.path.exists("/proc/%d" % child) or self.is_zombie(child))
+        done = product.cistern("pack", profile)
+        self.assertEqual((done.code, done.err), (0, ""))
+        forked = [image for image in reader.images(profile) if image.header.image.pid == child]
+        made = sum(event.op == 1 and event.size == 2002 for event in forked[0].events())
+        self.assertEqual(made, 500000)
+
+
+if __name__ == "__main__":
+    unittest.main()
