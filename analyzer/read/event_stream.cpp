@@ -4,23 +4,68 @@
 
 namespace cistern::analyzer {
 
-EventStream::EventStream(const Image& image) {
-  streams_.reserve(image.owners.size());
-  for (const OwnerSegments& owner : image.owners) streams_.emplace_back(owner, image);
-  for (uint32_t i = 0; i < streams_.size(); ++i) {
-    if (!streams_[i].ready().empty()) heap_.push_back(head_of(streams_[i].ready().front(), i));
+namespace {
+
+// A segment begins when its thread is made, and a realloc that is its first event may have begun before: by the time
+// that the allocator took. A tenth of a second is more than any.
+uint64_t longest_call(const ProfileHeader& header) {
+  return (header.clock_hz >> (header.time_shift & 63)) / 10;
+}
+
+}  // namespace
+
+EventStream::EventStream(const Image& image) : image_(&image), early_(longest_call(image.header)) {
+  streams_.resize(image.owners.size());
+  for (uint32_t i = 0; i < image.owners.size(); ++i) waiting_.push_back(i);
+  std::sort(waiting_.begin(), waiting_.end(),
+            [this](uint32_t a, uint32_t b) { return start_of(a) != start_of(b) ? start_of(a) > start_of(b) : a > b; });
+  open_due();
+}
+
+uint64_t EventStream::start_of(uint32_t owner) const noexcept {
+  const std::vector<FoundSegment>& segments = image_->owners[owner].segments;
+  return segments.empty() ? 0 : segments.front().header.first_time;
+}
+
+// Whether the next owner may have an event at `time` or before.
+bool EventStream::opens_by(uint64_t time) const noexcept {
+  const uint64_t start = start_of(waiting_.back());
+  return start <= early_ || start - early_ <= time;
+}
+
+void EventStream::open_due() {
+  while (!waiting_.empty() && (heap_.empty() || opens_by(heap_.front().time))) open_next();
+}
+
+void EventStream::open_next() {
+  const uint32_t owner = waiting_.back();
+  waiting_.pop_back();
+  streams_[owner] = std::make_unique<OwnerStream>(image_->owners[owner], *image_);
+  if (streams_[owner]->ready().empty()) return close(owner);
+  heap_.push_back(head_of(streams_[owner]->ready().front(), owner));
+  for (size_t at = heap_.size() - 1; at > 0 && heap_[at] < heap_[(at - 1) / 2]; at = (at - 1) / 2) {
+    std::swap(heap_[at], heap_[(at - 1) / 2]);
   }
-  std::sort(heap_.begin(), heap_.end());  // a sorted array is a heap
+}
+
+void EventStream::close(uint32_t owner) {
+  const std::unique_ptr<OwnerStream> ended = std::move(streams_[owner]);
+  ended_events_ += ended->events();
+  ended_torn_bytes_ += ended->torn_bytes();
+  ended_misplaced_ += ended->misplaced_steps();
+  ended_decoded_bytes_ += ended->decoded_bytes();
 }
 
 // Consumes what was handed out and puts its stream back in its place.
 void EventStream::finish_run() {
   if (given_ == 0) return;
-  OwnerStream& stream = streams_[heap_.front().stream];
+  const uint32_t owner = heap_.front().stream;
+  OwnerStream& stream = *streams_[owner];
   stream.consume(std::exchange(given_, 0));
   if (!stream.ready().empty()) {
-    heap_.front() = head_of(stream.ready().front(), heap_.front().stream);
+    heap_.front() = head_of(stream.ready().front(), owner);
   } else {
+    close(owner);
     heap_.front() = heap_.back();
     heap_.pop_back();
   }
@@ -46,41 +91,43 @@ EventStream::Head EventStream::rival() const noexcept {
   return heap_.size() == 2 || heap_[1] < heap_[2] ? heap_[1] : heap_[2];
 }
 
-// The top stream runs ahead alone until the next stream's head, or `until`.
+// The top stream runs ahead alone until the next stream's head, the next owner's beginning, or `until`.
 Run EventStream::next(uint64_t until) {
   finish_run();
+  open_due();
   if (heap_.empty() || heap_.front().time >= until) return {};
+  if (!waiting_.empty()) until = std::min(until, start_of(waiting_.back()) - early_);
   const uint32_t index = heap_.front().stream;
-  const std::span<const Step> ready = streams_[index].ready();
+  const std::span<const Step> ready = streams_[index]->ready();
   const Head next = rival();
   const bool all = ready.back().time < std::min(until, next.time);
   size_t count = all ? ready.size() : 1;
   while (count < ready.size() && ready[count].time < until && head_of(ready[count], index) < next) ++count;
   given_ = count;
-  return {streams_[index].owner(), ready.first(count)};
+  return {streams_[index]->owner(), ready.first(count)};
 }
 
 uint64_t EventStream::events() const noexcept {
-  uint64_t sum = 0;
-  for (const OwnerStream& stream : streams_) sum += stream.events();
+  uint64_t sum = ended_events_;
+  for (const auto& stream : streams_) sum += stream != nullptr ? stream->events() : 0;
   return sum;
 }
 
 uint64_t EventStream::torn_bytes() const noexcept {
-  uint64_t sum = 0;
-  for (const OwnerStream& stream : streams_) sum += stream.torn_bytes();
+  uint64_t sum = ended_torn_bytes_;
+  for (const auto& stream : streams_) sum += stream != nullptr ? stream->torn_bytes() : 0;
   return sum;
 }
 
 uint64_t EventStream::misplaced_steps() const noexcept {
-  uint64_t sum = 0;
-  for (const OwnerStream& stream : streams_) sum += stream.misplaced_steps();
+  uint64_t sum = ended_misplaced_;
+  for (const auto& stream : streams_) sum += stream != nullptr ? stream->misplaced_steps() : 0;
   return sum;
 }
 
 uint64_t EventStream::decoded_bytes() const noexcept {
-  uint64_t sum = 0;
-  for (const OwnerStream& stream : streams_) sum += stream.decoded_bytes();
+  uint64_t sum = ended_decoded_bytes_;
+  for (const auto& stream : streams_) sum += stream != nullptr ? stream->decoded_bytes() : 0;
   return sum;
 }
 

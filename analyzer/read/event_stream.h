@@ -1,9 +1,10 @@
 // All events of an image in order of time: the owners' streams merged. Steps of equal time come in an order that does
 // not depend on anything but the profile: those that give something up before those that take, then by owner; within an
-// owner as they were recorded. Memory: one buffer of bounded size for each owner.
+// owner as they were recorded. Memory: one buffer of bounded size for each owner that is at work at the same time.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "analyzer/read/image.h"
@@ -39,13 +40,25 @@ class EventStream {
     }
   };
   static Head head_of(const Step& step, uint32_t stream) noexcept { return {step.time, takes(step.kind), stream}; }
+  uint64_t start_of(uint32_t owner) const noexcept;
+  bool opens_by(uint64_t time) const noexcept;
+  void open_next();
+  void open_due();
+  void close(uint32_t owner);
   void finish_run();
   void sift_down() noexcept;
   Head rival() const noexcept;
 
-  std::vector<OwnerStream> streams_;
-  std::vector<Head> heap_;  // least on top
-  size_t given_ = 0;        // steps of the top stream that were handed out last
+  const Image* image_;
+  uint64_t early_ = 0;             // an owner's first event may be so much earlier than its first segment says
+  std::vector<uint32_t> waiting_;  // owners that have not begun, the next one last
+  std::vector<std::unique_ptr<OwnerStream>> streams_;  // by owner; null: not begun, or at its end
+  std::vector<Head> heap_;                             // least on top
+  uint64_t ended_events_ = 0;                          // of owners at their end
+  uint64_t ended_torn_bytes_ = 0;
+  uint64_t ended_misplaced_ = 0;
+  uint64_t ended_decoded_bytes_ = 0;
+  size_t given_ = 0;  // steps of the top stream that were handed out last
 };
 
 }  // namespace cistern::analyzer

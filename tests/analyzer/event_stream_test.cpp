@@ -67,6 +67,30 @@ TEST(EventStream, PutsAReallocsBeginBeforeTheEventsNestedInIt) {
   EXPECT_EQ(all_steps(profile.images.front()), expected);
 }
 
+// Threads that come and go are read one after another; some begin with a realloc that had begun before they were made.
+TEST(EventStream, MergesThousandsOfThreadsThatFollowEachOther) {
+  constexpr uint32_t kOwners = 3000;
+  constexpr uint64_t kApart = 40'000'000;  // much of the tenth of a second that is looked ahead
+  Recording recording;
+  std::vector<Seen> expected;
+  for (uint32_t owner = 1; owner <= kOwners; ++owner) {
+    const uint64_t begin = kStart + owner * kApart;
+    if (owner % 5 == 0) {
+      recording.begin_segment(owner, begin);
+      recording.realloc(owner, begin - kApart - 3, begin, 0x7000 + owner, 0x9000 + owner, 8);
+      expected.push_back({begin - kApart - 3, StepKind::kReallocGive, owner, 0x7000 + owner});
+      expected.push_back({begin, StepKind::kReallocTake, owner, 0x9000 + owner});
+    }
+    for (uint64_t i = 1; i <= 3; ++i) {
+      recording.alloc(owner, begin + i * kApart, 0x10000 * owner + i, 1);
+      expected.push_back({begin + i * kApart, StepKind::kAlloc, owner, 0x10000 * owner + i});
+    }
+  }
+  std::stable_sort(expected.begin(), expected.end(),
+                   [](const Seen& a, const Seen& b) { return std::tie(a.time, a.owner) < std::tie(b.time, b.owner); });
+  EXPECT_EQ(all_steps(recording.read().images.front()), expected);
+}
+
 TEST(EventStream, PutsFreesBeforeAllocationsOfTheSameTickByOtherThreads) {
   Recording recording;
   recording.alloc(1, kStart + 5, 0x1000, 1);

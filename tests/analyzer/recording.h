@@ -54,6 +54,8 @@ class Recording {
   void map(uint32_t owner, uint64_t time, uint64_t address, uint64_t size, uint32_t flags = 0, StackId stack = {});
   void unmap(uint32_t owner, uint64_t time, uint64_t address, uint64_t size);
 
+  // Begins an owner's segment at `time`, of which its first event's counts from.
+  void begin_segment(uint32_t owner, uint64_t time) { segment(owner, time); }
   // Ends an owner's segment; the next event begins another. `drop`: it never reaches the file.
   void seal(uint32_t owner, bool drop = false);
 
