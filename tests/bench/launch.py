@@ -18,10 +18,10 @@ class Launched:
         return self.code, self.out, self.err
 
 
-def launcher():
-    """The launcher of the build that is measured, or that of this tree's own build: older builds are measured too."""
+def tool(name):
+    """A program of tests/bench, of the build that is measured or of this tree's own: older builds are measured too."""
     for build in (product.BINARY, os.path.join(product.SOURCE, "build")):
-        path = os.path.join(build, "tests", "bench", "launcher")
+        path = os.path.join(build, "tests", "bench", name)
         if os.path.exists(path):
             return path
     raise FileNotFoundError("%s was not built: scripts/build --tests" % path)
@@ -39,7 +39,7 @@ def costs_of(path):
 
 def launch(command, env, folder, path, limit_s=1800):
     """`folder`: where it runs; `path`: where the launcher writes. What it has started ends with it at the limit."""
-    process = subprocess.Popen([launcher(), path, *command], env=env, cwd=folder, stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([tool("launcher"), path, *command], env=env, cwd=folder, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     try:
         out, err = process.communicate(timeout=limit_s)

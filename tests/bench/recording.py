@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 
 import product
-from launch import costs_of, launch, launcher
+from launch import costs_of, launch, tool
 
 
 class Run:
@@ -40,7 +40,7 @@ def measured(recorder, workload, python, quick, folder):
     """Two launchers, also around a bare program: the outer one measures the recorder too, the inner one the program."""
     inner, work = os.path.join(folder, "inner.costs"), os.path.join(folder, "work")
     os.mkdir(work)
-    done = launch([*recorder, launcher(), inner, *workload.command(python, quick)],
+    done = launch([*recorder, tool("launcher"), inner, *workload.command(python, quick)],
                   workload.program_environment(python, quick), work, os.path.join(folder, "outer.costs"))
     program = costs_of(inner)
     if done.costs is None or program is None:

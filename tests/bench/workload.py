@@ -4,6 +4,8 @@ import os
 
 import packages
 import product
+import pyperformance_script
+from launch import tool
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 APPS = os.path.join(product.CASES, "apps")
@@ -11,28 +13,47 @@ APPS = os.path.join(product.CASES, "apps")
 
 class Workload:
     """`words`: what stands behind the interpreter, {} being the size; `repeat`: how often it is run for one figure;
-    `options`: what `cistern run` needs for it; `needs`: packages of the index."""
+    `needs`: packages of the index; `options`: what `cistern run` needs for it."""
 
-    def __init__(self, letter, name, words, size=0, quick=0, repeat=1, needs=(), options=(), path=(), environment=None):
+    def __init__(self, letter, name, words, size=0, quick=0, repeat=1, needs=(), options=()):
         self.letter, self.name, self.words, self.size, self.quick = letter, name, words, size, quick
-        self.repeat, self.needs, self.options, self.path = repeat, list(needs), list(options), list(path)
-        self.environment = environment or {}
+        self.repeat, self.needs, self.options = repeat, list(needs), list(options)
 
-    def arguments(self, quick):
-        return [word.replace("{}", str(self.quick if quick else self.size)) for word in self.words]
+    def sized(self, quick):
+        return str(self.quick if quick else self.size)
+
+    def words_of(self, python, quick):
+        """What stands behind the interpreter: a profiler's own command takes it too."""
+        return [word.replace("{}", self.sized(quick)) for word in self.words]
 
     def command(self, python, quick):
-        return [python.path] + self.arguments(quick)
+        return [python.path] + self.words_of(python, quick)
 
     def program_environment(self, python, quick):
-        folders = list(self.path)
-        if self.needs:
-            folders.append(packages.packages_for(python, self.needs))
-        more = {name: value.replace("{}", str(self.quick if quick else self.size))
-                for name, value in self.environment.items()}
-        if folders:
-            more["PYTHONPATH"] = os.pathsep.join(folders)
+        more = {"PYTHONPATH": packages.packages_for(python, self.needs)} if self.needs else {}
         return product.clean_environment(PYTHONHASHSEED="0", **more)
+
+
+class PyperformanceScript(Workload):
+    def __init__(self, name, loops, quick_loops, *words):
+        super().__init__("f", name, words, loops, quick_loops)
+
+    def words_of(self, python, quick):
+        return [pyperformance_script.path_of(python, self.name), *self.words]
+
+    def program_environment(self, python, quick):
+        return product.clean_environment(PYTHONHASHSEED="0", PYTHONPATH=pyperformance_script.STUB,
+                                         LOOPS=self.sized(quick))
+
+
+class Storm(Workload):
+    """A program without Python."""
+
+    def __init__(self, name, threads):
+        super().__init__("g", name, [str(threads), "{}", "100000"], 8000000, 100000, options=["--follow", "all"])
+
+    def command(self, python, quick):
+        return [tool("storm")] + self.words_of(python, quick)
 
 
 def script(letter, name, size, quick):
@@ -44,7 +65,7 @@ def app(name, *needs):
 
 
 WORKLOADS = [
-    script("a", "storm", 10000, 500),
+    script("a", "objects", 10000, 500),
     script("b", "records", 100, 5),
     script("c", "trees", 500, 20),
     script("d", "tasks", 50, 3),
@@ -53,6 +74,9 @@ WORKLOADS = [
     app("a3_flask", "flask"),
     app("a4_pandas", "numpy", "pandas"),
     app("a5_django", "django"),
+    *(PyperformanceScript(*one) for one in pyperformance_script.SCRIPTS),
+    Storm("storm-1", 1),
+    Storm("storm-2", 2),
     Workload("h", "pass", ["-c", "pass"], repeat=20),
 ]
 
