@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 
 import product
+import recording
 
 
 class Mode:
@@ -11,7 +12,10 @@ class Mode:
         self.name, self.options = name, list(options)
         self.complete = complete  # whether the profile must hold every event
 
-    def missing(self):
+    def run(self, workload, python, quick, expected, first, limit_s):
+        return recording.recorded(workload, self, python, quick, expected, first, limit_s)
+
+    def missing(self, python):
         """Why this build cannot record in this way; None when it can."""
         with tempfile.TemporaryDirectory(prefix="cistern-bench-") as folder:
             command = [product.CISTERN, "run", "-o", os.path.join(folder, "x.cistern"), *self.options, "--", "true"]

@@ -18,17 +18,18 @@ class Run:
 def bare(workload, python, quick):
     """Returns the run and what the program said: code, output, errors."""
     with tempfile.TemporaryDirectory(prefix="cistern-bench-") as folder:
-        done, figures = measured([], workload, python, quick, folder)
+        done, figures = measured([], workload.command(python, quick), workload.program_environment(python, quick), folder)
     fault = None if done.code == 0 else "bare: exit code %s: %s" % (done.code, done.err.strip()[-300:])
     return Run(fault or no_costs(figures), **figures), done.said
 
 
-def recorded(workload, mode, python, quick, expected, count_events):
+def recorded(workload, mode, python, quick, expected, count_events, limit_s):
     """`expected`: what the bare program said; `count_events`: whether to read the profile, which takes a while."""
     with tempfile.TemporaryDirectory(prefix="cistern-bench-") as folder:
         profile = os.path.join(folder, "x.cistern")
         recorder = [product.CISTERN, "run", "-o", profile, "--wrapper", *mode.options, *workload.options, "--"]
-        done, figures = measured(recorder, workload, python, quick, folder)
+        done, figures = measured(recorder, workload.command(python, quick), workload.program_environment(python, quick),
+                                 folder, limit_s)
         fault = difference(done.said, expected) or no_costs(figures)
         figures["bytes"] = bytes_of(profile)
         if count_events and not fault:
@@ -36,12 +37,11 @@ def recorded(workload, mode, python, quick, expected, count_events):
     return Run(fault, **figures)
 
 
-def measured(recorder, workload, python, quick, folder):
+def measured(recorder, command, env, folder, limit_s=1800):
     """Two launchers, also around a bare program: the outer one measures the recorder too, the inner one the program."""
     inner, work = os.path.join(folder, "inner.costs"), os.path.join(folder, "work")
     os.mkdir(work)
-    done = launch([*recorder, tool("launcher"), inner, *workload.command(python, quick)],
-                  workload.program_environment(python, quick), work, os.path.join(folder, "outer.costs"))
+    done = launch([*recorder, tool("launcher"), inner, *command], env, work, os.path.join(folder, "outer.costs"), limit_s)
     program = costs_of(inner)
     if done.costs is None or program is None:
         return done, {}

@@ -1,15 +1,21 @@
 """Measures what was asked for, and makes the report of everything that the state holds of this build."""
 import hashlib
 import os
+import sys
 
+import analysis
 import bound
+import instructions
 import interpreters
 import mode
+import peer
 import product
 import row
 import workload
 from rounds import Rounds
 from state import State
+
+PEER_ROUNDS = 3
 
 
 def build_hash():
@@ -31,6 +37,10 @@ def interpreter(text):
     raise ValueError("no supported interpreter %s; scripts/python-matrix shows them" % text)
 
 
+def say(text):
+    print("bench: " + text, file=sys.stderr, flush=True)
+
+
 class Report:
     def __init__(self, given):
         self.given = given
@@ -40,28 +50,57 @@ class Report:
         self.missing = []
 
     def measure(self):
-        workloads = workload.chosen(self.given.workloads)
-        modes = self.present(mode.chosen(self.given.modes))
-        Rounds(self.state, self.subject, self.python, self.given.quick).measure(workloads, modes, self.given.rounds)
+        for subject in self.given.subjects:
+            getattr(self, "measure_" + subject)()
 
-    def present(self, modes):
-        found = []
-        for one in modes:
-            why = one.missing()
-            if why is None:
-                found.append(one)
-            else:
-                self.missing.append({"kind": "mode", "name": one.name, "why": why})
-        return found
+    def rounds(self, kind, limit=None):
+        return Rounds(self.state, self.subject, kind, self.python, self.given.quick, limit)
+
+    def measure_modes(self):
+        modes = self.present("mode", mode.chosen(self.given.modes))
+        self.rounds("modes").measure(workload.chosen(self.given.workloads), modes, self.given.rounds)
+
+    def measure_peers(self):
+        peers = self.present("peer", peer.ALL)
+        self.rounds("peers", peer.LIMIT).measure(workload.chosen(self.given.workloads, workload.FOR_PEERS), peers,
+                                                 min(PEER_ROUNDS, self.given.rounds))
+
+    def measure_instructions(self):
+        why = instructions.missing()
+        if why:
+            self.missing.append({"kind": "instructions", "name": "valgrind", "why": why})
+        else:
+            instructions.measure(self.state, self.subject, self.python, self.given.quick, say)
+
+    def measure_analysis(self):
+        self.present("peer", [analysis.MEMRAY])
+        analysis.measure(self.state, self.subject, self.python, self.given, say)
+
+    def present(self, kind, table):
+        """Those of a table that can be measured here."""
+        why = {one.name: one.missing(self.python) for one in table}
+        self.missing += [{"kind": kind, "name": name, "why": text} for name, text in why.items() if text]
+        return [one for one in table if not why[one.name]]
 
     def as_dict(self):
         records = [one for one in self.state.records if all(one.get(name) == self.subject[name] for name in self.subject)]
-        rows = list(row.rows_of(records, workload.WORKLOADS, [one.name for one in mode.MODES]))
+        rows = list(row.rows_of(records, "modes", workload.WORKLOADS, [one.name for one in mode.MODES]))
+        peers = peer.by_our_count(list(row.rows_of(records, "peers", workload.FOR_PEERS, [one.name for one in peer.ALL])))
+        counts = list(instructions.rows_of(records))
+        readings, fault = analysis.last_of(records)
         return {"schema": "cistern.bench/1", "build": product.BINARY, "build_hash": self.subject["build"],
                 "python": self.python.name, "quick": self.given.quick, "rounds": max([one["rounds"] for one in rows] + [0]),
-                "rows": rows, "bounds": [one.as_dict() for one in bound.bounds(rows, workload.WORKLOADS)],
-                "missing": self.missing}
+                "rows": rows, "peers": peers, "instructions": counts, "analysis": readings,
+                "bounds": [one.as_dict() for one in bound.bounds(rows, peers, counts, readings)],
+                "missing": self.missing, "faults": list(faults(rows + peers, counts, fault))}
 
 
-def failed(report):
-    return any(one["faults"] for one in report["rows"])
+def faults(rows, counts, analysis_fault):
+    for one in rows:
+        for fault in one["faults"]:
+            yield "%s, %s: %s" % (one["workload"], one["mode"], fault)
+    for one in counts:
+        for fault in one["faults"]:
+            yield "%s: %s" % (one["path"], fault)
+    if analysis_fault:
+        yield "analysis: " + analysis_fault

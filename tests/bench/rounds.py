@@ -30,13 +30,15 @@ def medians(runs):
 
 
 class Rounds:
-    def __init__(self, state, subject, python, quick):
-        """`subject`: what is measured, in every record: a state may hold the figures of several."""
-        self.state, self.subject, self.python, self.quick = state, subject, python, quick
+    def __init__(self, state, subject, kind, python, quick, limit=None):
+        """`subject`, `kind`: what is measured, in every record: a state may hold the figures of several. `limit`: how
+        many times as long as bare a run may take before it is cut off."""
+        self.state, self.subject, self.python, self.quick = state, dict(subject, kind=kind), python, quick
+        self.limit = limit
         self.expected = {}
 
     def known(self, workload, mode, number):
-        key = dict(self.subject, kind="run", workload=workload.name, mode=mode, round=number)
+        key = dict(self.subject, workload=workload.name, mode=mode, round=number)
         return next((one for one in self.state.records if all(one.get(name) == key[name] for name in key)), None)
 
     def measure(self, workloads, modes, rounds):
@@ -53,15 +55,22 @@ class Rounds:
         text = "round %d %s %s: " % (number + 1, workload.name, name)
         if self.known(workload, name, number):
             return text + "known"
-        run = self.run(workload, mode, number == 0)
-        self.state.add(dict(self.subject, kind="run", workload=workload.name, mode=name, round=number, fault=run.fault,
+        run = self.run(workload, mode, number)
+        self.state.add(dict(self.subject, workload=workload.name, mode=name, round=number, fault=run.fault,
                             **run.figures))
-        return text + (run.fault or "%.3f s" % run.figures["wall_s"])
+        return text + (run.fault or ("%.3f s" % run.figures["wall_s"] if run.figures.get("wall_s") else "cut off"))
 
-    def run(self, workload, mode, first):
+    def run(self, workload, mode, number):
         if workload.name not in self.expected:  # which also warms its files
             self.expected[workload.name] = recording.bare(workload, self.python, self.quick)[1]
         if mode is None:
             return medians([recording.bare(workload, self.python, self.quick)[0] for _ in range(workload.repeat)])
-        return medians([recording.recorded(workload, mode, self.python, self.quick, self.expected[workload.name],
-                                           first and time == 0) for time in range(workload.repeat)])
+        limit_s = self.limit_s(workload, number)
+        return medians([mode.run(workload, self.python, self.quick, self.expected[workload.name],
+                                 number == 0 and time == 0, limit_s) for time in range(workload.repeat)])
+
+    def limit_s(self, workload, number):
+        bare = self.known(workload, "bare", number)
+        if self.limit is None or not bare or "wall_s" not in bare:
+            return 1800
+        return 1 + self.limit * bare["wall_s"]

@@ -26,18 +26,21 @@ def row_of(workload, mode, runs):
         return row
     row["wall"] = spread(one["wall_s"] / base["wall_s"] for one, base in pairs)
     row["cpu"] = spread(one["cpu_s"] / base["cpu_s"] for one, base in pairs)
+    row["cpu_s"] = spread(one["cpu_s"] for one, _ in pairs)
     row["drainer_cpu"] = spread(one["drainer_cpu_s"] / base["cpu_s"] for one, base in pairs)
+    row["cut_off"] = any(one.get("cut_off") for one in own)
     row["added_bytes"] = spread(one["peak_bytes"] - base["peak_bytes"] for one, base in pairs)
-    row["bytes"] = next((one["bytes"] for one in own if "events" in one), None)
-    row["events"] = next((one["events"] for one in own if "events" in one), None)
+    counted = next((one for one in own if one.get("events") is not None), {})
+    row["bytes"] = counted.get("bytes", next((one["bytes"] for one in own if "bytes" in one), None))
+    row["events"] = counted.get("events")
     row["bytes_per_event"] = row["bytes"] / row["events"] if row["events"] else None
     return row
 
 
-def rows_of(records, workloads, modes):
+def rows_of(records, kind, workloads, modes):
     """The rows that there are records of, in the order of the tables."""
     for workload in workloads:
-        runs = [one for one in records if one["kind"] == "run" and one["workload"] == workload.name]
+        runs = [one for one in records if one["kind"] == kind and one["workload"] == workload.name]
         for mode in ["bare"] + modes:
             if any(one["mode"] == mode for one in runs):
                 yield row_of(workload, mode, runs)
