@@ -65,10 +65,14 @@ bool GrowthWindows::in_import(NodeId node) {
   return answer == Answer::kYes;
 }
 
-void GrowthWindows::learn(uint32_t site) {
-  if (site >= kinds_.size()) kinds_.resize(std::max<size_t>(site + size_t{1}, sites_.size()), SiteKind::kNew);
-  const bool silent = !imports_tick_ && in_import(stacks_.node_of(sites_.site(site).stack));
-  kinds_[site] = silent ? SiteKind::kImports : SiteKind::kTicks;
+// The first of the site in this window.
+void GrowthWindows::count_first(uint32_t site) {
+  if (site >= ticks_.size()) ticks_.resize(std::max<size_t>(site + size_t{1}, sites_.size()), kUnknown);
+  if (ticks_[site] == kUnknown) {
+    const bool silent = !imports_tick_ && in_import(stacks_.node_of(sites_.site(site).stack));
+    ticks_[site] = silent ? 0 : 1;
+  }
+  allocated_.add(site, current_);
 }
 
 void GrowthWindows::next_window(uint64_t time) {

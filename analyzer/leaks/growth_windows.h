@@ -48,22 +48,20 @@ class GrowthWindows : public HeapObserver {
 
  private:
   static constexpr uint64_t kFirstLength = 16;
-  enum class SiteKind : uint8_t { kNew, kTicks, kImports };
+  static constexpr uint8_t kUnknown = UINT8_MAX;
   enum class Answer : uint8_t { kUnasked, kNo, kYes };
 
   void count(uint64_t time, uint32_t site) {
     if (time < begin_) return;
-    if (site >= kinds_.size() || kinds_[site] == SiteKind::kNew) learn(site);
-    if (allocations_.begins.empty() || left_ == 0) next_window(time);
-    allocated_.add(site, current_);
-    if (kinds_[site] == SiteKind::kTicks) tick();
+    if (left_ == 0) [[unlikely]]
+      next_window(time);
+    if (!allocated_.add_again(site, current_)) [[unlikely]]
+      count_first(site);
+    left_ -= ticks_[site];
+    allocations_.lengths[current_] += ticks_[site];
     if (time >= first_mark_) count_between_marks(time, site);
   }
-  void tick() noexcept {
-    --left_;
-    ++allocations_.lengths[current_];
-  }
-  void learn(uint32_t site);
+  void count_first(uint32_t site);
   void next_window(uint64_t time);
   void count_between_marks(uint64_t time, uint32_t site);
   void find_marks(const Image& image);
@@ -74,7 +72,7 @@ class GrowthWindows : public HeapObserver {
   const CallTree& tree_;
   bool imports_tick_;
   uint64_t begin_ = 0;
-  std::vector<SiteKind> kinds_;
+  std::vector<uint8_t> ticks_;     // by site: 1; 0 in imports
   std::vector<Answer> in_import_;  // by node of the tree
   Windows allocations_;
   uint64_t window_length_ = kFirstLength;

@@ -12,7 +12,9 @@ void WindowCounts::flush(uint32_t site, uint32_t window) {
 }
 
 void WindowCounts::join_pairs() {
-  for (Entry& latest : latest_) latest.window /= 2;
+  for (Entry& latest : latest_) {
+    if (latest.count != 0) latest.window /= 2;
+  }
   for (std::vector<Entry>& entries : earlier_) {
     size_t kept = 0;
     for (const Entry& entry : entries) {

@@ -1,116 +1,145 @@
-// The live blocks by address. Open addressing with linear probing; a removal moves followers back, so there are no
-// tombstones and a look-up of an absent address stays short. prefetch() hides the cache miss of a look-up that is known
-// to come. Pointers returned are valid until the next claim or erase. Memory: 32 bytes a slot, at most half full.
+// Live blocks at any address: a hash table, 24 bytes a slot. Open addressing with linear probing; a removal moves
+// followers back, so there are no tombstones and a look-up of an absent address stays short. The table is kSegments
+// small ones, which grow apart from each other, so that there never are an old and a new copy of all of it: at most
+// half full while that is small, and then three quarters.
 #pragma once
 
-#include <bit>
+#include <tsl/robin_map.h>
+
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
+
+#include "analyzer/model/block.h"
+#include "analyzer/read/mixed_hash.h"
 
 namespace cistern::analyzer {
 
-struct Block {
-  uint64_t size_bytes = 0;  // requested
-  uint64_t birth = 0;       // when it was first allocated; a realloc keeps it
-  uint32_t site = 0;        // who asked for it, index into Sites
-  bool live = false;        // the table's own
-};
-
 class BlockTable {
  public:
-  BlockTable() { resize(kFirstSlots); }
-  // A moved-from table may only be destroyed or assigned to.
-  BlockTable(BlockTable&&) = default;
-  BlockTable& operator=(BlockTable&&) = default;
-
   uint64_t size() const noexcept { return count_; }
-  void prefetch(uint64_t address) const noexcept { __builtin_prefetch(slots_ + home(address)); }
-
-  Block* find(uint64_t address) noexcept {
-    for (size_t at = home(address); slots_[at].block.live; at = next(at)) {
-      if (slots_[at].address == address) return &slots_[at].block;
-    }
-    return nullptr;
+  void prefetch(uint64_t address) const noexcept {
+    const uint64_t hash = hash_of(address);
+    const Segment& segment = segments_[hash >> kSegmentShift];
+    __builtin_prefetch(segment.slots.data() + segment.home(hash));
   }
 
-  // The block at `address` and whether it is new; a new one is the caller's to fill in (by fill()).
-  std::pair<Block*, bool> claim(uint64_t address) {
-    if (count_ >= limit_) grow();
-    size_t at = home(address);
-    for (; slots_[at].block.live; at = next(at)) {
-      if (slots_[at].address == address) return {&slots_[at].block, false};
+  // Puts a block there. Returns whether one was there, which is then in `was`.
+  bool put(uint64_t address, const Block& block, Block& was) {
+    const uint64_t hash = hash_of(address);
+    Segment& segment = segments_[hash >> kSegmentShift];
+    if (segment.count >= segment.limit) [[unlikely]]
+      grow(segment);
+    size_t at = segment.home(hash);
+    for (; segment.slots[at].live(); at = segment.next(at)) {
+      if (segment.slots[at].address != address) continue;
+      was = block_of(segment.slots[at]);
+      write(segment.slots[at], address, block);
+      return true;
     }
-    slots_[at].address = address;
-    slots_[at].block.live = true;
+    write(segment.slots[at], address, block);
+    ++segment.count;
     ++count_;
-    return {&slots_[at].block, true};
+    return false;
   }
 
-  static void fill(Block* slot, const Block& block) noexcept {
-    *slot = block;
-    slot->live = true;
-  }
-
-  // Requires: `block` was returned by find() and nothing was claimed or erased since.
-  void erase(Block* block) noexcept {
-    auto hole =
-        static_cast<size_t>(reinterpret_cast<Slot*>(reinterpret_cast<char*>(block) - offsetof(Slot, block)) - slots_);
-    --count_;
-    for (size_t at = next(hole); slots_[at].block.live; at = next(at)) {
-      const size_t wanted = home(slots_[at].address);
-      if (((at - wanted) & mask_) < ((at - hole) & mask_)) continue;  // it is at home between hole and here
-      slots_[hole] = slots_[at];
-      hole = at;
+  // Takes the block out. Returns whether one was there, which is then in `block`.
+  bool take(uint64_t address, Block& block) noexcept {
+    const uint64_t hash = hash_of(address);
+    Segment& segment = segments_[hash >> kSegmentShift];
+    if (segment.count == 0) return false;
+    for (size_t at = segment.home(hash); segment.slots[at].live(); at = segment.next(at)) {
+      if (segment.slots[at].address != address) continue;
+      block = block_of(segment.slots[at]);
+      if (segment.slots[at].size_bytes == kLarge) large_.erase(address);
+      erase(segment, at);
+      return true;
     }
-    slots_[hole].block.live = false;
+    return false;
   }
 
+  // Calls visit(address, const Block&), in no particular order.
   template <typename F>
   void for_each(F&& visit) const {
-    for (const Slot& slot : storage_) {
-      if (slot.block.live) visit(slot.address, slot.block);
+    for (const Segment& segment : segments_) {
+      for (const Slot& slot : segment.slots) {
+        if (slot.live()) visit(slot.address, block_of(slot));
+      }
     }
   }
 
  private:
-  static constexpr size_t kFirstSlots = 1024;
+  static constexpr size_t kSegments = 64;
+  static constexpr unsigned kSegmentShift = 58;
+  static constexpr size_t kFirstSlots = 16;
+  static constexpr size_t kSmallSlots = 1 << 14;  // 24 MiB in all
+  static constexpr uint32_t kLarge = UINT32_MAX;  // the size is in large_
+
   struct Slot {
     uint64_t address = 0;
-    Block block;
+    uint64_t birth = 0;
+    uint32_t size_bytes = 0;
+    uint32_t site_and_1 = 0;  // 0: no block
+    bool live() const noexcept { return site_and_1 != 0; }
   };
-  static_assert(sizeof(Slot) == 32);
+  static_assert(sizeof(Slot) == 24);
 
-  size_t next(size_t at) const noexcept { return (at + 1) & mask_; }
-  size_t home(uint64_t address) const noexcept {
-    return static_cast<size_t>((address >> 4) * 0x9E3779B97F4A7C15u >> shift_);
+  struct Segment {
+    std::vector<Slot> slots;
+    size_t count = 0;
+    size_t limit = 0;
+    size_t next(size_t at) const noexcept { return ++at == slots.size() ? 0 : at; }
+    // The hash's highest bits choose the segment, the next ones the place.
+    size_t home(uint64_t hash) const noexcept {
+      return static_cast<size_t>((hash << (64 - kSegmentShift) >> 32) * slots.size() >> 32);
+    }
+  };
+
+  static uint64_t hash_of(uint64_t address) noexcept { return (address >> 4) * 0x9E3779B97F4A7C15u; }
+
+  Block block_of(const Slot& slot) const noexcept {
+    const uint64_t size = slot.size_bytes == kLarge ? large_.at(slot.address) : slot.size_bytes;
+    return {size, slot.birth, slot.site_and_1 - 1};
   }
 
-  void resize(size_t slots) {
-    storage_.assign(slots, Slot{});
-    slots_ = storage_.data();
-    mask_ = slots - 1;
-    shift_ = 64 - static_cast<size_t>(std::bit_width(mask_));
-    limit_ = slots / 2;
+  void write(Slot& slot, uint64_t address, const Block& block) {
+    if (slot.size_bytes == kLarge && slot.live()) large_.erase(address);
+    if (block.size_bytes >= kLarge) large_[address] = block.size_bytes;
+    const auto size = static_cast<uint32_t>(block.size_bytes >= kLarge ? kLarge : block.size_bytes);
+    slot = {address, block.birth, size, block.site + 1};
   }
 
-  void grow() {
-    const std::vector<Slot> old = std::move(storage_);
-    resize(old.size() * 2);
+  void erase(Segment& segment, size_t hole) noexcept {
+    --segment.count;
+    --count_;
+    const size_t size = segment.slots.size();
+    const auto distance = [size](size_t from, size_t to) { return to >= from ? to - from : to + size - from; };
+    for (size_t at = segment.next(hole); segment.slots[at].live(); at = segment.next(at)) {
+      const size_t wanted = segment.home(hash_of(segment.slots[at].address));
+      if (distance(wanted, at) < distance(hole, at)) continue;  // it is at home between hole and here
+      segment.slots[hole] = segment.slots[at];
+      hole = at;
+    }
+    segment.slots[hole].site_and_1 = 0;
+  }
+
+  static void grow(Segment& segment) {
+    const std::vector<Slot> old = std::move(segment.slots);
+    const bool small = old.size() < kSmallSlots;
+    const size_t size = old.empty() ? kFirstSlots : small ? old.size() * 2 : old.size() + old.size() / 4;
+    segment.slots.assign(size, Slot{});
+    segment.limit = small ? size / 2 : size / 4 * 3;
     for (const Slot& slot : old) {
-      if (!slot.block.live) continue;
-      size_t at = home(slot.address);
-      while (slots_[at].block.live) at = next(at);
-      slots_[at] = slot;
+      if (!slot.live()) continue;
+      size_t at = segment.home(hash_of(slot.address));
+      while (segment.slots[at].live()) at = segment.next(at);
+      segment.slots[at] = slot;
     }
   }
 
-  std::vector<Slot> storage_;
-  Slot* slots_ = nullptr;
-  size_t mask_ = 0;
-  size_t shift_ = 0;  // the hash's highest bits choose: neighbours in memory spread evenly
-  size_t limit_ = 0;
+  std::array<Segment, kSegments> segments_;
+  tsl::robin_map<uint64_t, uint64_t, MixedHash> large_;  // sizes that fill kLarge, by address
   uint64_t count_ = 0;
 };
 

@@ -2,23 +2,39 @@
 
 namespace cistern::analyzer {
 
+DomainSums HeapModel::domains() const {
+  DomainSums sums{};
+  for (uint32_t site = 0; site < sites_.size(); ++site) {
+    const SiteFigures& figures = sites_.figures(site);
+    DomainTotals& sum = sums[number_of(figures.domain)];
+    sum.live.bytes += figures.live.bytes;
+    sum.live.blocks += figures.live.blocks;
+    sum.allocated.bytes += figures.allocated.bytes;
+    sum.allocated.blocks += figures.allocated.blocks;
+  }
+  for (size_t i = 0; i < kDomainNumbers; ++i) {
+    sums[i].frees = sums[i].allocated.blocks - sums[i].live.blocks + static_cast<uint64_t>(frees_[i]);
+    sums[i].reallocs = reallocs_[i];
+  }
+  return sums;
+}
+
 // The old block leaves the table, so that its place may be taken, and stays in the sums until the new one is there.
 void HeapModel::give(OwnerId owner, const Step& step) {
   if (auto block = inversions_.freed(step.address, step.time, owner)) {
     --totals_.implied_frees;
     ++totals_.inversions;
-    --totals_.of(sites_.site(block->site).domain).frees;
     restore(*block);
+    --frees_[number_of(sites_.domain(block->site))];  // it was no free
     moving_.push_back({owner, step.address, *block});
     return;
   }
-  Block* const known = blocks_.find(step.address);
-  if (known == nullptr) {
+  Block block;
+  if (!blocks_.take(step.address, block)) {
     ++totals_.unknown_frees;
     return;
   }
-  moving_.push_back({owner, step.address, *known});
-  blocks_.erase(known);
+  moving_.push_back({owner, step.address, block});
 }
 
 // A remapped range keeps the birth of the mapping that it began in.

@@ -1,17 +1,19 @@
 // The heap of one image, rebuilt event by event: live blocks, mappings and arenas, sums by domain and site, the peak.
 // Feed it runs in order of time (EventStream). Live bytes are requested bytes; a free ends a block whatever its domain;
 // a realloc keeps the birth and takes the new size and site, and between its two moments the old block still counts.
-// Cost: one hash look-up and two updates an event; memory in proportion to live blocks and sites.
+// Cost: the block's place (LiveBlocks), the figures of its site and two sums an event; memory in proportion to live
+// blocks and sites.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "analyzer/model/arenas.h"
-#include "analyzer/model/block_table.h"
 #include "analyzer/model/heap_observer.h"
 #include "analyzer/model/heap_totals.h"
 #include "analyzer/model/inversions.h"
+#include "analyzer/model/live_blocks.h"
 #include "analyzer/model/mappings.h"
 #include "analyzer/model/sites.h"
 #include "analyzer/read/clock.h"
@@ -27,6 +29,8 @@ class HeapModel {
   void apply(const Run& run, Observer& observer);
 
   const HeapTotals& totals() const noexcept { return totals_; }
+  // By domain, summed up over all sites when asked for.
+  DomainSums domains() const;
   const Sites& sites() const noexcept { return sites_; }
   const Arenas& arenas() const noexcept { return arenas_; }
   // Makes SiteFigures::at_peak right for all sites.
@@ -39,7 +43,6 @@ class HeapModel {
  private:
   static constexpr uint64_t kInversionNs = 2000;
   static constexpr uint64_t kOrphanNs = 200;
-  static constexpr size_t kPrefetchSteps = 8;
   static constexpr size_t kMaxMoves = 4096;  // unfinished ones that are remembered
 
   struct Moving {  // a block between the two moments of a realloc
@@ -53,11 +56,6 @@ class HeapModel {
     uint64_t birth = 0;
   };
 
-  // The stack of a step that takes nothing is an older step's, and as good as any.
-  void prefetch(OwnerId owner, const Step& step) const noexcept {
-    blocks_.prefetch(step.address);
-    sites_.prefetch({step.stack, owner, step.domain});
-  }
   template <typename Observer>
   void apply_step(OwnerId owner, const Step& step, Observer& observer);
   template <typename Observer>
@@ -82,27 +80,25 @@ class HeapModel {
   void give_mapping(OwnerId owner, const Step& step);
   uint64_t birth_of_moved(OwnerId owner, const Step& step);
 
-  void count_alloc(uint32_t site, Domain domain, uint64_t size_bytes) noexcept {
+  void count_alloc(uint32_t site, uint64_t size_bytes) noexcept {
     sites_.add(site, size_bytes);
-    DomainTotals& totals = totals_.of(domain);
-    totals.live.add(size_bytes);
-    totals.allocated.add(size_bytes);
     totals_.live.add(size_bytes);
   }
+  // A block that is no more live without allocation or free is one less in its domain's frees: they are what was
+  // allocated and is not live.
   void count_end(const Block& block) noexcept {
-    sites_.take(block.site, block.size_bytes);
-    totals_.of(sites_.domain(block.site)).live.take(block.size_bytes);
-    totals_.live.take(block.size_bytes);
+    count_free(block);
+    --frees_[number_of(sites_.domain(block.site))];
   }
   void count_free(const Block& block) noexcept {
-    count_end(block);
-    ++totals_.of(sites_.domain(block.site)).frees;
+    sites_.take(block.site, block.size_bytes);
+    totals_.live.take(block.size_bytes);
   }
   // Live again, but not allocated again.
   void restore(const Block& block) noexcept {
     sites_.restore(block.site, block.size_bytes);
-    totals_.of(sites_.domain(block.site)).live.add(block.size_bytes);
     totals_.live.add(block.size_bytes);
+    ++frees_[number_of(sites_.domain(block.site))];
   }
   void note_peak(uint64_t time) noexcept {
     if (totals_.live.bytes <= totals_.at_peak.bytes) return;
@@ -112,11 +108,13 @@ class HeapModel {
   }
   uint32_t site_of(OwnerId owner, const Step& step) { return sites_.index_of({step.stack, owner, step.domain}); }
 
-  BlockTable blocks_;
+  LiveBlocks blocks_;
   Mappings mappings_;
   Arenas arenas_;
   Sites sites_;
   HeapTotals totals_;
+  std::array<int64_t, kDomainNumbers> frees_{};  // to be added to allocations without a live block
+  std::array<uint64_t, kDomainNumbers> reallocs_{};
   Inversions inversions_;
   std::vector<Moving> moving_;
   std::vector<Moved> moved_;
@@ -133,10 +131,14 @@ void HeapModel::for_each_live(F&& visit) const {
 
 template <typename Observer>
 void HeapModel::apply(const Run& run, Observer& observer) {
-  const size_t count = run.steps.size();
-  for (size_t i = 0; i < count; ++i) {
-    if (i + kPrefetchSteps < count) prefetch(run.owner, run.steps[i + kPrefetchSteps]);
-    apply_step(run.owner, run.steps[i], observer);
+  for (const Step& step : run.steps) {
+    if (step.kind == StepKind::kFree) {
+      free(run.owner, step, observer);
+    } else if (step.kind == StepKind::kAlloc) {
+      alloc(run.owner, step, observer);
+    } else {
+      apply_step(run.owner, step, observer);
+    }
   }
 }
 
@@ -164,6 +166,7 @@ void HeapModel::apply_step(OwnerId owner, const Step& step, Observer& observer) 
       return make_arena(step, observer);
     case StepKind::kArenaFreed:
       arenas_.give_back(step.address);
+      blocks_.give_back_arena(step.address);
       return observer.on_arena_freed(step.time, step.address);
   }
 }
@@ -173,7 +176,7 @@ void HeapModel::alloc(OwnerId owner, const Step& step, Observer& observer) {
   const Block block{step.size, step.time, site_of(owner, step)};
   if (inversions_.allocated(step.address, step.time, owner)) return alloc_freed(step, block, observer);
   place(owner, step, block, observer);
-  count_alloc(block.site, step.domain, step.size);
+  count_alloc(block.site, step.size);
   note_peak(step.time);
   observer.on_alloc(step.time, step.address, block);
 }
@@ -183,7 +186,7 @@ template <typename Observer>
 void HeapModel::alloc_freed(const Step& step, const Block& block, Observer& observer) {
   --totals_.unknown_frees;
   ++totals_.inversions;
-  count_alloc(block.site, step.domain, step.size);
+  count_alloc(block.site, step.size);
   note_peak(step.time);
   observer.on_alloc(step.time, step.address, block);
   count_free(block);
@@ -194,10 +197,8 @@ void HeapModel::alloc_freed(const Step& step, const Block& block, Observer& obse
 // a moment.
 template <typename Observer>
 void HeapModel::place(OwnerId owner, const Step& step, const Block& block, Observer& observer) {
-  const auto [slot, fresh] = blocks_.claim(step.address);
-  if (fresh) return BlockTable::fill(slot, block);
-  const Block was = *slot;
-  BlockTable::fill(slot, block);
+  Block was;
+  if (!blocks_.put(step.address, block, was)) return;
   inversions_.displaced(step.address, step.time, owner, was);
   ++totals_.implied_frees;
   count_free(was);
@@ -211,13 +212,11 @@ void HeapModel::free(OwnerId owner, const Step& step, Observer& observer) {
     ++totals_.inversions;
     return;
   }
-  Block* const known = blocks_.find(step.address);
-  if (known == nullptr) {
+  Block block;
+  if (!blocks_.take(step.address, block)) {
     ++totals_.unknown_frees;
     return inversions_.orphaned(step.address, step.time, owner);
   }
-  const Block block = *known;
-  blocks_.erase(known);
   count_free(block);
   observer.on_free(step.time, step.address, block);
 }
@@ -232,8 +231,8 @@ void HeapModel::take(OwnerId owner, const Step& step, Observer& observer) {
   const Block block{step.size, was.birth, site_of(owner, step)};
   place(owner, step, block, observer);
   count_end(was);
-  count_alloc(block.site, step.domain, step.size);
-  ++totals_.of(step.domain).reallocs;
+  count_alloc(block.site, step.size);
+  ++reallocs_[number_of(step.domain)];
   note_peak(step.time);
   observer.on_realloc(step.time, step.old_address, was, step.address, block);
 }
@@ -246,7 +245,7 @@ void HeapModel::map(OwnerId owner, const Step& step, uint64_t birth, Observer& o
   mappings_.insert(step.address, mapping);
   if (!mapping.counts()) return;
   const Block block{mapping.end - step.address, birth, mapping.site};
-  count_alloc(block.site, step.domain, block.size_bytes);
+  count_alloc(block.site, block.size_bytes);
   note_peak(step.time);
   observer.on_alloc(step.time, step.address, block);
 }
@@ -266,7 +265,7 @@ void HeapModel::account_cut(uint64_t time, const Cut& cut, Observer& observer) {
   const bool left = cut.left_bytes() != 0;
   const bool right = cut.right_bytes() != 0;
   if (!left && !right) {
-    ++totals_.of(sites_.domain(was.site)).frees;
+    ++frees_[number_of(sites_.domain(was.site))];
     return observer.on_free(time, cut.begin, was);
   }
   const Block first{left ? cut.left_bytes() : cut.right_bytes(), was.birth, was.site};
@@ -282,6 +281,7 @@ template <typename Observer>
 void HeapModel::make_arena(const Step& step, Observer& observer) {
   const Arena arena{step.size, step.time, step.stack};
   arenas_.make(step.address, arena);
+  blocks_.make_arena(step.address, step.size);
   observer.on_arena_made(step.time, step.address, arena);
 }
 

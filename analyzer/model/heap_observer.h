@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "analyzer/model/arenas.h"
-#include "analyzer/model/block_table.h"
+#include "analyzer/model/block.h"
 
 namespace cistern::analyzer {
 

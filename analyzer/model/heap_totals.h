@@ -16,22 +16,20 @@ struct DomainTotals {
   uint64_t reallocs = 0;
 };
 
-// As many domains as an event can name; those beyond kDomains are of later writers.
-constexpr size_t kDomainNumbers = 8;
+using DomainSums = std::array<DomainTotals, kDomainNumbers>;
+constexpr size_t number_of(Domain domain) noexcept {
+  return static_cast<size_t>(domain) % kDomainNumbers;
+}
 
 struct HeapTotals {
   Amount live;
   Amount at_peak;
   uint64_t peak_time = 0;
-  std::array<DomainTotals, kDomainNumbers> domains{};
 
   uint64_t unknown_frees = 0;   // of addresses that were not live: foreign, or inherited from a parent
   uint64_t unknown_unmaps = 0;  // likewise
   uint64_t implied_frees = 0;   // an allocation at a live address: its free was not recorded
   uint64_t inversions = 0;      // of times, undone
-
-  DomainTotals& of(Domain domain) noexcept { return domains[static_cast<size_t>(domain) % kDomainNumbers]; }
-  const DomainTotals& of(Domain domain) const noexcept { return domains[static_cast<size_t>(domain) % kDomainNumbers]; }
 };
 
 }  // namespace cistern::analyzer

@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-#include "analyzer/model/block_table.h"
+#include "analyzer/model/block.h"
 #include "cistern/ids.h"
 
 namespace cistern::analyzer {

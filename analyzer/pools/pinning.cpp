@@ -54,11 +54,23 @@ void PinSearch::add(const Image& image, const HeapModel& model, const PoolTable&
   const int64_t now_ns = image.clock.since_start_ns(time);
   SiteGroups groups(image, model.sites(), tree_, by_);
   std::vector<bool> counted(model.sites().size());
-  model.for_each_live([&](uint64_t address, const Block& block) {
+  const auto pool_of = [&](uint64_t address) {
     const uint32_t pool = pools.pool_at(address);
+    if (pool == PoolTable::kNowhere || chosen[PoolTable::arena_of(pool)] == kNotPinned) return PoolTable::kNowhere;
+    return pools.pool(pool).used == 0 ? PoolTable::kNowhere : pool;
+  };
+  // Groups appear in the order of their sites, whatever the order of blocks.
+  std::vector<bool> pinning(model.sites().size());
+  model.for_each_live([&](uint64_t address, const Block& block) {
+    if (pool_of(address) != PoolTable::kNowhere) pinning[block.site] = true;
+  });
+  for (uint32_t site = 0; site < pinning.size(); ++site) {
+    if (pinning[site]) index_of(groups.group(site));
+  }
+  model.for_each_live([&](uint64_t address, const Block& block) {
+    const uint32_t pool = pool_of(address);
     if (pool == PoolTable::kNowhere) return;
     const uint32_t arena = chosen[PoolTable::arena_of(pool)];
-    if (arena == kNotPinned || pools.pool(pool).used == 0) return;
     const uint32_t index = index_of(groups.group(block.site));
     hold(arena, index);
     PinGroup& group = groups_[index];

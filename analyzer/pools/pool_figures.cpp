@@ -15,14 +15,16 @@ void add(const PoolTable& pools, PoolFigures& sum) {
   sum.used_blocks += pools.used_blocks();
   uint64_t empty_pools = 0;
   for (uint32_t i = 0; i < pools.arena_slots(); ++i) {
-    if (pools.arena(i).used_blocks == 0) empty_pools += pools.arena(i).pools;
+    const PoolArena arena = pools.arena(i);
+    if (arena.used_blocks == 0) empty_pools += arena.pools;
   }
   sum.empty_arena_bytes += empty_pools * pools.pool_bytes();
   sum.free_pool_bytes += (pools.free_pools() - empty_pools) * pools.pool_bytes();
+  const std::array<PoolClass, kSizeClasses> classes = pools.classes();
   for (size_t i = 0; i < kSizeClasses; ++i) {
-    sum.classes[i].pools += pools.classes()[i].pools;
-    sum.classes[i].used += pools.classes()[i].used;
-    if (pools.classes()[i].pools != 0) sum.classes[i].free += pools.free_blocks(i);
+    sum.classes[i].pools += classes[i].pools;
+    sum.classes[i].used += classes[i].used;
+    if (classes[i].pools != 0) sum.classes[i].free += pools.free_blocks(i, classes[i]);
   }
 }
 

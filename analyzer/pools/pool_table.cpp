@@ -10,45 +10,34 @@ void PoolTable::on_realloc(uint64_t time, uint64_t old_address, const Block& was
     return on_free(time, old_address, was);
   }
   if (!is_small(was.size_bytes) || !is_small(block.size_bytes)) return;
-  const uint32_t at = find(address);
+  const uint32_t at = map_.pool_at(address);
   if (at == kNowhere || table_[at].used == 0) return;
   table_[at].requested_bytes += static_cast<uint32_t>(block.size_bytes - was.size_bytes);
-  requested_bytes_ += block.size_bytes - was.size_bytes;
 }
 
 void PoolTable::on_arena_made(uint64_t time, uint64_t address, const Arena& arena) {
-  if (!set_geometry(arena.size_bytes)) return static_cast<void>(++unknown_arenas_);
+  if (map_.pool_bytes() != 0 && arena.size_bytes != arena_size()) return static_cast<void>(++unknown_arenas_);
   on_arena_freed(time, address);
-  const uint64_t end = (address + arena.size_bytes) >> pool_shift_;
-  const uint64_t begin = (address + pool_bytes() - 1) >> pool_shift_;
-  const uint32_t slot = free_slot();
-  slots_[slot] = {address, time, begin << pool_shift_, static_cast<uint32_t>(end - begin)};
-  slot_of_arena_[address] = slot;
-  for (uint64_t number = begin; number < end; ++number) {
-    by_number_[number] = first_pool_of(slot) + static_cast<uint32_t>(number - begin);
-    cache_[number % kCacheLines] = {};
-  }
-  pools_ += slots_[slot].pools;
+  const uint32_t number = map_.make(address, arena.size_bytes);
+  if (number == kNowhere) return static_cast<void>(++unknown_arenas_);
+  table_.resize(size_t{arena_slots()} * kPoolsInArena);
+  origins_.resize(arena_slots());
+  origins_[number] = {address, time};
+  pools_ += map_.extent(number).pools;
   ++arenas_in_use_;
+  arena_bytes_ += arena.size_bytes;
   peak_arenas_ = arenas_in_use_ > peak_arenas_ ? arenas_in_use_ : peak_arenas_;
   note_worst(time);
 }
 
 void PoolTable::on_arena_freed(uint64_t /*time*/, uint64_t address) {
-  const auto at = slot_of_arena_.find(address);
-  if (at == slot_of_arena_.end()) return;
-  const uint32_t slot = at->second;
-  drop_pools(slot);
-  const uint64_t begin = slots_[slot].first_pool >> pool_shift_;
-  for (uint64_t number = begin; number < begin + slots_[slot].pools; ++number) {
-    by_number_.erase(number);
-    cache_[number % kCacheLines] = {};
-  }
-  pools_ -= slots_[slot].pools;
+  const uint32_t number = map_.arena_at(address);
+  if (number == kNowhere) return;
+  drop_pools(number);
+  pools_ -= map_.extent(number).pools;
   --arenas_in_use_;
-  slots_[slot] = {};
-  slot_of_arena_.erase(address);
-  free_slots_.push_back(slot);
+  arena_bytes_ -= arena_size();
+  map_.give_back(address);
 }
 
 // An arena that is given back is empty, but for the block whose realloc emptied it, or whose free was not recorded.
@@ -60,35 +49,54 @@ void PoolTable::drop_pools(uint32_t arena) noexcept {
   }
 }
 
-// All arenas of an image are of one size.
-bool PoolTable::set_geometry(uint64_t arena_bytes) noexcept {
-  if (pool_shift_ != 0) return arena_bytes == arena_size();
-  if (arena_bytes == uint64_t{256} << 10) pool_shift_ = 12;  // 3.9 and earlier
-  if (arena_bytes == uint64_t{1} << 20) pool_shift_ = 14;    // 3.10 and later
-  cache_.fill({});
-  return pool_shift_ != 0;
+uint64_t PoolTable::requested_bytes() const noexcept {
+  uint64_t sum = 0;
+  for (const Pool& pool : table_) sum += pool.requested_bytes;
+  return sum;
 }
 
-uint32_t PoolTable::free_slot() {
-  if (free_slots_.empty()) {
-    slots_.emplace_back();
-    table_.resize(table_.size() + kPoolsInArena);
-    return arena_slots() - 1;
+uint64_t PoolTable::used_blocks() const noexcept {
+  uint64_t sum = 0;
+  for (const Pool& pool : table_) sum += pool.used;
+  return sum;
+}
+
+uint64_t PoolTable::pools_in_use() const noexcept {
+  uint64_t sum = 0;
+  for (const Pool& pool : table_) sum += pool.used != 0;
+  return sum;
+}
+
+std::array<PoolClass, kSizeClasses> PoolTable::classes() const noexcept {
+  std::array<PoolClass, kSizeClasses> sums{};
+  for (const Pool& pool : table_) {
+    if (pool.used == 0) continue;
+    ++sums[pool.size_class].pools;
+    sums[pool.size_class].used += pool.used;
   }
-  const uint32_t slot = free_slots_.back();
-  free_slots_.pop_back();
-  return slot;
+  return sums;
 }
 
-uint32_t PoolTable::pool_at(uint64_t address) const noexcept {
-  const auto at = by_number_.find(address >> pool_shift_);
-  return at == by_number_.end() ? kNowhere : at->second;
+PoolArena PoolTable::arena(uint32_t index) const noexcept {
+  const PoolMap::Extent& extent = map_.extent(index);
+  if (extent.first_pool == 0 && extent.pools == 0) return {};
+  PoolArena arena{origins_[index].base, origins_[index].birth, extent.first_pool, extent.pools};
+  for (uint32_t i = first_pool_of(index); i < first_pool_of(index + 1); ++i) {
+    const Pool& pool = table_[i];
+    if (pool.used == 0) continue;
+    ++arena.pools_in_use;
+    arena.used_blocks += pool.used;
+    arena.used_bytes += pool.used * class_bytes(pool.size_class);
+  }
+  return arena;
 }
 
 uint64_t PoolTable::free_block_bytes() const noexcept {
-  if (pool_shift_ == 0) return 0;
   uint64_t bytes = 0;
-  for (size_t i = 0; i < kSizeClasses; ++i) bytes += free_blocks(i) * class_bytes(i);
+  const std::array<PoolClass, kSizeClasses> figures = classes();
+  for (size_t i = 0; i < kSizeClasses; ++i) {
+    if (figures[i].pools != 0) bytes += free_blocks(i, figures[i]) * class_bytes(i);
+  }
   return bytes;
 }
 

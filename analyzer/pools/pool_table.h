@@ -7,18 +7,17 @@
 // Equals the interpreter's own table: pools in use, used and free blocks by size class, arenas. A block belongs to
 // pymalloc if it lies in an arena; its class is its pool's, which the first block put into the empty pool decides, so a
 // block shrunk in place stays in its class. What was made before the hooks, or before a fork, is not in it.
-// Cost: a look-up in a small direct-mapped cache an event, behind it a hash map. Memory: 8 bytes a pool.
+// Cost: a look-up in a PoolMap, and three sums an event; all other sums are made when asked for. Memory: 8 bytes a
+// pool.
 #pragma once
-
-#include <tsl/robin_map.h>
 
 #include <array>
 #include <cstdint>
 #include <vector>
 
 #include "analyzer/model/heap_observer.h"
+#include "analyzer/model/pool_map.h"
 #include "analyzer/read/image.h"
-#include "analyzer/read/mixed_hash.h"
 
 namespace cistern::analyzer {
 
@@ -27,7 +26,6 @@ constexpr uint64_t kSmallestClass = 16;
 constexpr uint64_t kLargestClass = 512;
 constexpr size_t kSizeClasses = kLargestClass / kSmallestClass;
 constexpr uint64_t kPoolHeaderBytes = 48;
-constexpr uint32_t kPoolsInArena = 64;  // 4 KiB of 256 KiB, and 16 KiB of 1 MiB
 
 struct Pool {
   uint16_t used = 0;             // blocks; 0: the pool is free and of no class
@@ -54,7 +52,7 @@ struct PoolArena {
 
 class PoolTable : public HeapObserver {
  public:
-  static constexpr uint32_t kNowhere = UINT32_MAX;
+  static constexpr uint32_t kNowhere = PoolMap::kNowhere;
 
   // `debug_bytes` is what the interpreter's debug layer puts around each block, 0 without it (kDebugBytes with it).
   explicit PoolTable(uint64_t debug_bytes = 0) : debug_bytes_(debug_bytes) {}
@@ -67,32 +65,34 @@ class PoolTable : public HeapObserver {
   void on_arena_freed(uint64_t time, uint64_t address);
 
   uint64_t arenas() const noexcept { return arenas_in_use_; }
-  uint64_t arena_bytes() const noexcept { return arenas_in_use_ * arena_size(); }
+  uint64_t arena_bytes() const noexcept { return arena_bytes_; }
   // Class bytes of used blocks.
   uint64_t used_bytes() const noexcept { return used_bytes_; }
   uint64_t held_unused_bytes() const noexcept { return arena_bytes() - used_bytes_; }
-  uint64_t requested_bytes() const noexcept { return requested_bytes_; }
-  uint64_t used_blocks() const noexcept { return used_blocks_; }
-  uint64_t pools_in_use() const noexcept { return pools_in_use_; }
+  uint64_t requested_bytes() const noexcept;
+  uint64_t used_blocks() const noexcept;
+  uint64_t pools_in_use() const noexcept;
   // Pools of arenas with no block in them.
-  uint64_t free_pools() const noexcept { return pools_ - pools_in_use_; }
+  uint64_t free_pools() const noexcept { return pools_ - pools_in_use(); }
   // Headers of pools in use, the rest behind their last block, and what unaligned arenas lose.
   uint64_t overhead_bytes() const noexcept {
     return held_unused_bytes() - free_pools() * pool_bytes() - free_block_bytes();
   }
   uint64_t free_block_bytes() const noexcept;
 
-  const std::array<PoolClass, kSizeClasses>& classes() const noexcept { return classes_; }
+  std::array<PoolClass, kSizeClasses> classes() const noexcept;
   static constexpr uint64_t class_bytes(size_t index) noexcept { return (index + 1) * kSmallestClass; }
   uint64_t blocks_in_pool(size_t index) const noexcept {
     return (pool_bytes() - kPoolHeaderBytes) / class_bytes(index);
   }
-  uint64_t free_blocks(size_t index) const noexcept {
-    return classes_[index].pools * blocks_in_pool(index) - classes_[index].used;
+  uint64_t free_blocks(size_t index) const noexcept { return free_blocks(index, classes()[index]); }
+  // Of a class with these figures.
+  uint64_t free_blocks(size_t index, const PoolClass& figures) const noexcept {
+    return figures.pools * blocks_in_pool(index) - figures.used;
   }
 
   // 0 before the first arena.
-  uint64_t pool_bytes() const noexcept { return pool_shift_ == 0 ? 0 : uint64_t{1} << pool_shift_; }
+  uint64_t pool_bytes() const noexcept { return map_.pool_bytes(); }
   uint64_t arena_size() const noexcept { return pool_bytes() * kPoolsInArena; }
 
   // The time right after the event that left most bytes held and unused (the first such), and how many; 0 without any.
@@ -103,49 +103,38 @@ class PoolTable : public HeapObserver {
   uint64_t unknown_arenas() const noexcept { return unknown_arenas_; }
 
   // The pool that `address` lies in, kNowhere if in none. Indexes are valid until the next event.
-  uint32_t pool_at(uint64_t address) const noexcept;
+  uint32_t pool_at(uint64_t address) const noexcept { return map_.pool_at(address); }
   const Pool& pool(uint32_t index) const noexcept { return table_[index]; }
   static uint32_t arena_of(uint32_t pool) noexcept { return pool / kPoolsInArena; }
   static uint32_t first_pool_of(uint32_t arena) noexcept { return arena * kPoolsInArena; }
-  const PoolArena& arena(uint32_t index) const noexcept { return slots_[index]; }
+  PoolArena arena(uint32_t index) const noexcept;
   // One past the greatest index of an arena. Those that have been given back in between have no pools.
-  uint32_t arena_slots() const noexcept { return static_cast<uint32_t>(slots_.size()); }
+  uint32_t arena_slots() const noexcept { return map_.arenas(); }
 
  private:
-  struct CacheLine {
-    uint64_t number = UINT64_MAX;
-    uint32_t pool = kNowhere;
+  struct Origin {
+    uint64_t base = 0;
+    uint64_t birth = 0;
   };
-  static constexpr size_t kCacheLines = 4096;
 
   bool is_small(uint64_t size_bytes) const noexcept { return size_bytes + debug_bytes_ <= kLargestClass; }
-  uint32_t find(uint64_t address) noexcept;
   void put(uint32_t pool, uint64_t size_bytes) noexcept;
   void take(uint32_t pool, uint64_t size_bytes) noexcept;
-  bool set_geometry(uint64_t arena_bytes) noexcept;
-  uint32_t free_slot();
   void drop_pools(uint32_t arena) noexcept;
   void note_worst(uint64_t time) noexcept {
-    if (held_unused_bytes() <= worst_bytes_) return;
+    if (used_bytes_ + worst_bytes_ >= arena_bytes_) return;
     worst_bytes_ = held_unused_bytes();
     worst_moment_ = time + 1;
   }
 
   uint64_t debug_bytes_;
-  unsigned pool_shift_ = 0;
-  std::array<CacheLine, kCacheLines> cache_{};
-  tsl::robin_map<uint64_t, uint32_t, MixedHash> by_number_;      // pool number (address >> shift) to index
-  tsl::robin_map<uint64_t, uint32_t, MixedHash> slot_of_arena_;  // by base
-  std::vector<Pool> table_;                                      // kPoolsInArena for each slot
-  std::vector<PoolArena> slots_;
-  std::vector<uint32_t> free_slots_;
-  std::array<PoolClass, kSizeClasses> classes_{};
+  PoolMap map_;
+  std::vector<Pool> table_;      // by number
+  std::vector<Origin> origins_;  // by number of the arena
   uint64_t arenas_in_use_ = 0;
+  uint64_t arena_bytes_ = 0;
   uint64_t pools_ = 0;  // of all arenas
-  uint64_t pools_in_use_ = 0;
   uint64_t used_bytes_ = 0;
-  uint64_t used_blocks_ = 0;
-  uint64_t requested_bytes_ = 0;
   uint64_t worst_bytes_ = 0;
   uint64_t worst_moment_ = 0;
   uint64_t peak_arenas_ = 0;
@@ -155,62 +144,34 @@ class PoolTable : public HeapObserver {
 // An empty table for `image`'s events. One table for each image.
 PoolTable pool_table_of(const Image& image);
 
-inline uint32_t PoolTable::find(uint64_t address) noexcept {
-  const uint64_t number = address >> pool_shift_;
-  CacheLine& line = cache_[number % kCacheLines];
-  if (line.number != number) line = {number, pool_at(address)};
-  return line.pool;
-}
-
 inline void PoolTable::put(uint32_t pool, uint64_t size_bytes) noexcept {
   Pool& into = table_[pool];
-  PoolArena& arena = slots_[arena_of(pool)];
   if (into.used == 0) {
     const uint64_t bytes = size_bytes + debug_bytes_;
     into.size_class = static_cast<uint8_t>(bytes == 0 ? 0 : (bytes - 1) / kSmallestClass);
-    ++classes_[into.size_class].pools;
-    ++arena.pools_in_use;
-    ++pools_in_use_;
   }
-  const uint64_t bytes = class_bytes(into.size_class);
   ++into.used;
   into.requested_bytes += static_cast<uint32_t>(size_bytes);
-  ++classes_[into.size_class].used;
-  ++arena.used_blocks;
-  arena.used_bytes += bytes;
-  ++used_blocks_;
-  used_bytes_ += bytes;
-  requested_bytes_ += size_bytes;
+  used_bytes_ += class_bytes(into.size_class);
 }
 
 inline void PoolTable::take(uint32_t pool, uint64_t size_bytes) noexcept {
   Pool& from = table_[pool];
   if (from.used == 0) return;  // of an earlier arena at this place, which has been given back
-  PoolArena& arena = slots_[arena_of(pool)];
-  const uint64_t bytes = class_bytes(from.size_class);
   --from.used;
   from.requested_bytes -= static_cast<uint32_t>(size_bytes);
-  --classes_[from.size_class].used;
-  --arena.used_blocks;
-  arena.used_bytes -= bytes;
-  --used_blocks_;
-  used_bytes_ -= bytes;
-  requested_bytes_ -= size_bytes;
-  if (from.used != 0) return;
-  --classes_[from.size_class].pools;
-  --arena.pools_in_use;
-  --pools_in_use_;
+  used_bytes_ -= class_bytes(from.size_class);
 }
 
 inline void PoolTable::on_alloc(uint64_t /*time*/, uint64_t address, const Block& block) {
   if (!is_small(block.size_bytes)) return;
-  const uint32_t pool = find(address);
+  const uint32_t pool = map_.pool_at(address);
   if (pool != kNowhere) put(pool, block.size_bytes);
 }
 
 inline void PoolTable::on_free(uint64_t time, uint64_t address, const Block& block) {
   if (!is_small(block.size_bytes)) return;
-  const uint32_t pool = find(address);
+  const uint32_t pool = map_.pool_at(address);
   if (pool == kNowhere) return;
   take(pool, block.size_bytes);
   note_worst(time);

@@ -68,10 +68,11 @@ class Summarizer {
 
   void add_figures(const Image& image, const HeapModel& model, ImageSummary& out) {
     const HeapTotals& totals = model.totals();
+    const DomainSums domains = model.domains();
     for (size_t i = 0; i < kDomainNumbers; ++i) {
-      add(summary_.domains[i].allocated, totals.domains[i].allocated);
-      summary_.domains[i].frees += totals.domains[i].frees;
-      summary_.domains[i].reallocs += totals.domains[i].reallocs;
+      add(summary_.domains[i].allocated, domains[i].allocated);
+      summary_.domains[i].frees += domains[i].frees;
+      summary_.domains[i].reallocs += domains[i].reallocs;
     }
     out.unknown_frees = totals.unknown_frees;
     out.implied_frees = totals.implied_frees;

@@ -92,7 +92,8 @@ class ImageTimeline {
     ++point.processes;
     point.live.bytes += totals.live.bytes;
     point.live.blocks += totals.live.blocks;
-    for (size_t i = 0; i < kDomainNumbers; ++i) point.domain_bytes[i] += totals.domains[i].live.bytes;
+    const DomainSums domains = run_.model().domains();
+    for (size_t i = 0; i < kDomainNumbers; ++i) point.domain_bytes[i] += domains[i].live.bytes;
     point.arena_bytes += watch_.pools().arena_bytes();
     point.pool_used_bytes += watch_.pools().used_bytes();
     point.pool_held_bytes += watch_.pools().held_unused_bytes();

@@ -247,8 +247,9 @@ class EventDecoder {
   bool next(Event& event) noexcept;
 
   // Reads the next event if it is an alloc or a free, as nearly all are, into the fields time, address, domain and, of
-  // an alloc, size and stack. Returns its op; kExtension when next() must be called: it is none of the two, or there is
-  // nothing (whole) left. In a header and small, so that it is inlined where events are counted by the million.
+  // an alloc, size and stack. Returns its op; kExtension when next() must be called: it is none of the two, or an
+  // unusually long one, or among the last bytes. In a header, and it calls nothing, so that where events are counted by
+  // the million it is inlined and a local decoder lives in registers.
   template <typename Place>
   Op next_block(Place& place) noexcept;
 
@@ -281,21 +282,32 @@ class EventDecoder {
 
 template <typename Place>
 inline Op EventDecoder::next_block(Place& place) noexcept {
-  if (in_.at_end()) return Op::kExtension;
+  if (in_.remaining() <= sizeof(uint64_t)) return Op::kExtension;
   const uint8_t tag = *in_.position();
   const auto op = static_cast<Op>(tag & 7);
   if (op != Op::kAlloc && op != Op::kFree) return Op::kExtension;
+  PackedFields fields(in_.position() + 1);
+  const uint64_t time = fields.take_short();
+  const uint64_t address = fields.take();
+  if (op == Op::kFree) {
+    if (!fields.ok()) return Op::kExtension;
+  } else {
+    const uint64_t size = fields.take_short();
+    const bool same = (tag & kSameStack) != 0;
+    const uint64_t stack = same ? 0 : fields.take();
+    if (!fields.ok()) return Op::kExtension;
+    place.size = size;
+    state_.stack += static_cast<uint32_t>(unzigzag(stack));
+    place.stack = StackId{state_.stack};
+  }
   start_ = in_.offset();
-  in_.byte();
-  state_.time += static_cast<uint64_t>(in_.signed_varint());
+  in_.skip(1 + fields.bytes());
+  state_.time += static_cast<uint64_t>(unzigzag(time));
   place.time = state_.time;
   place.domain = static_cast<Domain>((tag >> kDomainShift) & 7);
-  place.address = take_delta((tag & kExactBytes) != 0 ? 0 : kBlockUnitShift);
-  if (op == Op::kAlloc) {
-    place.size = in_.varint();
-    take_stack(place, tag);
-  }
-  return in_.ok() ? op : Op::kExtension;
+  state_.address += static_cast<uint64_t>(unzigzag(address)) << ((tag & kExactBytes) != 0 ? 0 : kBlockUnitShift);
+  place.address = state_.address;
+  return op;
 }
 
 inline bool EventDecoder::next(Event& event) noexcept {

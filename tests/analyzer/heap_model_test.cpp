@@ -18,6 +18,7 @@ struct Played {
     replay.model().settle_peak();
   }
   const HeapTotals& totals() { return replay.model().totals(); }
+  DomainTotals of(Domain domain) { return replay.model().domains()[number_of(domain)]; }
   std::map<uint64_t, Block> live() {
     std::map<uint64_t, Block> blocks;
     replay.model().for_each_live([&](uint64_t address, const Block& block) { blocks[address] = block; });
@@ -86,8 +87,8 @@ TEST(HeapModel, EndsABlockWhateverDomainItsFreeNames) {
   recording.free(1, kStart + 2, 0x1000, Domain::kMalloc);
   Played played(recording);
   EXPECT_EQ(played.totals().live.blocks, 0u);
-  EXPECT_EQ(played.totals().of(Domain::kRaw).frees, 1u);
-  EXPECT_EQ(played.totals().of(Domain::kRaw).live.bytes, 0u);
+  EXPECT_EQ(played.of(Domain::kRaw).frees, 1u);
+  EXPECT_EQ(played.of(Domain::kRaw).live.bytes, 0u);
 }
 
 TEST(HeapModel, KeepsABlocksBirthOverAReallocAndTakesItsSizeAndStack) {
@@ -104,7 +105,7 @@ TEST(HeapModel, KeepsABlocksBirthOverAReallocAndTakesItsSizeAndStack) {
   EXPECT_EQ(block.size_bytes, 30u);
   EXPECT_EQ(played.site(block).stack, second);
   EXPECT_EQ(played.totals().at_peak.bytes, 30u);
-  EXPECT_EQ(played.totals().of(Domain::kObj).reallocs, 1u);
+  EXPECT_EQ(played.of(Domain::kObj).reallocs, 1u);
 }
 
 TEST(HeapModel, CountsFreesOfAddressesItDoesNotKnow) {
@@ -134,7 +135,7 @@ TEST(HeapModel, UndoesAFreeThatIsStampedAfterTheNextAllocationOfItsAddress) {
   EXPECT_EQ(played.totals().inversions, 1u);
   EXPECT_EQ(played.totals().implied_frees, 0u);
   EXPECT_EQ(played.totals().live, (Amount{16, 1}));
-  EXPECT_EQ(played.totals().of(Domain::kObj).frees, 1u);
+  EXPECT_EQ(played.of(Domain::kObj).frees, 1u);
 }
 
 TEST(HeapModel, LeavesAFreeByTheAllocatingThreadItself) {

@@ -21,7 +21,7 @@ struct Played {
   void arena(uint64_t base, uint64_t size = kMiB) { pools.on_arena_made(time++, base, {size, 0, {}}); }
   void no_arena(uint64_t base) { pools.on_arena_freed(time++, base); }
   void alloc(uint64_t address, uint64_t size) {
-    live[address] = {size, time, 0, true};
+    live[address] = {size, time, 0};
     pools.on_alloc(time++, address, live[address]);
   }
   void free(uint64_t address) {
@@ -31,7 +31,7 @@ struct Played {
   void realloc(uint64_t from, uint64_t to, uint64_t size) {
     const Block was = live.at(from);
     live.erase(from);
-    live[to] = {size, was.birth, 0, true};
+    live[to] = {size, was.birth, 0};
     pools.on_realloc(time++, from, was, to, live[to]);
   }
 };

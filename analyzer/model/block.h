@@ -1,0 +1,14 @@
+// A live block, as the heap model tells of it.
+#pragma once
+
+#include <cstdint>
+
+namespace cistern::analyzer {
+
+struct Block {
+  uint64_t size_bytes = 0;  // requested
+  uint64_t birth = 0;       // when it was first allocated; a realloc keeps it
+  uint32_t site = 0;        // who asked for it, index into Sites
+};
+
+}  // namespace cistern::analyzer
