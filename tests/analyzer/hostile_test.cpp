@@ -24,11 +24,18 @@ constexpr std::string_view kVenom =
     "\x1b[2J\x1b]0;owned\x07\u009b31m\x9b"
     "31m\u202egnp\u2066\u2028\r\n\x7f\xff\xc0\x80\xed\xa0\x80.py";
 
+// AddressSanitizer reserves more addresses than any machine has, and limits what is resident.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr const char* kMemoryLimit = "export ASAN_OPTIONS=hard_rss_limit_mb=1536";
+#else
+constexpr const char* kMemoryLimit = "ulimit -v 524288";
+#endif
+
 class Hostile : public testing::Test {
  protected:
   // Runs cistern in the test's directory. Both streams, in one.
   int cistern(const std::string& arguments) {
-    const std::string limits = "ulimit -v 524288; cd '" + directory_.path() + "'; ";
+    const std::string limits = kMemoryLimit + ("; cd '" + directory_.path() + "'; ");
     const std::string command = limits + "timeout 20 " + CISTERN_BINARY + " " + arguments + " 2>&1";
     std::FILE* const pipe = popen(command.c_str(), "r");
     char buffer[4096];
@@ -230,8 +237,10 @@ TEST_F(Hostile, ASparseFileOfATerabyteTakesNoTimeAndNoMemory) {
   std::fstream(file("x.cistern"), std::ios::in | std::ios::out | std::ios::binary)
       .seekp((int64_t{1} << 39))
       .write(tail.data(), static_cast<std::streamsize>(tail.size()));
+#if !defined(__SANITIZE_ADDRESS__)
   EXPECT_EQ(cistern("summary x.cistern"), 3) << out_;  // 512 MiB of addresses do not hold it
   expect_plain(out_, "refusal");
+#endif
   const auto began = std::chrono::steady_clock::now();
   const std::string command = std::string(CISTERN_BINARY) + " summary --json " + file("x.cistern") + " >" + file("out");
   EXPECT_EQ(std::system(command.c_str()), 0);
