@@ -15,11 +15,11 @@ void print(const std::string& name, const PoolTable& pools) {
   std::printf("%s %llu %llu", name.c_str(), static_cast<unsigned long long>(pools.arenas()),
               static_cast<unsigned long long>(pools.free_pools()));
   for (size_t i = 0; i < kSizeClasses; ++i) {
-    const PoolClass& row = pools.classes()[i];
+    const PoolClass row = pools.classes()[i];
     if (row.pools == 0 && row.used == 0) continue;
     std::printf(" %llu:%llu:%llu:%llu", static_cast<unsigned long long>(PoolTable::class_bytes(i)),
                 static_cast<unsigned long long>(row.pools), static_cast<unsigned long long>(row.used),
-                static_cast<unsigned long long>(pools.free_blocks(i)));
+                static_cast<unsigned long long>(pools.free_blocks(i, row)));
   }
   std::printf("\n");
 }
