@@ -18,6 +18,7 @@ namespace cistern::analyzer {
 namespace {
 
 constexpr uint64_t kMostBytesAtOnce = uint64_t{16} << 20;
+constexpr uint64_t kBlockBytes = 4096;  // of most file systems; the header page is one
 constexpr uint64_t kFileEnd = kWindowControlOffset + offsetof(WindowControl, file_end);
 constexpr uint64_t kSavedBytes = kWindowControlOffset + offsetof(WindowControl, saved_bytes);
 
@@ -75,8 +76,10 @@ uint64_t DrainedImage::drain() {
 // the profile keeps everything until the harvest.
 void DrainedImage::take_out() {
   if (flock(profile_.number(), LOCK_EX | LOCK_NB) != 0) return;
-  const int made = fallocate(profile_.number(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                             static_cast<off_t>(taken_out_), static_cast<off_t>(next_ - taken_out_));
+  // From the block's beginning, which is gone already: else each hole would leave a block of zeros.
+  const uint64_t begin = taken_out_ & ~(kBlockBytes - 1);
+  const int made = fallocate(profile_.number(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin),
+                             static_cast<off_t>(next_ - begin));
   flock(profile_.number(), LOCK_UN);
   if (made != 0) return;
   taken_out_ = next_;
