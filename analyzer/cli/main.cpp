@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/commands.h"
@@ -44,11 +46,16 @@ int run(int argc, char** argv) {
   // Everything behind `run` but its options belongs to the program that is run.
   if (argc > 1 && std::string_view(argv[1]) == kRunCommand.name) return run_program(argc - 1, argv + 1, argv[0]);
   int exit_code = 0;
+  const std::vector<Command> known = commands();
+  const auto has_name = [&](const Command& command) { return std::string_view(argv[1]) == command.name; };
+  if (argc > 1 && argv[1][0] != '-' && std::none_of(known.begin(), known.end(), has_name)) {
+    return complain(std::string(argv[1]) + ": no such command (see --help)", ExitCode::kUsage);
+  }
   CLI::App app("Cistern, a memory profiler for unmodified python3 programs", "cistern");
   app.set_version_flag("--version", "cistern " CISTERN_VERSION);
   app.require_subcommand(1);
   app.fallthrough(false);
-  for (const Command& command : commands()) {
+  for (const Command& command : known) {
     command.setup(*app.add_subcommand(command.name, command.help), exit_code);
   }
   return parse_and_run(app, argc, argv, exit_code);

@@ -115,20 +115,24 @@ bool ColumnPacker::find(uint64_t address, uint32_t& number) const noexcept {
   return seen.address == address && address != 0;
 }
 
-void ColumnPacker::put_give(uint64_t address) {
-  uint32_t number = 0;
+// Tells which block it is that an allocation before this one left at `address`. Returns whether it has a number.
+bool ColumnPacker::put_block(uint64_t address, uint32_t& number) {
   if (find(address, number)) {
     put(Column::kBlocks, zigzag(int64_t{number} - state_.number) + kNumbered);
     state_.number = number;
-    state_.model.give_back(number);
-    return;
+    return true;
   }
   const uint64_t difference = address - state_.unknown;
   const bool units = is_whole_units(difference);
   put(Column::kBlocks, units ? kUnknown : kUnknownBytes);
   put_difference(Column::kAddresses, units ? in_units(difference) : difference);
   state_.unknown = address;
-  state_.model.give_back_at(address);
+  return false;
+}
+
+void ColumnPacker::put_give(uint64_t address) {
+  uint32_t number = 0;
+  put_block(address, number) ? state_.model.give_back(number) : state_.model.give_back_at(address);
 }
 
 void ColumnPacker::put_take(const Event& event) {
@@ -144,16 +148,7 @@ void ColumnPacker::put_take(const Event& event) {
 void ColumnPacker::put_stay(const Event& event) {
   put_byte(Column::kPlaces, kStays);
   uint32_t number = 0;
-  if (find(event.address, number)) {
-    put(Column::kBlocks, zigzag(int64_t{number} - state_.number) + kNumbered);
-    state_.number = number;
-    state_.model.change(number, class_of(event.domain, event.size));
-    return;
-  }
-  const uint64_t difference = event.address - state_.unknown;
-  put(Column::kBlocks, kUnknownBytes);
-  put_difference(Column::kAddresses, difference);
-  state_.unknown = event.address;
+  if (put_block(event.address, number)) state_.model.change(number, class_of(event.domain, event.size));
 }
 
 void ColumnPacker::put_pages(const Event& event) {
@@ -229,22 +224,27 @@ bool ColumnUnpacker::take_size(Event& event, uint8_t tag) {
   return sizes.ok();
 }
 
-bool ColumnUnpacker::take_give(uint64_t& address) {
+// The block that put_block() told: its address, and its number if it has one.
+bool ColumnUnpacker::take_block(uint64_t& address, std::optional<uint64_t>& number) {
   const uint64_t told = column(Column::kBlocks).varint();
   if (!column(Column::kBlocks).ok()) return false;
   if (told >= kNumbered) {
-    const auto number = static_cast<uint64_t>(state_.number + unzigzag(told - kNumbered));
-    if (number >= state_.model.blocks()) return false;
-    state_.number = static_cast<int64_t>(number);
-    address = state_.model.address_of(number);
-    state_.model.give_back(number);
+    number = static_cast<uint64_t>(state_.number + unzigzag(told - kNumbered));
+    if (*number >= state_.model.blocks()) return false;
+    state_.number = static_cast<int64_t>(*number);
+    address = state_.model.address_of(*number);
     return true;
   }
   const auto difference = static_cast<uint64_t>(column(Column::kAddresses).signed_varint());
-  address = state_.unknown + (told == kUnknown ? difference << kBlockUnitShift : difference);
-  state_.unknown = address;
-  state_.model.give_back_at(address);
+  address = state_.unknown += told == kUnknown ? difference << kBlockUnitShift : difference;
   return column(Column::kAddresses).ok();
+}
+
+bool ColumnUnpacker::take_give(uint64_t& address) {
+  std::optional<uint64_t> number;
+  if (!take_block(address, number)) return false;
+  number ? state_.model.give_back(*number) : state_.model.give_back_at(address);
+  return true;
 }
 
 bool ColumnUnpacker::take_place(Event& event) {
@@ -272,19 +272,11 @@ bool ColumnUnpacker::take_move(Event& event, uint8_t tag) {
   if (*places.position() != kStays)
     return take_give(event.old_address) && take_place(event) && column(Column::kRest).ok();
   places.byte();
-  const uint64_t told = column(Column::kBlocks).varint();
-  if (!column(Column::kBlocks).ok()) return false;
-  if (told >= kNumbered) {
-    const auto number = static_cast<uint64_t>(state_.number + unzigzag(told - kNumbered));
-    if (number >= state_.model.blocks()) return false;
-    state_.number = static_cast<int64_t>(number);
-    event.address = state_.model.address_of(number);
-    state_.model.change(number, class_of(event.domain, event.size));
-  } else {
-    event.address = state_.unknown += static_cast<uint64_t>(column(Column::kAddresses).signed_varint());
-  }
+  std::optional<uint64_t> number;
+  if (!take_block(event.address, number)) return false;
+  if (number) state_.model.change(*number, class_of(event.domain, event.size));
   event.old_address = event.address;
-  return column(Column::kAddresses).ok() && column(Column::kRest).ok();
+  return column(Column::kRest).ok();
 }
 
 bool ColumnUnpacker::take_pages(Event& event, uint8_t tag) {

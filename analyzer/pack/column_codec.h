@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,7 @@ class ColumnPacker {
   void put(const Event& event);
   uint8_t put_stack(StackId stack);
   uint8_t put_size(uint64_t size);
+  bool put_block(uint64_t address, uint32_t& number);
   void put_give(uint64_t address);
   void put_take(const Event& event);
   void put_stay(const Event& event);
@@ -87,6 +89,7 @@ class ColumnUnpacker {
   bool take(Event& event);
   bool take_stack(Event& event, uint8_t tag);
   bool take_size(Event& event, uint8_t tag);
+  bool take_block(uint64_t& address, std::optional<uint64_t>& number);
   bool take_give(uint64_t& address);
   bool take_place(Event& event);
   bool take_move(Event& event, uint8_t tag);

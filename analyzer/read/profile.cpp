@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <system_error>
+#include <utility>
 
 #include "analyzer/read/failure.h"
 #include "analyzer/read/profile_header.h"
@@ -14,10 +15,6 @@ namespace cistern::analyzer {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr char kProfileSuffix[] = ".cistern";
-constexpr char kWindowSuffix[] = ".window";
-constexpr char kPackedSuffix[] = ".packed";
 
 std::string existing(const fs::path& path) {
   std::error_code error;
@@ -33,6 +30,9 @@ std::map<std::string, ImageFiles> files_in(const fs::path& folder) {
     if (path.extension() == kProfileSuffix) found[path.stem().string()].profile = path.string();
     if (path.extension() == kWindowSuffix) found[path.stem().string()].window = path.string();
     if (path.extension() == kPackedSuffix) found[path.stem().string()].packed = path.string();
+  }
+  for (auto& [stem, files] : found) {
+    if (files.profile.empty()) files.profile = std::exchange(files.packed, {});  // it is one too
   }
   return found;
 }
@@ -61,8 +61,8 @@ Profile open_tree(const std::string& path) {
   const fs::path folder = path + ".d";
   auto files = files_in(folder);
   const std::string stem = stem_of(header_at(path, FileRole::kProfile).image);
-  profile.images.push_back(
-      read_image({path, existing(folder / (stem + kWindowSuffix)), existing(folder / (stem + kPackedSuffix))}));
+  const auto below = [&](std::string_view suffix) { return existing(folder / (stem + std::string(suffix))); };
+  profile.images.push_back(read_image({path, below(kWindowSuffix), below(kPackedSuffix)}));
   files.erase(stem);
   for (const auto& [name, image] : files) add_further_image(image, profile);
   sort_by_start(profile.images);
@@ -102,7 +102,7 @@ std::string stem_of(const ImageIdentity& image) {
 
 Profile open_profile(const std::string& path) {
   const bool window = is_window(FileBytes(path).bytes());
-  const auto beside = [&](const char* suffix) { return existing(fs::path(path).replace_extension(suffix)); };
+  const auto beside = [&](std::string_view suffix) { return existing(fs::path(path).replace_extension(suffix)); };
   if (window) return open_one({profile_of_window(path), path, beside(kPackedSuffix)}, path);
   if (!in_profile_folder(fs::absolute(path))) return open_tree(path);
   return open_one({path, beside(kWindowSuffix), beside(kPackedSuffix)}, path);

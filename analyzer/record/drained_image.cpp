@@ -34,9 +34,9 @@ ProfileHeader header_at(const Descriptor& profile, const ListedImage& image) {
 
 DrainedImage::DrainedImage(const ListedImage& image)
     : profile_(image.profile, O_RDWR | O_NONBLOCK),
-      window_(window_of(image.profile, header_at(profile_, image)), O_RDWR | O_NONBLOCK),
-      packed_path_(packed_of(image.profile, header_at(profile_, image))),
-      header_(header_at(profile_, image)) {}
+      header_(header_at(profile_, image)),
+      window_(window_of(image.profile, header_), O_RDWR | O_NONBLOCK),
+      packed_path_(packed_of(image.profile, header_)) {}
 
 bool DrainedImage::ended() const {
   struct stat status;

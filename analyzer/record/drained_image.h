@@ -31,9 +31,9 @@ class DrainedImage {
   void take_out();
 
   Descriptor profile_;
+  ProfileHeader header_;
   Descriptor window_;
   std::string packed_path_;
-  ProfileHeader header_{};
   std::unique_ptr<PackedFile> packed_;        // made for the first segment
   uint64_t next_ = kProfileHeaderBytes;       // segments before it are packed
   uint64_t taken_out_ = kProfileHeaderBytes;  // and before it, gone from the profile file

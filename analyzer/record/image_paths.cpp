@@ -22,16 +22,17 @@ std::string beside_or_below(const std::string& profile, const std::string& name)
 }  // namespace
 
 std::string window_of(const std::string& profile, const ProfileHeader& header) {
-  return beside_or_below(profile, stem_of(header.image) + ".window");
+  return beside_or_below(profile, stem_of(header.image) + std::string(kWindowSuffix));
 }
 
 std::string packed_of(const std::string& profile, const ProfileHeader& header) {
   const std::string stem = stem_of(header.image);
-  const std::string there = beside_or_below(profile, stem + ".packed");
+  const std::string name = stem + std::string(kPackedSuffix);
+  const std::string there = beside_or_below(profile, name);
   if (!there.empty()) return there;
   const fs::path path(profile);
   const bool named_by_image = path.stem() == stem;
-  return ((named_by_image ? path.parent_path() : fs::path(profile + ".d")) / (stem + ".packed")).string();
+  return ((named_by_image ? path.parent_path() : fs::path(profile + ".d")) / name).string();
 }
 
 }  // namespace cistern::analyzer

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "analyzer/record/run_failure.h"
+#include "cistern/profile.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -40,18 +41,11 @@ void check_directory(const std::string& directory) {
   if (access(directory.c_str(), W_OK | X_OK) != 0) throw run_failure(directory, errno);
 }
 
-// PID-START-NUMBER.cistern, .window or .packed; see FORMAT.md, "Files of a run".
-bool is_image_file(const fs::path& path) {
-  const std::string stem = path.stem().string();
-  const bool numbers = !stem.empty() && stem.find_first_not_of("0123456789-") == std::string::npos;
-  return numbers && (path.extension() == ".cistern" || path.extension() == ".window" || path.extension() == ".packed");
-}
-
 void remove_images(const fs::path& directory) {
   std::error_code ignored;
   for (fs::directory_iterator at(directory, ignored), end; !ignored && at != end; at.increment(ignored)) {
     std::error_code kept;
-    if (is_image_file(at->path())) fs::remove(at->path(), kept);
+    if (is_image_file(at->path().filename().string())) fs::remove(at->path(), kept);
   }
   fs::remove(directory, ignored);  // only when it is empty
 }

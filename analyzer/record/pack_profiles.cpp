@@ -1,5 +1,5 @@
-#include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -32,18 +32,25 @@ std::vector<std::string> profiles_of(const std::string& path) {
   std::vector<std::string> profiles{path};
   std::error_code error;
   for (fs::directory_iterator at(path + ".d", error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == ".cistern") profiles.push_back(at->path().string());
+    if (at->path().extension() == kProfileSuffix) profiles.push_back(at->path().string());
   }
   return profiles;
+}
+
+void remove_tree(const std::string& path) {
+  std::error_code ignored;
+  fs::remove(path, ignored);
+  fs::remove_all(path + ".d", ignored);
 }
 
 void copy_tree(const std::string& from, const std::string& to) {
   std::error_code error;
   if (fs::exists(to, error)) throw unreadable(to, "exists already");
-  if (!fs::copy_file(from, to, error) || error) throw unreadable(to, error.message());
-  if (!fs::is_directory(from + ".d", error)) return;
-  fs::copy(from + ".d", to + ".d", fs::copy_options::recursive, error);
-  if (error) throw unreadable(to + ".d", error.message());
+  fs::copy_file(from, to, error);
+  if (!error && fs::is_directory(from + ".d")) fs::copy(from + ".d", to + ".d", fs::copy_options::recursive, error);
+  if (!error) return;
+  remove_tree(to);
+  throw unreadable(to, error.message());
 }
 
 void pack_image(const std::string& profile, bool plain) {
@@ -69,6 +76,7 @@ uint64_t size_of(const std::vector<std::string>& profiles) {
 }  // namespace
 
 ExitCode pack_profiles(const PackOptions& options) {
+  signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error, not our death
   for (const std::string& path : options.paths) {
     if (!options.output.empty()) {
       header_of(path);

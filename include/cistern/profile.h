@@ -2,7 +2,9 @@
 // All integers are little-endian; structs are trivially copyable and their sizes are asserted.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace cistern {
 
@@ -11,6 +13,18 @@ constexpr char kProfileMagic[8] = {'C', 'I', 'S', 'T', 'E', 'R', 'N', '\n'};
 constexpr uint16_t kFormatMajor = 1;
 constexpr uint16_t kFormatMinor = 0;
 constexpr uint32_t kProfileHeaderBytes = 4096;
+
+// Names of an image's files in X.cistern.d: PID-START-NUMBER and one of these. See FORMAT.md, "Files".
+constexpr std::string_view kProfileSuffix = ".cistern";
+constexpr std::string_view kWindowSuffix = ".window";
+constexpr std::string_view kPackedSuffix = ".packed";
+
+constexpr bool is_image_file(std::string_view name) noexcept {
+  const size_t numbers = name.find_first_not_of("0123456789-");
+  if (numbers == 0 || numbers == std::string_view::npos) return false;
+  const std::string_view suffix = name.substr(numbers);
+  return suffix == kProfileSuffix || suffix == kWindowSuffix || suffix == kPackedSuffix;
+}
 
 enum class FileRole : uint16_t {
   kProfile = 1,  // sealed segments, appended

@@ -67,7 +67,7 @@ void add_default_name(PathText& path, const ImageIdentity& image) noexcept {
   const std::string_view name = program_name(read_file("/proc/self/cmdline", arguments, sizeof arguments));
   path.add("cistern.");
   add_clean(path, name.empty() ? base_name(executed_name()) : name);
-  path.add(".").add(uint64_t{image.pid}).add(".cistern");
+  path.add(".").add(uint64_t{image.pid}).add(kProfileSuffix);
 }
 
 // Nothing is added where there is none any more: then the path stays relative, and nothing can be made there.
@@ -75,12 +75,6 @@ void add_working_directory(PathText& path) noexcept {
   char directory[4096];
   path.add(working_directory(directory, sizeof directory));
   if (!path.empty() && path.view().back() != '/') path.add("/");
-}
-
-bool is_image_file(std::string_view name) noexcept {
-  const size_t numbers = name.find_first_not_of("0123456789-");
-  if (numbers == 0 || numbers == std::string_view::npos) return false;
-  return name.substr(numbers) == ".cistern" || name.substr(numbers) == ".window";
 }
 
 }  // namespace

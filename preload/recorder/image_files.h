@@ -24,7 +24,7 @@ Session read_session(const char* text) noexcept;
 // percent; a template that is empty or ends in '/' gets the default name.
 void expand_output(std::string_view output, const ImageIdentity& image, PathText& path) noexcept;
 
-// PATH.d, and in it PID-START-NUMBER with `suffix` (".cistern" or ".window").
+// PATH.d, and in it PID-START-NUMBER with `suffix` (kProfileSuffix or kWindowSuffix).
 void images_directory(const PathText& first_profile, PathText& path) noexcept;
 void image_path(const PathText& first_profile, const ImageIdentity& image, std::string_view suffix,
                 PathText& path) noexcept;

@@ -93,7 +93,7 @@ int create_further_profile() noexcept {
     return error;
   for (;; ++recorder.header.image.number) {
     PathText path;
-    image_path(recorder.first_profile, recorder.header.image, ".cistern", path);
+    image_path(recorder.first_profile, recorder.header.image, kProfileSuffix, path);
     const int error = recorder.ring.output.create(path, header_as(FileRole::kProfile), false);
     if (error != EEXIST || recorder.header.image.number > 100'000) return error;
   }
@@ -113,7 +113,7 @@ int create_files() noexcept {
   if (!recorder.is_first_image) error = create_further_profile();
   if (error != 0) return error;
   PathText window;
-  image_path(recorder.first_profile, recorder.header.image, ".window", window);
+  image_path(recorder.first_profile, recorder.header.image, kWindowSuffix, window);
   error = make_images_directory(recorder.first_profile, recorder.images_directory);
   if (error == 0) error = recorder.ring.window.open(window, header_as(FileRole::kWindow));
   if (error != 0) discard_files();

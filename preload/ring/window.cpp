@@ -145,9 +145,9 @@ void Window::abandon() noexcept {
   lock_.reset();
   anonymous_ = false;
   control_ = nullptr;
-  slots_ = free_hint_ = file_slots_ = 0;
   std::memset(chunks_, 0, sizeof chunks_);
-  std::memset(lent_, 0, sizeof lent_);
+  std::memset(lent_, 0, slots_);  // all of it would make pages of the child's own
+  slots_ = free_hint_ = file_slots_ = 0;
 }
 
 }  // namespace cistern::preload

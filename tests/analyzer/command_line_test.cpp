@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -36,7 +37,7 @@ bool is_one_line(const std::string& text) {
 
 TEST(CommandLine, ThatMakesNoSenseIsRefusedWithCode2InOneLine) {
   for (const char* arguments : {"", "frobnicate", "leaks", "leaks --top many x", "leaks --domain none x",
-                                "leaks --frob x", "summary --depth 3 x"}) {
+                                "leaks --frob x", "summary --depth 3 x", "pack", "pack -o x y z"}) {
     const Outcome outcome = cistern(arguments);
     EXPECT_EQ(outcome.exit_code, 2) << arguments;
     EXPECT_TRUE(is_one_line(outcome.out)) << outcome.out;
@@ -44,11 +45,29 @@ TEST(CommandLine, ThatMakesNoSenseIsRefusedWithCode2InOneLine) {
   }
 }
 
+TEST(CommandLine, WithAnUnknownCommandNamesIt) {
+  EXPECT_EQ(cistern("frobnicate x").out, "cistern: frobnicate: no such command (see --help)\n");
+}
+
+TEST(CommandLine, PackThatCannotWriteSaysSoAndLeavesNothingBehind) {
+  const TemporaryDirectory directory;
+  const std::string from = directory.file("x.cistern");
+  const std::string to = directory.file("y.cistern");
+  leaky_service().write(from);
+  const auto before = std::filesystem::file_size(from);
+  const Outcome outcome =
+      cistern("--version; ulimit -f 1; " + std::string(CISTERN_BINARY) + " pack -o " + to + " " + from);
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.out;
+  EXPECT_NE(outcome.out.find("cistern: " + to + ": "), std::string::npos) << outcome.out;
+  EXPECT_FALSE(std::filesystem::exists(to));
+  EXPECT_EQ(std::filesystem::file_size(from), before);
+}
+
 TEST(CommandLine, WithAnUnreadableProfileEndsWithCode3InOneLine) {
   const TemporaryDirectory directory;
   std::ofstream(directory.file("garbage")) << "not a profile at all, but long enough to be read";
   for (const std::string name : {"garbage", "absent", ""}) {
-    for (const char* command : {"leaks ", "leaks --all --json ", "summary ", "dump "}) {
+    for (const char* command : {"leaks ", "leaks --all --json ", "summary ", "dump ", "pack "}) {
       const Outcome outcome = cistern(command + directory.file(name));
       EXPECT_EQ(outcome.exit_code, 3) << command;
       EXPECT_TRUE(is_one_line(outcome.out)) << outcome.out;

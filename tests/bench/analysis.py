@@ -13,7 +13,7 @@ import workload
 from launch import launch
 
 REPORTS = [["leaks", "--json"], ["pools"], ["summary"], ["tree"]]
-RINGS = [one for one in mode.MODES if one.name in ("spill", "drain")]
+RINGS = [one for one in mode.MODES if one.name in ("spill", "default")]
 MEMRAY = peer.Memray("memray-python", "--trace-python-allocators")
 
 

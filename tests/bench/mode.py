@@ -25,9 +25,8 @@ class Mode:
 
 
 MODES = [
-    Mode("default"),
+    Mode("default"),  # drains
     Mode("spill", "--ring", "spill"),
-    Mode("drain", "--ring", "drain"),
     Mode("aggregate", "--ring", "aggregate", complete=False),
     Mode("overwrite", "--ring", "overwrite", complete=False),
     Mode("malloc+mmap", "--domains", "malloc,mmap"),

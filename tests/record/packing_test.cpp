@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "analyzer/read/image.h"
+#include "analyzer/read/profile.h"
 #include "analyzer/record/packed_file.h"
 #include "tests/record/hand_made_profile.h"
 #include "tests/record/temporary_directory.h"
@@ -126,6 +127,21 @@ TEST_F(Packing, ADamagedProfileStaysAsItIs) {
   EXPECT_EQ(made::load(profile_), before);
   EXPECT_TRUE(fs::exists(window_));
   EXPECT_FALSE(fs::exists(packed_));
+}
+
+TEST_F(Packing, APackedPartWithoutItsProfileIsReadLikeOne) {
+  save({}, {});
+  const ProfileHeader child = made::header_of(FileRole::kProfile, kPid + 1, kStartTicks);
+  const made::Piece piece = made::sealed_events(1, 0, kPid + 1, 5'000);
+  {
+    PackedFile packed((fs::path(packed_).parent_path() / (stem_of(child.image) + ".packed")).string(), child);
+    packed.append({piece.header, {reinterpret_cast<const uint8_t*>(piece.payload.data()), piece.payload.size()}});
+  }
+  const Profile profile = open_profile(profile_);
+  ASSERT_EQ(profile.images.size(), 2u);
+  EXPECT_EQ(profile.images[1].header.image.pid, kPid + 1);
+  ASSERT_EQ(profile.images[1].owners.size(), 1u);
+  EXPECT_EQ(profile.images[1].owners[0].segments[0].header.event_count, 5'000u);
 }
 
 TEST_F(Packing, WhatAnotherImageLeftThereIsNotTakenForItsOwn) {
