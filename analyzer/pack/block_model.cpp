@@ -1,11 +1,29 @@
 #include "analyzer/pack/block_model.h"
 
+#include <algorithm>
+
 namespace cistern::analyzer {
 
-void BlockModel::reset() {
-  for (Places& places : classes_) places.last = places.top = places.count = 0;
-  pages_.fill(Page{});
-  blocks_.clear();
+void BlockTables::reset(uint32_t most_blocks) {
+  for (Places& places : classes) places.last = places.top = places.bottom = 0;
+  pages.fill(0);
+  if (room >= most_blocks) return;
+  addresses = std::make_unique_for_overwrite<uint64_t[]>(most_blocks);
+  block_classes = std::make_unique_for_overwrite<BlockClass[]>(most_blocks);
+  room = most_blocks;
+}
+
+uint8_t BlockModel::tell_another(const Places& places, uint64_t address) noexcept {
+  const uint32_t depth = std::min<uint32_t>(places.count(), kFreedDepth);
+  for (uint32_t ago = 0; ago < depth; ++ago) {
+    if (places.freed[(places.top - 1 - ago) % kRing] == address) return static_cast<uint8_t>(kFreed + ago);
+  }
+  return (address - places.last) % block_class_detail::kUnit == 0 ? kApart : kApartBytes;
+}
+
+// Moves those that were freed later than `ago` frees ago into its place.
+void BlockModel::close_gap(Places& places, uint32_t ago) noexcept {
+  for (; ago > 0; --ago) places.freed[(places.top - 1 - ago) % kRing] = places.freed[(places.top - ago) % kRing];
 }
 
 }  // namespace cistern::analyzer

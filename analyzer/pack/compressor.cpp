@@ -9,6 +9,8 @@ namespace cistern::analyzer {
 namespace {
 // 1: a higher level saves some hundredths and takes twice as long.
 constexpr int kLevel = 1;
+// A table that stays in the first cache: a tenth faster, and no column has more to remember.
+constexpr int kHashLog = 12;
 }  // namespace
 
 void Compressor::Free::operator()(ZSTD_CCtx_s* context) const noexcept {
@@ -21,11 +23,13 @@ void Decompressor::Free::operator()(ZSTD_DCtx_s* context) const noexcept {
 
 Compressor::Compressor() : context_(ZSTD_createCCtx()) {
   if (context_ == nullptr) throw std::bad_alloc();
+  ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, kLevel);
+  ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_hashLog, kHashLog);
 }
 
 std::string_view Compressor::compress(std::string_view piece) {
-  out_.resize(ZSTD_compressBound(piece.size()));
-  const size_t size = ZSTD_compressCCtx(context_.get(), out_.data(), out_.size(), piece.data(), piece.size(), kLevel);
+  if (const size_t most = ZSTD_compressBound(piece.size()); out_.size() < most) out_.resize(most);
+  const size_t size = ZSTD_compress2(context_.get(), out_.data(), out_.size(), piece.data(), piece.size());
   if (ZSTD_isError(size)) throw std::runtime_error(ZSTD_getErrorName(size));
   return {out_.data(), size};
 }

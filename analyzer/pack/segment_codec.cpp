@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyzer/pack/column_unpacker.h"
 #include "cistern/checksum.h"
 #include "cistern/varint.h"
 
@@ -9,8 +10,9 @@ namespace cistern::analyzer {
 namespace {
 
 constexpr size_t kLeastForColumns = 2048;
-// Of one column; and of a segment's content, which is more than this version writes.
-constexpr uint64_t kMostColumnBytes = 4 * uint64_t{kMaxSegmentBytes};
+// Proof::kSample
+constexpr uint64_t kFirstToProve = 4;
+constexpr uint64_t kProveOneOf = 16;
 
 std::string_view text_of(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -28,45 +30,23 @@ bool SegmentUnpacker::unpack(const SegmentHeader& header, std::span<const uint8_
                              std::vector<uint8_t>& content) {
   content.clear();
   if (header.content_bytes > kMaxSegmentBytes) return false;
-  if (header.codec == Codec::kColumns) return unpack_columns(header, payload, content);
+  if (header.codec == Codec::kColumns) {
+    return columns_.open(header, payload) && unpack_columns(columns_.reader(), header.content_bytes, content) &&
+           columns_.is_whole();
+  }
   if (header.codec == Codec::kPlain) {
     content.assign(payload.begin(), payload.end());
     return header.content_bytes == payload.size();
   }
-  const bool whole = decompressor_.decompress(text_of(payload), header.content_bytes, pieces_[0]);
-  if (whole) content.assign(pieces_[0].begin(), pieces_[0].end());
+  const bool whole = decompressor_.decompress(text_of(payload), header.content_bytes, piece_);
+  if (whole) content.assign(piece_.begin(), piece_.end());
   return whole;
-}
-
-bool SegmentUnpacker::unpack_columns(const SegmentHeader& header, std::span<const uint8_t> payload,
-                                     std::vector<uint8_t>& content) {
-  Cursor in(text_of(payload));
-  for (size_t i = 0; i < kColumns; ++i) {
-    const uint64_t column_bytes = in.varint();
-    const std::string_view stored = in.sized_bytes();
-    if (!in.ok() || column_bytes > kMostColumnBytes) return false;
-    if (stored.size() == column_bytes) {
-      columns_[i] = stored;
-      continue;
-    }
-    if (!decompressor_.decompress(stored, column_bytes, pieces_[i])) return false;
-    columns_[i] = pieces_[i];
-  }
-  return unpacker_.unpack(columns_, header.first_time, header.content_bytes, content);
 }
 
 void SegmentPacker::pack(SegmentHeader& header, std::span<const uint8_t> content, std::string& payload) {
   header.content_bytes = static_cast<uint32_t>(content.size());
   const bool columns = header.kind == SegmentKind::kEvents && content.size() >= kLeastForColumns;
-  if (columns && pack_columns(header, content, payload)) {
-    header.codec = Codec::kColumns;
-  } else {
-    header.codec = Codec::kZstd;
-    payload = compressor_.compress(text_of(content));
-  }
-  const bool good =
-      unpacker_.unpack(header, {reinterpret_cast<const uint8_t*>(payload.data()), payload.size()}, unpacked_);
-  if (!good || !std::equal(content.begin(), content.end(), unpacked_.begin(), unpacked_.end())) {
+  if (!columns || !pack_columns(header, content, payload) || (is_due() && !unpacks(header, content, payload))) {
     header.codec = Codec::kZstd;
     payload = compressor_.compress(text_of(content));
   }
@@ -79,9 +59,11 @@ void SegmentPacker::pack(SegmentHeader& header, std::span<const uint8_t> content
   header.checksum = checksum_of(header, payload.data());
 }
 
-bool SegmentPacker::pack_columns(const SegmentHeader& header, std::span<const uint8_t> content, std::string& payload) {
+bool SegmentPacker::pack_columns(SegmentHeader& header, std::span<const uint8_t> content, std::string& payload) {
   if (!packer_.pack(content, header.first_time, columns_)) return false;
-  payload.clear();
+  header.codec = Codec::kColumns;
+  const uint64_t check = packer_.check();
+  payload.assign(reinterpret_cast<const char*>(&check), sizeof check);
   for (const std::string_view column : columns_) {
     const std::string_view packed = compressor_.compress(column);
     const std::string_view stored = packed.size() < column.size() ? packed : column;
@@ -90,6 +72,18 @@ bool SegmentPacker::pack_columns(const SegmentHeader& header, std::span<const ui
     payload += stored;
   }
   return true;
+}
+
+// Whether the segment that was just packed is to be unpacked again.
+bool SegmentPacker::is_due() noexcept {
+  const uint64_t number = packed_++;
+  return proof_ == Proof::kAll || number < kFirstToProve || number % kProveOneOf == 0;
+}
+
+bool SegmentPacker::unpacks(const SegmentHeader& header, std::span<const uint8_t> content, const std::string& payload) {
+  const std::span<const uint8_t> packed(reinterpret_cast<const uint8_t*>(payload.data()), payload.size());
+  return unpacker_.unpack(header, packed, unpacked_) &&
+         std::equal(content.begin(), content.end(), unpacked_.begin(), unpacked_.end());
 }
 
 }  // namespace cistern::analyzer

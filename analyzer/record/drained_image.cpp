@@ -64,7 +64,7 @@ uint64_t DrainedImage::drain() {
   if (packed_ == nullptr && end < kLeastToPack) return 0;
   FoundSegment segment;
   while (next_ - begin < kMostBytesAtOnce && next_ < end && read_segment(end, segment)) {
-    if (packed_ == nullptr) packed_ = std::make_unique<PackedFile>(packed_path_, header_);
+    if (packed_ == nullptr) packed_ = std::make_unique<PackedFile>(packed_path_, header_, false, Proof::kSample);
     packed_->append(segment);
     next_ += place_bytes(segment.header);
   }

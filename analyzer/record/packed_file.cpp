@@ -17,8 +17,8 @@ bool same_image(const ProfileHeader& a, const ProfileHeader& b) {
 
 }  // namespace
 
-PackedFile::PackedFile(const std::string& path, const ProfileHeader& header, bool plain)
-    : file_(path, O_RDWR | O_CREAT, 0600), plain_(plain) {
+PackedFile::PackedFile(const std::string& path, const ProfileHeader& header, bool plain, Proof proof)
+    : file_(path, O_RDWR | O_CREAT, 0600), plain_(plain), packer_(proof) {
   if (!plain && file_.size() >= kProfileHeaderBytes && same_image(file_.value_at<ProfileHeader>(0), header)) {
     const FileBytes bytes(path);
     const ProfileOutline outline = outline_of(bytes, header);

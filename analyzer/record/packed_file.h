@@ -17,7 +17,7 @@ namespace cistern::analyzer {
 class PackedFile {
  public:
   // Makes the file, or goes on with one of the same image, unless `plain`: then everything is unpacked.
-  PackedFile(const std::string& path, const ProfileHeader& header, bool plain = false);
+  PackedFile(const std::string& path, const ProfileHeader& header, bool plain = false, Proof proof = Proof::kAll);
 
   bool has(const SegmentKey& key) const { return segments_.contains(key); }
   // Adds a segment unless it is there, packed unless it is already.

@@ -238,9 +238,11 @@ inline uint8_t* encode_event(uint8_t* out, EventState& state, const Event& event
 // Reads the events of one segment's payload, in the order in which they were written.
 class EventDecoder {
  public:
-  EventDecoder(const uint8_t* begin, const uint8_t* end, uint64_t first_time) noexcept : in_(begin, end) {
-    state_.time = first_time;
-  }
+  EventDecoder(const uint8_t* begin, const uint8_t* end, uint64_t first_time) noexcept
+      : EventDecoder(begin, end, EventState{first_time, 0, 0}) {}
+  // From somewhere behind the first: `state` is what the event before left behind.
+  EventDecoder(const uint8_t* begin, const uint8_t* end, const EventState& state) noexcept
+      : in_(begin, end), state_(state) {}
 
   // Reads the next event that this version knows. Returns false at the end, or on a malformed event, when ok() turns
   // false and offset() is where it began.
@@ -255,6 +257,10 @@ class EventDecoder {
 
   bool ok() const noexcept { return in_.ok(); }
   uint64_t offset() const noexcept { return start_; }
+  // Where the next event begins.
+  const uint8_t* position() const noexcept { return in_.position(); }
+  // What the last event left behind.
+  const EventState& state() const noexcept { return state_; }
 
  private:
   void take_time(Event& event) noexcept {

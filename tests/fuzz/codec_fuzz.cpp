@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/pack/column_unpacker.h"
 #include "analyzer/pack/segment_codec.h"
 #include "cistern/definitions.h"
 #include "cistern/event.h"
@@ -155,7 +156,7 @@ void unpack(std::span<const uint8_t> payload) {
 
 // Columns as they are, since no fuzzer makes a zstd frame: the input in pieces, by its first bytes.
 void unpack_columns(std::span<const uint8_t> input) {
-  static analyzer::ColumnUnpacker unpacker;
+  static analyzer::ColumnReader reader;
   if (input.size() < analyzer::kColumns) return;
   analyzer::Columns columns;
   std::span<const uint8_t> rest = input.subspan(analyzer::kColumns);
@@ -166,7 +167,8 @@ void unpack_columns(std::span<const uint8_t> input) {
   }
   std::vector<uint8_t> content;
   constexpr size_t kContentBytes = 10'000;
-  unpacker.unpack(columns, 1000, kContentBytes, content);
+  reader.begin(columns, 1000);
+  analyzer::unpack_columns(reader, kContentBytes, content);
   require(content.size() <= kContentBytes, "columns make no more than they should");
 }
 

@@ -1,0 +1,73 @@
+// Sizes that an allocator gives the same places to. pymalloc: sixteens up to 512 bytes (Objects/obmalloc.c, 3.8
+// – 3.13); glibc: chunks of sixteens with a header of eight bytes (malloc/malloc.c, 2.36), here up to 1 KiB, then
+// powers of two.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "cistern/domain.h"
+
+namespace cistern::analyzer {
+
+using BlockClass = uint8_t;
+constexpr BlockClass kNoClass = 0;
+constexpr BlockClass kPoolClasses = 32;
+constexpr BlockClass kChunkClasses = 64;
+constexpr size_t kBlockClasses = 160;
+
+namespace block_class_detail {
+
+constexpr uint64_t kUnit = 16;
+constexpr uint64_t kMostInPools = kPoolClasses * kUnit;
+constexpr uint64_t kChunkHeader = 8;
+constexpr uint64_t kMostInTable = kChunkClasses * kUnit;
+
+constexpr BlockClass of_pool(uint64_t size) noexcept {
+  return static_cast<BlockClass>(std::max<uint64_t>(1, (size + kUnit - 1) / kUnit));
+}
+
+constexpr BlockClass of_chunk(uint64_t size) noexcept {
+  const uint64_t chunk = (std::max<uint64_t>(size, 3 * kChunkHeader) + kChunkHeader + kUnit - 1) / kUnit;
+  if (size < kMostInTable && chunk <= kChunkClasses) return static_cast<BlockClass>(kPoolClasses + chunk);
+  return static_cast<BlockClass>(kPoolClasses + kChunkClasses + 1 + std::min<uint64_t>(std::bit_width(size), 60));
+}
+
+// Those of sizes below kMostInTable outside pymalloc's domains, then those in them.
+constexpr auto kTable = [] {
+  std::array<BlockClass, 2 * kMostInTable> table{};
+  for (uint64_t size = 0; size < kMostInTable; ++size) {
+    table[size] = of_chunk(size);
+    table[kMostInTable + size] = size <= kMostInPools ? of_pool(size) : of_chunk(size);
+  }
+  return table;
+}();
+
+constexpr auto kStrides = [] {
+  std::array<uint16_t, kBlockClasses> strides{};
+  for (size_t of = 1; of <= kPoolClasses + kChunkClasses; ++of) {
+    strides[of] = static_cast<uint16_t>((of <= kPoolClasses ? of : of - kPoolClasses) * kUnit);
+  }
+  return strides;
+}();
+
+}  // namespace block_class_detail
+
+inline BlockClass class_of(Domain domain, uint64_t size) noexcept {
+  using namespace block_class_detail;
+  if (size >= kMostInTable) [[unlikely]]
+    return of_chunk(size);
+  const bool pooled = (static_cast<unsigned>(domain) & ~1u) == static_cast<unsigned>(Domain::kMem);
+  static_assert(static_cast<unsigned>(Domain::kMem) == 2 && static_cast<unsigned>(Domain::kObj) == 3);
+  return kTable[size_t{pooled} * kMostInTable + size];
+}
+
+// How far apart neighbours of a class lie; 0 where that is not known.
+inline uint64_t stride_of(BlockClass of) noexcept {
+  return block_class_detail::kStrides[of];
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,67 @@
+// Reads the events of one segment out of its columns (column_state.h), which nobody vouches for: what makes no sense is
+// refused, never followed. One object for each thread; it keeps its memory. Allocs and frees, nearly all events, are
+// handed over one after another without a stop, everything else one by one:
+//
+//   reader.begin(columns, first_time);
+//   for (;;) {
+//     reader.take_blocks(sink);
+//     if (reader.at_end() || !sink.has_room()) break;
+//     if (!reader.take(event)) break;  // malformed
+//   }
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "analyzer/pack/block_run.h"
+#include "analyzer/pack/column_state.h"
+#include "cistern/cursor.h"
+
+namespace cistern::analyzer {
+
+class ColumnReader {
+ public:
+  ColumnReader() : tables_(std::make_unique<ColumnTables>()) {}
+
+  // The columns outlive the reading.
+  void begin(const Columns& columns, uint64_t first_time);
+  bool at_end() const noexcept { return in_[static_cast<size_t>(Column::kTags)].at_end(); }
+  uint64_t events_left() const noexcept { return in_[static_cast<size_t>(Column::kTags)].remaining(); }
+  // Of the end of the last event.
+  uint64_t time() const noexcept { return state_.time; }
+  // Of the events so far.
+  uint64_t check() const noexcept { return state_.check.value(); }
+
+  // Reads the next event, whatever it is. Returns false when there is none or it is malformed.
+  bool take(Event& event);
+
+  // Hands allocs and frees over until `sink` has no room or there comes something for take(), which it may also do for
+  // unusual ones. For a sink see BlockRun.
+  template <typename Sink>
+  void take_blocks(Sink& sink) {
+    BlockRun run(state_, in_.data());
+    Sink local = sink;  // can live in registers, unlike what others might look at
+    run.hand_over(local);
+    sink = local;
+    run.leave(state_, in_.data());
+  }
+
+ private:
+  bool take_fields(Event& event, uint8_t tag);
+  bool take_stack(Event& event, uint8_t tag);
+  bool take_size(Event& event, uint8_t tag);
+  bool take_block(uint64_t& address, std::optional<uint64_t>& number);
+  bool take_give(uint64_t& address);
+  bool take_place(Event& event);
+  bool take_move(Event& event, uint8_t tag);
+  bool take_pages(Event& event, uint8_t tag);
+  Cursor& column(Column which) noexcept { return in_[static_cast<size_t>(which)]; }
+
+  std::unique_ptr<ColumnTables> tables_;
+  ColumnState state_;
+  std::vector<Cursor> in_;  // by column
+};
+
+}  // namespace cistern::analyzer

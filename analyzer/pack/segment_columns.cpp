@@ -1,0 +1,34 @@
+#include "analyzer/pack/segment_columns.h"
+
+#include <cstring>
+
+namespace cistern::analyzer {
+namespace {
+
+// More than this version writes.
+constexpr uint64_t kMostColumnBytes = 4 * uint64_t{kMaxSegmentBytes};
+
+}  // namespace
+
+bool SegmentColumns::open(const SegmentHeader& header, std::span<const uint8_t> payload) {
+  Cursor in(payload.data(), payload.data() + payload.size());
+  const std::string_view check = in.bytes(sizeof check_);
+  if (!in.ok()) return false;
+  std::memcpy(&check_, check.data(), sizeof check_);
+  Columns columns;
+  for (size_t i = 0; i < kColumns; ++i) {
+    const uint64_t column_bytes = in.varint();
+    const std::string_view stored = in.sized_bytes();
+    if (!in.ok() || column_bytes > kMostColumnBytes) return false;
+    if (stored.size() == column_bytes) {
+      columns[i] = stored;
+      continue;
+    }
+    if (!decompressor_.decompress(stored, column_bytes, pieces_[i])) return false;
+    columns[i] = pieces_[i];
+  }
+  reader_.begin(columns, header.first_time);
+  return true;
+}
+
+}  // namespace cistern::analyzer
