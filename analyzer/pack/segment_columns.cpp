@@ -7,13 +7,14 @@ namespace {
 
 // More than this version writes.
 constexpr uint64_t kMostColumnBytes = 4 * uint64_t{kMaxSegmentBytes};
+constexpr uint64_t kLeastEventBytes = 3;
 
 }  // namespace
 
 bool SegmentColumns::open(const SegmentHeader& header, std::span<const uint8_t> payload) {
   Cursor in(payload.data(), payload.data() + payload.size());
   const std::string_view check = in.bytes(sizeof check_);
-  if (!in.ok()) return false;
+  if (!in.ok() || header.content_bytes > kMaxSegmentBytes) return false;
   std::memcpy(&check_, check.data(), sizeof check_);
   Columns columns;
   for (size_t i = 0; i < kColumns; ++i) {
@@ -27,6 +28,8 @@ bool SegmentColumns::open(const SegmentHeader& header, std::span<const uint8_t> 
     if (!decompressor_.decompress(stored, column_bytes, pieces_[i])) return false;
     columns[i] = pieces_[i];
   }
+  events_ = columns[static_cast<size_t>(Column::kTags)].size();
+  if (events_ > header.content_bytes / kLeastEventBytes) return false;
   reader_.begin(columns, header.first_time);
   return true;
 }

@@ -46,12 +46,22 @@ void OwnerStream::consume(size_t count) {
 void OwnerStream::open_segment(size_t index) {
   segment_ = index;
   const FoundSegment& segment = segments_[index];
+  content_whole_ = true;
+  content_.clear();
+  in_columns_ = false;
+  decoder_ = EventDecoder(nullptr, nullptr, 0);
+  if (segment.header.codec == Codec::kColumns) return open_columns(segment);
   const std::span<const uint8_t> content = content_of(segment);
   decoder_ = EventDecoder(content.data(), content.data() + content.size(), segment.header.first_time);
 }
 
+void OwnerStream::open_columns(const FoundSegment& segment) {
+  if (columns_ == nullptr) columns_ = std::make_unique<SegmentColumns>();
+  in_columns_ = columns_->open(segment.header, segment.payload);
+  content_whole_ = in_columns_;
+}
+
 std::span<const uint8_t> OwnerStream::content_of(const FoundSegment& segment) {
-  content_whole_ = true;
   if (!is_packed(segment.header)) return segment.payload;
   if (unpacker_ == nullptr) unpacker_ = std::make_unique<SegmentUnpacker>();
   content_whole_ = unpacker_->unpack(segment.header, segment.payload, content_);
@@ -60,12 +70,23 @@ std::span<const uint8_t> OwnerStream::content_of(const FoundSegment& segment) {
 
 void OwnerStream::close_segment() {
   const FoundSegment& segment = segments_[segment_];
-  const bool packed = is_packed(segment.header);
-  const uint64_t size = packed ? content_.size() : segment.payload.size();
-  if (!decoder_.ok()) torn_bytes_ += size - decoder_.offset();
-  if (!content_whole_) torn_bytes_ += std::max<uint64_t>(1, segment.header.content_bytes - content_.size());
+  torn_bytes_ += torn_in(segment);
   decoded_bytes_ += segment.payload.size();
   image_->forget(segment.payload);
+}
+
+// Bytes of the current segment's content that could not be read. Of columns it is told by the events that are missing;
+// when others than those that were packed came out of them, all are.
+uint64_t OwnerStream::torn_in(const FoundSegment& segment) const {
+  const uint64_t content_bytes = std::max<uint64_t>(1, segment.header.content_bytes);
+  if (in_columns_) {
+    if (columns_->is_whole()) return 0;
+    const uint64_t left = columns_->reader().events_left();
+    return left == 0 ? content_bytes : std::max<uint64_t>(1, content_bytes * left / columns_->events());
+  }
+  if (!content_whole_) return std::max<uint64_t>(1, content_bytes - std::min(content_bytes, content_.size()));
+  const uint64_t size = is_packed(segment.header) ? content_.size() : segment.payload.size();
+  return decoder_.ok() ? 0 : size - decoder_.offset();
 }
 
 // Drops what was consumed, decodes until the buffer is full, and holds the last few steps back for those yet to come.
@@ -83,12 +104,12 @@ bool OwnerStream::decode_into_buffer() {
   Event event;
   while (segment_ < segments_.size()) {
     for (;;) {
-      decode_blocks();
-      if (end_ + 2 > buffer_.size() || !decoder_.next(event)) break;
+      in_columns_ ? decode_columns() : decode_blocks();
+      if (is_full() || !next_event(event)) break;
       ++events_;
       push(event);
     }
-    if (end_ + 2 > buffer_.size()) return true;
+    if (is_full()) return true;
     close_segment();
     if (segment_ + 1 == segments_.size()) {
       segment_ = segments_.size();
@@ -97,6 +118,11 @@ bool OwnerStream::decode_into_buffer() {
     }
   }
   return false;
+}
+
+bool OwnerStream::next_event(Event& event) {
+  if (!in_columns_) return decoder_.next(event);
+  return !columns_->reader().at_end() && columns_->reader().take(event);
 }
 
 // Decodes allocs and frees straight into the buffer until it is full or something else comes.
@@ -116,6 +142,48 @@ void OwnerStream::decode_blocks() {
   }
   events_ += end_ - begin;
   decoder_ = decoder;
+}
+
+// Takes allocs and frees of columns, see BlockRun.
+struct OwnerStream::StepSink {
+  OwnerStream* stream;
+  Step* at;
+  const Step* last;  // before which there is room
+  uint64_t newest;   // time of the step before
+
+  bool has_room() const noexcept { return at < last; }
+
+  void free(unsigned domain, BlockRun::Moment when, uint64_t address) noexcept {
+    put(StepKind::kFree, domain, when.time, address);
+  }
+  void alloc(unsigned domain, BlockRun::Moment when, uint64_t address, uint64_t size, uint32_t stack) noexcept {
+    at->size = size;
+    at->stack = StackId{stack};
+    put(StepKind::kAlloc, domain, when.time, address);
+  }
+
+ private:
+  void put(StepKind kind, unsigned domain, uint64_t time, uint64_t address) noexcept {
+    at->kind = kind;
+    at->domain = static_cast<Domain>(domain);
+    at->time = time;
+    at->address = address;
+    ++at;
+    if (time < newest) [[unlikely]] {
+      stream->end_ = static_cast<size_t>(at - stream->buffer_.data());
+      stream->settle();
+    }
+    newest = at[-1].time;
+  }
+};
+
+// The same from columns.
+void OwnerStream::decode_columns() {
+  Step* const begin = buffer_.data() + end_;
+  StepSink sink{this, begin, buffer_.data() + buffer_.size() - 1, end_ > begin_ ? buffer_[end_ - 1].time : last_time_};
+  columns_->reader().take_blocks(sink);
+  end_ = static_cast<size_t>(sink.at - buffer_.data());
+  events_ += static_cast<uint64_t>(sink.at - begin);
 }
 
 void OwnerStream::push(const Event& event) {

@@ -32,13 +32,20 @@ class OwnerStream {
   uint64_t decoded_bytes() const noexcept { return decoded_bytes_; }
 
  private:
+  struct StepSink;
+
   void skip_to(uint64_t horizon);
   void refill();
   bool decode_into_buffer();
+  bool is_full() const noexcept { return end_ + 2 > buffer_.size(); }
+  bool next_event(Event& event);
   void decode_blocks();
+  void decode_columns();
   void open_segment(size_t index);
+  void open_columns(const FoundSegment& segment);
   std::span<const uint8_t> content_of(const FoundSegment& segment);
   void close_segment();
+  uint64_t torn_in(const FoundSegment& segment) const;
   void push(const Event& event);
   void push_move(const Event& event);
   Step& append(const Event& event, StepKind kind);
@@ -49,8 +56,10 @@ class OwnerStream {
   std::span<const FoundSegment> segments_;
   size_t segment_ = 0;
   EventDecoder decoder_{nullptr, nullptr, 0};
-  std::unique_ptr<SegmentUnpacker> unpacker_;  // made for the first segment that is packed
-  std::vector<uint8_t> content_;               // of the current segment, when it is packed
+  std::unique_ptr<SegmentColumns> columns_;    // made for the first segment of columns
+  bool in_columns_ = false;                    // the current segment is one, and opened
+  std::unique_ptr<SegmentUnpacker> unpacker_;  // made for the first segment that is packed otherwise
+  std::vector<uint8_t> content_;               // of the current segment, when it is one
   bool content_whole_ = true;
   std::vector<Step> buffer_;  // of constant size
   size_t begin_ = 0;          // first step not consumed
