@@ -31,6 +31,16 @@ inline uint64_t cycle_counter() noexcept {
   return static_cast<uint64_t>(high) << 32 | low;
 }
 
+// Whether the pointer at `place` is not `expected`. The compiler does not learn that they are the same when they are:
+// it goes on with the one that the code names, and the processor does not wait for the other.
+inline bool differs(const uint8_t* place, const uint8_t* expected) noexcept {
+  bool differs;
+  asm("cmpq %[expected], %[place]"
+      : "=@ccne"(differs)
+      : [place] "m"(*reinterpret_cast<const uint8_t* const*>(place)), [expected] "r"(expected));
+  return differs;
+}
+
 inline void spin_pause() noexcept {
   asm volatile("pause");
 }

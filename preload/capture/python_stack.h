@@ -7,35 +7,61 @@
 #include <atomic>
 #include <cstdint>
 
+#include "preload/capture/frame_reader.h"
 #include "preload/cpython/interpreter.h"
 #include "preload/intern/interner.h"
 
 namespace cistern::preload {
 
-// A frame as it was seen last, outermost first.
-struct ShadowFrame {
-  const uint8_t* frame;
-  const uint8_t* code;
-  uint64_t position;
-  CodeId code_id;
-  StackId node;
+// A node that was looked up: a few of those of a thread, by where the frame is and the node that it is called from.
+struct KnownNode {
+  uint64_t place = 0;  // see place_of()
+  uint32_t parent = 0;
+  StackId node{};
+
+  static uint32_t index(uint64_t place, StackId parent) noexcept;
 };
-static_assert(sizeof(ShadowFrame) == 32);
+static_assert(sizeof(KnownNode) == 16);
+constexpr uint32_t kKnownNodes = 128;
+
+inline uint32_t KnownNode::index(uint64_t place, StackId parent) noexcept {
+  return static_cast<uint32_t>((place ^ uint64_t{raw(parent)} << 32) * 0x9e3779b97f4a7c15 >> 57) % kKnownNodes;
+}
 
 class PythonStack {
  public:
   // The stack from `innermost` (the thread's innermost frame, or nullptr) on, over `base`, the node that its outermost
   // frame is called from; it is read after the interner's epoch, since it is replaced before that. `root_changed` is
   // set when the outermost frame is not the one of the last call. Requires that the frames are this thread's.
-  StackId capture(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                  const std::atomic<StackId>& base, bool& root_changed) noexcept;
+  [[gnu::always_inline]] StackId capture(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                                         const std::atomic<StackId>& base_now, bool& root_changed) noexcept {
+    const uint32_t epoch = interner.epoch();
+    const StackId base = base_now.load(std::memory_order_relaxed);
+    if (__builtin_expect(epoch != epoch_ || base != base_, 0)) {
+      epoch_ = epoch;
+      base_ = base;
+      forget();
+    }
+    // Most often nothing was called since the last event, or what was called has returned.
+    if (size_ == 0 || frames_[size_ - 1].frame != innermost) {
+      return capture_moved(python, interner, innermost, root_changed);
+    }
+    const PythonLayout& layout = *python.layout;
+    ShadowFrame* const top = frames_ + size_ - 1;
+    ShadowFrame* const change = layout.position_scale != 0 ? first_change(FrameReader<true>(layout), top)
+                                                           : first_change(FrameReader<false>(layout), top);
+    if (change < frames_) return top->node;
+    return capture_change(python, interner, change, root_changed);
+  }
 
-  // The outermost frame's code object and id; nullptr and 0 when there was no frame.
+  // The outermost frame's code object; nullptr when there was no frame.
   const uint8_t* root_code() const noexcept { return size_ == 0 ? nullptr : frames_[0].code; }
-  CodeId root_code_id() const noexcept { return size_ == 0 ? CodeId{} : frames_[0].code_id; }
 
-  // Forgets what was seen. Keeps its memory.
-  void reset() noexcept { size_ = 0; }
+  // For another thread: forgets what was seen. Keeps its memory.
+  void reset() noexcept {
+    forget();
+    root_ = nullptr;
+  }
 
   // The same by a full walk that uses nothing remembered, for comparison.
   static StackId full_walk(const Interpreter& python, Interner& interner, const uint8_t* innermost,
@@ -43,20 +69,42 @@ class PythonStack {
 
  private:
   template <bool kIndexed>
-  bool match(const PythonLayout& layout, const uint8_t* innermost, uint32_t& deepest) noexcept;
+  StackId capture_chain(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                        bool& root_changed) noexcept;
   template <bool kIndexed>
-  bool rewalk(const PythonLayout& layout, const uint8_t* innermost, uint32_t& deepest) noexcept;
-  StackId resolve(const Interpreter& python, Interner& interner, uint32_t deepest, StackId base) noexcept;
-  bool ensure(uint32_t frames) noexcept;
+  StackId capture_rest(const Interpreter& python, Interner& interner, ShadowFrame* change, bool& root_changed) noexcept;
+  StackId capture_change(const Interpreter& python, Interner& interner, ShadowFrame* change,
+                         bool& root_changed) noexcept;
+  StackId capture_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                        bool& root_changed) noexcept;
+  template <bool kIndexed>
+  bool match(const PythonLayout& layout, const uint8_t* innermost, ShadowFrame*& deepest) noexcept;
+  template <bool kIndexed>
+  bool rewalk(const PythonLayout& layout, const uint8_t* innermost) noexcept;
+  template <typename Reader>
+  void see(const Reader& read, uint32_t depth, const uint8_t* frame) noexcept;
+  template <bool kIndexed>
+  StackId resolve(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept;
+  StackId top() const noexcept { return frames_[size_ - 1].node; }
+  bool ensure(uint32_t frames) noexcept { return frames <= capacity_ || grow(frames); }
+  bool grow(uint32_t frames) noexcept;
+  void give_back() noexcept;
+  void forget() noexcept;
+  bool notice_root() noexcept;
 
+  static size_t mapped_bytes(uint32_t capacity) noexcept {
+    return kKnownNodes * sizeof(KnownNode) + (capacity + 1) * sizeof(ShadowFrame);
+  }
+
+  KnownNode* known_ = nullptr;  // in one mapping with the frames
   ShadowFrame* frames_ = nullptr;
   uint32_t size_ = 0;
+  uint32_t used_ = 0;  // entries that mean something: frames deeper than the stack is now were seen there
   uint32_t capacity_ = 0;
   uint32_t epoch_ = 0;
   StackId base_{};
+  const uint8_t* root_ = nullptr;  // the outermost frame's code, as it was told last
+  bool root_unsure_ = false;
 };
-
-// The innermost frame of a thread state; nullptr when it has none.
-const uint8_t* innermost_frame(const PythonLayout& layout, const uint8_t* tstate) noexcept;
 
 }  // namespace cistern::preload

@@ -89,6 +89,29 @@ TEST_P(EveryVersion, PutsTheStartingStackBelowAThreadsOwn) {
   EXPECT_EQ(stack.capture(fake.python(), *interner_, frame, StackId{}, changed), expected(fake, {{code, 4}}));
 }
 
+TEST_P(EveryVersion, TellsWhenTheRootChangesThoughCodeWasFreedMeanwhile) {
+  FakePython fake(GetParam());
+  const uint8_t* const code = fake.code("/r.py", "<module>", 1);
+  const uint8_t* const freed = fake.code("/r.py", "gone", 2);
+  uint8_t* const frame = fake.frame(nullptr, code, 4);
+  const uint8_t* const called = fake.frame(frame, freed, 4);
+  PythonStack stack;
+  const auto changes = [&](const uint8_t* innermost) {
+    bool changed = false;
+    stack.capture(fake.python(), *interner_, innermost, StackId{}, changed);
+    return changed;
+  };
+  EXPECT_TRUE(changes(called));
+  EXPECT_FALSE(changes(frame));
+  interner_->block_freed(freed, 1);
+  EXPECT_TRUE(changes(frame));  // perhaps: another may lie at its address
+  EXPECT_FALSE(changes(frame));
+  EXPECT_FALSE(changes(called));
+  interner_->block_freed(freed, 2);
+  EXPECT_TRUE(changes(nullptr));
+  EXPECT_FALSE(changes(nullptr));
+}
+
 TEST_P(EveryVersion, HoldsVeryDeepStacks) {
   FakePython fake(GetParam());
   const uint8_t* const code = fake.code("/d.py", "recurse", 1);

@@ -1,0 +1,114 @@
+// Reading the chain of Python frames, and comparing it with what was seen of it before: the loop that every event runs,
+// in a header, so that it is inlined.
+#pragma once
+
+#include <cstdint>
+
+#include "cistern/ids.h"
+#include "preload/base/arch.h"
+#include "preload/cpython/layout.h"
+
+namespace cistern::preload {
+
+constexpr uint32_t kNoParent = UINT32_MAX;
+
+// A frame as it was seen last, outermost first.
+struct ShadowFrame {
+  const uint8_t* frame = nullptr;
+  uint64_t position = 0;
+  const uint8_t* code = nullptr;
+  CodeId code_id{};
+  StackId node{};
+  // The node that `node` is called from, with the code and position above; kNoParent: not resolved.
+  uint32_t parent = kNoParent;
+};
+static_assert(sizeof(ShadowFrame) == 40);
+
+// The innermost frame of a thread state; nullptr when it has none.
+inline const uint8_t* innermost_frame(const PythonLayout& layout, const uint8_t* tstate) noexcept {
+  const uint8_t* const at = load_pointer(tstate, layout.tstate_frame);
+  if (layout.cframe_frame == kNoOffset || at == nullptr) return at;
+  return load_pointer(at, layout.cframe_frame);
+}
+
+// The offsets that a walk needs, by value: a store into what was seen cannot change them, so they stay in registers.
+template <bool kIndexed>
+struct FrameReader {
+  explicit FrameReader(const PythonLayout& layout) noexcept
+      : previous(layout.previous), code(layout.code), position(layout.position), owner(layout.owner) {}
+
+  const uint8_t* code_of(const uint8_t* frame) const noexcept { return load_pointer(frame, code); }
+  uint64_t position_of(const uint8_t* frame) const noexcept {
+    if constexpr (kIndexed) return static_cast<uint32_t>(load<int32_t>(frame, position));
+    return load<uint64_t>(frame, position);
+  }
+  // From `frame` towards the root, past entry frames that belong to C.
+  const uint8_t* python_frame(const uint8_t* frame) const noexcept {
+    if constexpr (!kIndexed) {
+      while (frame != nullptr && __builtin_expect(load<uint8_t>(frame, owner) >= kOwnedByC, 0)) {
+        frame = load_pointer(frame, previous);
+      }
+    }
+    return frame;
+  }
+  const uint8_t* caller_of(const uint8_t* frame) const noexcept { return python_frame(load_pointer(frame, previous)); }
+
+  // Whether the frame is where it was seen. A position that is a pointer lies in its code object, which is alive: the
+  // code need not be compared (when a code object is freed, everything that was seen is void).
+  bool is_where(const ShadowFrame& seen, const uint8_t* frame) const noexcept {
+    if constexpr (kIndexed) {
+      if (__builtin_expect(code_of(frame) != seen.code, 0)) return false;
+    }
+    return position_of(frame) == seen.position;
+  }
+  void refresh(ShadowFrame& seen, const uint8_t* frame) const noexcept {
+    const uint8_t* const now_code = code_of(frame);
+    if (now_code != seen.code) seen.code_id = CodeId{};
+    seen.code = now_code;
+    seen.position = position_of(frame);
+    seen.parent = kNoParent;
+  }
+
+  uint16_t previous;
+  uint16_t code;
+  uint16_t position;
+  uint16_t owner;
+};
+
+// From `seen`, whose frame is on the chain, towards the root: the first entry that moved on, or whose caller is not the
+// one that was seen; the one without a frame, which stands for the root's caller, when all is as it was.
+//
+// Each frame is read where it is expected, after its caller's link was compared with that: so the processor reads many
+// at once and need not wait for the chain, load by load.
+template <bool kIndexed>
+inline ShadowFrame* first_change(const FrameReader<kIndexed>& read, ShadowFrame* seen) noexcept {
+  const uint8_t* frame = seen->frame;
+  while (frame != nullptr) {
+    if (__builtin_expect(!read.is_where(*seen, frame), 0)) break;
+    const uint8_t* const caller = seen[-1].frame;
+    if (__builtin_expect(differs(frame + read.previous, caller), 0)) break;
+    frame = caller;
+    --seen;
+  }
+  return seen;
+}
+
+// Verifies the chain from `seen`, whose frame is on it, down to the root. Frames that moved on are refreshed; `deepest`
+// becomes the deepest of them. Returns false when the chain is another one.
+template <bool kIndexed>
+inline bool verify(const FrameReader<kIndexed>& read, ShadowFrame* const bottom, ShadowFrame* seen,
+                   ShadowFrame*& deepest) noexcept {
+  for (;;) {
+    const uint8_t* const frame = seen->frame;
+    if (!read.is_where(*seen, frame)) {
+      read.refresh(*seen, frame);
+      deepest = seen;
+    }
+    const uint8_t* const caller = load_pointer(frame, read.previous);
+    if (caller != seen[-1].frame && read.python_frame(caller) != seen[-1].frame) return false;
+    seen = first_change(read, seen - 1);
+    if (seen < bottom) return true;
+  }
+}
+
+}  // namespace cistern::preload
