@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "analyzer/record/drain.h"
+#include "analyzer/record/heartbeat.h"
 #include "analyzer/record/image_list.h"
 #include "analyzer/record/option_text.h"
 #include "analyzer/record/output_path.h"
@@ -86,13 +87,16 @@ RecordedRun record_program(const RunRequest& request, const char* invoked) {
                         {kRunVariable, images.path()}});
   const auto begin = std::chrono::steady_clock::now();
   std::unique_ptr<Drain> drain;
+  std::unique_ptr<Heartbeat> heartbeat;
   const bool packing = options.ring == Ring::kDrain;
   run.child = run_child(program, request.command, environment, [&] {
+    heartbeat = std::make_unique<Heartbeat>(images);
     if (packing) drain = std::make_unique<Drain>(images);
   });
   run.facts.duration_ns = nanoseconds_since(begin);
 
   signal(SIGXFSZ, SIG_IGN);  // folding past a limit on file sizes is an error, not our death
+  heartbeat.reset();
   drain.reset();
   run.harvest = harvest(images.read(), run.child, packing);
   if (request.verbose || isatty(STDERR_FILENO) == 1) std::fputs(closing_lines(run.harvest, run.facts).c_str(), stderr);

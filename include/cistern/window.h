@@ -63,6 +63,13 @@ static_assert(sizeof(Mailbox) == 256);
 
 enum class MailboxCommand : uint32_t { kNone = 0, kStart = 1, kStop = 2, kMark = 3, kFlush = 4, kCensus = 5 };
 
+// Written as a whole by `cistern run` every few milliseconds, as the sign that time passes.
+struct Beat {
+  uint32_t count;   // counted up; 0: by nobody
+  uint32_t holder;  // set to 0 then; by the recorder to the mark of the thread whose last stamp may serve again
+};
+static_assert(sizeof(Beat) == 8);
+
 struct WindowControl {
   uint64_t file_end;    // where the next segment goes in the profile file
   uint32_t slots;       // that were ever made
@@ -70,7 +77,8 @@ struct WindowControl {
   uint64_t counters[kCounters];
   Mailbox mailbox;
   uint64_t saved_bytes;  // of the profile file before `file_end`: taken out and packed elsewhere, less what that took
-  uint64_t reserved[31];
+  Beat beat;
+  uint64_t reserved[30];
 };
 static_assert(sizeof(WindowControl) == 16 + 8 * kCounters + 256 + 256);
 

@@ -53,7 +53,12 @@ struct Hook {
       const Nested nested;
       block = real();
     }
-    if (block != nullptr) record_alloc(kDomain, block, size);
+    if (block == nullptr) return block;
+    if constexpr (kLevel == 0 && kDomain != Domain::kRaw) {
+      inlined::record_alloc(kDomain, block, size);
+    } else {
+      record_alloc(kDomain, block, size);
+    }
     return block;
   }
 
@@ -82,7 +87,11 @@ struct Hook {
   static void free(void* ctx, void* block) noexcept {
     alive();
     if (block == nullptr || !records(kDomain, __builtin_return_address(0))) return below().free(ctx, block);
-    record_free(kDomain, block);
+    if constexpr (kLevel == 0 && kDomain != Domain::kRaw) {
+      inlined::record_free(kDomain, block);
+    } else {
+      record_free(kDomain, block);
+    }
     const Nested nested;
     below().free(ctx, block);
   }
@@ -185,9 +194,21 @@ SpinLock g_install_lock;
 uint64_t g_calls_at_suspicion = 0;
 bool g_suspicious = false;
 
+// What serves small objects before the interpreter has begun to choose: pymalloc, where it was built with it.
+void* (*g_pymalloc)(void* ctx, size_t size) = nullptr;
+
+const PyMemAllocatorEx& below_top(int py_domain) noexcept {
+  const int level = level_of(py_domain, allocator_of(py_domain));
+  return g_levels[level < kLevels ? level : 0].below[py_domain];
+}
+
 void install_all(DomainMask domains) noexcept {
   for (const int py_domain : {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ}) install(py_domain, domains);
   install_arena(domains);
+  const auto object = below_top(PYMEM_DOMAIN_OBJ).malloc;
+  if (g_pymalloc == nullptr && !is_initialized() && object != below_top(PYMEM_DOMAIN_RAW).malloc) g_pymalloc = object;
+  const bool pooled = g_pymalloc != nullptr && object == g_pymalloc && below_top(PYMEM_DOMAIN_MEM).malloc == g_pymalloc;
+  g_recorder.stamps.allow(pooled);
 }
 
 bool on_top(int py_domain) noexcept {
@@ -218,6 +239,7 @@ void install_python_hooks(DomainMask domains) noexcept {
 void forget_python_hooks() noexcept {
   const Locked locked(g_install_lock);
   for (Level& level : g_levels) level = Level{};
+  g_pymalloc = nullptr;
 }
 
 // What a layer of debug hooks wraps: its context is a debug_alloc_api_t, whose allocator lies at 8

@@ -25,11 +25,13 @@ void mark_in(ThreadState& thread, std::string_view name) noexcept {
   g_recorder.records.write(MarkRecord{moment_of_its_own(thread), thread.owner, name.substr(0, kMaxName)});
   write_memory(g_recorder.records);
   write_malloc_info(g_recorder.records);
+  g_recorder.stamps.afresh();
 }
 
 void set_recording(bool on, uint64_t time) noexcept {
   g_recorder.paused.store(!on, std::memory_order_relaxed);
   g_recorder.phases.enter(on ? Phase::kResumed : Phase::kStopped, time);
+  g_recorder.stamps.afresh();
   on ? open_gate() : close_gate();
 }
 

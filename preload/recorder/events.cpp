@@ -50,6 +50,10 @@ void report_collection(void*, int generation, const GenerationStats& since) noex
   g_recorder.records.write(record);
 }
 
+StackId native_stack_of(ThreadState& thread) noexcept {
+  return stack_of(thread, Domain::kMmap);
+}
+
 }  // namespace
 
 ThreadState* enter_first() noexcept {
@@ -108,6 +112,7 @@ const uint8_t* own_state() noexcept {
 
 void root_changed(ThreadState& thread, uint64_t time) noexcept {
   g_recorder.phases.root_changed(g_python, thread.python.root_code(), g_recorder.interner.threading_seen(), time);
+  g_recorder.stamps.afresh();
 }
 
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
@@ -118,16 +123,31 @@ void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
   if (modules_changed()) update_modules(g_recorder.records);
   look_into_mailbox(thread);
   if (renewal_due()) renew_definitions();
+  g_recorder.stamps.afresh();
 }
 
 void look_at_phase() noexcept {
   g_recorder.phases.look(g_python, g_python.functions.holder_state(), now());
+  g_recorder.stamps.afresh();
+}
+
+void record_alloc(Domain domain, const void* block, size_t size) noexcept {
+  inlined::record_alloc(domain, block, size);
+}
+
+void record_free(Domain domain, const void* block) noexcept {
+  inlined::record_free(domain, block);
+}
+
+void record_realloc(Domain domain, uint64_t begin_time, const void* old_block, const void* block,
+                    size_t size) noexcept {
+  inlined::record_realloc(domain, begin_time, old_block, block, size);
 }
 
 void record_map(const void* address, size_t size, uint32_t flags) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  const StackId stack = stack_of(*thread, Domain::kMmap);
+  const StackId stack = native_stack_of(*thread);
   publish(*thread, encode_map(thread->stream.position(), thread->codec, now(), reinterpret_cast<uint64_t>(address),
                               size, flags, stack));
   leave(*thread);
@@ -145,7 +165,7 @@ void record_remap(uint64_t begin_time, const void* old_address, size_t old_size,
                   uint32_t flags) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  const StackId stack = stack_of(*thread, Domain::kMmap);
+  const StackId stack = native_stack_of(*thread);
   publish(*thread, encode_remap(thread->stream.position(), thread->codec, begin_time, now(),
                                 reinterpret_cast<uint64_t>(old_address), old_size, reinterpret_cast<uint64_t>(address),
                                 size, flags, stack));
@@ -155,7 +175,7 @@ void record_remap(uint64_t begin_time, const void* old_address, size_t old_size,
 void record_arena(bool freed, const void* arena, size_t size) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  const StackId stack = freed ? thread->base.load(std::memory_order_relaxed) : stack_of(*thread, Domain::kMmap);
+  const StackId stack = freed ? thread->base.load(std::memory_order_relaxed) : native_stack_of(*thread);
   publish(*thread, encode_arena(thread->stream.position(), thread->codec, freed, now(),
                                 reinterpret_cast<uint64_t>(arena), size, stack));
   leave(*thread);

@@ -55,12 +55,15 @@ inline void publish(ThreadState& thread, uint8_t* out) noexcept {
   }
 }
 
+inline constexpr bool holds_gil(Domain domain) noexcept {
+  return domain == Domain::kObj || domain == Domain::kMem;
+}
+
 // The Python stack of the running thread. Domains MEM and OBJ are only used with the GIL held, the others with or
 // without.
-inline StackId stack_of(ThreadState& thread, Domain domain) noexcept {
+[[gnu::always_inline]] inline StackId stack_of(ThreadState& thread, Domain domain) noexcept {
   if (!g_recorder.python_stacks) return thread.base.load(std::memory_order_relaxed);
-  const bool holds_gil = domain == Domain::kObj || domain == Domain::kMem;
-  const uint8_t* const tstate = holds_gil ? g_python.functions.holder_state() : own_state();
+  const uint8_t* const tstate = holds_gil(domain) ? g_python.functions.holder_state() : own_state();
   const uint8_t* const innermost = tstate == nullptr ? nullptr : innermost_frame(*g_python.layout, tstate);
   bool changed = false;
   const StackId stack = thread.python.capture(g_python, g_recorder.interner, innermost, thread.base, changed);
@@ -68,33 +71,50 @@ inline StackId stack_of(ThreadState& thread, Domain domain) noexcept {
   check_stack(thread, innermost, stack);
 #endif
   if (__builtin_expect(changed && thread.main, 0)) root_changed(thread, now());
-  if (holds_gil && (--thread.until_poll == 0 || g_recorder.phases.watching())) poll(thread, tstate);
+  if (holds_gil(domain) && (--thread.until_poll == 0 || g_recorder.phases.watching())) poll(thread, tstate);
   return stack;
 }
 
-inline void record_alloc(Domain domain, const void* block, size_t size) noexcept {
+// The time of an event. Blocks of CPython's pools change hands below the GIL only: as long as the same thread holds it,
+// several events may have one stamp, which spares reading the counter. Larger ones may be malloc's, which any thread
+// may have had before.
+inline uint64_t time_of(ThreadState& thread, Domain domain, size_t size) noexcept {
+  if (holds_gil(domain) && size <= kMaxPooledBytes && g_recorder.stamps.serves(thread.stamp)) return thread.codec.time;
+  return g_recorder.stamps.take(thread.stamp, holds_gil(domain));
+}
+
+// Inlined into the hooks that nearly all events come from: each is one function then, with its domain known.
+namespace inlined {
+
+[[gnu::always_inline]] inline void record_alloc(Domain domain, const void* block, size_t size) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
   const StackId stack = stack_of(*thread, domain);
-  publish(*thread, encode_alloc(thread->stream.position(), thread->codec, domain, now(),
+  publish(*thread, encode_alloc(thread->stream.position(), thread->codec, domain, time_of(*thread, domain, size),
                                 reinterpret_cast<uint64_t>(block), size, stack));
   leave(*thread);
 }
 
-inline void record_free(Domain domain, const void* block) noexcept {
+// Whether the block is a code object: its type is still there when it is freed (PyObject.ob_type; code_dealloc in
+// Objects/codeobject.c, 3.8 – 3.13), in a line that the free is about to touch.
+inline bool is_code(const void* block) noexcept {
+  constexpr uint16_t kType = 8;
+  return load_pointer(static_cast<const uint8_t*>(block), kType) == g_python.code_type;
+}
+
+[[gnu::always_inline]] inline void record_free(Domain domain, const void* block) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
   if (domain == Domain::kObj && __builtin_expect(g_recorder.phases.watching(), 0)) look_at_phase();
-  const uint64_t time = now();
-  if (domain == Domain::kObj) g_recorder.interner.block_freed(block, time);
-  publish(*thread,
-          encode_free(thread->stream.position(), thread->codec, domain, time, reinterpret_cast<uint64_t>(block)));
+  if (domain == Domain::kObj && __builtin_expect(is_code(block), 0)) g_recorder.interner.block_freed(block, now());
+  publish(*thread, encode_free(thread->stream.position(), thread->codec, domain, time_of(*thread, domain, 0),
+                               reinterpret_cast<uint64_t>(block)));
   leave(*thread);
 }
 
 // `begin_time` was taken before the real call.
-inline void record_realloc(Domain domain, uint64_t begin_time, const void* old_block, const void* block,
-                           size_t size) noexcept {
+[[gnu::always_inline]] inline void record_realloc(Domain domain, uint64_t begin_time, const void* old_block,
+                                                  const void* block, size_t size) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
   const StackId stack = stack_of(*thread, domain);
@@ -104,6 +124,11 @@ inline void record_realloc(Domain domain, uint64_t begin_time, const void* old_b
   leave(*thread);
 }
 
+}  // namespace inlined
+
+void record_alloc(Domain domain, const void* block, size_t size) noexcept;
+void record_free(Domain domain, const void* block) noexcept;
+void record_realloc(Domain domain, uint64_t begin_time, const void* old_block, const void* block, size_t size) noexcept;
 void record_map(const void* address, size_t size, uint32_t flags) noexcept;
 void record_unmap(const void* address, size_t size) noexcept;
 void record_remap(uint64_t begin_time, const void* old_address, size_t old_size, const void* address, size_t size,

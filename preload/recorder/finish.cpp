@@ -26,6 +26,7 @@ bool signals_blocked() noexcept {
 void write_end_facts(EndKind how, int64_t code, bool may_ask_libc) noexcept {
   RecordStream& records = g_recorder.records;
   g_recorder.phases.enter(Phase::kAfter, now());
+  g_recorder.stamps.afresh();
   // A forked child leaves the loader alone, unless it has used it.
   if (may_ask_libc && (!g_recorder.forked || modules_changed())) update_modules(records);
   write_clock_pair(records);

@@ -168,6 +168,7 @@ bool begin_image() noexcept {
   recorder.ring.generation = recorder.header.generation;
   const bool overwrite = recorder.options.ring == cistern::Ring::kOverwrite;
   recorder.ring.output.attach(recorder.ring.window.control(), max_size_of(recorder.options), overwrite);
+  recorder.stamps.begin(recorder.ring.window.control().beat);
   recorder.interner.begin(recorder.records, kMaxTableBytes);
   if (!recorder.records.begin(recorder.ring, now())) {
     discard_files();
@@ -259,6 +260,7 @@ void begin_recording() noexcept {
 // did not come from its fork().
 void abandon_parent() noexcept {
   Recorder& recorder = g_recorder;
+  recorder.stamps.abandon();
   recorder.ring.window.abandon();
   recorder.ring.output.abandon();
   recorder.ring.failure.store(0, std::memory_order_relaxed);

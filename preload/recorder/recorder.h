@@ -14,6 +14,7 @@
 #include "preload/cpython/interpreter.h"
 #include "preload/intern/interner.h"
 #include "preload/recorder/phases.h"
+#include "preload/recorder/stamps.h"
 #include "preload/recorder/thread_state.h"
 #include "preload/ring/record_stream.h"
 #include "preload/ring/segment_stream.h"
@@ -42,6 +43,7 @@ struct Recorder {
   RecordStream records;
   Interner interner;
   Phases phases;
+  Stamps stamps;
   CollectorPoll collector;
   ProfileHeader header{};
   PathText first_profile;         // of the first image of this run: where all files are

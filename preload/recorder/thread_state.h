@@ -9,6 +9,7 @@
 #include "cistern/event.h"
 #include "cistern/ids.h"
 #include "preload/capture/python_stack.h"
+#include "preload/recorder/stamps.h"
 #include "preload/ring/segment_stream.h"
 
 namespace cistern::preload {
@@ -32,6 +33,7 @@ struct ThreadState {
   std::atomic<uint32_t> busy{0};
   std::atomic<StreamMode> mode{StreamMode::kWindow};
   uint32_t until_poll = 1;
+  ThreadStamp stamp;
   // What the outermost frame is called from: the stack that started this thread. Another thread replaces it when
   // definitions begin anew, before the epoch changes.
   std::atomic<StackId> base{};

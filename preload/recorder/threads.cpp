@@ -93,6 +93,7 @@ void describe(ThreadState& state) noexcept {
   std::atomic_ref(state.start_ticks).store(thread_start_ticks(tid), std::memory_order_relaxed);
   state.main = state.tid == g_recorder.ring.pid;
   state.owner = OwnerId{g_recorder.last_owner.fetch_add(1, std::memory_order_relaxed) + 1};
+  state.stamp = ThreadStamp{stamp_mark(state.owner), 0};
   state.started_by = OwnerId{t_gate.started_by};
   state.started_at = g_recorder.interner.is_current(started_at) ? started_at : StackId{};
   state.first_time = now();

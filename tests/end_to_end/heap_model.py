@@ -1,11 +1,12 @@
 """What is alive when: a plain heap model over the events of one image, as tests need it.
 
-Events of one address are put in order by their times; at equal times the end of a block comes first. A block that
-begins where another is still alive, and whose predecessor's end follows within INVERSION_NS, is a clock inversion and
+Events are put in order by their times, those of one thread with equal times as they were recorded; at equal times of
+several threads the end of a block comes first. A block that begins where another is still alive, and whose predecessor's end follows within INVERSION_NS, is a clock inversion and
 is undone; any other is counted in `implied_frees`.
 """
 import bisect
 import collections
+import heapq
 
 from reader import DOMAINS, FILE_FLAG, NO_ACCESS_FLAG, STACK_FLAG
 
@@ -21,7 +22,7 @@ class Heap:
         self.ranges = []  # disjoint, sorted [start, end) of mappings that hold live bytes
         self._lingering = {}
         self._inversion = INVERSION_NS * image.header.clock_hz // 10**9 >> image.header.time_shift
-        self._steps = sorted(_steps(image.events()), key=lambda step: step[:2])
+        self._steps = _merged_steps(image.events())
         self._at = 0
 
     def advance(self, until=None):
@@ -95,6 +96,15 @@ def merged(ranges):
 
 def _whole_pages(size):
     return (size + 4095) // 4096 * 4096
+
+
+def _merged_steps(events):
+    by_owner = collections.defaultdict(list)
+    for step in _steps(events):
+        by_owner[step[3].owner].append(step)
+    for steps in by_owner.values():
+        steps.sort(key=lambda step: step[0])
+    return list(heapq.merge(*by_owner.values(), key=lambda step: step[:2]))
 
 
 def _steps(events):
