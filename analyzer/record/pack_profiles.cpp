@@ -13,6 +13,7 @@
 #include "analyzer/record/packing.h"
 #include "analyzer/record/process_life.h"
 #include "analyzer/reports/columns.h"
+#include "analyzer/reports/progress_bar.h"
 #include "analyzer/reports/units.h"
 
 namespace cistern::analyzer {
@@ -53,23 +54,30 @@ void copy_tree(const std::string& from, const std::string& to) {
   throw unreadable(to, error.message());
 }
 
-void pack_image(const std::string& profile, bool plain) {
+uint64_t size_of(const std::string& profile) {
+  std::error_code error;
+  const auto size = fs::file_size(profile, error);
+  return error ? 0 : size;
+}
+
+void pack_image(const std::string& profile, bool plain, Progress& progress) {
   const ProfileHeader header = header_of(profile);
   if (process_lives(header.image.pid, header.image.start_ticks)) {
     throw unreadable(profile, fmt::format("process {} still writes to it", header.image.pid));
   }
   const std::string window = window_of(profile, header);
   const std::string packed = packed_of(profile, header);
-  if (!fold_and_pack(profile, window, packed, std::nullopt) ||
-      (plain && !fold_and_pack(profile, {}, packed, std::nullopt, true))) {
-    throw unreadable(profile, "is damaged; it was left as it is");
+  bool done = fold_and_pack(profile, window, packed, std::nullopt, false, &progress).has_value();
+  if (done && plain) {
+    progress.expect(size_of(profile));
+    done = fold_and_pack(profile, {}, packed, std::nullopt, true, &progress).has_value();
   }
+  if (!done) throw unreadable(profile, "is damaged; it was left as it is");
 }
 
 uint64_t size_of(const std::vector<std::string>& profiles) {
   uint64_t sum = 0;
-  std::error_code ignored;
-  for (const std::string& profile : profiles) sum += fs::file_size(profile, ignored);
+  for (const std::string& profile : profiles) sum += size_of(profile);
   return sum;
 }
 
@@ -85,7 +93,11 @@ ExitCode pack_profiles(const PackOptions& options) {
     const std::string target = options.output.empty() ? path : options.output;
     const std::vector<std::string> profiles = profiles_of(target);
     const uint64_t before = size_of(profiles);
-    for (const std::string& profile : profiles) pack_image(profile, options.plain);
+    {
+      ProgressBar progress;
+      progress.expect(before);
+      for (const std::string& profile : profiles) pack_image(profile, options.plain, progress);
+    }
     std::error_code ignored;
     fs::remove(target + ".d", ignored);  // only when it is empty
     fmt::print("{}: {} → {}\n", printable(target), format_bytes(before), format_bytes(size_of(profiles)));

@@ -37,7 +37,8 @@ bool is_damaged(const SegmentScan& scan, const std::set<SegmentKey>& in_window, 
 }
 
 // Packs what the profile has. Returns false when it must stay as it is.
-bool pack_segments(const std::string& profile, const std::string& window, const std::string& packed, bool plain) {
+bool pack_segments(const std::string& profile, const std::string& window, const std::string& packed, bool plain,
+                   Progress* progress) {
   const FileBytes bytes(profile);
   const FoundHeader found = read_header(bytes.bytes(), FileRole::kProfile, profile);
   if (found.damaged) return false;
@@ -49,6 +50,7 @@ bool pack_segments(const std::string& profile, const std::string& window, const 
   for (const FoundSegment& segment : scan.segments) {
     file.append(segment);
     bytes.forget(segment.payload);
+    if (progress != nullptr) progress->advance(place_bytes(segment.header));
   }
   return true;
 }
@@ -56,8 +58,9 @@ bool pack_segments(const std::string& profile, const std::string& window, const 
 }  // namespace
 
 std::optional<FoldedProfile> fold_and_pack(const std::string& profile, const std::string& window,
-                                           const std::string& packed, std::optional<WaitStatus> status, bool plain) {
-  if (!pack_segments(profile, window, packed, plain)) return std::nullopt;
+                                           const std::string& packed, std::optional<WaitStatus> status, bool plain,
+                                           Progress* progress) {
+  if (!pack_segments(profile, window, packed, plain, progress)) return std::nullopt;
   const FoldedProfile folded = fold(packed, window, status, !plain);
   if (std::rename(packed.c_str(), profile.c_str()) != 0) throw run_failure(profile, errno);
   return folded;

@@ -6,17 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/model/progress.h"
 #include "analyzer/read/failure.h"
 #include "analyzer/record/folding.h"
 
 namespace cistern::analyzer {
 
 // Like fold(), and packs the profile, or with `plain` unpacks it. `packed` is packed_of() it, where some of it may lie
-// already. Nothing, and nothing is done, when the profile is damaged: fold() leaves the damage where it is. Requires:
+// already. `progress`, which may be null, is told of the profile's bytes. Nothing, and nothing is done, when the profile is damaged: fold() leaves the damage where it is. Requires:
 // no process writes to any of the three.
 std::optional<FoldedProfile> fold_and_pack(const std::string& profile, const std::string& window,
                                            const std::string& packed, std::optional<WaitStatus> status,
-                                           bool plain = false);
+                                           bool plain = false, Progress* progress = nullptr);
 
 // `cistern run` leaves a smaller profile plain: not worth the time that its user would wait.
 constexpr uint64_t kLeastToPack = uint64_t{4} << 20;

@@ -86,6 +86,22 @@ TEST_F(Packing, IsUndoneToTheSameSegments) {
   EXPECT_EQ(made::load(profile_), before);
 }
 
+TEST_F(Packing, TellsHowFarItHasCome) {
+  struct Told : Progress {
+    void expect(uint64_t) override {}
+    void advance(uint64_t bytes) override {
+      done += bytes;
+      ++times;
+    }
+    uint64_t done = 0;
+    uint64_t times = 0;
+  } told;
+  save({first_, second_}, {});
+  ASSERT_TRUE(fold_and_pack(profile_, window_, packed_, std::nullopt, false, &told));
+  EXPECT_EQ(told.times, 2u);
+  EXPECT_EQ(told.done, place_bytes(first_.header) + place_bytes(second_.header));
+}
+
 // What `cistern run` leaves when it is killed: some segments are packed and gone from the profile.
 TEST_F(Packing, GoesOnWithWhatIsPackedAlready) {
   save({first_, second_}, {last_});
