@@ -17,7 +17,7 @@ void ImageRun::note_end() {
 }
 
 ImageFacts ImageRun::facts() {
-  const EventStream& stream = replay_.stream();
+  const AheadStream& stream = replay_.stream();
   const HeapTotals& totals = replay_.model().totals();
   ImageFacts facts = facts_from_records(image_);
   const uint64_t last = last_moment(image_, replay_.last_time());

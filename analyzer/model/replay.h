@@ -9,7 +9,7 @@
 
 #include "analyzer/model/heap_model.h"
 #include "analyzer/model/progress.h"
-#include "analyzer/read/event_stream.h"
+#include "analyzer/read/ahead_stream.h"
 #include "analyzer/read/image.h"
 
 namespace cistern::analyzer {
@@ -42,7 +42,7 @@ class Replay {
   }
 
   HeapModel& model() noexcept { return model_; }
-  const EventStream& stream() const noexcept { return stream_; }
+  const AheadStream& stream() const noexcept { return stream_; }
   // The time of the last step read, 0 before the first.
   uint64_t last_time() const noexcept { return last_time_; }
 
@@ -55,7 +55,7 @@ class Replay {
   void report();
 
   static constexpr uint64_t kStepsPerReport = 1 << 18;
-  EventStream stream_;
+  AheadStream stream_;
   HeapModel model_;
   Progress* progress_;
   uint64_t last_time_ = 0;

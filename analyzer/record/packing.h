@@ -13,8 +13,8 @@
 namespace cistern::analyzer {
 
 // Like fold(), and packs the profile, or with `plain` unpacks it. `packed` is packed_of() it, where some of it may lie
-// already. `progress`, which may be null, is told of the profile's bytes. Nothing, and nothing is done, when the profile is damaged: fold() leaves the damage where it is. Requires:
-// no process writes to any of the three.
+// already. `progress`, which may be null, is told of the profile's bytes. Nothing, and nothing is done, when the
+// profile is damaged: fold() leaves the damage where it is. Requires: no process writes to any of the three.
 std::optional<FoldedProfile> fold_and_pack(const std::string& profile, const std::string& window,
                                            const std::string& packed, std::optional<WaitStatus> status,
                                            bool plain = false, Progress* progress = nullptr);

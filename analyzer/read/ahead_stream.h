@@ -1,0 +1,79 @@
+// An image's events like EventStream's, decoded and merged ahead on a thread of its own while the caller does something
+// with those before. What comes and in which order does not depend on the thread: without a second processor, and for
+// few events, there is none. Memory: a few hundred KiB of steps. One thread may call.
+// Errors: what the decoding throws is thrown by next().
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "analyzer/read/event_stream.h"
+
+namespace cistern::analyzer {
+
+class AheadStream {
+ public:
+  enum class Threads : uint8_t { kAsNeeded, kOne, kTwo };
+
+  // `image` outlives this.
+  explicit AheadStream(const Image& image, Threads threads = Threads::kAsNeeded);
+  ~AheadStream();
+  AheadStream(const AheadStream&) = delete;
+  AheadStream& operator=(const AheadStream&) = delete;
+
+  // See EventStream.
+  Run next(uint64_t until = UINT64_MAX);
+
+  // Of what has been decoded for the steps so far; all of it when next() has come to the end.
+  uint64_t events() const noexcept { return counts_.events; }
+  uint64_t torn_bytes() const noexcept { return counts_.torn_bytes; }
+  uint64_t misplaced_steps() const noexcept { return counts_.misplaced_steps; }
+  uint64_t decoded_bytes() const noexcept { return counts_.decoded_bytes; }
+
+ private:
+  struct Counts {
+    uint64_t events = 0;
+    uint64_t torn_bytes = 0;
+    uint64_t misplaced_steps = 0;
+    uint64_t decoded_bytes = 0;
+  };
+  struct Part {  // of a batch: steps of one owner
+    OwnerId owner{};
+    size_t end = 0;
+  };
+  struct Batch {
+    std::vector<Step> steps;
+    std::vector<Part> parts;
+    Counts counts;
+    bool last = false;
+    std::exception_ptr error;
+  };
+  static constexpr size_t kBatches = 4;
+  static constexpr size_t kBatchSteps = 4096;
+
+  Counts counts_now() const noexcept;
+  void work();
+  void fill(Batch& batch);
+  bool next_part();
+  bool next_batch();
+
+  EventStream stream_;  // the thread's, when there is one
+  Counts counts_;
+  std::array<Batch, kBatches> batches_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  uint64_t filled_ = 0;  // batches ever; below the mutex, as are the next two
+  uint64_t emptied_ = 0;
+  bool stopping_ = false;
+  Batch* current_ = nullptr;  // the caller's
+  size_t part_ = 0;           // of it
+  size_t step_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace cistern::analyzer
