@@ -46,6 +46,13 @@ constexpr auto kTable = [] {
   return table;
 }();
 
+// Where a domain's begin in it.
+constexpr std::array<uint16_t, 8> kBegins = [] {
+  std::array<uint16_t, 8> begins{};
+  for (const Domain pooled : {Domain::kMem, Domain::kObj}) begins[static_cast<size_t>(pooled)] = kMostInTable;
+  return begins;
+}();
+
 constexpr auto kStrides = [] {
   std::array<uint16_t, kBlockClasses> strides{};
   for (size_t of = 1; of <= kPoolClasses + kChunkClasses; ++of) {
@@ -60,9 +67,7 @@ inline BlockClass class_of(Domain domain, uint64_t size) noexcept {
   using namespace block_class_detail;
   if (size >= kMostInTable) [[unlikely]]
     return of_chunk(size);
-  const bool pooled = (static_cast<unsigned>(domain) & ~1u) == static_cast<unsigned>(Domain::kMem);
-  static_assert(static_cast<unsigned>(Domain::kMem) == 2 && static_cast<unsigned>(Domain::kObj) == 3);
-  return kTable[size_t{pooled} * kMostInTable + size];
+  return kTable[kBegins[static_cast<size_t>(domain) % kBegins.size()] + size];
 }
 
 // How far apart neighbours of a class lie; 0 where that is not known.

@@ -20,12 +20,13 @@ struct BlockTables {
     uint64_t last = 0;
     uint32_t top = 0;     // where the next freed one goes
     uint32_t bottom = 0;  // where the oldest one is
-    std::array<uint64_t, kRing> freed{};
     uint32_t count() const noexcept { return top - bottom; }
   };
+  using Freed = std::array<uint64_t, kRing>;
   static constexpr size_t kPages = 2048;
 
   std::array<Places, kBlockClasses> classes;
+  std::array<Freed, kBlockClasses> freed;
   std::array<uint64_t, kPages> pages;     // number and, in the lowest byte, the class that was last allocated in it
   std::unique_ptr<uint64_t[]> addresses;  // of the blocks, by number
   std::unique_ptr<BlockClass[]> block_classes;
@@ -49,6 +50,7 @@ class BlockModel {
   // Of tables that were reset.
   explicit BlockModel(BlockTables& tables) noexcept
       : classes_(tables.classes.data()),
+        freed_(tables.freed.data()),
         pages_(tables.pages.data()),
         addresses_(tables.addresses.get()),
         block_classes_(tables.block_classes.get()),
@@ -56,10 +58,10 @@ class BlockModel {
 
   uint8_t tell(BlockClass of, uint64_t address) const noexcept {
     const Places& places = classes_[of];
-    if (places.freed[(places.top - 1) % kRing] == address && places.count() != 0) return kFreed;
+    if (freed_[of][(places.top - 1) % kRing] == address && places.count() != 0) return kFreed;
     const uint64_t stride = stride_of(of);
     if (address == places.last + stride && stride != 0) return kBehind;
-    return tell_another(places, address);
+    return tell_another(places, freed_[of], address);
   }
   // The place that `told` tells, which is not kApart or kApartBytes. Requires can_place(): for what nobody vouches for.
   bool can_place(BlockClass of, uint8_t told) const noexcept {
@@ -68,7 +70,7 @@ class BlockModel {
   uint64_t place(BlockClass of, uint8_t told) const noexcept {
     const Places& places = classes_[of];
     if (told == kBehind) return places.last + stride_of(of);
-    return places.freed[(places.top - 1 - (told - kFreed)) % kRing];
+    return freed_[of][(places.top - 1 - (told - kFreed)) % kRing];
   }
   // What a distance counts from.
   uint64_t base(BlockClass of) const noexcept { return classes_[of].last; }
@@ -77,7 +79,7 @@ class BlockModel {
     Places& places = classes_[of];
     if (told >= kFreed) {
       if (told > kFreed) [[unlikely]]
-        close_gap(places, told - kFreed);
+        close_gap(places, freed_[of], told - kFreed);
       --places.top;
     }
     places.last = address;
@@ -103,21 +105,23 @@ class BlockModel {
 
  private:
   using Places = BlockTables::Places;
+  using Freed = BlockTables::Freed;
   static constexpr uint32_t kRing = BlockTables::kRing;
   static constexpr unsigned kPageShift = 12;
 
-  static uint8_t tell_another(const Places& places, uint64_t address) noexcept;
-  static void close_gap(Places& places, uint32_t ago) noexcept;
+  static uint8_t tell_another(const Places& places, const Freed& freed, uint64_t address) noexcept;
+  static void close_gap(const Places& places, Freed& freed, uint32_t ago) noexcept;
   void put_freed(BlockClass of, uint64_t address) noexcept {
     Places& places = classes_[of];
     const uint32_t top = places.top;
-    places.freed[top % kRing] = address;
+    freed_[of][top % kRing] = address;
     places.top = top + 1;
     if (places.count() > kRing) [[unlikely]]
       places.bottom = top + 1 - kRing;
   }
 
   Places* classes_ = nullptr;
+  Freed* freed_ = nullptr;
   uint64_t* pages_ = nullptr;
   uint64_t* addresses_ = nullptr;
   BlockClass* block_classes_ = nullptr;

@@ -34,10 +34,12 @@ struct ContentWriter {
   // Returns the place of the tag before it.
   uint8_t* put_time(uint64_t time) noexcept {
     uint8_t* const tag = out;
-    const bool two = time > 0x7f;
-    out[1] = static_cast<uint8_t>(time | uint64_t{two} << 7);
-    out[2] = static_cast<uint8_t>(time >> 7);
-    out += 2 + unsigned{two};
+    out[1] = static_cast<uint8_t>(time);
+    out += 2;
+    if (time > 0x7f) [[unlikely]] {
+      out[-1] |= 0x80;
+      *out++ = static_cast<uint8_t>(time >> 7);
+    }
     return tag;
   }
 

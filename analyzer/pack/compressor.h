@@ -11,11 +11,14 @@ struct ZSTD_DCtx_s;
 
 namespace cistern::analyzer {
 
+// What repeats in a piece, where that is known.
+enum class Repeats : uint8_t { kShort, kLong };
+
 class Compressor {
  public:
   Compressor();
   // The piece as a zstd frame, valid until the next call. Errors: Failure (internal), when zstd has no memory.
-  std::string_view compress(std::string_view piece);
+  std::string_view compress(std::string_view piece, Repeats repeats = Repeats::kShort);
 
  private:
   struct Free {

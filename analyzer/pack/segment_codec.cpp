@@ -18,6 +18,12 @@ std::string_view text_of(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// Which events come one after another repeats as programs do. Times, addresses and ids resemble each other by chance.
+Repeats repeats_in(Column column) {
+  const bool of_events = column == Column::kTags || column == Column::kPlaces || column == Column::kSizes;
+  return of_events ? Repeats::kLong : Repeats::kShort;
+}
+
 void append_varint(std::string& out, uint64_t value) {
   uint8_t bytes[kMaxVarintBytes];
   const uint8_t* const end = put_varint(bytes, value);
@@ -64,8 +70,9 @@ bool SegmentPacker::pack_columns(SegmentHeader& header, std::span<const uint8_t>
   header.codec = Codec::kColumns;
   const uint64_t check = packer_.check();
   payload.assign(reinterpret_cast<const char*>(&check), sizeof check);
-  for (const std::string_view column : columns_) {
-    const std::string_view packed = compressor_.compress(column);
+  for (size_t i = 0; i < kColumns; ++i) {
+    const std::string_view column = columns_[i];
+    const std::string_view packed = compressor_.compress(column, repeats_in(static_cast<Column>(i)));
     const std::string_view stored = packed.size() < column.size() ? packed : column;
     append_varint(payload, column.size());
     append_varint(payload, stored.size());
