@@ -15,26 +15,31 @@ constexpr uint32_t kMaxFresh = 24;         // new frames above a known one, befo
 
 }  // namespace
 
-// One mapping: the nodes that are known, an entry that stays empty (the root's caller), and the frames.
+// One mapping: the first predictions, an entry that stays empty (the root's caller), and the frames.
 bool PythonStack::grow(uint32_t frames) noexcept {
   uint32_t wanted = capacity_ == 0 ? 127 : capacity_;
   while (wanted < frames) wanted = 2 * wanted + 1;
-  auto* const known = static_cast<KnownNode*>(map_memory(mapped_bytes(wanted)));
-  if (known == nullptr) return false;
-  auto* const made = reinterpret_cast<ShadowFrame*>(known + kKnownNodes) + 1;
+  auto* const first = static_cast<Prediction*>(map_memory(mapped_bytes(wanted)));
+  if (first == nullptr) return false;
+  auto* const made = reinterpret_cast<ShadowFrame*>(first + kFirstPredictions) + 1;
+  const bool few = frames_ == nullptr || predictions_ == first_predictions();
   if (frames_ != nullptr) {
-    std::copy_n(known_, kKnownNodes, known);
     std::copy_n(frames_, used_, made);
-    give_back();
+    unmap_memory(first_predictions(), mapped_bytes(capacity_));
   }
-  known_ = known;
   frames_ = made;
   capacity_ = wanted;
+  if (few) {
+    predictions_ = first;
+    prediction_mask_ = kFirstPredictions - 1;
+  }
   return true;
 }
 
 void PythonStack::give_back() noexcept {
-  if (frames_ != nullptr) unmap_memory(known_, mapped_bytes(capacity_));
+  if (frames_ == nullptr) return;
+  if (predictions_ != first_predictions()) unmap_memory(predictions_, (prediction_mask_ + 1) * sizeof(Prediction));
+  unmap_memory(first_predictions(), mapped_bytes(capacity_));
 }
 
 // Another code object may have come to lie at the address of the last root's: then it has changed.
@@ -42,12 +47,6 @@ bool PythonStack::notice_root() noexcept {
   const uint8_t* const last = std::exchange(root_, root_code());
   const bool unsure = std::exchange(root_unsure_, false) && root_ != nullptr;
   return root_ != last || unsure;
-}
-
-void PythonStack::forget() noexcept {
-  root_unsure_ = true;
-  size_ = used_ = 0;
-  if (known_ != nullptr) std::fill_n(known_, kKnownNodes, KnownNode{});
 }
 
 // Tries to find the innermost frames near the top of what was seen, and verifies everything below. Fresh frames are put
@@ -108,17 +107,7 @@ bool PythonStack::rewalk(const PythonLayout& layout, const uint8_t* innermost) n
   return true;
 }
 
-// Where a frame is, in one word, as long as its code object lives; 0 when it does not fit.
-template <bool kIndexed>
-static uint64_t place_of(const ShadowFrame& seen) noexcept {
-  if constexpr (!kIndexed) return seen.position;
-  constexpr unsigned kPositionBits = 16;  // above it an address has 47
-  if (seen.position >> kPositionBits != 0) return 0;
-  return reinterpret_cast<uint64_t>(seen.code) << kPositionBits | seen.position;
-}
-
 // What was resolved at the same place over the same caller is still right.
-template <bool kIndexed>
 StackId PythonStack::resolve(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept {
   StackId node = deepest == frames_ ? base_ : deepest[-1].node;
   for (ShadowFrame* seen = deepest; seen != frames_ + size_; ++seen) {
@@ -126,27 +115,39 @@ StackId PythonStack::resolve(const Interpreter& python, Interner& interner, Shad
       node = seen->node;
       continue;
     }
-    const uint64_t place = place_of<kIndexed>(*seen);
-    KnownNode& known = known_[KnownNode::index(place, node)];
-    if (known.place == place && known.parent == raw(node) && place != 0) {
-      seen->parent = raw(node);
-      node = seen->node = known.node;
-      continue;
-    }
     if (raw(seen->code_id) == 0) seen->code_id = interner.code(python, seen->code);
-    NodeKey key;
     if (raw(seen->code_id) != 0) {
-      key = NodeKey{NodeKind::kPython, raw(seen->code_id), offset_of(*python.layout, seen->code, seen->position)};
       seen->parent = raw(node);
+      node = next_node(interner, node, seen->code_id, offset_of(*python.layout, seen->code, seen->position));
     } else {
-      key.kind = NodeKind::kUnknown;
       seen->parent = kNoParent;
+      node = interner.node(node, NodeKey{NodeKind::kUnknown, 0, 0});
     }
-    const StackId parent = std::exchange(node, interner.node(node, key));
     seen->node = node;
-    if (seen->parent != kNoParent) known = KnownNode{place, raw(parent), node};
   }
   return node;
+}
+
+// Programs repeat themselves: what was looked up after the same node last time is looked up again, more often than not.
+StackId PythonStack::next_node(Interner& interner, StackId parent, CodeId code, int64_t offset) noexcept {
+  Prediction& next = predictions_[raw(last_node_) & prediction_mask_];
+  if (next.parent == raw(parent) && next.code == raw(code) && next.offset == offset) return last_node_ = next.node;
+  last_node_ = interner.node(parent, NodeKey{NodeKind::kPython, raw(code), offset});
+  next = Prediction{raw(parent), raw(code), static_cast<int32_t>(offset), last_node_};
+  if (++wrong_predictions_ > 8 * prediction_mask_ && prediction_mask_ < kMostPredictions - 1) predict_more();
+  return last_node_;
+}
+
+// What was known is found out again.
+void PythonStack::predict_more() noexcept {
+  wrong_predictions_ = 0;
+  const uint32_t had = prediction_mask_ + 1;
+  const uint32_t wanted = had * kMorePredictions;
+  auto* const made = static_cast<Prediction*>(map_memory(wanted * sizeof(Prediction)));
+  if (made == nullptr) return;
+  if (predictions_ != first_predictions()) unmap_memory(predictions_, had * sizeof(Prediction));
+  predictions_ = made;
+  prediction_mask_ = wanted - 1;
 }
 
 template <bool kIndexed>
@@ -168,7 +169,7 @@ StackId PythonStack::capture_chain(const Interpreter& python, Interner& interner
     deepest = frames_;
   }
   root_changed = notice_root();
-  return deepest == nullptr ? top() : resolve<kIndexed>(python, interner, deepest);
+  return deepest == nullptr ? top() : resolve(python, interner, deepest);
 }
 
 // The chain is as it was down to `change`.
@@ -182,7 +183,7 @@ StackId PythonStack::capture_rest(const Interpreter& python, Interner& interner,
   }
   if (deepest == nullptr) return top();
   root_changed = notice_root();
-  return resolve<kIndexed>(python, interner, deepest);
+  return resolve(python, interner, deepest);
 }
 
 StackId PythonStack::capture_change(const Interpreter& python, Interner& interner, ShadowFrame* change,

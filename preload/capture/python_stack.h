@@ -13,20 +13,17 @@
 
 namespace cistern::preload {
 
-// A node that was looked up: a few of those of a thread, by where the frame is and the node that it is called from.
-struct KnownNode {
-  uint64_t place = 0;  // see place_of()
+// The node that was looked up after another one, in the same thread.
+struct Prediction {
   uint32_t parent = 0;
+  uint32_t code = 0;
+  int32_t offset = 0;
   StackId node{};
-
-  static uint32_t index(uint64_t place, StackId parent) noexcept;
 };
-static_assert(sizeof(KnownNode) == 16);
-constexpr uint32_t kKnownNodes = 128;
-
-inline uint32_t KnownNode::index(uint64_t place, StackId parent) noexcept {
-  return static_cast<uint32_t>((place ^ uint64_t{raw(parent)} << 32) * 0x9e3779b97f4a7c15 >> 57) % kKnownNodes;
-}
+static_assert(sizeof(Prediction) == 16);
+constexpr uint32_t kFirstPredictions = 128;
+constexpr uint32_t kMorePredictions = 16;             // times as many, where that many are too few
+constexpr uint32_t kMostPredictions = 128 * 16 * 16;  // 512 KiB, of a thread that has looked up a quarter of a million
 
 class PythonStack {
  public:
@@ -83,26 +80,38 @@ class PythonStack {
   bool rewalk(const PythonLayout& layout, const uint8_t* innermost) noexcept;
   template <typename Reader>
   void see(const Reader& read, uint32_t depth, const uint8_t* frame) noexcept;
-  template <bool kIndexed>
+  void predict_more() noexcept;
+  StackId next_node(Interner& interner, StackId parent, CodeId code, int64_t offset) noexcept;
   StackId resolve(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept;
   StackId top() const noexcept { return frames_[size_ - 1].node; }
   bool ensure(uint32_t frames) noexcept { return frames <= capacity_ || grow(frames); }
   bool grow(uint32_t frames) noexcept;
   void give_back() noexcept;
-  void forget() noexcept;
+  void forget() noexcept {
+    root_unsure_ = true;
+    size_ = used_ = 0;
+  }
   bool notice_root() noexcept;
 
   static size_t mapped_bytes(uint32_t capacity) noexcept {
-    return kKnownNodes * sizeof(KnownNode) + (capacity + 1) * sizeof(ShadowFrame);
+    return kFirstPredictions * sizeof(Prediction) + (capacity + 1) * sizeof(ShadowFrame);
   }
 
-  KnownNode* known_ = nullptr;  // in one mapping with the frames
+  // In one mapping with the frames.
+  Prediction* first_predictions() const noexcept {
+    return reinterpret_cast<Prediction*>(frames_ - 1) - kFirstPredictions;
+  }
+
+  Prediction* predictions_ = nullptr;  // by the node before: the first ones, or a mapping of their own
+  uint32_t prediction_mask_ = 0;       // their number less 1
+  uint32_t wrong_predictions_ = 0;
   ShadowFrame* frames_ = nullptr;
   uint32_t size_ = 0;
   uint32_t used_ = 0;  // entries that mean something: frames deeper than the stack is now were seen there
   uint32_t capacity_ = 0;
   uint32_t epoch_ = 0;
   StackId base_{};
+  StackId last_node_{};            // that was looked up
   const uint8_t* root_ = nullptr;  // the outermost frame's code, as it was told last
   bool root_unsure_ = false;
 };
