@@ -204,7 +204,8 @@ class Image:
 
     def add(self, data):
         """Takes in a profile file, or the window of the same image; a segment that is in both counts once."""
-        if read_header(data).role == 2:
+        window = read_header(data).role == 2
+        if window:
             found, torn, zeros = window_segments(data), 0, 0
         else:
             found, torn, zeros = file_segments(data)
@@ -213,7 +214,8 @@ class Image:
             at = known.get((segment.owner, segment.sequence))
             if at is None:
                 self.segments.append(segment)
-            elif len(segment.payload) > len(self.segments[at].payload):
+            # A process that was killed may have written only some pages of a segment; the window has all of it.
+            elif len(segment.payload) > len(self.segments[at].payload) - window:
                 self.segments[at] = segment
         self.segments.sort(key=lambda s: (s.owner, s.sequence))
         self.torn += torn
