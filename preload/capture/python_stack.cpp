@@ -142,7 +142,7 @@ StackId PythonStack::next_node(Interner& interner, StackId parent, CodeId code, 
 void PythonStack::predict_more() noexcept {
   wrong_predictions_ = 0;
   const uint32_t had = prediction_mask_ + 1;
-  const uint32_t wanted = had * kMorePredictions;
+  const uint32_t wanted = std::min(had * kMorePredictions, kMostPredictions);
   auto* const made = static_cast<Prediction*>(map_memory(wanted * sizeof(Prediction)));
   if (made == nullptr) return;
   if (predictions_ != first_predictions()) unmap_memory(predictions_, had * sizeof(Prediction));

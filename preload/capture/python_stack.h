@@ -22,8 +22,8 @@ struct Prediction {
 };
 static_assert(sizeof(Prediction) == 16);
 constexpr uint32_t kFirstPredictions = 128;
-constexpr uint32_t kMorePredictions = 16;             // times as many, where that many are too few
-constexpr uint32_t kMostPredictions = 128 * 16 * 16;  // 512 KiB, of a thread that has looked up a quarter of a million
+constexpr uint32_t kMorePredictions = 16;         // times as many, where that many are too few
+constexpr uint32_t kMostPredictions = 128 * 128;  // 256 KiB, of a thread that has looked up many
 
 class PythonStack {
  public:
