@@ -13,6 +13,11 @@ void set_up(CLI::App& app, int& exit_code) {
       ->type_name("FILE");
   app.add_option("-o,--output", options->output, "Leave the profile as it is and write another")->type_name("PATH");
   app.add_flag("--plain", options->plain, "Unpack: as --ring spill would have left it");
+  CLI::Option* const plain = app.get_option("--plain");
+  app.add_flag("--aggregate", options->aggregate,
+               "Put totals in the place of events, as run --ring aggregate does: leaks, pools, peak, lines, tree and "
+               "summary stay, each single event does not")
+      ->excludes(plain);
   app.callback([options, &exit_code] {
     if (!options->output.empty() && options->paths.size() > 1) throw usage_error("--output takes one profile");
     exit_code = static_cast<int>(pack_profiles(*options));

@@ -29,25 +29,23 @@ GrowthWindows::GrowthWindows(const Image& image, const Sites& sites, StackResolv
       imports_tick_(warm_up_end.has_value()),
       begin_(warm_up_end.value_or(root_began(image.chronicle))) {
   find_marks(image);
+  if (image.aggregate != nullptr && !warm_up_end) load(*image.aggregate);
 }
 
 // The marks begin and end windows; more than there is room for are taken several at a time.
 void GrowthWindows::find_marks(const Image& image) {
-  std::vector<uint64_t> times;
   for (const MarkRecord& mark : image.chronicle.marks) {
-    if (mark.time >= begin_) times.push_back(mark.time);
+    if (mark.time >= begin_) mark_times_.push_back(mark.time);
   }
-  if (times.size() < 2) return;
-  const size_t intervals = times.size() - 1;
-  const size_t step = (intervals + kMaxWindows - 1) / kMaxWindows;
-  // What does not fill a window is left out at the beginning.
-  size_t at = intervals % step;
-  for (; at < intervals; at += step) {
-    marks_.begins.push_back(times[at]);
-    marks_.lengths.push_back(step);
+  if (mark_times_.empty()) return;
+  const size_t intervals = mark_times_.size() - 1;
+  while (intervals > kMaxWindows * mark_step_) mark_step_ *= 2;
+  for (size_t at = 0; at < intervals; at += mark_step_) {
+    marks_.begins.push_back(mark_times_[at]);
+    marks_.lengths.push_back(std::min<size_t>(mark_step_, intervals - at));
   }
-  marks_.end = times.back();
-  first_mark_ = marks_.begins.front();
+  marks_.end = mark_times_.back();
+  first_mark_ = mark_times_.front();
 }
 
 bool GrowthWindows::in_import(NodeId node) {
@@ -67,12 +65,15 @@ bool GrowthWindows::in_import(NodeId node) {
 
 // The first of the site in this window.
 void GrowthWindows::count_first(uint32_t site) {
-  if (site >= ticks_.size()) ticks_.resize(std::max<size_t>(site + size_t{1}, sites_.size()), kUnknown);
-  if (ticks_[site] == kUnknown) {
-    const bool silent = !imports_tick_ && in_import(stacks_.node_of(sites_.site(site).stack));
-    ticks_[site] = silent ? 0 : 1;
-  }
+  learn_ticks(site);
   allocated_.add(site, current_);
+}
+
+void GrowthWindows::learn_ticks(uint32_t site) {
+  if (site >= ticks_.size()) ticks_.resize(std::max<size_t>(site + size_t{1}, sites_.size()), kUnknown);
+  if (ticks_[site] != kUnknown) return;
+  const bool silent = !imports_tick_ && in_import(stacks_.node_of(sites_.site(site).stack));
+  ticks_[site] = silent ? 0 : 1;
 }
 
 void GrowthWindows::next_window(uint64_t time) {
@@ -93,7 +94,11 @@ void GrowthWindows::next_window(uint64_t time) {
 }
 
 void GrowthWindows::count_between_marks(uint64_t time, uint32_t site) {
-  if (time >= marks_.end) return;
+  if (time >= marks_.end) {
+    if (site >= allocated_since_.size()) allocated_since_.resize(std::max<size_t>(site + size_t{1}, sites_.size()));
+    ++allocated_since_[site];
+    return;
+  }
   while (mark_window_ + 1 < marks_.size() && time >= marks_.begins[mark_window_ + 1]) ++mark_window_;
   allocated_between_marks_.add(site, mark_window_);
 }
@@ -102,6 +107,65 @@ void GrowthWindows::add_allocated(uint32_t site, std::vector<uint64_t>& by_alloc
                                   std::vector<uint64_t>& by_marks) const {
   allocated_.add_to(site, by_allocations);
   allocated_between_marks_.add_to(site, by_marks);
+}
+
+void GrowthWindows::save(AggregateWriter& out) const {
+  const uint64_t last_mark = mark_times_.empty() ? 0 : mark_times_.back();
+  out.add(AggregateGrowth{begin_, window_length_, left_, mark_step_, last_mark});
+  for (size_t i = 0; i < allocations_.size(); ++i) {
+    out.add(AggregateWindow{allocations_.begins[i], allocations_.lengths[i]});
+  }
+  allocated_.for_each([&](uint64_t site, uint64_t window, uint64_t count) {
+    out.add(AggregateWindowCount{{site, window, count}});
+  });
+  allocated_between_marks_.for_each([&](uint64_t site, uint64_t window, uint64_t count) {
+    out.add(AggregateMarkCount{{site, window, count}});
+  });
+  for (uint32_t site = 0; site < allocated_since_.size(); ++site) {
+    if (allocated_since_[site] != 0) out.add(AggregateOpenCount{site, allocated_since_[site]});
+  }
+}
+
+// What was counted before it was known that the program's own code had not begun does not count.
+void GrowthWindows::load(const Aggregate& aggregate) {
+  const auto growth = aggregate.row<AggregateGrowth>();
+  if (!growth || growth->begin != begin_) return;
+  window_length_ = growth->window_length;
+  left_ = growth->left;
+  aggregate.for_each<AggregateWindow>([&](const AggregateWindow& row) {
+    allocations_.begins.push_back(row.begin);
+    allocations_.lengths.push_back(row.length);
+  });
+  if (allocations_.size() == 0) left_ = 0;
+  current_ = static_cast<uint32_t>(std::max<size_t>(allocations_.size(), 1) - 1);
+  aggregate.for_each<AggregateWindowCount>([&](const AggregateWindowCount& row) {
+    if (row.site >= sites_.size() || row.count == 0) return;
+    const auto site = static_cast<uint32_t>(row.site);
+    learn_ticks(site);
+    allocated_.add(site, static_cast<uint32_t>(row.window), static_cast<uint32_t>(row.count));
+  });
+  load_mark_counts(aggregate, *growth);
+}
+
+// Marks that came later make windows of several intervals out of smaller ones, and end the interval that was open.
+void GrowthWindows::load_mark_counts(const Aggregate& aggregate, const AggregateGrowth& growth) {
+  const auto add = [&](uint64_t site, uint64_t window, uint64_t count) {
+    if (site >= sites_.size() || window >= marks_.size() || count == 0) return;
+    allocated_between_marks_.add(static_cast<uint32_t>(site), static_cast<uint32_t>(window),
+                                 static_cast<uint32_t>(count));
+  };
+  const uint64_t joined = std::max<uint64_t>(mark_step_ / growth.mark_step, 1);
+  aggregate.for_each<AggregateMarkCount>(
+      [&](const AggregateMarkCount& row) { add(row.site, row.window / joined, row.count); });
+  const auto open = std::lower_bound(mark_times_.begin(), mark_times_.end(), growth.last_mark);
+  if (open == mark_times_.end()) return;
+  const bool still_open = open + 1 == mark_times_.end();
+  const uint64_t window = static_cast<uint64_t>(open - mark_times_.begin()) / mark_step_;
+  if (still_open) allocated_since_.resize(sites_.size());
+  aggregate.for_each<AggregateOpenCount>([&](const AggregateOpenCount& row) {
+    if (!still_open) return add(row.site, window, row.count);
+    if (row.site < allocated_since_.size()) allocated_since_[row.site] = static_cast<uint32_t>(row.count);
+  });
 }
 
 }  // namespace cistern::analyzer

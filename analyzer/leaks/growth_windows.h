@@ -4,7 +4,7 @@
 // The allocation clock ticks with each allocation once the program's own code has begun, but not while a module is
 // imported: so start-up and imports, however long they take, are no part of it. Its windows are of equal length; when
 // there are kMaxWindows, pairs are joined. Between marks a second clock runs: its windows are the intervals from mark
-// to mark, several to a window when there are many.
+// to mark; when there are more than kMaxWindows, pairs are joined here, too, and the last window may be a shorter one.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "analyzer/leaks/window_counts.h"
 #include "analyzer/model/heap_observer.h"
 #include "analyzer/model/sites.h"
+#include "analyzer/pack/aggregate_writer.h"
 #include "analyzer/read/image.h"
 #include "analyzer/symbols/call_tree.h"
 #include "analyzer/symbols/stack_resolver.h"
@@ -35,7 +36,8 @@ class GrowthWindows : public HeapObserver {
  public:
   static constexpr uint32_t kMaxWindows = 256;
 
-  // With `warm_up_end`, the clock begins there, and ticks in imports too. All outlive this.
+  // With `warm_up_end`, the clock begins there, and ticks in imports too. Without it, it goes on from what the image's
+  // aggregate has counted. All outlive this.
   GrowthWindows(const Image& image, const Sites& sites, StackResolver& stacks, const CallTree& tree,
                 std::optional<uint64_t> warm_up_end);
 
@@ -44,6 +46,8 @@ class GrowthWindows : public HeapObserver {
 
   const Windows& by_allocations() const noexcept { return allocations_; }
   const Windows& by_marks() const noexcept { return marks_; }
+  // Writes all that is needed to go on from here.
+  void save(AggregateWriter& out) const;
   void add_allocated(uint32_t site, std::vector<uint64_t>& by_allocations, std::vector<uint64_t>& by_marks) const;
 
  private:
@@ -65,6 +69,9 @@ class GrowthWindows : public HeapObserver {
   void next_window(uint64_t time);
   void count_between_marks(uint64_t time, uint32_t site);
   void find_marks(const Image& image);
+  void load(const Aggregate& aggregate);
+  void load_mark_counts(const Aggregate& aggregate, const AggregateGrowth& growth);
+  void learn_ticks(uint32_t site);
   bool in_import(NodeId node);
 
   const Sites& sites_;
@@ -81,8 +88,11 @@ class GrowthWindows : public HeapObserver {
   WindowCounts allocated_;
   Windows marks_;
   uint64_t first_mark_ = UINT64_MAX;
+  uint64_t mark_step_ = 1;  // intervals to a window, a power of two
+  std::vector<uint64_t> mark_times_;
   uint32_t mark_window_ = 0;
   WindowCounts allocated_between_marks_;
+  std::vector<uint32_t> allocated_since_;  // the last mark, by site
 };
 
 }  // namespace cistern::analyzer

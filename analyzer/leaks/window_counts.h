@@ -25,11 +25,27 @@ class WindowCounts {
     ++latest.count;
   }
 
+  void add(uint32_t site, uint32_t window, uint32_t count) {
+    add(site, window);
+    latest_[site].count += count - 1;
+  }
+
   // Joins the windows 2n and 2n + 1 to n.
   void join_pairs();
 
   // Adds a site's counts to `sums`, which has an element for each window.
   void add_to(uint32_t site, std::vector<uint64_t>& sums) const;
+
+  // Calls visit(site, window, count), by site and window.
+  template <typename F>
+  void for_each(F&& visit) const {
+    for (uint32_t site = 0; site < latest_.size(); ++site) {
+      if (site < earlier_.size()) {
+        for (const Entry& entry : earlier_[site]) visit(site, entry.window, entry.count);
+      }
+      if (latest_[site].count != 0) visit(site, latest_[site].window, latest_[site].count);
+    }
+  }
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;

@@ -31,6 +31,12 @@ class Arenas {
     by_base_.erase(at);
   }
 
+  // What was before those that are there now.
+  void load_past(uint64_t made, uint64_t peak_bytes) noexcept {
+    made_ = made;
+    peak_bytes_ = peak_bytes;
+  }
+
   uint64_t count() const noexcept { return by_base_.size(); }
   uint64_t bytes() const noexcept { return bytes_; }
   uint64_t peak_bytes() const noexcept { return peak_bytes_; }

@@ -20,6 +20,13 @@ EndState end_state_of(const Chronicle& chronicle) {
   return {};
 }
 
+EndState end_state_of(const Image& image) {
+  const EndState state = end_state_of(image.chronicle);
+  if (state.time >= image.begin_time()) return state;
+  if (state.kind == EndStateKind::kRootLeft) return {};
+  return {state.kind, image.begin_time()};
+}
+
 std::string_view name_of(EndStateKind kind) {
   switch (kind) {
     case EndStateKind::kExiting:

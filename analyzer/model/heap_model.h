@@ -16,6 +16,8 @@
 #include "analyzer/model/live_blocks.h"
 #include "analyzer/model/mappings.h"
 #include "analyzer/model/sites.h"
+#include "analyzer/pack/aggregate_writer.h"
+#include "analyzer/read/aggregate.h"
 #include "analyzer/read/clock.h"
 #include "analyzer/read/step.h"
 
@@ -24,6 +26,11 @@ namespace cistern::analyzer {
 class HeapModel {
  public:
   explicit HeapModel(const Clock& clock) : inversions_(clock.ticks_of_ns(kInversionNs), clock.ticks_of_ns(kOrphanNs)) {}
+
+  // Begins with the heap that an aggregate has. Requires: nothing was applied.
+  void load(const Aggregate& aggregate);
+  // Writes all that load() needs; `heap` gets the totals. The peak is settled.
+  void save(AggregateWriter& out, AggregateHeap& heap);
 
   template <typename Observer>
   void apply(const Run& run, Observer& observer);
@@ -106,6 +113,15 @@ class HeapModel {
     totals_.peak_time = time;
     sites_.begin_epoch();
   }
+  // Of a damaged aggregate two sites may have become one: a block of none goes to the last.
+  uint32_t known_site(uint64_t site) const noexcept {
+    return static_cast<uint32_t>(site < sites_.size() ? site : sites_.size() - 1);
+  }
+  void load_totals(const AggregateHeap& heap);
+  void load_live(const Aggregate& aggregate);
+  void load_unfinished(const Aggregate& aggregate);
+  void save_live(AggregateWriter& out) const;
+  void save_unfinished(AggregateWriter& out) const;
   uint32_t site_of(OwnerId owner, const Step& step) { return sites_.index_of({step.stack, owner, step.domain}); }
 
   LiveBlocks blocks_;

@@ -99,9 +99,10 @@ ImageFacts facts_from_records(const Image& image) {
   if (image.overwritten()) {
     facts.horizon_ns = static_cast<uint64_t>(std::max<int64_t>(image.clock.since_start_ns(image.horizon), 0));
   }
+  if (image.aggregate != nullptr) facts.folded_events = image.aggregate->heap().events;
   facts.late_install = std::any_of(chronicle.installs.begin(), chronicle.installs.end(), is_late);
   facts.stopped = std::any_of(chronicle.phases.begin(), chronicle.phases.end(), is_stop);
-  facts.end_kind = end_state_of(chronicle).kind;
+  facts.end_kind = end_state_of(image).kind;
   return facts;
 }
 

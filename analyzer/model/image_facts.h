@@ -28,6 +28,7 @@ struct ImageFacts {
   std::optional<int64_t> exit_code;
 
   uint64_t events = 0;
+  uint64_t folded_events = 0;  // of them: only totals tell of them
   uint64_t lost_events = 0;
   uint64_t lost_segments = 0;
   uint64_t torn_bytes = 0;

@@ -22,7 +22,7 @@ ImageFacts ImageRun::facts() {
   ImageFacts facts = facts_from_records(image_);
   const uint64_t last = last_moment(image_, replay_.last_time());
   facts.duration_ns = since_start(image_, last);
-  facts.events = stream.events();
+  facts.events = replay_.events();
   facts.torn_bytes += stream.torn_bytes();
   facts.peak = totals.at_peak;
   facts.peak_ns = since_start(image_, totals.peak_time);

@@ -18,9 +18,9 @@ class ImageRun {
  public:
   // Both outlive this; `progress` may be null.
   ImageRun(const Image& image, Progress* progress)
-      : image_(image), end_state_(end_state_of(image.chronicle)), replay_(image, progress) {}
+      : image_(image), end_state_(end_state_of(image)), replay_(image, progress) {}
 
-  // Applies the events earlier than `moment`. Moments must not decrease.
+  // Applies the events earlier than `moment`. Moments must not decrease, and are not earlier than image.begin_time().
   template <typename Observer>
   void to(uint64_t moment, Observer& observer) {
     if (!end_noted_ && end_state_.time <= moment) {

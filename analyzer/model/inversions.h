@@ -18,6 +18,14 @@ namespace cistern::analyzer {
 
 class Inversions {
  public:
+  struct Entry {
+    uint64_t address = 0;
+    uint64_t time = 0;
+    OwnerId owner{};
+    Block block;
+  };
+  using Entries = std::vector<Entry>;  // in order of time
+
   // `window` for the first form, `orphan_window` for the second, in the image's time.
   Inversions(uint64_t window, uint64_t orphan_window) : window_(window), orphan_window_(orphan_window) {}
 
@@ -45,15 +53,11 @@ class Inversions {
     return match(orphans_, address, owner).has_value();
   }
 
- private:
-  struct Entry {
-    uint64_t address = 0;
-    uint64_t time = 0;
-    OwnerId owner{};
-    Block block;
-  };
-  using Entries = std::vector<Entry>;  // in order of time
+  // What may still be matched.
+  const Entries& displaced() const noexcept { return displaced_; }
+  const Entries& orphaned() const noexcept { return orphans_; }
 
+ private:
   static void forget_before(Entries& entries, uint64_t time, uint64_t window) {
     size_t old = 0;
     while (old < entries.size() && time - entries[old].time > window) ++old;

@@ -22,7 +22,7 @@ uint64_t last_time_of(const Image& image, OwnerId owner, const FoundSegment& seg
 }  // namespace
 
 uint64_t last_event_time(const Image& image) {
-  uint64_t last = 0;
+  uint64_t last = image.aggregate != nullptr ? image.aggregate->heap().last_time : 0;
   for (const OwnerSegments& owner : image.owners) {
     for (const FoundSegment& segment : owner.segments) last = std::max(last, last_time_of(image, owner.owner, segment));
   }

@@ -57,13 +57,19 @@ class LiveBlocks {
   // Calls visit(address, const Block&), in no particular order.
   template <typename F>
   void for_each(F&& visit) const {
+    for_each_in_pools(visit);
+    elsewhere_.for_each(visit);
+  }
+  // The same for the two kinds of blocks.
+  template <typename F>
+  void for_each_in_pools(F&& visit) const {
     for (const Pool& pool : pools_) {
       for (uint32_t i = 0; i < pool.count && pool.live != 0; ++i) {
         if (pool.slots[i].live()) visit(pool.address_of(i), pool.slots[i].block());
       }
     }
-    elsewhere_.for_each(visit);
   }
+  const BlockTable& elsewhere() const noexcept { return elsewhere_; }
 
  private:
   static constexpr uint64_t kHeaderBytes = 48;  // of a pool, CPython's Objects/obmalloc.c, 3.8 to 3.13

@@ -1,5 +1,7 @@
 #include "analyzer/model/moment.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -82,6 +84,13 @@ int64_t start_in_tree_ns(const Profile& profile, const Image& image) {
   return std::clamp(ns, -kGreatest, kGreatest);
 }
 
+Failure no_such_heap(const Profile& profile, const Image& image) {
+  const double seconds = static_cast<double>(image.clock.since_start_ns(image.begin_time())) / 1e9;
+  return unreadable(profile.path, fmt::format("not in this profile: it has totals in the place of events (--ring "
+                                              "aggregate), and the heap of process {} from {:.3f}s on",
+                                              image.header.image.pid, seconds));
+}
+
 MomentInProfile::MomentInProfile(const Moment& moment, const Profile& profile) : moment_(moment), profile_(profile) {
   tree_ns_ = moment.since_start_ns;
   if (moment.kind == MomentKind::kMark) find_mark();
@@ -110,19 +119,24 @@ void MomentInProfile::find_mark() {
 std::optional<uint64_t> MomentInProfile::in(const Image& image, Progress* progress) const {
   switch (moment_.kind) {
     case MomentKind::kEnd:
-      return end_state_of(image.chronicle).time;
+      return end_state_of(image).time;
     case MomentKind::kPeak:
-      return peak_moment(image, progress);
+      return known(image, peak_moment(image, progress));
     case MomentKind::kExit:
       return UINT64_MAX;
     case MomentKind::kWorst:
       throw usage_error(kWorstIsOfPools);
     case MomentKind::kTime:
-      return at_tree_time(image);
+      return known(image, at_tree_time(image));
     case MomentKind::kMark:
       break;
   }
-  return &image == marked_ ? std::optional(mark_time_) : at_tree_time(image);
+  return known(image, &image == marked_ ? std::optional(mark_time_) : at_tree_time(image));
+}
+
+std::optional<uint64_t> MomentInProfile::known(const Image& image, std::optional<uint64_t> time) const {
+  if (time && *time < image.begin_time()) throw no_such_heap(profile_, image);
+  return time;
 }
 
 std::optional<uint64_t> MomentInProfile::at_tree_time(const Image& image) const {

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "analyzer/model/progress.h"
+#include "analyzer/read/failure.h"
 #include "analyzer/read/profile.h"
 
 namespace cistern::analyzer {
@@ -33,6 +34,9 @@ inline constexpr const char* kWorstIsOfPools = "--at worst: only `cistern pools`
 // Errors: Failure, exit code 2, when `text` is empty.
 Moment parse_moment(const std::string& text);
 
+// Exit code 3: the heap of the image (one of the profile's) is not known at a moment before its begin_time().
+Failure no_such_heap(const Profile& profile, const Image& image);
+
 // How long after the profile's first image `image` began.
 int64_t start_in_tree_ns(const Profile& profile, const Image& image);
 
@@ -43,12 +47,14 @@ class MomentInProfile {
   MomentInProfile(const Moment& moment, const Profile& profile);
 
   // Events of `image` (one of the profile's) earlier than this count; nothing when it held nothing then. For a peak
-  // this costs a replay. Errors: Failure, exit code 2, for kWorst, which is not to be known here.
+  // this costs a replay. Errors: Failure, exit code 2, for kWorst, which is not to be known here; 3, when the heap of
+  // that moment is not in the profile.
   std::optional<uint64_t> in(const Image& image, Progress* progress) const;
 
  private:
   void find_mark();
   std::optional<uint64_t> at_tree_time(const Image& image) const;
+  std::optional<uint64_t> known(const Image& image, std::optional<uint64_t> time) const;
 
   const Moment& moment_;
   const Profile& profile_;

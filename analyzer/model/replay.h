@@ -3,6 +3,8 @@
 //   Replay replay(image, progress);
 //   replay.run_until(end_state(image).time, observer);   // model() is the heap at that moment
 //   replay.skip_rest();                                  // counts the rest
+//
+// Where totals stand in the place of an image's first events, the model begins with the heap that they made.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +20,11 @@ class Replay {
  public:
   // `image` and `progress` (which may be null) outlive this.
   Replay(const Image& image, Progress* progress) : stream_(image), model_(image.clock), progress_(progress) {
+    if (image.aggregate != nullptr) {
+      model_.load(*image.aggregate);
+      last_time_ = image.aggregate->heap().last_time;
+      folded_events_ = image.aggregate->heap().events;
+    }
     if (progress_ != nullptr) progress_->expect(image.event_payload_bytes);
   }
   Replay(const Replay&) = delete;
@@ -42,6 +49,8 @@ class Replay {
   }
 
   HeapModel& model() noexcept { return model_; }
+  // Those that are totals among them.
+  uint64_t events() const noexcept { return folded_events_ + stream_.events(); }
   const AheadStream& stream() const noexcept { return stream_; }
   // The time of the last step read, 0 before the first.
   uint64_t last_time() const noexcept { return last_time_; }
@@ -59,6 +68,7 @@ class Replay {
   HeapModel model_;
   Progress* progress_;
   uint64_t last_time_ = 0;
+  uint64_t folded_events_ = 0;
   uint64_t steps_since_report_ = 0;
   uint64_t reported_bytes_ = 0;
 };

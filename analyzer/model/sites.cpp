@@ -27,6 +27,12 @@ uint32_t Sites::look_up(const Site& site) {
   return at->second;
 }
 
+void Sites::load(const Site& site, const Amount& at_peak, const Amount& allocated) {
+  SiteFigures& figures = figures_[look_up(site)];
+  figures.at_peak = at_peak;
+  figures.allocated = allocated;
+}
+
 void Sites::settle_peak() noexcept {
   for (uint32_t site = 0; site < figures_.size(); ++site) touch(site);
 }

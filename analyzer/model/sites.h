@@ -72,6 +72,11 @@ class Sites {
   // Something that was allocated before is live again, or a part of it on its own.
   void restore(uint32_t site, uint64_t size_bytes) noexcept { touch(site).live.add(size_bytes); }
 
+  // A site with what it had before anything of it is live.
+  void load(const Site& site, const Amount& at_peak, const Amount& allocated);
+  // Live at the time of loading: no allocation, and the peak is as it was loaded.
+  void load_live(uint32_t site, uint64_t size_bytes) noexcept { figures_[site].live.add(size_bytes); }
+
   void begin_epoch() noexcept { ++epoch_; }
   void settle_peak() noexcept;
 

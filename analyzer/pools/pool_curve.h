@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "analyzer/pack/aggregate_writer.h"
+#include "analyzer/read/aggregate.h"
+
 namespace cistern::analyzer {
 
 struct CurvePoint {
@@ -27,6 +30,9 @@ class PoolCurve {
     point.used_bytes = std::max(point.used_bytes, used_bytes);
     last_ = {time, arena_bytes, used_bytes};
   }
+
+  void load(const Aggregate& aggregate);
+  void save(AggregateWriter& out, AggregatePoolLife& life) const;
 
   const std::vector<CurvePoint>& points() const noexcept { return points_; }
   // As it was noted last.

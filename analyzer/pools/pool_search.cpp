@@ -2,39 +2,10 @@
 
 #include "analyzer/model/image_origin.h"
 #include "analyzer/model/image_run.h"
+#include "analyzer/pools/pool_watch.h"
 
 namespace cistern::analyzer {
 namespace {
-
-// The pools, and their curve on the way.
-struct PoolWatch : HeapObserver {
-  explicit PoolWatch(const Image& image) : pools(pool_table_of(image)) {}
-
-  void on_alloc(uint64_t time, uint64_t address, const Block& block) {
-    pools.on_alloc(time, address, block);
-    note(time);
-  }
-  void on_free(uint64_t time, uint64_t address, const Block& block) {
-    pools.on_free(time, address, block);
-    note(time);
-  }
-  void on_realloc(uint64_t time, uint64_t old_address, const Block& was, uint64_t address, const Block& block) {
-    pools.on_realloc(time, old_address, was, address, block);
-    note(time);
-  }
-  void on_arena_made(uint64_t time, uint64_t address, const Arena& arena) {
-    pools.on_arena_made(time, address, arena);
-    note(time);
-  }
-  void on_arena_freed(uint64_t time, uint64_t address) {
-    pools.on_arena_freed(time, address);
-    note(time);
-  }
-  void note(uint64_t time) { curve.note(time, pools.arena_bytes(), pools.used_bytes()); }
-
-  PoolTable pools;
-  PoolCurve curve;
-};
 
 // What keeps an image from having pools that could be known, apart from having made none.
 std::string why_unknown(const Image& image) {
@@ -74,7 +45,7 @@ class PoolSearch {
       ImagePools& out = findings_.images.emplace_back();
       out.forked = origin_of(image) == ImageOrigin::kForked;
       out.absent = why_unknown(image);
-      looks_back() ? enter_twice(image, out) : enter_once(image, moment.in(image, progress_), out);
+      looks_back() ? enter_twice(profile, image, out) : enter_once(image, moment.in(image, progress_), out);
     }
   }
 
@@ -100,7 +71,7 @@ class PoolSearch {
     tell_life(image, watch, out);
   }
 
-  void enter_twice(const Image& image, ImagePools& out) {
+  void enter_twice(const Profile& profile, const Image& image, ImagePools& out) {
     uint64_t stop = 0;
     {
       ImageRun run(image, progress_);
@@ -110,6 +81,7 @@ class PoolSearch {
       const bool worst = question_.at.kind == MomentKind::kWorst;
       stop = worst ? watch.pools.worst_moment() : run.model().totals().peak_time + 1;
     }
+    if (out.absent.empty() && stop < image.begin_time()) throw no_such_heap(profile, image);
     ImageRun run(image, progress_);
     PoolTable pools = pool_table_of(image);
     run.to(stop, pools);

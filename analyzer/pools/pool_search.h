@@ -51,7 +51,7 @@ struct PoolQuestion {
 };
 
 // Replays every image once; twice for its peak and its worst moment. `progress` may be null. Errors: Failure, exit code
-// 2, when there is no such moment in a profile.
+// 2, when there is no such moment in a profile; 3, when the heap of it is not in it.
 PoolFindings find_pools(const std::vector<Profile>& profiles, const PoolQuestion& question, Progress* progress);
 
 }  // namespace cistern::analyzer

@@ -20,9 +20,11 @@ class ImageReader {
     read_window_file();
     read_profile_file();
     sort_segments();
+    read_aggregate();
     read_records();
     count_lost_segments();
     group_events();
+    image_.segments = std::move(segments_);
     image_.clock = Clock(image_.header, image_.chronicle.clock_pairs);
     return std::move(image_);
   }
@@ -121,17 +123,39 @@ class ImageReader {
     segments_.erase(twice, segments_.end());
   }
 
+  // Takes them out of the list. What they stand for is lost when none of them is whole.
+  void read_aggregate() {
+    const auto begin = std::find_if(segments_.begin(), segments_.end(), [](const FoundSegment& segment) {
+      return segment.header.owner == kAggregateOwner;
+    });
+    if (begin == segments_.end()) return;
+    const std::vector<FoundSegment> parts(begin, segments_.end());
+    segments_.erase(begin, segments_.end());
+    const bool theirs = std::all_of(parts.begin(), parts.end(), [](const FoundSegment& segment) {
+      return segment.header.kind == SegmentKind::kAggregate;
+    });
+    if (theirs) image_.aggregate = Aggregate::read(parts);
+    if (image_.aggregate == nullptr) tear_tail(parts.front(), parts.front().payload.size(), "totals that do not fit");
+    for (const FoundSegment& part : parts) image_.forget(part.payload);
+  }
+
   void count_lost_segments() {
     SegmentKey expected;
     bool first = true;
     for (const FoundSegment& segment : segments_) {
       const SegmentKey key = segment.key();
-      // Of an overwritten file the first segments are meant to be gone.
-      if (first || key.owner != expected.owner) expected = {key.owner, image_.overwritten() ? key.sequence : 0};
+      if (first || key.owner != expected.owner) expected = {key.owner, first_sequence(segment)};
       first = false;
-      image_.damage.lost_segments += key.sequence - expected.sequence;
-      expected.sequence = key.sequence + 1;
+      image_.damage.lost_segments += key.sequence - std::min(expected.sequence, key.sequence);
+      expected.sequence = std::max(expected.sequence, key.sequence + 1);
     }
+  }
+
+  // The one before which none is missed: of an overwritten file the first ones are meant to be gone, and so are those
+  // that became totals.
+  uint64_t first_sequence(const FoundSegment& segment) const {
+    if (image_.overwritten()) return segment.header.sequence;
+    return image_.aggregate != nullptr ? image_.aggregate->position_of(OwnerId{segment.header.owner}).sequence : 0;
   }
 
   void read_records() {
@@ -191,12 +215,20 @@ class ImageReader {
     for (FoundSegment& segment : segments_) {
       if (segment.header.kind != SegmentKind::kEvents || !decodable(segment)) continue;
       if (segment.in_window) complete(segment);
-      if (segment.header.last_time < image_.horizon) continue;
+      if (segment.header.last_time < image_.horizon || is_in_aggregate(segment)) continue;
       const OwnerId owner{segment.header.owner};
       if (image_.owners.empty() || image_.owners.back().owner != owner) image_.owners.push_back({owner, {}});
       image_.owners.back().segments.push_back(segment);
       image_.event_payload_bytes += segment.payload.size();
     }
+  }
+
+  bool is_in_aggregate(const FoundSegment& segment) const {
+    if (image_.aggregate == nullptr || segment.header.last_time >= image_.aggregate->time()) return false;
+    const AggregatePosition position = image_.aggregate->position_of(OwnerId{segment.header.owner});
+    if (segment.header.sequence != position.sequence) return segment.header.sequence < position.sequence;
+    const uint64_t content_bytes = is_packed(segment.header) ? segment.header.content_bytes : segment.payload.size();
+    return content_bytes <= position.offset;
   }
 
   // A segment that was never sealed has no checksum, last time or count: decodes it once, for its header and to leave

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "analyzer/read/aggregate.h"
 #include "analyzer/read/chronicle.h"
 #include "analyzer/read/clock.h"
 #include "analyzer/read/definitions.h"
@@ -51,6 +53,9 @@ struct Image {
   uint64_t event_payload_bytes = 0;
   // What is older was overwritten, whole or in part, and is left out: a block from before is not known. 0: all is here.
   uint64_t horizon = 0;
+  // What came before the events that are here, where totals stand in their place; null: all events are here.
+  std::unique_ptr<const Aggregate> aggregate;
+  std::vector<FoundSegment> segments;  // all but the aggregate's, as they lie in the files, in order of their keys
 
   FileBytes file;
   FileBytes packed;  // what `cistern run` has taken out of the profile file, while it does
@@ -63,6 +68,8 @@ struct Image {
     packed.forget(part);
   }
   bool overwritten() const noexcept { return horizon != 0; }
+  // Events from then on are here.
+  uint64_t begin_time() const noexcept { return aggregate != nullptr ? aggregate->time() : 0; }
   bool has_parent() const noexcept { return header.parent.pid != 0; }
   // Forked from a recorded image and still running its program: it may free what its parent allocated.
   bool is_forked() const noexcept { return has_parent() && header.parent.pid != header.image.pid; }

@@ -21,7 +21,12 @@ size_t capacity_for(std::span<const FoundSegment> segments) {
 }  // namespace
 
 OwnerStream::OwnerStream(const OwnerSegments& owner, const Image& image)
-    : owner_(owner.owner), image_(&image), segments_(owner.segments), buffer_(capacity_for(owner.segments)) {
+    : owner_(owner.owner),
+      image_(&image),
+      segments_(owner.segments),
+      buffer_(capacity_for(owner.segments)),
+      last_time_(image.begin_time()) {
+  if (image.aggregate != nullptr) seen_ = image.aggregate->position_of(owner_);
   if (!segments_.empty()) open_segment(0);
   refill();
   skip_to(image.horizon);
@@ -50,9 +55,14 @@ void OwnerStream::open_segment(size_t index) {
   content_.clear();
   in_columns_ = false;
   decoder_ = EventDecoder(nullptr, nullptr, 0);
-  if (segment.header.codec == Codec::kColumns) return open_columns(segment);
+  seen_end_ = nullptr;
+  seen_columns_ = segment.header.sequence < seen_.sequence;
+  const bool half_seen = segment.header.sequence == seen_.sequence && seen_.offset != 0;
+  if (segment.header.codec == Codec::kColumns && !half_seen) return open_columns(segment);
   const std::span<const uint8_t> content = content_of(segment);
   decoder_ = EventDecoder(content.data(), content.data() + content.size(), segment.header.first_time);
+  if (seen_columns_) seen_end_ = content.data() + content.size();
+  if (half_seen) seen_end_ = content.data() + std::min<uint64_t>(seen_.offset, content.size());
 }
 
 void OwnerStream::open_columns(const FoundSegment& segment) {
@@ -101,15 +111,8 @@ void OwnerStream::refill() {
 
 // Returns whether there is more to decode.
 bool OwnerStream::decode_into_buffer() {
-  Event event;
   while (segment_ < segments_.size()) {
-    for (;;) {
-      in_columns_ ? decode_columns() : decode_blocks();
-      if (is_full() || !next_event(event)) break;
-      ++events_;
-      push(event);
-    }
-    if (is_full()) return true;
+    if (decode_segment()) return true;
     close_segment();
     if (segment_ + 1 == segments_.size()) {
       segment_ = segments_.size();
@@ -123,6 +126,28 @@ bool OwnerStream::decode_into_buffer() {
 bool OwnerStream::next_event(Event& event) {
   if (!in_columns_) return decoder_.next(event);
   return !columns_->reader().at_end() && columns_->reader().take(event);
+}
+
+// Whether the image's aggregate has seen the next event.
+bool OwnerStream::is_seen() const noexcept {
+  return in_columns_ ? seen_columns_ : decoder_.position() < seen_end_;
+}
+
+// Returns whether the buffer was full before the segment's end.
+bool OwnerStream::decode_segment() {
+  Event event;
+  for (;;) {
+    const bool seen = is_seen();
+    if (!seen) in_columns_ ? decode_columns() : decode_blocks();
+    if (is_full()) return true;
+    if (!next_event(event)) return false;
+    if (seen) {
+      push_rest(event);
+    } else {
+      ++events_;
+      push(event);
+    }
+  }
 }
 
 // Decodes allocs and frees straight into the buffer until it is full or something else comes.
@@ -211,6 +236,19 @@ void OwnerStream::push(const Event& event) {
   }
 }
 
+// Of an event that the image's aggregate has seen, what was yet to come then: all of it, or the second half of a move,
+// which then counts.
+void OwnerStream::push_rest(const Event& event) {
+  const uint64_t begin = image_->begin_time();
+  if (event.end_time < begin) return;
+  ++events_;
+  if (event.time >= begin) return push(event);
+  Step& take = append(event, event.op == Op::kRealloc ? StepKind::kReallocTake : StepKind::kRemapTake);
+  take.time = event.end_time;
+  take.old_address = event.old_address;
+  settle();
+}
+
 void OwnerStream::push_move(const Event& event) {
   const bool block = event.op == Op::kRealloc;
   Step& give = append(event, block ? StepKind::kReallocGive : StepKind::kRemapGive);
@@ -242,6 +280,10 @@ Step& OwnerStream::append(const Event& event, StepKind kind) {
 // was consumed comes next, at the time of what was consumed last.
 void OwnerStream::settle() {
   size_t at = end_ - 1;
+  if (buffer_[at].time < image_->begin_time()) {  // published too late for the totals
+    buffer_[at].time = image_->begin_time();
+    ++misplaced_;
+  }
   const uint64_t time = buffer_[at].time;
   const uint64_t before = at > begin_ ? buffer_[at - 1].time : last_time_;
   if (before <= time) return;

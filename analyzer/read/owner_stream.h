@@ -17,7 +17,7 @@ namespace cistern::analyzer {
 class OwnerStream {
  public:
   // Both outlive this. Segments that lie in the image's files are forgotten there when they have been decoded. Steps
-  // before its horizon are left out.
+  // before its horizon, and those that its aggregate has, are left out.
   OwnerStream(const OwnerSegments& owner, const Image& image);
 
   OwnerId owner() const noexcept { return owner_; }
@@ -39,6 +39,8 @@ class OwnerStream {
   bool decode_into_buffer();
   bool is_full() const noexcept { return end_ + 2 > buffer_.size(); }
   bool next_event(Event& event);
+  bool decode_segment();
+  bool is_seen() const noexcept;
   void decode_blocks();
   void decode_columns();
   void open_segment(size_t index);
@@ -47,6 +49,7 @@ class OwnerStream {
   void close_segment();
   uint64_t torn_in(const FoundSegment& segment) const;
   void push(const Event& event);
+  void push_rest(const Event& event);
   void push_move(const Event& event);
   Step& append(const Event& event, StepKind kind);
   void settle();
@@ -61,11 +64,14 @@ class OwnerStream {
   std::unique_ptr<SegmentUnpacker> unpacker_;  // made for the first segment that is packed otherwise
   std::vector<uint8_t> content_;               // of the current segment, when it is one
   bool content_whole_ = true;
-  std::vector<Step> buffer_;  // of constant size
-  size_t begin_ = 0;          // first step not consumed
-  size_t ready_end_ = 0;      // steps before it are sorted for good
-  size_t end_ = 0;            // one past the last step decoded
-  uint64_t last_time_ = 0;    // of the last step consumed
+  AggregatePosition seen_;             // what the image's aggregate has seen of this owner
+  const uint8_t* seen_end_ = nullptr;  // up to there in the current segment's content
+  bool seen_columns_ = false;          // or all of it, when it is one of columns
+  std::vector<Step> buffer_;           // of constant size
+  size_t begin_ = 0;                   // first step not consumed
+  size_t ready_end_ = 0;               // steps before it are sorted for good
+  size_t end_ = 0;                     // one past the last step decoded
+  uint64_t last_time_ = 0;             // of the last step consumed
   uint64_t events_ = 0;
   uint64_t torn_bytes_ = 0;
   uint64_t misplaced_ = 0;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "analyzer/read/failure.h"
+#include "analyzer/record/aggregated_image.h"
 #include "analyzer/record/drained_image.h"
 
 namespace cistern::analyzer {
@@ -25,7 +26,7 @@ constexpr size_t kMaxImages = 64;
 
 class Drainer {
  public:
-  explicit Drainer(const ImageList& images) : images_(images) {}
+  Drainer(const ImageList& images, Ring ring) : images_(images), ring_(ring) {}
 
   // Returns how many bytes were packed.
   uint64_t round() {
@@ -44,13 +45,18 @@ class Drainer {
     for (; seen_ < listed.size(); ++seen_) {
       if (drained_.size() >= kMaxImages) continue;
       try {
-        drained_.push_back(std::make_unique<DrainedImage>(listed[seen_]));
+        drained_.push_back(watch(listed[seen_]));
       } catch (const Failure&) {  // the harvest will say what is wrong, if it still is
       }
     }
   }
 
-  uint64_t drain(std::unique_ptr<DrainedImage>& image) {
+  std::unique_ptr<LiveImage> watch(const ListedImage& image) const {
+    if (ring_ == Ring::kAggregate) return std::make_unique<AggregatedImage>(image);
+    return std::make_unique<DrainedImage>(image);
+  }
+
+  uint64_t drain(std::unique_ptr<LiveImage>& image) {
     try {
       const uint64_t done = image->drain();
       if (done == 0 && image->ended()) image.reset();
@@ -62,14 +68,15 @@ class Drainer {
   }
 
   const ImageList& images_;
+  Ring ring_;
   uint64_t listed_bytes_ = 0;
   size_t seen_ = 0;
-  std::vector<std::unique_ptr<DrainedImage>> drained_;
+  std::vector<std::unique_ptr<LiveImage>> drained_;
 };
 
 }  // namespace
 
-Drain::Drain(const ImageList& images) : thread_([this, &images] { work(images); }) {}
+Drain::Drain(const ImageList& images, Ring ring) : thread_([this, &images, ring] { work(images, ring); }) {}
 
 Drain::~Drain() {
   stop();
@@ -84,11 +91,11 @@ void Drain::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Drain::work(const ImageList& images) {
+void Drain::work(const ImageList& images, Ring ring) {
   constexpr int kYielding = 5;
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kYielding);
   try {
-    Drainer drainer(images);
+    Drainer drainer(images, ring);
     milliseconds pause = kShortPause;
     std::unique_lock locked(mutex_);
     while (!stop_.wait_for(locked, pause, [this] { return stopping_; })) {

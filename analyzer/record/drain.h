@@ -1,6 +1,6 @@
-// `--ring drain`: packs the profiles of a run while its programs run, on a thread of `cistern run`'s own, which gives
-// way to them. What it cannot do, because it is late, may not, or has no room, is left as it is: plain segments in the
-// profile. Throws nothing.
+// `--ring drain` and `--ring aggregate`: packs the profiles of a run while its programs run, or makes totals of them,
+// on a thread of `cistern run`'s own, which gives way to them. What it cannot do, because it is late, may not, or has
+// no room, is left as it is: plain segments in the profile. Throws nothing.
 #pragma once
 
 #include <condition_variable>
@@ -8,13 +8,14 @@
 #include <thread>
 
 #include "analyzer/record/image_list.h"
+#include "cistern/options.h"
 
 namespace cistern::analyzer {
 
 class Drain {
  public:
   // `images` outlives this.
-  explicit Drain(const ImageList& images);
+  Drain(const ImageList& images, Ring ring);
   ~Drain();
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
@@ -23,7 +24,7 @@ class Drain {
   void stop();
 
  private:
-  void work(const ImageList& images);
+  void work(const ImageList& images, Ring ring);
 
   std::mutex mutex_;
   std::condition_variable stop_;

@@ -1,7 +1,5 @@
-// One image whose profile is packed while its process runs. What the process has appended to its profile file is packed
-// into a file of its own and then taken out of the profile file, by a hole: the process goes on appending behind it and
-// never waits. Whatever happens to either side, each segment is whole in one of the two. The process learns by a word
-// in its window how much room that saves.
+// One image whose profile is packed while its process runs: into a file of its own, and then out of the profile file.
+// Whatever happens to either side, each segment is whole in one of the two.
 // Errors: Failure; the image is then left as it is.
 #pragma once
 
@@ -10,33 +8,24 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/pack/segment_codec.h"
-#include "analyzer/record/descriptor.h"
-#include "analyzer/record/image_list.h"
+#include "analyzer/record/live_profile.h"
 #include "analyzer/record/packed_file.h"
 
 namespace cistern::analyzer {
 
-class DrainedImage {
+class DrainedImage : public LiveImage {
  public:
   explicit DrainedImage(const ListedImage& image);
 
-  // Packs what there is, up to some MiB. Returns how many bytes of the profile file it went through.
-  uint64_t drain();
-  // Whether the process has folded its window or is no more: the rest is for the harvest.
-  bool ended() const;
+  uint64_t drain() override;
+  bool ended() const override { return profile_.ended(); }
 
  private:
-  bool read_segment(uint64_t end, FoundSegment& segment);
-  void take_out();
+  bool read_segment(FoundSegment& segment);
 
-  Descriptor profile_;
-  ProfileHeader header_;
-  Descriptor window_;
+  LiveProfile profile_;
   std::string packed_path_;
-  std::unique_ptr<PackedFile> packed_;        // made for the first segment
-  uint64_t next_ = kProfileHeaderBytes;       // segments before it are packed
-  uint64_t taken_out_ = kProfileHeaderBytes;  // and before it, gone from the profile file
+  std::unique_ptr<PackedFile> packed_;  // made for the first segment
   std::vector<uint8_t> payload_;
 };
 

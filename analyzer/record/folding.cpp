@@ -55,11 +55,12 @@ uint64_t next_sequence(const ProfileOutline& outline) {
 class Folder {
  public:
   // `packing`: what is added is packed.
-  Folder(const std::string& profile, bool packing)
+  Folder(const std::string& profile, bool packing, uint64_t totals_until)
       : output_(profile, O_RDWR),
         bytes_(profile),
         header_(read_header(bytes_.bytes(), FileRole::kProfile, profile)),
-        packing_(packing) {
+        packing_(packing),
+        totals_until_(totals_until) {
     outline_ = outline_of(bytes_, header_.header);
   }
 
@@ -67,7 +68,7 @@ class Folder {
 
   void take(const FoundSegment& unfinished) {
     const SealedSegment segment = seal(unfinished);
-    if (segment.payload.empty()) return;
+    if (segment.payload.empty() || is_in_totals(segment.header)) return;
     const auto known = outline_.segments.find(segment.key());
     if (known != outline_.segments.end() && is_there(known->second) &&
         known->second.header.content_bytes >= segment.header.content_bytes)
@@ -100,6 +101,9 @@ class Folder {
   FoldedProfile result() const { return {outline_.events(), lost_events_, output_.size()}; }
 
  private:
+  bool is_in_totals(const SegmentHeader& header) const {
+    return header.kind == SegmentKind::kEvents && header.last_time < totals_until_;
+  }
   // What write() wrote has no view, and is whole: a damaged window may hold a segment twice.
   static bool is_there(const FoundSegment& segment) { return segment.payload.data() == nullptr || is_whole(segment); }
 
@@ -177,6 +181,7 @@ class Folder {
   ProfileOutline outline_;
   uint64_t lost_events_ = 0;
   bool packing_;
+  uint64_t totals_until_;
   SegmentPacker packer_;
   SegmentUnpacker unpacker_;
 };
@@ -225,8 +230,8 @@ FoldedProfile count_unfolded(const std::string& profile, const std::string& wind
 }
 
 FoldedProfile fold(const std::string& profile, const std::string& window, std::optional<WaitStatus> status,
-                   bool packing) {
-  Folder folder(profile, packing);
+                   bool packing, uint64_t totals_until) {
+  Folder folder(profile, packing, totals_until);
   std::optional<LossesRecord> losses;
   if (!window.empty()) {
     const WindowFile left = read_window(window);

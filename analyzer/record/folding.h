@@ -21,9 +21,10 @@ struct FoldedProfile {
 using WaitStatus = int;
 
 // Folds `window` (empty: there is none) into `profile`. With `status`, says in the profile how the image ended, as far
-// as it does not say so itself. `packing`: what is added is packed. Requires: no process writes to either any more.
+// as it does not say so itself. `packing`: what is added is packed. Events of segments that end before
+// `totals_until` are not added: totals stand for them. Requires: no process writes to either any more.
 FoldedProfile fold(const std::string& profile, const std::string& window, std::optional<WaitStatus> status,
-                   bool packing = false);
+                   bool packing = false, uint64_t totals_until = 0);
 
 // What fold() would return but for the size, without changing anything. Errors: Failure, when `profile` is unreadable.
 FoldedProfile count_unfolded(const std::string& profile, const std::string& window);

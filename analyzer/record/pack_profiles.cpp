@@ -60,15 +60,16 @@ uint64_t size_of(const std::string& profile) {
   return error ? 0 : size;
 }
 
-void pack_image(const std::string& profile, bool plain, Progress& progress) {
+void pack_image(const std::string& profile, const PackOptions& options, Progress& progress) {
   const ProfileHeader header = header_of(profile);
   if (process_lives(header.image.pid, header.image.start_ticks)) {
     throw unreadable(profile, fmt::format("process {} still writes to it", header.image.pid));
   }
   const std::string window = window_of(profile, header);
   const std::string packed = packed_of(profile, header);
-  bool done = fold_and_pack(profile, window, packed, std::nullopt, false, &progress).has_value();
-  if (done && plain) {
+  bool done = options.aggregate ? fold_and_aggregate(profile, window, packed, std::nullopt).has_value()
+                                : fold_and_pack(profile, window, packed, std::nullopt, false, &progress).has_value();
+  if (done && options.plain) {
     progress.expect(size_of(profile));
     done = fold_and_pack(profile, {}, packed, std::nullopt, true, &progress).has_value();
   }
@@ -96,7 +97,7 @@ ExitCode pack_profiles(const PackOptions& options) {
     {
       ProgressBar progress;
       progress.expect(before);
-      for (const std::string& profile : profiles) pack_image(profile, options.plain, progress);
+      for (const std::string& profile : profiles) pack_image(profile, options, progress);
     }
     std::error_code ignored;
     fs::remove(target + ".d", ignored);  // only when it is empty

@@ -10,6 +10,7 @@
 #include "analyzer/read/profile_header.h"
 #include "analyzer/read/segment_scan.h"
 #include "analyzer/read/window_file.h"
+#include "analyzer/record/checkpoint.h"
 #include "analyzer/record/packed_file.h"
 #include "analyzer/record/run_failure.h"
 
@@ -55,7 +56,26 @@ bool pack_segments(const std::string& profile, const std::string& window, const 
   return true;
 }
 
+// From then on the packed file is all there is of the image, but for what is in the window.
+std::optional<Aggregation> aggregate_files(const std::string& profile, const std::string& window,
+                                           const std::string& packed) {
+  std::error_code ignored;
+  const Image image = read_image({profile, window, fs::exists(packed, ignored) ? packed : std::string()});
+  if (!can_be_aggregated(image)) return std::nullopt;
+  return write_checkpoint(image, last_cut(image), packed);
+}
+
 }  // namespace
+
+std::optional<FoldedProfile> fold_and_aggregate(const std::string& profile, const std::string& window,
+                                                const std::string& packed, std::optional<WaitStatus> status) {
+  const auto made = aggregate_files(profile, window, packed);
+  if (!made) return std::nullopt;
+  FoldedProfile folded = fold(packed, window, status, true, made->time);
+  folded.events = made->events;
+  if (std::rename(packed.c_str(), profile.c_str()) != 0) throw run_failure(profile, errno);
+  return folded;
+}
 
 std::optional<FoldedProfile> fold_and_pack(const std::string& profile, const std::string& window,
                                            const std::string& packed, std::optional<WaitStatus> status, bool plain,

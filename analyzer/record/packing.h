@@ -19,13 +19,19 @@ std::optional<FoldedProfile> fold_and_pack(const std::string& profile, const std
                                            const std::string& packed, std::optional<WaitStatus> status,
                                            bool plain = false, Progress* progress = nullptr);
 
+// Like fold_and_pack(), and puts totals in the place of events up to last_cut(). Nothing, and nothing is done, when the
+// profile cannot be aggregated.
+std::optional<FoldedProfile> fold_and_aggregate(const std::string& profile, const std::string& window,
+                                                const std::string& packed, std::optional<WaitStatus> status);
+
 // `cistern run` leaves a smaller profile plain: not worth the time that its user would wait.
 constexpr uint64_t kLeastToPack = uint64_t{4} << 20;
 
 struct PackOptions {
   std::vector<std::string> paths;
-  std::string output;  // empty: in the profile's place
-  bool plain = false;  // the other way round
+  std::string output;      // empty: in the profile's place
+  bool plain = false;      // the other way round
+  bool aggregate = false;  // totals in the place of events
 };
 
 // The command `cistern pack`: each profile with all its images, windows folded in. Says on stdout what became of it.

@@ -88,17 +88,17 @@ RecordedRun record_program(const RunRequest& request, const char* invoked) {
   const auto begin = std::chrono::steady_clock::now();
   std::unique_ptr<Drain> drain;
   std::unique_ptr<Heartbeat> heartbeat;
-  const bool packing = options.ring == Ring::kDrain;
+  const bool draining = options.ring == Ring::kDrain || options.ring == Ring::kAggregate;
   run.child = run_child(program, request.command, environment, [&] {
     heartbeat = std::make_unique<Heartbeat>(images);
-    if (packing) drain = std::make_unique<Drain>(images);
+    if (draining) drain = std::make_unique<Drain>(images, options.ring);
   });
   run.facts.duration_ns = nanoseconds_since(begin);
 
   signal(SIGXFSZ, SIG_IGN);  // folding past a limit on file sizes is an error, not our death
   heartbeat.reset();
   drain.reset();
-  run.harvest = harvest(images.read(), run.child, packing);
+  run.harvest = harvest(images.read(), run.child, options.ring);
   if (request.verbose || isatty(STDERR_FILENO) == 1) std::fputs(closing_lines(run.harvest, run.facts).c_str(), stderr);
   return run;
 }

@@ -38,7 +38,7 @@ bool is_header_of(const ProfileHeader& header, const ListedImage& image) {
 
 class Harvester {
  public:
-  Harvester(const ChildEnd& child, bool packing) : child_(child), packing_(packing) {}
+  Harvester(const ChildEnd& child, Ring ring) : child_(child), ring_(ring) {}
 
   void take(const std::vector<ListedImage>& images) {
     for (const ListedImage& image : images) {
@@ -82,8 +82,13 @@ class Harvester {
   FoldedProfile fold_image(const std::string& profile, const ProfileHeader& header, const std::string& window,
                            std::optional<WaitStatus> status) const {
     const std::string packed = packed_of(profile, header);
+    if (ring_ == Ring::kAggregate) {
+      const auto aggregated = fold_and_aggregate(profile, window, packed, status);
+      if (aggregated) return *aggregated;
+    }
     std::error_code ignored;
-    const bool pack = packing_ && (fs::exists(packed, ignored) || fs::file_size(profile, ignored) >= kLeastToPack);
+    const bool pack =
+        ring_ != Ring::kSpill && (fs::exists(packed, ignored) || fs::file_size(profile, ignored) >= kLeastToPack);
     const auto folded = pack ? fold_and_pack(profile, window, packed, status) : std::nullopt;
     return folded ? *folded : fold(profile, window, status);
   }
@@ -107,7 +112,7 @@ class Harvester {
   }
 
   const ChildEnd& child_;
-  bool packing_;
+  Ring ring_;
   uint32_t last_of_child_ = 0;
   std::set<std::string> seen_;
   std::set<fs::path> private_directories_;
@@ -115,8 +120,8 @@ class Harvester {
 
 }  // namespace
 
-RunHarvest harvest(const std::vector<ListedImage>& images, const ChildEnd& child, bool packing) {
-  Harvester harvester(child, packing);
+RunHarvest harvest(const std::vector<ListedImage>& images, const ChildEnd& child, Ring ring) {
+  Harvester harvester(child, ring);
   harvester.take(images);
   return std::move(harvester.harvest);
 }

@@ -9,6 +9,7 @@
 
 #include "analyzer/record/child_process.h"
 #include "analyzer/record/image_list.h"
+#include "cistern/options.h"
 
 namespace cistern::analyzer {
 
@@ -22,9 +23,9 @@ struct RunHarvest {
   std::vector<std::string> problems;  // one line each: what could not be folded, and why
 };
 
-// Folds what can be folded, and removes directories that are empty then. `packing`: large profiles are packed. `child`
-// is the process that was waited for. Throws nothing but std::bad_alloc: a problem with one image is no reason to leave
-// the others.
-RunHarvest harvest(const std::vector<ListedImage>& images, const ChildEnd& child, bool packing = false);
+// Folds what can be folded, and removes directories that are empty then. `ring` says what becomes of the profiles:
+// drain packs large ones, aggregate makes totals of all. `child` is the process that was waited for. Throws nothing but
+// std::bad_alloc: a problem with one image is no reason to leave the others.
+RunHarvest harvest(const std::vector<ListedImage>& images, const ChildEnd& child, Ring ring = Ring::kSpill);
 
 }  // namespace cistern::analyzer

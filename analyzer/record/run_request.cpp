@@ -31,7 +31,9 @@ constexpr RunOption kOptions[] = {
     {"domains", 0, "LIST", "domains", nullptr, "all (default), or some of malloc,raw,mem,obj,mmap"},
     {"ring", 0, "MODE", "ring", nullptr,
      "what becomes of full segments: drain (default) writes them to the profile and packs it meanwhile; spill leaves "
-     "it three times as large; overwrite keeps the last part of a long run only"},
+     "it three times as large; aggregate puts totals in the place of events; overwrite keeps the last part of a long "
+     "run "
+     "only"},
     {"max-size", 0, "SIZE", "max-size", nullptr,
      "bytes of one process's profile, then recording stops (10GiB) or overwrites what is oldest (256MiB)"},
     {"follow", 0, "WHICH", "follow", nullptr,

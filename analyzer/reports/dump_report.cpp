@@ -83,6 +83,12 @@ class Dumper {
     if (image.damage.torn_bytes != 0) {
       line("torn bytes={} at={} reason={}", image.damage.torn_bytes, image.damage.torn_at, image.damage.torn_reason);
     }
+    if (image.aggregate != nullptr) {
+      const AggregateHeap& heap = image.aggregate->heap();
+      line("aggregate checkpoint={} time={} events={} last_time={} peak_bytes={} peak_blocks={} peak_time={}",
+           image.aggregate->checkpoint(), heap.time, heap.events, heap.last_time, heap.peak_bytes, heap.peak_blocks,
+           heap.peak_time);
+    }
     if (image.damage.lost_segments != 0) line("lost segments={}", image.damage.lost_segments);
   }
 

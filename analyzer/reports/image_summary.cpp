@@ -35,6 +35,10 @@ class Summarizer {
     ImageSummary& out = summary_.images.emplace_back();
     bool end_noted = false;
     for (const MarkRecord& mark : image.chronicle.marks) {
+      if (mark.time < image.begin_time()) {
+        add_mark(image, mark, live_then(image, mark));
+        continue;
+      }
       if (!end_noted && run.end_state().time <= mark.time) end_noted = note_end(run, out);
       run.to(mark.time);
       add_mark(image, mark, run.model().totals().live);
@@ -59,6 +63,14 @@ class Summarizer {
     out.arenas_at_end = run.model().arenas().count();
     out.arena_bytes_at_end = run.model().arenas().bytes();
     return true;
+  }
+
+  static Amount live_then(const Image& image, const MarkRecord& mark) {
+    Amount live;
+    image.aggregate->for_each<AggregateMark>([&](const AggregateMark& row) {
+      if (row.time == mark.time) live = {row.bytes, row.blocks};
+    });
+    return live;
   }
 
   void add_mark(const Image& image, const MarkRecord& mark, const Amount& live) {

@@ -103,12 +103,27 @@ bool was_cut_off(const Image& image) {
   return how == EndKind::kSignal || how == EndKind::kUnknown || how == EndKind::kNone;
 }
 
+namespace {
+
+int64_t end_ns_of(const Image& image) {
+  return std::max<int64_t>(image.clock.since_start_ns(last_event_time(image)), 0);
+}
+
+}  // namespace
+
+uint64_t last_seconds_begin(const Image& image) {
+  const int64_t end_ns = end_ns_of(image);
+  return image.clock.time_at(end_ns - std::min(kLongestNs, end_ns / kShareOfRun));
+}
+
 LastSeconds last_seconds(const Image& image, CallTree& tree, Progress* progress) {
   LastSeconds last;
   last.pid = image.header.image.pid;
-  last.end_ns = std::max<int64_t>(image.clock.since_start_ns(last_event_time(image)), 0);
-  last.begin_ns = last.end_ns - std::min(kLongestNs, last.end_ns / kShareOfRun);
-  const uint64_t begin = image.clock.time_at(last.begin_ns);
+  uint64_t begin = last_seconds_begin(image);
+  last.shortened = begin < image.begin_time();
+  begin = std::max(begin, image.begin_time());
+  last.end_ns = end_ns_of(image);
+  last.begin_ns = std::min(std::max<int64_t>(image.clock.since_start_ns(begin), 0), last.end_ns);
   Replay replay(image, progress);
   ByStack stacks(image, tree);
   replay.run_until(begin);
@@ -138,12 +153,14 @@ std::string last_seconds_text(const LastSeconds& last, const CallTree& tree, con
   constexpr size_t kBeforePlace = 44;
   const size_t room = columns > kBeforePlace + 8 ? columns - kBeforePlace : 8;
   const std::string span = format_seconds(last.seconds());
-  std::string out =
-      wrapped(fmt::format("process {} held {} in {} when it was cut off, {} in its last {} ({})", last.pid,
-                          format_bytes(last.all.live.bytes), plural(last.all.live.blocks, "block"),
-                          signed_bytes(last.all.grown_bytes()), span, rate_text(last, last.all.grown_bytes())),
-              columns);
-  if (last.resident_before_bytes != 0) {
+  const std::string held = fmt::format("process {} held {} in {} when it was cut off", last.pid,
+                                       format_bytes(last.all.live.bytes), plural(last.all.live.blocks, "block"));
+  const bool nothing_left = last.shortened && last.end_ns == last.begin_ns;
+  const std::string grown = nothing_left ? "; of what came before there are totals only"
+                                         : fmt::format(", {} in its last {} ({})", signed_bytes(last.all.grown_bytes()),
+                                                       span, rate_text(last, last.all.grown_bytes()));
+  std::string out = wrapped(held + grown, columns);
+  if (last.resident_before_bytes != 0 && !nothing_left) {
     out += wrapped(fmt::format("RSS {} before its last {}, {} at the last look",
                                format_bytes(last.resident_before_bytes), span, format_bytes(last.resident_bytes)),
                    columns);

@@ -34,10 +34,15 @@ struct LastSeconds {
   uint64_t resident_before_bytes = 0;  // RSS at the last look before the last seconds; 0: there was none
   uint64_t resident_bytes = 0;         // and at the last one of all
 
+  // Totals stand in the place of the events before `begin_ns`; of a whole run that was cut off, of all.
+  bool shortened = false;
+
   double seconds() const noexcept { return static_cast<double>(end_ns - begin_ns) / 1e9; }
 };
 
 bool was_cut_off(const Image& image);
+// When the last seconds begin.
+uint64_t last_seconds_begin(const Image& image);
 
 // Replays the image. `progress` may be null.
 LastSeconds last_seconds(const Image& image, CallTree& tree, Progress* progress);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/reports/columns.h"
+#include "cistern/aggregate.h"
 #include "cistern/definitions.h"
 #include "cistern/image_records.h"
 #include "cistern/moments.h"
@@ -111,6 +112,10 @@ std::string text_of(const RetiredRecord& r) {
 std::string text_of(const HorizonRecord& r) {
   return fmt::format("horizon time={} number={}", r.time, r.number);
 }
+std::string text_of(const AggregateRecord& r) {
+  return fmt::format("aggregate table={} columns={} rows={} bytes={}", static_cast<uint32_t>(r.table), r.columns,
+                     r.rows, r.cells.size());
+}
 
 // The line of the first of `Records` whose type it is; empty when it is none of them.
 template <typename... Records>
@@ -129,11 +134,11 @@ std::string text_of_any(const RawRecord& record) {
 }  // namespace
 
 std::string record_text(const RawRecord& record) {
-  std::string text =
-      text_of_any<StringRecord, CodeRecord, LineTableRecord, StackNodeRecord, ModuleRecord, ModuleEndRecord,
-                  ThreadRecord, ThreadNameRecord, ThreadEndRecord, ClockPairRecord, MarkRecord, PhaseRecord,
-                  MemoryRecord, MallocInfoRecord, CollectionRecord, LossesRecord, ImageRecord, EnvironmentRecord,
-                  InterpreterRecord, EndRecord, InstallRecord, ChildRecord, RetiredRecord, HorizonRecord>(record);
+  std::string text = text_of_any<StringRecord, CodeRecord, LineTableRecord, StackNodeRecord, ModuleRecord,
+                                 ModuleEndRecord, ThreadRecord, ThreadNameRecord, ThreadEndRecord, ClockPairRecord,
+                                 MarkRecord, PhaseRecord, MemoryRecord, MallocInfoRecord, CollectionRecord,
+                                 LossesRecord, ImageRecord, EnvironmentRecord, InterpreterRecord, EndRecord,
+                                 InstallRecord, ChildRecord, RetiredRecord, HorizonRecord, AggregateRecord>(record);
   if (!text.empty()) return text;
   return fmt::format("unknown type={} bytes={}", static_cast<uint32_t>(record.type), record.payload.size());
 }

@@ -46,6 +46,17 @@ void require_live_set(const Recordings& recordings) {
   }
 }
 
+void require_events(const Recordings& recordings) {
+  for (const Profile& profile : recordings.profiles) {
+    for (const Image& image : profile.images) {
+      if (image.aggregate == nullptr) continue;
+      throw unreadable(profile.path,
+                       "not in this profile: --ring aggregate kept totals, not each event; summary, leaks, pools, "
+                       "peak, tree, lines and check tell of those");
+    }
+  }
+}
+
 void warn_of_damage(const ImageFacts& facts) {
   if (facts.torn_bytes == 0) return;
   const uint64_t read = facts.file_bytes > facts.torn_bytes ? facts.file_bytes - facts.torn_bytes : 0;

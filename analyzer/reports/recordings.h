@@ -25,6 +25,10 @@ Recordings open_recordings(const std::vector<std::string>& paths);
 // and does not know: it names the part that it has, and the reports that tell of that.
 void require_live_set(const Recordings& recordings);
 
+// For reports that look at each event. Errors: Failure, exit code 3, when a profile has totals in their place (`run
+// --ring aggregate`).
+void require_events(const Recordings& recordings);
+
 // Says on standard error how much of an image could not be read, if anything.
 void warn_of_damage(const ImageFacts& facts);
 

@@ -40,6 +40,7 @@ Json image_json(const ImageFacts& facts) {
       {"ended_by", facts.ended_by},
       {"exit_code", value_or_null(facts.exit_code)},
       {"events", facts.events},
+      {"folded_events", facts.folded_events},
       {"lost_events", facts.lost_events},
       {"lost_segments", facts.lost_segments},
       {"torn_bytes", facts.torn_bytes},

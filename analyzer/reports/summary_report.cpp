@@ -69,7 +69,9 @@ class SummaryText {
     if (facts_.empty()) return;
     line(heading(facts_) + ", " + ending(facts_.front()));
     const uint64_t events = total(summary_, &ImageFacts::events);
-    line(fmt::format("{}, {} lost, {}", plural(events, "event"),
+    const uint64_t folded = total(summary_, &ImageFacts::folded_events);
+    const std::string totals = folded != 0 ? fmt::format(" ({} of them as totals)", format_count(folded)) : "";
+    line(fmt::format("{}{}, {} lost, {}", plural(events, "event"), totals,
                      format_count(total(summary_, &ImageFacts::lost_events)), torn_text()));
   }
 

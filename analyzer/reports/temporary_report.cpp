@@ -117,6 +117,7 @@ std::string as_text(const Temporaries& temporaries, const TemporaryOptions& opti
 
 ExitCode report_temporary(const TemporaryOptions& options) {
   const Recordings recordings = open_recordings(options.report.paths);
+  require_events(recordings);
   Temporaries temporaries;
   gather(recordings, options, temporaries);
   for (const ImageFacts& facts : temporaries.ledger.images) warn_of_damage(facts);

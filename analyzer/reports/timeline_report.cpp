@@ -237,6 +237,7 @@ class TimelineText {
 
 ExitCode report_timeline(const TimelineOptions& options) {
   const Recordings recordings = open_recordings(options.report.paths);
+  require_events(recordings);
   const bool text = !options.report.json && !options.csv;
   Timeline timeline;
   {

@@ -24,7 +24,8 @@ constexpr char kRunVariable[] = "CISTERN_RUN";
 constexpr char kSessionVariable[] = "CISTERN_SESSION";
 
 enum class Follow : uint8_t { kPython, kAll, kNone };
-// To the recorder spill and drain are the same: what it has written to the profile, `cistern run` packs.
+// To the recorder spill, drain and aggregate are the same: what it has written to the profile, `cistern run` packs, or
+// turns into totals.
 enum class Ring : uint8_t { kSpill, kDrain, kOverwrite, kAggregate };
 
 struct Options {
@@ -134,7 +135,8 @@ constexpr std::string_view set(Options& options, std::string_view name, std::str
     if (value == "spill") return options.ring = Ring::kSpill, "";
     if (value == "drain") return options.ring = Ring::kDrain, "";
     if (value == "overwrite") return options.ring = Ring::kOverwrite, "";
-    return "ring=spill, drain or overwrite";
+    if (value == "aggregate") return options.ring = Ring::kAggregate, "";
+    return "ring=spill, drain, overwrite or aggregate";
   }
   return "one of output, force, start, domains, max-size, follow, ring";
 }

@@ -18,12 +18,13 @@ constexpr uint32_t kProfileHeaderBytes = 4096;
 constexpr std::string_view kProfileSuffix = ".cistern";
 constexpr std::string_view kWindowSuffix = ".window";
 constexpr std::string_view kPackedSuffix = ".packed";
+constexpr std::string_view kNextSuffix = ".next";
 
 constexpr bool is_image_file(std::string_view name) noexcept {
   const size_t numbers = name.find_first_not_of("0123456789-");
   if (numbers == 0 || numbers == std::string_view::npos) return false;
   const std::string_view suffix = name.substr(numbers);
-  return suffix == kProfileSuffix || suffix == kWindowSuffix || suffix == kPackedSuffix;
+  return suffix == kProfileSuffix || suffix == kWindowSuffix || suffix == kPackedSuffix || suffix == kNextSuffix;
 }
 
 enum class FileRole : uint16_t {

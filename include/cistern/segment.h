@@ -13,9 +13,10 @@ constexpr uint32_t kSegmentAlignment = 64;
 constexpr uint32_t kMaxSegmentBytes = 256 * 1024;  // header, payload and, in a window, the slot's control block
 
 enum class SegmentKind : uint8_t {
-  kRecords = 1,  // length-prefixed records, record.h
-  kEvents = 2,   // one thread's events, event.h
-  // 3 – 15 reserved: aggregate totals, census, symbols
+  kRecords = 1,    // length-prefixed records, record.h
+  kEvents = 2,     // one thread's events, event.h
+  kAggregate = 3,  // records of totals, aggregate.h
+  // 4 – 15 reserved: census, symbols
 };
 
 enum class Codec : uint8_t {

@@ -1,5 +1,6 @@
 #include "analyzer/read/profile.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include "analyzer/model/image_facts.h"
 #include "analyzer/model/replay.h"
 #include "analyzer/read/failure.h"
+#include "heap_text.h"
 #include "recording.h"
 
 namespace cistern::analyzer {
@@ -316,12 +318,23 @@ TEST(Profile, KnowsHowItsImageEnded) {
   EXPECT_EQ(ended({}), "unknown");
 }
 
+std::string heap_text(const Image& image) {
+  Replay replay(image, nullptr);
+  replay.run_until(UINT64_MAX);
+  replay.model().settle_peak();
+  return text_of(replay.model()) + fmt::format("{} events\n", replay.events());
+}
+
 TEST(GoldenProfiles, AreReadAsTheyAreDescribed) {
   const std::string folder = CISTERN_GOLDEN "/";
   const Profile everything = open_profile(folder + "everything.cistern");
   EXPECT_EQ(everything.images.front().damage.torn_bytes, 0u);
   EXPECT_EQ(everything.images.front().damage.malformed_records, 0u);
   EXPECT_EQ(open_profile(folder + "later_minor.cistern").images.front().damage.torn_bytes, 0u);
+  const Profile totals = open_profile(folder + "totals.cistern");
+  ASSERT_NE(totals.images.front().aggregate, nullptr);
+  EXPECT_EQ(totals.images.front().damage.torn_bytes + totals.images.front().damage.lost_segments, 0u);
+  EXPECT_EQ(heap_text(totals.images.front()), heap_text(everything.images.front()));
   const Profile killed = open_profile(folder + "killed.cistern");
   EXPECT_TRUE(killed.images.front().has_window);
   EXPECT_EQ(killed.images.front().damage.lost_segments, 0u);

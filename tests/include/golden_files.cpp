@@ -1,5 +1,8 @@
 #include "golden_files.h"
 
+#include <vector>
+
+#include "cistern/aggregate.h"
 #include "cistern/definitions.h"
 #include "cistern/image_records.h"
 #include "cistern/moments.h"
@@ -212,6 +215,62 @@ std::string everything() {
   return profile.segment(worker_thread()).segment(main_thread_later()).segment(ending()).file;
 }
 
+using Rows = std::vector<std::vector<uint64_t>>;
+
+void append_varint(std::string& out, uint64_t value) {
+  uint8_t bytes[kMaxVarintBytes];
+  const uint8_t* const end = put_varint(bytes, value);
+  out.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(end - bytes));
+}
+
+void add_table(SegmentBuilder& segment, AggregateTable table, const Rows& rows) {
+  const size_t columns = rows.front().size();
+  std::string cells;
+  for (size_t column = 0; column < columns; ++column) {
+    std::string bytes;
+    uint64_t above = 0;
+    for (const auto& row : rows) {
+      append_varint(bytes, zigzag(static_cast<int64_t>(row[column] - above)));
+      above = row[column];
+    }
+    append_varint(cells, bytes.size());
+    cells += bytes;
+  }
+  segment.record(AggregateRecord{table, columns, rows.size(), cells});
+}
+
+SegmentBuilder totals_segment(uint64_t part) {
+  SegmentBuilder segment(OwnerId{kAggregateOwner}, 0, aggregate_sequence(1, part), kStart);
+  segment.header.kind = SegmentKind::kAggregate;
+  return segment;
+}
+
+// The main thread's first segment as totals.
+std::string totals() {
+  SegmentBuilder heap = totals_segment(0);
+  add_table(heap, AggregateTable::kSites,
+            {{raw(kNativeStack), 1, 0, 0, 0, 24, 1},
+             {raw(kLoadStack), 1, 1, 0, 0, 48, 1},
+             {raw(kLoadStack), 1, 2, 0, 1, 0, 1},
+             {raw(kModuleStack), 1, 3, 0, 0, 56, 1},
+             {raw(kTruncatedStack), 1, 1, 80, 1, 80, 1},
+             {raw(kUnknownStack), 1, 4, 0, 0, 8192, 1},
+             {raw(kModuleStack), 1, 4, 16'384, 1, 16'384, 1}});
+  add_table(heap, AggregateTable::kDomains, {{0, 0}, {~uint64_t{0}, 1}, {0, 0}, {0, 0}, {0, 0}});
+  add_table(heap, AggregateTable::kBlocks, {{0x3000, 80, kStart + 110, 4}, {0x1038, 0, kStart + 120, 2}});
+  add_table(heap, AggregateTable::kMappings,
+            {{kMapping + 0x4000, kMapping + 0x5000, kStart + 200, 6, 0},
+             {kMapping + 0x10'0000, kMapping + 0x10'1000, kStart + 250, 6, map_flag::kFile | map_flag::kShared}});
+  add_table(heap, AggregateTable::kArenas, {{kMapping + 0x20'0000, 1 << 20, kStart + 320, raw(kModuleStack)}});
+  add_table(heap, AggregateTable::kPositions, {{1, 1, 0}, {2, 0, 0}});
+  SegmentBuilder end = totals_segment(1);
+  add_table(end, AggregateTable::kHeap,
+            {{2, kStart + 400, kStart + 320, 14, 16'464, 3, kStart + 230, 0, 0, 0, 0, 2, 1 << 20}});
+  ProfileBuilder profile(golden_header(FileRole::kProfile));
+  profile.segment(beginning()).segment(definitions()).segment(heap).segment(end);
+  return profile.segment(worker_thread()).segment(main_thread_later()).segment(ending()).file;
+}
+
 // A killed process: what it had sealed, with the room of a segment that was reserved and never written.
 std::string killed() {
   ProfileBuilder profile(golden_header(FileRole::kProfile));
@@ -273,6 +332,7 @@ std::string next_major() {
 std::vector<GoldenFile> golden_files() {
   const std::string killed_file = killed();
   return {{"everything.cistern", everything()},
+          {"totals.cistern", totals()},
           {"killed.cistern", killed_file},
           {"killed.cistern.d/4711-12345-1.window", window_of_killed(killed_file.size())},
           {"torn.cistern", torn()},

@@ -49,7 +49,7 @@ TEST(Golden, TheFolderHoldsNothingElse) {
 }
 
 TEST(Golden, EveryRecordTypeNodeKindOpAndDomainIsInOneOfThem) {
-  const std::string text = "\n" + file_text(golden_files().at(0).bytes);
+  const std::string text = "\n" + file_text(golden_files().at(0).bytes) + file_text(golden_files().at(1).bytes);
   for_each_record_type([&](auto record) {
     EXPECT_NE(text.find("\n" + name_of(record.kType) + " "), std::string::npos) << name_of(record.kType);
   });

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "cistern/aggregate.h"
 #include "cistern/definitions.h"
 #include "cistern/image_records.h"
 #include "cistern/moments.h"
@@ -122,13 +123,17 @@ template <typename V>
 void fields(HorizonRecord& r, V&& visit) {
   visit("time", r.time), visit("number", r.number);
 }
+template <typename V>
+void fields(AggregateRecord& r, V&& visit) {
+  visit("table", r.table), visit("columns", r.columns), visit("rows", r.rows), visit("cells", r.cells);
+}
 
 // Every record type that has a layout, in the order of its number.
 using AllRecords =
     std::tuple<StringRecord, CodeRecord, LineTableRecord, StackNodeRecord, ModuleRecord, ModuleEndRecord, ThreadRecord,
                ThreadNameRecord, ThreadEndRecord, ClockPairRecord, MarkRecord, PhaseRecord, MemoryRecord,
                MallocInfoRecord, CollectionRecord, LossesRecord, ImageRecord, EnvironmentRecord, InterpreterRecord,
-               EndRecord, InstallRecord, ChildRecord, RetiredRecord, HorizonRecord>;
+               EndRecord, InstallRecord, ChildRecord, RetiredRecord, HorizonRecord, AggregateRecord>;
 
 // Calls `act` with an empty record of each type.
 template <typename Act>

@@ -82,7 +82,8 @@ std::string segment_text(std::string_view bytes) {
   const std::string_view content(payload, header.payload_bytes);
   const auto* const begin = reinterpret_cast<const uint8_t*>(payload);
   if (header.codec != Codec::kPlain) return text + "an unknown codec\n";
-  if (header.kind == SegmentKind::kRecords) return text + records_text(content);
+  if (header.kind == SegmentKind::kRecords || header.kind == SegmentKind::kAggregate)
+    return text + records_text(content);
   if (header.kind == SegmentKind::kEvents) return text + events_text(begin, begin + content.size(), header.first_time);
   return text + "an unknown kind\n";
 }

@@ -60,7 +60,7 @@ TEST(OptionText, RefusesAValueWithBothKindsOfQuotes) {
 TEST(OptionText, NamesTheWrongOptionAndWhereItStands) {
   EXPECT_EQ(complaint("max-size=lots", {}), "CISTERN_OPTIONS: 'max-size=lots': expected a size such as 512MiB");
   EXPECT_EQ(complaint("", {{"follow", "me"}}), "--follow me: expected follow=python, all or none");
-  EXPECT_EQ(complaint("", {{"ring", "diamond"}}), "--ring diamond: expected ring=spill, drain or overwrite");
+  EXPECT_EQ(complaint("", {{"ring", "diamond"}}), "--ring diamond: expected ring=spill, drain, overwrite or aggregate");
 }
 
 TEST(OutputPath, EscapesPercentSignsOfTheWorkingDirectoryOnly) {

@@ -1,0 +1,78 @@
+#include "analyzer/record/aggregated_image.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "analyzer/model/end_state.h"
+#include "analyzer/record/checkpoint.h"
+#include "analyzer/record/image_paths.h"
+#include "cistern/window.h"
+
+namespace cistern::analyzer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kLeastDueBytes = uint64_t{16} << 20;
+constexpr uint64_t kDueShare = 2;  // of the checkpoint before
+// An event's time may be some 50 ms old (FORMAT.md, "Time and order"), and a thread may have been stopped between its
+// stamp and its publication. Of one that is later than this the totals have nothing, and it counts as one of theirs.
+constexpr uint64_t kLatestNs = 200'000'000;
+
+// Threads may work for days behind the end of the main module.
+uint64_t last_moment_to_keep(const Image& image) {
+  const EndState end = end_state_of(image);
+  return end.kind == EndStateKind::kRootLeft ? UINT64_MAX : end.time;
+}
+
+}  // namespace
+
+AggregatedImage::AggregatedImage(const ListedImage& image)
+    : profile_(image),
+      packed_path_(packed_of(image.profile, profile_.header())),
+      safe_until_(kProfileHeaderBytes),
+      due_bytes_(kLeastDueBytes) {}
+
+uint64_t AggregatedImage::drain() {
+  const uint64_t begin = profile_.next();
+  for (SegmentHeader header; profile_.next_header(header); profile_.pass(header)) {
+    if (header.kind == SegmentKind::kEvents) newest_ = std::max(newest_, header.last_time);
+  }
+  const uint64_t waiting = profile_.next() - safe_until_;
+  if (waiting >= due_bytes_) {
+    const bool made = make_checkpoint();
+    due_bytes_ = made ? std::max(kLeastDueBytes, kDueShare * packed_bytes_) : waiting + waiting / 4;
+  }
+  profile_.take_out(safe_until_, packed_bytes_);
+  return profile_.next() - begin;
+}
+
+// Slots for which the file had no room lie in the process's own memory: what is in them may come any time later.
+bool AggregatedImage::window_holds_all() const {
+  const auto control = profile_.window().value_at<WindowControl>(kWindowControlOffset);
+  const uint64_t last_slot = kWindowSlotsOffset + (uint64_t{control.slots} - 1) * kSlotStride;
+  return control.slots != 0 && profile_.window().size() >= last_slot + kSlotOverheadBytes;
+}
+
+// Returns false when it cannot be made now: a segment is being written, or more is not whole; or the moment that
+// matters has passed already, and all that came since is kept.
+bool AggregatedImage::make_checkpoint() {
+  if (!window_holds_all()) return false;
+  const uint64_t passed = profile_.next();
+  {
+    std::error_code ignored;
+    const std::string packed = fs::exists(packed_path_, ignored) ? packed_path_ : std::string();
+    const Image image = read_image({profile_.path(), profile_.window_path(), packed});
+    const bool same = image.header.checksum == profile_.header().checksum;
+    if (!same || !can_be_aggregated(image)) return false;
+    const uint64_t margin = image.clock.ticks_of_ns(kLatestNs);
+    const uint64_t until = std::min(newest_ - std::min(newest_, margin), last_moment_to_keep(image));
+    if (until <= image.begin_time()) return false;
+    write_checkpoint(image, until, packed_path_);
+    packed_bytes_ = fs::file_size(packed_path_, ignored);
+  }
+  safe_until_ = passed;
+  return true;
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,84 @@
+#include "analyzer/record/checkpoint.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include "analyzer/model/end_state.h"
+#include "analyzer/record/packed_file.h"
+#include "analyzer/record/run_failure.h"
+#include "analyzer/reports/last_seconds.h"
+
+namespace cistern::analyzer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kMostLastBytes = uint64_t{16} << 20;
+
+std::string next_of(const std::string& packed) {
+  return fs::path(packed).replace_extension(kNextSuffix).string();
+}
+
+FoundSegment plain_segment(const Image& image, uint64_t sequence, uint64_t time, std::string_view content) {
+  FoundSegment segment;
+  segment.header.magic = kSegmentMagic;
+  segment.header.header_bytes = sizeof segment.header;
+  segment.header.kind = SegmentKind::kAggregate;
+  segment.header.generation = image.header.generation;
+  segment.header.owner = kAggregateOwner;
+  segment.header.sequence = sequence;
+  segment.header.first_time = segment.header.last_time = time;
+  segment.header.payload_bytes = segment.header.content_bytes = static_cast<uint32_t>(content.size());
+  segment.header.pid = image.header.image.pid;
+  segment.payload = {reinterpret_cast<const uint8_t*>(content.data()), content.size()};
+  return segment;
+}
+
+}  // namespace
+
+// A process that is killed while it appends a segment leaves part of its header; the window has the whole segment.
+bool can_be_aggregated(const Image& image) noexcept {
+  const Damage& damage = image.damage;
+  const bool torn = damage.torn_bytes != 0 && !(image.has_window && damage.torn_bytes < sizeof(SegmentHeader));
+  return !torn && !damage.header && damage.lost_segments == 0 && damage.undecodable_segments == 0 &&
+         damage.malformed_records == 0 && !image.overwritten();
+}
+
+uint64_t last_cut(const Image& image) {
+  const EndState end = end_state_of(image);
+  if (end.kind != EndStateKind::kStreamEnd || !was_cut_off(image)) return end.time;
+  const uint64_t begin = last_seconds_begin(image);
+  uint64_t bytes = 0;
+  for (const OwnerSegments& owner : image.owners) {
+    for (const FoundSegment& segment : owner.segments) {
+      if (segment.header.last_time >= begin) bytes += segment.payload.size();
+    }
+  }
+  return bytes <= kMostLastBytes ? std::max(begin, image.begin_time()) : UINT64_MAX;
+}
+
+Aggregation write_checkpoint(const Image& image, uint64_t until, const std::string& packed) {
+  const std::string next = next_of(packed);
+  std::error_code ignored;
+  fs::create_directory(fs::path(packed).parent_path(), ignored);
+  fs::remove(next, ignored);
+  Aggregation made;
+  {
+    PackedFile file(next, image.header, false, Proof::kSample);
+    uint64_t sequence = aggregate_sequence(image.aggregate != nullptr ? image.aggregate->checkpoint() + 1 : 0, 0);
+    AggregateWriter writer(
+        [&](std::string_view content) { file.append(plain_segment(image, sequence++, image.begin_time(), content)); });
+    made = aggregate(image, until, writer);
+    for (const FoundSegment& segment : image.segments) {
+      if (segment.in_window) continue;
+      if (segment.header.kind == SegmentKind::kEvents && segment.header.last_time < made.time) continue;
+      file.append(segment);
+      image.forget(segment.payload);
+    }
+  }
+  if (std::rename(next.c_str(), packed.c_str()) != 0) throw run_failure(packed, errno);
+  return made;
+}
+
+}  // namespace cistern::analyzer
