@@ -11,14 +11,14 @@ struct ZSTD_DCtx_s;
 
 namespace cistern::analyzer {
 
-// What repeats in a piece, where that is known.
-enum class Repeats : uint8_t { kShort, kLong };
+// What a piece is: anything, or a column of which little is to be remembered, and what repeats in it is short or long.
+enum class Piece : uint8_t { kAny, kShortRepeats, kLongRepeats };
 
 class Compressor {
  public:
   Compressor();
   // The piece as a zstd frame, valid until the next call. Errors: Failure (internal), when zstd has no memory.
-  std::string_view compress(std::string_view piece, Repeats repeats = Repeats::kShort);
+  std::string_view compress(std::string_view piece, Piece kind = Piece::kAny);
 
  private:
   struct Free {

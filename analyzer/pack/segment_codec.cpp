@@ -19,9 +19,9 @@ std::string_view text_of(std::span<const uint8_t> bytes) {
 }
 
 // Which events come one after another repeats as programs do. Times, addresses and ids resemble each other by chance.
-Repeats repeats_in(Column column) {
+Piece piece_of(Column column) {
   const bool of_events = column == Column::kTags || column == Column::kPlaces || column == Column::kSizes;
-  return of_events ? Repeats::kLong : Repeats::kShort;
+  return of_events ? Piece::kLongRepeats : Piece::kShortRepeats;
 }
 
 void append_varint(std::string& out, uint64_t value) {
@@ -72,7 +72,7 @@ bool SegmentPacker::pack_columns(SegmentHeader& header, std::span<const uint8_t>
   payload.assign(reinterpret_cast<const char*>(&check), sizeof check);
   for (size_t i = 0; i < kColumns; ++i) {
     const std::string_view column = columns_[i];
-    const std::string_view packed = compressor_.compress(column, repeats_in(static_cast<Column>(i)));
+    const std::string_view packed = compressor_.compress(column, piece_of(static_cast<Column>(i)));
     const std::string_view stored = packed.size() < column.size() ? packed : column;
     append_varint(payload, column.size());
     append_varint(payload, stored.size());
