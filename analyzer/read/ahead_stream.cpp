@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace cistern::analyzer {
 namespace {
@@ -24,7 +25,10 @@ bool is_worth_it(const Image& image) {
 
 AheadStream::AheadStream(const Image& image, Threads threads) : stream_(image) {
   if (threads == Threads::kOne || (threads == Threads::kAsNeeded && !is_worth_it(image))) return;
-  thread_ = std::thread([this] { work(); });
+  try {
+    thread_ = std::thread([this] { work(); });
+  } catch (const std::system_error&) {  // no more threads, or no memory for one: it goes without
+  }
 }
 
 AheadStream::~AheadStream() {
