@@ -30,8 +30,8 @@ constexpr Domain domain_of(int py_domain) noexcept {
   return py_domain == PYMEM_DOMAIN_RAW ? Domain::kRaw : py_domain == PYMEM_DOMAIN_MEM ? Domain::kMem : Domain::kObj;
 }
 
-// Calls of the OBJ hook: a sign that it is still reached, from below another layer.
-std::atomic<uint64_t> g_object_calls{0};
+// Set by the OBJ hook: a sign that it is still reached, from below another layer.
+std::atomic<bool> g_object_called{false};
 
 template <int kLevel, int kPyDomain>
 struct Hook {
@@ -40,7 +40,7 @@ struct Hook {
 
   static void alive() noexcept {
     if constexpr (kPyDomain == PYMEM_DOMAIN_OBJ) {
-      g_object_calls.store(g_object_calls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      g_object_called.store(true, std::memory_order_relaxed);
     }
   }
 
@@ -191,7 +191,6 @@ void install_arena(DomainMask domains) noexcept {
 }
 
 SpinLock g_install_lock;
-uint64_t g_calls_at_suspicion = 0;
 bool g_suspicious = false;
 
 // What serves small objects before the interpreter has begun to choose: pymalloc, where it was built with it.
@@ -278,11 +277,10 @@ void check_python_hooks_now(const void* caller) noexcept {
     return;
   }
   const Locked locked(g_install_lock);
-  const uint64_t calls = g_object_calls.load(std::memory_order_relaxed);
-  if (!g_suspicious || calls != g_calls_at_suspicion) {
-    // Not on top; but perhaps reached from below another layer: then calls go on being counted.
+  const bool called = g_object_called.exchange(false, std::memory_order_relaxed);
+  if (!g_suspicious || called) {
+    // Not on top; but perhaps reached from below another layer: then it goes on being called.
     g_suspicious = true;
-    g_calls_at_suspicion = calls;
     return;
   }
   g_suspicious = false;

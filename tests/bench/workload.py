@@ -79,7 +79,7 @@ WORKLOADS = [
     script("a", "objects", 10000, 500),
     script("b", "records", 100, 5),
     script("c", "trees", 500, 20),
-    script("d", "tasks", 50, 3),
+    script("d", "tasks", 200, 3),
     app("a1_sympy", "sympy"),
     app("a2_networkx", "networkx<4"),
     app("a3_flask", "flask"),
