@@ -59,11 +59,18 @@ class Scanner {
     return true;
   }
 
-  // Notes the damage at `at` and returns where the next readable segment begins, or the end of the file.
+  // Notes the damage at `at` and returns where the next readable segment begins, or one that can be named behind
+  // nothing but zeros, or the end of the file.
   uint64_t skip_damage(uint64_t at, const char* problem) {
     uint64_t next = at + kSegmentAlignment;
     FoundSegment segment;
-    while (next < file_.size() && (!begins_segment(next) || examine(next, segment) != nullptr)) {
+    bool zeros = true;  // or not known yet
+    while (next < file_.size()) {
+      if (begins_segment(next)) {
+        if (examine(next, segment) == nullptr) break;
+        zeros = zeros && end_of_damage(at, next) == at;
+        if (zeros) break;
+      }
       next = align_up(std::max(next + kSegmentAlignment, mapping_.hole_at(next).end));
     }
     next = std::min<uint64_t>(next, file_.size());
@@ -81,8 +88,7 @@ class Scanner {
   void note(uint64_t begin, uint64_t end, const char* problem) {
     DamagedStretch stretch;
     stretch.offset = begin;
-    uint64_t last = end;
-    while (last > begin && file_[last - 1] == 0) last = std::max(begin, end_without_zeros(last));
+    const uint64_t last = end_of_damage(begin, end);
     stretch.torn_bytes = last - begin;
     stretch.hole_bytes = end - last;
     stretch.reason = problem;
@@ -93,6 +99,12 @@ class Scanner {
     }
     scan_.damage.push_back(stretch);
     mapping_.forget(file_.subspan(begin, end - begin));
+  }
+
+  // `end` without the zeros before it.
+  uint64_t end_of_damage(uint64_t begin, uint64_t end) const {
+    while (end > begin && file_[end - 1] == 0) end = std::max(begin, end_without_zeros(end));
+    return end;
   }
 
   // Where the zero before `last` begins, or the hole that it lies in.

@@ -117,6 +117,22 @@ TEST_F(Packing, GoesOnWithWhatIsPackedAlready) {
   expect_all(read());
 }
 
+// Everything before was packed and taken out when the process was killed in the middle of a write.
+TEST_F(Packing, WhatWasBeingWrittenBehindAHoleIsTakenFromTheWindow) {
+  made::Piece sealed = second_;
+  sealed.state = SlotState::kSealed;
+  save({first_, second_}, {sealed, last_});
+  {
+    PackedFile packed(packed_, header_);
+    packed.append({first_.header, {reinterpret_cast<const uint8_t*>(first_.payload.data()), first_.payload.size()}});
+  }
+  take_out(first_);
+  fs::resize_file(profile_, kProfileHeaderBytes + place_bytes(first_.header) + place_bytes(second_.header) / 2);
+  ASSERT_TRUE(fold_and_pack(profile_, window_, packed_, std::nullopt));
+  EXPECT_FALSE(fs::exists(packed_));
+  expect_all(read());
+}
+
 TEST_F(Packing, ASegmentThatWasCutShortIsPackedAgain) {
   save({first_, second_}, {last_});
   {
