@@ -1,6 +1,7 @@
 #include "analyzer/read/image.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "analyzer/pack/segment_codec.h"
@@ -57,7 +58,8 @@ class ImageReader {
   // What was taken out of the profile file left a hole there, and is in this one: segments that are missing are found
   // missing by their number.
   void take_packed_file() {
-    if (files_.packed.empty()) return;
+    std::error_code ignored;
+    if (files_.packed.empty() || !std::filesystem::is_regular_file(files_.packed, ignored)) return;
     image_.packed = FileBytes(files_.packed);
     image_.file_bytes += image_.packed.size_bytes();
     packed_ = scan_segments(image_.packed, image_.header, image_.damage.header).segments;

@@ -75,7 +75,8 @@ struct Image {
   bool is_forked() const noexcept { return has_parent() && header.parent.pid != header.image.pid; }
 };
 
-// Where an image's data lies. At least one of the first two is set.
+// Where an image's data lies. At least one of the first two is set. There need not be a packed file at its path: it is
+// looked for when the profile file is open, for `cistern run` may have begun one meanwhile.
 struct ImageFiles {
   std::string profile;
   std::string window;

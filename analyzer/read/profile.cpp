@@ -33,6 +33,7 @@ std::map<std::string, ImageFiles> files_in(const fs::path& folder) {
   }
   for (auto& [stem, files] : found) {
     if (files.profile.empty()) files.profile = std::exchange(files.packed, {});  // it is one too
+    if (files.packed.empty()) files.packed = (folder / (stem + std::string(kPackedSuffix))).string();
   }
   return found;
 }
@@ -61,8 +62,8 @@ Profile open_tree(const std::string& path) {
   const fs::path folder = path + ".d";
   auto files = files_in(folder);
   const std::string stem = stem_of(header_at(path, FileRole::kProfile).image);
-  const auto below = [&](std::string_view suffix) { return existing(folder / (stem + std::string(suffix))); };
-  profile.images.push_back(read_image({path, below(kWindowSuffix), below(kPackedSuffix)}));
+  const auto below = [&](std::string_view suffix) { return folder / (stem + std::string(suffix)); };
+  profile.images.push_back(read_image({path, existing(below(kWindowSuffix)), below(kPackedSuffix).string()}));
   files.erase(stem);
   for (const auto& [name, image] : files) add_further_image(image, profile);
   sort_by_start(profile.images);
@@ -102,10 +103,11 @@ std::string stem_of(const ImageIdentity& image) {
 
 Profile open_profile(const std::string& path) {
   const bool window = is_window(FileBytes(path).bytes());
-  const auto beside = [&](std::string_view suffix) { return existing(fs::path(path).replace_extension(suffix)); };
-  if (window) return open_one({profile_of_window(path), path, beside(kPackedSuffix)}, path);
+  const auto beside = [&](std::string_view suffix) { return fs::path(path).replace_extension(suffix); };
+  const std::string packed = beside(kPackedSuffix).string();
+  if (window) return open_one({profile_of_window(path), path, packed}, path);
   if (!in_profile_folder(fs::absolute(path))) return open_tree(path);
-  return open_one({path, beside(kWindowSuffix), beside(kPackedSuffix)}, path);
+  return open_one({path, existing(beside(kWindowSuffix)), packed}, path);
 }
 
 }  // namespace cistern::analyzer

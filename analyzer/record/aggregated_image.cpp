@@ -19,6 +19,12 @@ constexpr uint64_t kDueShare = 2;  // of the checkpoint before
 // stamp and its publication. Of one that is later than this the totals have nothing, and it counts as one of theirs.
 constexpr uint64_t kLatestNs = 200'000'000;
 
+// Of threads that outlive the window: what was seen of them would not be all.
+bool has_growing_segments(const Image& image) {
+  return std::any_of(image.segments.begin(), image.segments.end(),
+                     [](const FoundSegment& segment) { return segment.header.room_bytes != 0; });
+}
+
 // Threads may work for days behind the end of the main module.
 uint64_t last_moment_to_keep(const Image& image) {
   const EndState end = end_state_of(image);
@@ -60,15 +66,14 @@ bool AggregatedImage::make_checkpoint() {
   if (!window_holds_all()) return false;
   const uint64_t passed = profile_.next();
   {
-    std::error_code ignored;
-    const std::string packed = fs::exists(packed_path_, ignored) ? packed_path_ : std::string();
-    const Image image = read_image({profile_.path(), profile_.window_path(), packed});
+    const Image image = read_image({profile_.path(), profile_.window_path(), packed_path_});
     const bool same = image.header.checksum == profile_.header().checksum;
-    if (!same || !can_be_aggregated(image)) return false;
+    if (!same || !can_be_aggregated(image) || has_growing_segments(image)) return false;
     const uint64_t margin = image.clock.ticks_of_ns(kLatestNs);
     const uint64_t until = std::min(newest_ - std::min(newest_, margin), last_moment_to_keep(image));
     if (until <= image.begin_time()) return false;
     write_checkpoint(image, until, packed_path_);
+    std::error_code ignored;
     packed_bytes_ = fs::file_size(packed_path_, ignored);
   }
   safe_until_ = passed;

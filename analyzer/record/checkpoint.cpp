@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "analyzer/model/end_state.h"
+#include "analyzer/record/image_paths.h"
 #include "analyzer/record/packed_file.h"
 #include "analyzer/record/run_failure.h"
 #include "analyzer/reports/last_seconds.h"
@@ -15,10 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMostLastBytes = uint64_t{16} << 20;
-
-std::string next_of(const std::string& packed) {
-  return fs::path(packed).replace_extension(kNextSuffix).string();
-}
 
 FoundSegment plain_segment(const Image& image, uint64_t sequence, uint64_t time, std::string_view content) {
   FoundSegment segment;
@@ -33,6 +30,21 @@ FoundSegment plain_segment(const Image& image, uint64_t sequence, uint64_t time,
   segment.header.pid = image.header.image.pid;
   segment.payload = {reinterpret_cast<const uint8_t*>(content.data()), content.size()};
   return segment;
+}
+
+Aggregation write_file(const Image& image, uint64_t until, const std::string& path) {
+  PackedFile file(path, image.header, false, Proof::kSample);
+  uint64_t sequence = aggregate_sequence(image.aggregate != nullptr ? image.aggregate->checkpoint() + 1 : 0, 0);
+  AggregateWriter writer(
+      [&](std::string_view content) { file.append(plain_segment(image, sequence++, image.begin_time(), content)); });
+  const Aggregation made = aggregate(image, until, writer);
+  for (const FoundSegment& segment : image.segments) {
+    if (segment.in_window) continue;
+    if (segment.header.kind == SegmentKind::kEvents && segment.header.last_time < made.time) continue;
+    file.append(segment);
+    image.forget(segment.payload);
+  }
+  return made;
 }
 
 }  // namespace
@@ -62,23 +74,15 @@ Aggregation write_checkpoint(const Image& image, uint64_t until, const std::stri
   const std::string next = next_of(packed);
   std::error_code ignored;
   fs::create_directory(fs::path(packed).parent_path(), ignored);
-  fs::remove(next, ignored);
-  Aggregation made;
-  {
-    PackedFile file(next, image.header, false, Proof::kSample);
-    uint64_t sequence = aggregate_sequence(image.aggregate != nullptr ? image.aggregate->checkpoint() + 1 : 0, 0);
-    AggregateWriter writer(
-        [&](std::string_view content) { file.append(plain_segment(image, sequence++, image.begin_time(), content)); });
-    made = aggregate(image, until, writer);
-    for (const FoundSegment& segment : image.segments) {
-      if (segment.in_window) continue;
-      if (segment.header.kind == SegmentKind::kEvents && segment.header.last_time < made.time) continue;
-      file.append(segment);
-      image.forget(segment.payload);
-    }
+  fs::remove(next, ignored);  // of somebody who was killed
+  try {
+    const Aggregation made = write_file(image, until, next);
+    if (std::rename(next.c_str(), packed.c_str()) != 0) throw run_failure(packed, errno);
+    return made;
+  } catch (...) {
+    fs::remove(next, ignored);
+    throw;
   }
-  if (std::rename(next.c_str(), packed.c_str()) != 0) throw run_failure(packed, errno);
-  return made;
 }
 
 }  // namespace cistern::analyzer

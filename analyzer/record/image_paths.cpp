@@ -35,4 +35,8 @@ std::string packed_of(const std::string& profile, const ProfileHeader& header) {
   return ((named_by_image ? path.parent_path() : fs::path(profile + ".d")) / name).string();
 }
 
+std::string next_of(const std::string& packed) {
+  return fs::path(packed).replace_extension(kNextSuffix).string();
+}
+
 }  // namespace cistern::analyzer

@@ -14,4 +14,7 @@ std::string window_of(const std::string& profile, const ProfileHeader& header);
 // that of the window, or the one that it would have.
 std::string packed_of(const std::string& profile, const ProfileHeader& header);
 
+// Where a packed file lies while it is made anew.
+std::string next_of(const std::string& packed);
+
 }  // namespace cistern::analyzer

@@ -11,6 +11,7 @@
 #include "analyzer/read/segment_scan.h"
 #include "analyzer/read/window_file.h"
 #include "analyzer/record/checkpoint.h"
+#include "analyzer/record/image_paths.h"
 #include "analyzer/record/packed_file.h"
 #include "analyzer/record/run_failure.h"
 
@@ -59,8 +60,7 @@ bool pack_segments(const std::string& profile, const std::string& window, const 
 // From then on the packed file is all there is of the image, but for what is in the window.
 std::optional<Aggregation> aggregate_files(const std::string& profile, const std::string& window,
                                            const std::string& packed) {
-  std::error_code ignored;
-  const Image image = read_image({profile, window, fs::exists(packed, ignored) ? packed : std::string()});
+  const Image image = read_image({profile, window, packed});
   if (!can_be_aggregated(image)) return std::nullopt;
   return write_checkpoint(image, last_cut(image), packed);
 }
@@ -81,6 +81,8 @@ std::optional<FoldedProfile> fold_and_pack(const std::string& profile, const std
                                            const std::string& packed, std::optional<WaitStatus> status, bool plain,
                                            Progress* progress) {
   if (!pack_segments(profile, window, packed, plain, progress)) return std::nullopt;
+  std::error_code ignored;
+  fs::remove(next_of(packed), ignored);  // of somebody who was killed
   const FoldedProfile folded = fold(packed, window, status, !plain);
   if (std::rename(packed.c_str(), profile.c_str()) != 0) throw run_failure(profile, errno);
   return folded;

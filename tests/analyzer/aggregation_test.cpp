@@ -194,6 +194,86 @@ TEST_F(AggregatedProfile, TakesEachEventOnceThoughItsSegmentWasNotSealed) {
   }
 }
 
+std::string_view text_of(std::span<const uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// How much of a segment had been written at `time`.
+size_t written_by(const FoundSegment& segment, uint64_t time) {
+  const uint8_t* const begin = segment.payload.data();
+  const uint8_t* const end = begin + segment.payload.size();
+  if (segment.header.kind == SegmentKind::kEvents) {
+    EventDecoder decoder(begin, end, segment.header.first_time);
+    for (Event event; decoder.next(event);) {
+      if (event.end_time > time) return decoder.offset();
+    }
+    return segment.payload.size();
+  }
+  Cursor in(begin, end);
+  for (RawRecord raw; next_record(in, raw);) {
+    Cursor fields(raw.payload);
+    const bool moment = raw.type == RecordType::kPhase || raw.type == RecordType::kMark || raw.type == RecordType::kEnd;
+    if (moment && fields.varint() > time) return raw.offset;
+  }
+  return segment.payload.size();
+}
+
+// The profile and the window as they were at `time`: what was full then is in the one, the rest in the other.
+void save_as_of(uint64_t time, const Image& whole, const std::string& profile, const std::string& window) {
+  ProfileBuilder sealed(whole.header);
+  ProfileHeader header = whole.header;
+  header.role = FileRole::kWindow;
+  header.checksum = checksum_of(header);
+  WindowBuilder owned(header);
+  for (const FoundSegment& segment : whole.segments) {
+    const size_t written = written_by(segment, time);
+    if (written == 0) continue;
+    SegmentBuilder part(OwnerId{segment.header.owner}, segment.header.tid, segment.header.sequence,
+                        segment.header.first_time);
+    part.header = segment.header;
+    part.header.last_time = part.header.event_count = 0;
+    part.bytes(text_of(segment.payload.first(written)));
+    if (written < segment.payload.size()) {
+      owned.slot(SlotState::kOwned, part);
+    } else {
+      std::string bytes(reinterpret_cast<const char*>(&segment.header), sizeof segment.header);
+      sealed.bytes(bytes += text_of(segment.payload));
+    }
+  }
+  save(profile, sealed.file);
+  save(window, owned.finish());
+}
+
+// Checkpoint after checkpoint, each of the one before and of what had been published.
+TEST_F(AggregatedProfile, SaysTheSameOfAProgramThatWasWatchedWhileItRan) {
+  for (uint32_t seed = 71; seed <= 78; ++seed) {
+    std::mt19937 random(seed);
+    BusyProgram program(seed);
+    const std::string whole_path = directory_.file("whole.cistern");
+    program.play(4000).write(whole_path);
+    const std::string whole = told_by(whole_path);
+    const std::string packed = directory_.file("x.packed");
+    const std::string window = directory_.file("x.window");
+    uint64_t now = kStart;
+    {
+      const Image image = read_image({whole_path, {}, {}});
+      for (int i = 0; i < 10; ++i) {
+        now += 1 + random() % ((program.end_time() - kStart) / 10);
+        save_as_of(now, image, path_, window);
+        const Image seen = read_image({path_, window, packed});
+        ASSERT_TRUE(can_be_aggregated(seen)) << "seed " << seed << ", look " << i;
+        const uint64_t until = std::min(now - random() % 500, end_state_of(seen).time);
+        if (until > seen.begin_time()) write_checkpoint(seen, until, packed);
+      }
+    }
+    fs::rename(whole_path, path_);
+    fs::remove(window);
+    ASSERT_TRUE(fold_and_aggregate(path_, {}, packed, std::nullopt));
+    EXPECT_GT(open_profile(path_).images.front().aggregate->checkpoint(), 6u);
+    EXPECT_EQ(difference(told_by(path_), whole), "") << "seed " << seed;
+  }
+}
+
 TEST_F(AggregatedProfile, TakesAnEventThatWasPublishedTooLateAsOneOfItsMoment) {
   Recording recording;
   recording.alloc(1, kStart + 10, 0x1000, 100);

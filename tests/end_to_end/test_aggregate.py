@@ -243,6 +243,37 @@ for part in range(60):
         except OSError:
             return True
 
+    def test_reports_can_be_had_while_the_program_runs(self):
+        profile, counted = self.path("x.cistern"), self.path("counted")
+        program = """
+import os, sys, time
+for part in range(100000):
+    for i in range(20000): bytearray(2001)
+    with open(sys.argv[1] + ".new", "w") as file: file.write(str(part + 1))
+    os.rename(sys.argv[1] + ".new", sys.argv[1])
+    time.sleep(0.002)
+"""
+        run = self.start(profile, interpreters.one_of("3.11").path, "-c", program, counted)
+        self.addCleanup(run.wait, 60)
+        self.addCleanup(run.terminate)  # which is sent on
+        events = folded = 0
+        deadline = time.monotonic() + 60
+        while not os.path.exists(counted) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        while folded < 4 * 10 ** 6:
+            self.assertLess(time.monotonic(), deadline)
+            with open(counted) as file:
+                before = int(file.read()) * 2 * 20000
+            image, = self.summary(profile)["images"]
+            self.assertGreaterEqual(image["events"], max(before, events))
+            self.assertEqual((image["lost_events"], image["lost_segments"], image["torn_bytes"]), (0, 0, 0))
+            self.assertEqual((image["unknown_frees"], image["implied_frees"]), (0, 0))
+            self.assertLess(image["end_blocks"], 20000)
+            events, folded = image["events"], image["folded_events"]
+        refused = product.cistern("pack", "--aggregate", profile)
+        self.assertEqual(refused.code, 3)
+        self.assertIn("still writes to it", refused.err)
+
     def test_each_image_has_totals_of_its_own(self):
         profile = self.path("x.cistern")
         program = """
