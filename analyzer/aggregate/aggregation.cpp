@@ -40,9 +40,7 @@ class Aggregator {
         model_(image.clock),
         stacks_(image.definitions, tree_),
         watchers_(image, loaded(image, model_).sites(), stacks_, tree_) {
-    if (image.aggregate == nullptr) return;
-    heap_ = image.aggregate->heap();
-    events_before_ = heap_.events;
+    if (image.aggregate != nullptr) heap_ = image.aggregate->heap();
   }
 
   Aggregation run(uint64_t until, AggregateWriter& out) {
@@ -54,9 +52,7 @@ class Aggregator {
     run_until(until);
     heap_.time = until == UINT64_MAX ? std::max(heap_.last_time, image_.begin_time()) + 1 : until;
     save(out);
-    while (!stream_.next().steps.empty()) {
-    }
-    return {heap_.time, events_before_ + stream_.events()};
+    return {heap_.time, model_.totals().live.blocks};
   }
 
  private:
@@ -111,7 +107,6 @@ class Aggregator {
   StackResolver stacks_;
   Watchers watchers_;
   AggregateHeap heap_;
-  uint64_t events_before_ = 0;
   std::vector<AggregateMark> marks_;
 };
 

@@ -11,8 +11,8 @@
 namespace cistern::analyzer {
 
 struct Aggregation {
-  uint64_t time = 0;    // events earlier than this are totals
-  uint64_t events = 0;  // of the image, in totals or not
+  uint64_t time = 0;         // events earlier than this are totals
+  uint64_t live_blocks = 0;  // then
 };
 
 // Writes the totals of the events earlier than `until` (UINT64_MAX: of all). Requires: until is not earlier than

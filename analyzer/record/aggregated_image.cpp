@@ -14,10 +14,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kLeastDueBytes = uint64_t{16} << 20;
-constexpr uint64_t kDueShare = 2;  // of the checkpoint before
-// An event's time may be some 50 ms old (FORMAT.md, "Time and order"), and a thread may have been stopped between its
-// stamp and its publication. Of one that is later than this the totals have nothing, and it counts as one of theirs.
-constexpr uint64_t kLatestNs = 200'000'000;
+// A block costs a checkpoint as much as some five events, of five bytes or so.
+constexpr uint64_t kDueBytesOfBlock = 24;
+// A thread may have been stopped between an event's stamp and its publication. Of one that is later than this the
+// totals have nothing, and it counts as one of theirs. What happens because of it has a later time than any that was
+// seen, for it is published first, and whoever follows another thread takes a stamp of its own: so the order holds.
+constexpr uint64_t kLatestNs = 20'000'000;
 
 // Of threads that outlive the window: what was seen of them would not be all.
 bool has_growing_segments(const Image& image) {
@@ -36,6 +38,7 @@ uint64_t last_moment_to_keep(const Image& image) {
 AggregatedImage::AggregatedImage(const ListedImage& image)
     : profile_(image),
       packed_path_(packed_of(image.profile, profile_.header())),
+      looked_at_(kProfileHeaderBytes),
       safe_until_(kProfileHeaderBytes),
       due_bytes_(kLeastDueBytes) {}
 
@@ -44,10 +47,9 @@ uint64_t AggregatedImage::drain() {
   for (SegmentHeader header; profile_.next_header(header); profile_.pass(header)) {
     if (header.kind == SegmentKind::kEvents) newest_ = std::max(newest_, header.last_time);
   }
-  const uint64_t waiting = profile_.next() - safe_until_;
+  const uint64_t waiting = profile_.next() - looked_at_;
   if (waiting >= due_bytes_) {
-    const bool made = make_checkpoint();
-    due_bytes_ = made ? std::max(kLeastDueBytes, kDueShare * packed_bytes_) : waiting + waiting / 4;
+    if (!make_checkpoint()) due_bytes_ = waiting + waiting / 4;
   }
   profile_.take_out(safe_until_, packed_bytes_);
   return profile_.next() - begin;
@@ -72,11 +74,13 @@ bool AggregatedImage::make_checkpoint() {
     const uint64_t margin = image.clock.ticks_of_ns(kLatestNs);
     const uint64_t until = std::min(newest_ - std::min(newest_, margin), last_moment_to_keep(image));
     if (until <= image.begin_time()) return false;
-    write_checkpoint(image, until, packed_path_);
+    const Checkpoint made = write_checkpoint(image, until, packed_path_, Copied::kWhatComesFirst);
+    safe_until_ = std::min(passed, made.profile_bytes);
     std::error_code ignored;
     packed_bytes_ = fs::file_size(packed_path_, ignored);
+    due_bytes_ = std::max({kLeastDueBytes, packed_bytes_, kDueBytesOfBlock * made.live_blocks});
   }
-  safe_until_ = passed;
+  looked_at_ = passed;
   return true;
 }
 

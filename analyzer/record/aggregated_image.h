@@ -26,9 +26,10 @@ class AggregatedImage : public LiveImage {
   LiveProfile profile_;
   std::string packed_path_;
   uint64_t newest_ = 0;      // event in the segments that were passed
+  uint64_t looked_at_ = 0;   // where the next segment began when the last checkpoint was made
   uint64_t safe_until_ = 0;  // what lies before it is in the checkpoint
   uint64_t packed_bytes_ = 0;
-  uint64_t due_bytes_;  // of the profile file since the last checkpoint
+  uint64_t due_bytes_;  // of the profile file since then
 };
 
 }  // namespace cistern::analyzer

@@ -1,9 +1,11 @@
 #include "analyzer/record/checkpoint.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 
+#include "analyzer/aggregate/aggregation.h"
 #include "analyzer/model/end_state.h"
 #include "analyzer/record/image_paths.h"
 #include "analyzer/record/packed_file.h"
@@ -32,15 +34,38 @@ FoundSegment plain_segment(const Image& image, uint64_t sequence, uint64_t time,
   return segment;
 }
 
-Aggregation write_file(const Image& image, uint64_t until, const std::string& path) {
+bool lies_in(const FileBytes& file, const FoundSegment& segment) noexcept {
+  const uint8_t* const begin = file.bytes().data();
+  return segment.payload.data() >= begin && segment.payload.data() < begin + file.size_bytes();
+}
+
+bool is_in_totals(const FoundSegment& segment, uint64_t time) noexcept {
+  return segment.header.kind == SegmentKind::kEvents && segment.header.last_time < time;
+}
+
+// Where the first segment of the profile file lies that has events from `time` on.
+uint64_t first_later(const Image& image, uint64_t time) noexcept {
+  uint64_t first = image.file.size_bytes();
+  for (const FoundSegment& segment : image.segments) {
+    const bool later = segment.header.kind == SegmentKind::kEvents && !is_in_totals(segment, time);
+    if (later && lies_in(image.file, segment)) first = std::min(first, segment.offset);
+  }
+  return first;
+}
+
+Checkpoint write_file(const Image& image, uint64_t until, const std::string& path, Copied copied) {
   PackedFile file(path, image.header, false, Proof::kSample);
   uint64_t sequence = aggregate_sequence(image.aggregate != nullptr ? image.aggregate->checkpoint() + 1 : 0, 0);
   AggregateWriter writer(
       [&](std::string_view content) { file.append(plain_segment(image, sequence++, image.begin_time(), content)); });
-  const Aggregation made = aggregate(image, until, writer);
+  Checkpoint made;
+  const Aggregation totals = aggregate(image, until, writer);
+  made.time = totals.time;
+  made.live_blocks = totals.live_blocks;
+  made.profile_bytes = copied == Copied::kAll ? image.file.size_bytes() : first_later(image, made.time);
   for (const FoundSegment& segment : image.segments) {
-    if (segment.in_window) continue;
-    if (segment.header.kind == SegmentKind::kEvents && segment.header.last_time < made.time) continue;
+    if (segment.in_window || is_in_totals(segment, made.time)) continue;
+    if (lies_in(image.file, segment) && segment.offset >= made.profile_bytes) continue;
     file.append(segment);
     image.forget(segment.payload);
   }
@@ -70,13 +95,13 @@ uint64_t last_cut(const Image& image) {
   return bytes <= kMostLastBytes ? std::max(begin, image.begin_time()) : UINT64_MAX;
 }
 
-Aggregation write_checkpoint(const Image& image, uint64_t until, const std::string& packed) {
+Checkpoint write_checkpoint(const Image& image, uint64_t until, const std::string& packed, Copied copied) {
   const std::string next = next_of(packed);
   std::error_code ignored;
   fs::create_directory(fs::path(packed).parent_path(), ignored);
   fs::remove(next, ignored);  // of somebody who was killed
   try {
-    const Aggregation made = write_file(image, until, next);
+    const Checkpoint made = write_file(image, until, next, copied);
     if (std::rename(next.c_str(), packed.c_str()) != 0) throw run_failure(packed, errno);
     return made;
   } catch (...) {

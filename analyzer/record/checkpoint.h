@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 
-#include "analyzer/aggregate/aggregation.h"
 #include "analyzer/read/image.h"
 
 namespace cistern::analyzer {
@@ -19,8 +18,20 @@ bool can_be_aggregated(const Image& image) noexcept;
 // reports tell of. Of one that was cut off, its last seconds stay, where they are few.
 uint64_t last_cut(const Image& image);
 
+struct Checkpoint {
+  uint64_t time = 0;         // events earlier than this are totals
+  uint64_t live_blocks = 0;  // then
+  // What lies before it in the profile file is in the checkpoint.
+  uint64_t profile_bytes = 0;
+};
+
+// What is copied of the profile file: all that is not in the totals; or while its process appends to it, only what lies
+// before the first segment with later events.
+enum class Copied : uint8_t { kAll, kWhatComesFirst };
+
 // Puts a checkpoint of the image, with totals up to `until`, into `packed`. What lies in the window is not copied; it
 // is in the totals all the same. Requires: can_be_aggregated(image).
-Aggregation write_checkpoint(const Image& image, uint64_t until, const std::string& packed);
+Checkpoint write_checkpoint(const Image& image, uint64_t until, const std::string& packed,
+                            Copied copied = Copied::kAll);
 
 }  // namespace cistern::analyzer

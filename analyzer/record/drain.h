@@ -1,6 +1,6 @@
 // `--ring drain` and `--ring aggregate`: packs the profiles of a run while its programs run, or makes totals of them,
-// on a thread of `cistern run`'s own, which gives way to them. What it cannot do, because it is late, may not, or has
-// no room, is left as it is: plain segments in the profile. Throws nothing.
+// on a thread of `cistern run`'s own, which gives way to them while it packs. What it cannot do, because it is late,
+// may not, or has no room, is left as it is: plain segments in the profile. Throws nothing.
 #pragma once
 
 #include <condition_variable>

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "analyzer/model/replay.h"
 #include "analyzer/read/file_bytes.h"
 #include "analyzer/read/profile_header.h"
 #include "analyzer/read/segment_scan.h"
@@ -58,11 +59,18 @@ bool pack_segments(const std::string& profile, const std::string& window, const 
 }
 
 // From then on the packed file is all there is of the image, but for what is in the window.
-std::optional<Aggregation> aggregate_files(const std::string& profile, const std::string& window,
-                                           const std::string& packed) {
+std::optional<Checkpoint> aggregate_files(const std::string& profile, const std::string& window,
+                                          const std::string& packed) {
   const Image image = read_image({profile, window, packed});
   if (!can_be_aggregated(image)) return std::nullopt;
   return write_checkpoint(image, last_cut(image), packed);
+}
+
+uint64_t events_in(const std::string& profile) {
+  const Image image = read_image({profile, {}, {}});
+  Replay replay(image, nullptr);
+  replay.skip_rest();
+  return replay.events();
 }
 
 }  // namespace
@@ -72,7 +80,7 @@ std::optional<FoldedProfile> fold_and_aggregate(const std::string& profile, cons
   const auto made = aggregate_files(profile, window, packed);
   if (!made) return std::nullopt;
   FoldedProfile folded = fold(packed, window, status, true, made->time);
-  folded.events = made->events;
+  folded.events = events_in(packed);
   if (std::rename(packed.c_str(), profile.c_str()) != 0) throw run_failure(profile, errno);
   return folded;
 }
