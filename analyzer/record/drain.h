@@ -3,11 +3,9 @@
 // may not, or has no room, is left as it is: plain segments in the profile. Throws nothing.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
-
-#include "analyzer/record/image_list.h"
+#include "analyzer/record/followed_images.h"
+#include "analyzer/record/live_profile.h"
+#include "analyzer/record/rounds.h"
 #include "cistern/options.h"
 
 namespace cistern::analyzer {
@@ -16,20 +14,15 @@ class Drain {
  public:
   // `images` outlives this.
   Drain(const ImageList& images, Ring ring);
-  ~Drain();
-  Drain(const Drain&) = delete;
-  Drain& operator=(const Drain&) = delete;
-
-  // Returns when the thread has ended.
-  void stop();
 
  private:
-  void work(const ImageList& images, Ring ring);
+  Rounds::Pause round();
 
-  std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;  // below the mutex
-  std::thread thread_;
+  Ring ring_;
+  FollowedImages<LiveImage> images_;
+  Rounds::Pause pause_;
+  bool gives_way_ = false;
+  Rounds rounds_;  // ends first
 };
 
 }  // namespace cistern::analyzer

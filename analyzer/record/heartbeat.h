@@ -3,30 +3,44 @@
 // cistern/window.h). Where it cannot be given, each event has its own. Throws nothing.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <cstdint>
 
-#include "analyzer/record/image_list.h"
+#include "analyzer/record/descriptor.h"
+#include "analyzer/record/followed_images.h"
+#include "analyzer/record/rounds.h"
+#include "cistern/profile.h"
 
 namespace cistern::analyzer {
+
+// One image whose window has a beat.
+class BeatenImage {
+ public:
+  // Errors: Failure.
+  explicit BeatenImage(const ListedImage& image);
+
+  // Returns whether the process has made use of the last beat.
+  bool beat();
+  // Whether it has folded its window or is no more.
+  bool ended() const;
+
+ private:
+  Descriptor window_;
+  ImageIdentity process_;
+  uint32_t count_ = 0;
+};
 
 class Heartbeat {
  public:
   // `images` outlives this.
   explicit Heartbeat(const ImageList& images);
-  // Returns when the thread has ended.
-  ~Heartbeat();
-  Heartbeat(const Heartbeat&) = delete;
-  Heartbeat& operator=(const Heartbeat&) = delete;
 
  private:
-  void work(const ImageList& images);
+  Rounds::Pause round();
 
-  std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;  // below the mutex
-  std::thread thread_;
+  FollowedImages<BeatenImage> images_;
+  Rounds::Pause pause_;
+  unsigned beats_ = 0;
+  Rounds rounds_;  // ends first
 };
 
 }  // namespace cistern::analyzer
