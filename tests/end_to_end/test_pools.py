@@ -148,7 +148,8 @@ class Pinning(PoolsCase):
         pinned, cleared = (int(re.search(word + r" (\d+)", said)[1]) for word in (r"after-free-97\.5%", "after-clear"))
         resident = (pinned - cleared) * 1024
         self.assertLess(abs(first["bytes_returned_if_freed"] - resident), 0.05 * resident, (returned, said))
-        self.assertAlmostEqual(first["allocated_blocks"] / first["blocks"], 40, delta=2)
+        # Some of the survivors lie in arenas that are not mostly free.
+        self.assertAlmostEqual(first["allocated_blocks"] / first["blocks"], 40, delta=4)
         self.assertGreater(first["median_age_ns"], 0)
 
 

@@ -90,7 +90,8 @@ TEST(FormatNumbers, EveryMemberOfAStructIsInItsTableAtItsOffset) {
   expect_described("WindowControl", sizeof(WindowControl),
                    {MEMBER(WindowControl, file_end), MEMBER(WindowControl, slots), MEMBER(WindowControl, slot_bytes),
                     MEMBER(WindowControl, counters), MEMBER(WindowControl, mailbox), MEMBER(WindowControl, saved_bytes),
-                    MEMBER(WindowControl, reserved)});
+                    MEMBER(WindowControl, beat), MEMBER(WindowControl, reserved)});
+  expect_described("Beat", sizeof(Beat), {MEMBER(Beat, count), MEMBER(Beat, holder)});
 }
 
 #define CONSTANT(name) \
