@@ -37,6 +37,10 @@ def main():
             answered += len(client.get("/j/%d" % number).data)
         if mark:
             mark(b"request")
+    # The interpreter's cache of attribute look-ups keeps a reference to each name that it has a place for, by address
+    # (Objects/typeobject.c, _PyType_Lookup, 3.10), and jinja makes the names of its methods anew for each template: that grows until
+    # 4,096 places are full.
+    sys._clear_type_cache()
     print(answered, len(leaked))
 
 
