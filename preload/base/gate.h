@@ -44,13 +44,20 @@ extern thread_local constinit ThreadGate t_gate;
 // Returns whether `domain` is recorded now. `caller` is the return address of the hook.
 bool wake(Domain domain, const void* caller) noexcept;
 
+// What the gate says of a call: to record it, to pass it on, or to ask wake().
+enum class Way { kRecord, kPass, kAsk };
+
+inline Way way_of(Domain domain) noexcept {
+  if (t_gate.depth != 0) return Way::kPass;
+  const uint32_t mask = g_gate.mask.load(std::memory_order_acquire);
+  if (__builtin_expect((mask & bit_of(domain)) != 0, 1)) return Way::kRecord;
+  return (mask & kAwake) != 0 ? Way::kPass : Way::kAsk;
+}
+
 // Whether the hook of `domain` records this call.
 inline bool records(Domain domain, const void* caller) noexcept {
-  if (t_gate.depth != 0) return false;
-  const uint32_t mask = g_gate.mask.load(std::memory_order_acquire);
-  if (__builtin_expect((mask & bit_of(domain)) != 0, 1)) return true;
-  if ((mask & kAwake) != 0) return false;
-  return wake(domain, caller);
+  const Way way = way_of(domain);
+  return way == Way::kRecord || (way == Way::kAsk && wake(domain, caller));
 }
 
 // While one lives, what the thread calls is nested in a call that was counted (or is the recorder's own).

@@ -44,10 +44,9 @@ struct Hook {
     }
   }
 
+  // Calls the real allocation function and records its block.
   template <typename Allocate>
-  static void* allocate(size_t size, const void* caller, Allocate real) noexcept {
-    alive();
-    if (!records(kDomain, caller)) return real();
+  static void* allocate(size_t size, Allocate real) noexcept {
     void* block;
     {
       const Nested nested;
@@ -61,20 +60,15 @@ struct Hook {
     }
     return block;
   }
-
-  static void* malloc(void* ctx, size_t size) noexcept {
-    return allocate(size, __builtin_return_address(0), [ctx, size] { return below().malloc(ctx, size); });
+  // Apart from the hooks: those jump, and save no registers where nothing is recorded.
+  [[gnu::noinline]] static void* recorded_malloc(void* ctx, size_t size) noexcept {
+    return allocate(size, [ctx, size] { return below().malloc(ctx, size); });
   }
-  static void* calloc(void* ctx, size_t count, size_t size) noexcept {
-    return allocate(count * size, __builtin_return_address(0),
-                    [ctx, count, size] { return below().calloc(ctx, count, size); });
+  [[gnu::noinline]] static void* recorded_calloc(void* ctx, size_t count, size_t size) noexcept {
+    return allocate(count * size, [ctx, count, size] { return below().calloc(ctx, count, size); });
   }
-  static void* realloc(void* ctx, void* block, size_t size) noexcept {
-    if (block == nullptr) {
-      return allocate(size, __builtin_return_address(0), [ctx, size] { return below().realloc(ctx, nullptr, size); });
-    }
-    alive();
-    if (!records(kDomain, __builtin_return_address(0))) return below().realloc(ctx, block, size);
+  [[gnu::noinline]] static void* recorded_realloc(void* ctx, void* block, size_t size) noexcept {
+    if (block == nullptr) return allocate(size, [ctx, size] { return below().realloc(ctx, nullptr, size); });
     const uint64_t begin_time = now();
     void* moved;
     {
@@ -84,9 +78,7 @@ struct Hook {
     if (moved != nullptr) record_realloc(kDomain, begin_time, block, moved, size);
     return moved;
   }
-  static void free(void* ctx, void* block) noexcept {
-    alive();
-    if (block == nullptr || !records(kDomain, __builtin_return_address(0))) return below().free(ctx, block);
+  [[gnu::noinline]] static void recorded_free(void* ctx, void* block) noexcept {
     if constexpr (kLevel == 0 && kDomain != Domain::kRaw) {
       inlined::record_free(kDomain, block);
     } else {
@@ -94,6 +86,38 @@ struct Hook {
     }
     const Nested nested;
     below().free(ctx, block);
+  }
+
+  // The way of one call through the gate: each of the three is the last thing that a hook does.
+  template <typename Result, typename... Arguments>
+  [[gnu::always_inline]] static Result through(Result (*recorded)(void*, Arguments...),
+                                               Result (*real)(void*, Arguments...), const void* caller, void* ctx,
+                                               Arguments... arguments) noexcept {
+    alive();
+    const Way way = way_of(kDomain);
+    if (__builtin_expect(way == Way::kRecord, 1)) return recorded(ctx, arguments...);
+    if (way == Way::kPass) return real(ctx, arguments...);
+    return asked(recorded, real, caller, ctx, arguments...);
+  }
+  template <typename Result, typename... Arguments>
+  [[gnu::noinline, gnu::cold]] static Result asked(Result (*recorded)(void*, Arguments...),
+                                                   Result (*real)(void*, Arguments...), const void* caller, void* ctx,
+                                                   Arguments... arguments) noexcept {
+    return wake(kDomain, caller) ? recorded(ctx, arguments...) : real(ctx, arguments...);
+  }
+
+  static void* malloc(void* ctx, size_t size) noexcept {
+    return through(&recorded_malloc, below().malloc, __builtin_return_address(0), ctx, size);
+  }
+  static void* calloc(void* ctx, size_t count, size_t size) noexcept {
+    return through(&recorded_calloc, below().calloc, __builtin_return_address(0), ctx, count, size);
+  }
+  static void* realloc(void* ctx, void* block, size_t size) noexcept {
+    return through(&recorded_realloc, below().realloc, __builtin_return_address(0), ctx, block, size);
+  }
+  static void free(void* ctx, void* block) noexcept {
+    if (block == nullptr) return below().free(ctx, block);
+    through(&recorded_free, below().free, __builtin_return_address(0), ctx, block);
   }
 
   static constexpr PyMemAllocatorEx table() noexcept { return {nullptr, malloc, calloc, realloc, free}; }
