@@ -15,31 +15,21 @@ constexpr uint32_t kMaxFresh = 24;         // new frames above a known one, befo
 
 }  // namespace
 
-// One mapping: the first predictions, an entry that stays empty (the root's caller), and the frames.
+// One mapping: an entry that stays empty (the root's caller), and the frames.
 bool PythonStack::grow(uint32_t frames) noexcept {
   uint32_t wanted = capacity_ == 0 ? 127 : capacity_;
   while (wanted < frames) wanted = 2 * wanted + 1;
-  auto* const first = static_cast<Prediction*>(map_memory(mapped_bytes(wanted)));
-  if (first == nullptr) return false;
-  auto* const made = reinterpret_cast<ShadowFrame*>(first + kFirstPredictions) + 1;
-  const bool few = frames_ == nullptr || predictions_ == first_predictions();
-  if (frames_ != nullptr) {
-    std::copy_n(frames_, used_, made);
-    unmap_memory(first_predictions(), mapped_bytes(capacity_));
-  }
-  frames_ = made;
+  auto* const mapped = static_cast<ShadowFrame*>(map_memory(mapped_bytes(wanted)));
+  if (mapped == nullptr) return false;
+  if (frames_ != nullptr) std::copy_n(frames_, used_, mapped + 1);
+  give_back();
+  frames_ = mapped + 1;
   capacity_ = wanted;
-  if (few) {
-    predictions_ = first;
-    prediction_mask_ = kFirstPredictions - 1;
-  }
   return true;
 }
 
 void PythonStack::give_back() noexcept {
-  if (frames_ == nullptr) return;
-  if (predictions_ != first_predictions()) unmap_memory(predictions_, (prediction_mask_ + 1) * sizeof(Prediction));
-  unmap_memory(first_predictions(), mapped_bytes(capacity_));
+  if (frames_ != nullptr) unmap_memory(frames_ - 1, mapped_bytes(capacity_));
 }
 
 // Another code object may have come to lie at the address of the last root's: then it has changed.
@@ -118,7 +108,9 @@ StackId PythonStack::resolve(const Interpreter& python, Interner& interner, Shad
     if (raw(seen->code_id) == 0) seen->code_id = interner.code(python, seen->code);
     if (raw(seen->code_id) != 0) {
       seen->parent = raw(node);
-      node = next_node(interner, node, seen->code_id, offset_of(*python.layout, seen->code, seen->position));
+      const int64_t offset = offset_of(*python.layout, seen->code, seen->position);
+      node = interner.node_after(last_node_, node, NodeKey{NodeKind::kPython, raw(seen->code_id), offset});
+      last_node_ = node;
     } else {
       seen->parent = kNoParent;
       node = interner.node(node, NodeKey{NodeKind::kUnknown, 0, 0});
@@ -126,28 +118,6 @@ StackId PythonStack::resolve(const Interpreter& python, Interner& interner, Shad
     seen->node = node;
   }
   return node;
-}
-
-// Programs repeat themselves: what was looked up after the same node last time is looked up again, more often than not.
-StackId PythonStack::next_node(Interner& interner, StackId parent, CodeId code, int64_t offset) noexcept {
-  Prediction& next = predictions_[raw(last_node_) & prediction_mask_];
-  if (next.parent == raw(parent) && next.code == raw(code) && next.offset == offset) return last_node_ = next.node;
-  last_node_ = interner.node(parent, NodeKey{NodeKind::kPython, raw(code), offset});
-  next = Prediction{raw(parent), raw(code), static_cast<int32_t>(offset), last_node_};
-  if (++wrong_predictions_ > 8 * prediction_mask_ && prediction_mask_ < kMostPredictions - 1) predict_more();
-  return last_node_;
-}
-
-// What was known is found out again.
-void PythonStack::predict_more() noexcept {
-  wrong_predictions_ = 0;
-  const uint32_t had = prediction_mask_ + 1;
-  const uint32_t wanted = std::min(had * kMorePredictions, kMostPredictions);
-  auto* const made = static_cast<Prediction*>(map_memory(wanted * sizeof(Prediction)));
-  if (made == nullptr) return;
-  if (predictions_ != first_predictions()) unmap_memory(predictions_, had * sizeof(Prediction));
-  predictions_ = made;
-  prediction_mask_ = wanted - 1;
 }
 
 template <bool kIndexed>

@@ -13,18 +13,6 @@
 
 namespace cistern::preload {
 
-// The node that was looked up after another one, in the same thread.
-struct Prediction {
-  uint32_t parent = 0;
-  uint32_t code = 0;
-  int32_t offset = 0;
-  StackId node{};
-};
-static_assert(sizeof(Prediction) == 16);
-constexpr uint32_t kFirstPredictions = 128;
-constexpr uint32_t kMorePredictions = 16;         // times as many, where that many are too few
-constexpr uint32_t kMostPredictions = 128 * 128;  // 256 KiB, of a thread that has looked up many
-
 class PythonStack {
  public:
   // The stack from `innermost` (the thread's innermost frame, or nullptr) on, over `base`, the node that its outermost
@@ -80,8 +68,6 @@ class PythonStack {
   bool rewalk(const PythonLayout& layout, const uint8_t* innermost) noexcept;
   template <typename Reader>
   void see(const Reader& read, uint32_t depth, const uint8_t* frame) noexcept;
-  void predict_more() noexcept;
-  StackId next_node(Interner& interner, StackId parent, CodeId code, int64_t offset) noexcept;
   StackId resolve(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept;
   StackId top() const noexcept { return frames_[size_ - 1].node; }
   bool ensure(uint32_t frames) noexcept { return frames <= capacity_ || grow(frames); }
@@ -93,25 +79,15 @@ class PythonStack {
   }
   bool notice_root() noexcept;
 
-  static size_t mapped_bytes(uint32_t capacity) noexcept {
-    return kFirstPredictions * sizeof(Prediction) + (capacity + 1) * sizeof(ShadowFrame);
-  }
+  static size_t mapped_bytes(uint32_t capacity) noexcept { return (capacity + 1) * sizeof(ShadowFrame); }
 
-  // In one mapping with the frames.
-  Prediction* first_predictions() const noexcept {
-    return reinterpret_cast<Prediction*>(frames_ - 1) - kFirstPredictions;
-  }
-
-  Prediction* predictions_ = nullptr;  // by the node before: the first ones, or a mapping of their own
-  uint32_t prediction_mask_ = 0;       // their number less 1
-  uint32_t wrong_predictions_ = 0;
   ShadowFrame* frames_ = nullptr;
   uint32_t size_ = 0;
   uint32_t used_ = 0;  // entries that mean something: frames deeper than the stack is now were seen there
   uint32_t capacity_ = 0;
   uint32_t epoch_ = 0;
   StackId base_{};
-  StackId last_node_{};            // that was looked up
+  StackId last_node_{};            // that was looked up, in any of the stacks
   const uint8_t* root_ = nullptr;  // the outermost frame's code, as it was told last
   bool root_unsure_ = false;
 };

@@ -30,62 +30,50 @@ StringId Interner::string_locked(std::string_view text) noexcept {
   return StringId{entry.id};
 }
 
-// Code ids stay far below the kinds' bits; an offset that does not fit 32 bits does not occur in a code object.
-Interner::NodeEntry Interner::entry_of(StackId parent, const NodeKey& key) noexcept {
-  NodeEntry entry;
-  entry.parent = raw(parent);
-  entry.a = key.a ^ static_cast<uint32_t>(key.kind) << kKindShift;
-  entry.b = static_cast<uint32_t>(key.b);
-  return entry;
-}
-
-NodeKey Interner::key_of(const NodeEntry& entry) noexcept {
-  return {static_cast<NodeKind>(entry.a >> kKindShift), entry.a & ((1u << kKindShift) - 1),
-          static_cast<int32_t>(entry.b)};
-}
-
 StackId Interner::node(StackId parent, const NodeKey& key) noexcept {
-  if (const uint32_t known = nodes_.find(entry_of(parent, key)); known != 0) return StackId{known};
+  if (const StackId known = nodes_.find(parent, key); raw(known) != 0) return known;
   const Locked locked(lock_);
   return node_locked(parent, key);
 }
 
 StackId Interner::node_locked(StackId parent, const NodeKey& key) noexcept {
-  NodeEntry entry = entry_of(parent, key);
-  if (const uint32_t known = nodes_.find(entry); known != 0) return StackId{known};
+  if (const StackId known = nodes_.find(parent, key); raw(known) != 0) return known;
   if (full_node_ != 0 && raw(parent) == full_node_) return parent;
   if (!nodes_.make_room()) return table_full_node();
-  entry.id = ++last_node_;
-  if (!records_->write(StackNodeRecord{StackId{entry.id}, parent, key.kind, key.a, key.b})) return StackId{};
-  nodes_.insert(entry);
-  return StackId{entry.id};
+  const StackId id = nodes_.next_id();
+  if (!records_->write(StackNodeRecord{id, parent, key.kind, key.a, key.b})) {
+    nodes_.skip();
+    return StackId{};
+  }
+  nodes_.insert(parent, key);
+  return id;
 }
 
+// Its id is behind those of the table, which gives no more.
 StackId Interner::table_full_node() noexcept {
   full_.fetch_add(1, std::memory_order_relaxed);
   if (full_node_ == 0) {
-    const uint32_t id = ++last_node_;
+    const StackId id = nodes_.next_id();
     const auto reason = static_cast<uint32_t>(TruncationReason::kStackTableFull);
-    if (!records_->write(StackNodeRecord{StackId{id}, StackId{}, NodeKind::kTruncated, reason, 0})) return StackId{};
-    full_node_ = id;
+    if (!records_->write(StackNodeRecord{id, StackId{}, NodeKind::kTruncated, reason, 0})) return StackId{};
+    full_node_ = raw(id);
   }
   return StackId{full_node_};
 }
 
 // What was learned about names stays: the code that knew them may be gone.
-void Interner::forget_definitions() noexcept {
+void Interner::forget_definitions(StackId first_node) noexcept {
   strings_.clear();
   codes_.clear();
-  nodes_.clear();
+  nodes_.clear(first_node);
   full_node_ = 0;
 }
 
 void Interner::abandon() noexcept {
   lock_.reset();
-  forget_definitions();
-  last_string_ = last_code_ = last_node_ = 0;
+  forget_definitions(StackId{1});
+  last_string_ = last_code_ = 0;
   first_code_ = 1;
-  first_node_.store(1, std::memory_order_relaxed);
   epoch_.fetch_add(1, std::memory_order_release);
   full_.store(0, std::memory_order_relaxed);
   retired_.store(0, std::memory_order_relaxed);

@@ -14,17 +14,11 @@
 #include "preload/cpython/interpreter.h"
 #include "preload/cpython/unicode.h"
 #include "preload/intern/name_texts.h"
+#include "preload/intern/node_table.h"
 #include "preload/intern/table.h"
 #include "preload/ring/record_stream.h"
 
 namespace cistern::preload {
-
-// One frame of a stack, or what stands for one: the key of a node together with its parent.
-struct NodeKey {
-  NodeKind kind = NodeKind::kPython;
-  uint32_t a = 0;
-  int64_t b = 0;
-};
 
 class Interner {
  public:
@@ -39,6 +33,15 @@ class Interner {
 
   // The node of the frame `key` called from `parent`. StackId{0} only when nothing could be written.
   StackId node(StackId parent, const NodeKey& key) noexcept;
+
+  // The same, by a thread whose last such look-up gave `before`.
+  StackId node_after(StackId before, StackId parent, const NodeKey& key) noexcept {
+    const StackId next = nodes_.find_after(before, parent, key);
+    if (__builtin_expect(raw(next) != 0, 1)) return next;
+    const StackId found = node(parent, key);
+    nodes_.follow(before, found);
+    return found;
+  }
 
   // Must be called before any block of domain OBJ is freed or moved. Retires the code object at `block`, if it is one.
   void block_freed(const void* block, uint64_t time) noexcept {
@@ -68,7 +71,7 @@ class Interner {
   void renew(const Interpreter& python, bool codes_watched, StackId* kept, size_t count) noexcept;
   void advance_epoch() noexcept { epoch_.fetch_add(1, std::memory_order_release); }
   // Whether a node was defined since definitions last began anew.
-  bool is_current(StackId node) const noexcept { return raw(node) >= first_node_.load(std::memory_order_relaxed); }
+  bool is_current(StackId node) const noexcept { return nodes_.is_current(node); }
 
  private:
   struct StringEntry {
@@ -92,17 +95,8 @@ class Interner {
     bool same(const NameEntry& other) const noexcept { return address == other.address; }
     uint64_t hash() const noexcept { return mix_hash(address >> 4); }
   };
-  struct NodeEntry {
-    uint32_t parent = 0;
-    uint32_t a = 0;
-    uint32_t b = 0;
-    uint32_t id = 0;
-    bool same(const NodeEntry& other) const noexcept { return parent == other.parent && a == other.a && b == other.b; }
-    uint64_t hash() const noexcept { return mix_hash((uint64_t{parent} << 32 | a) ^ mix_hash(b)) >> 7; }
-  };
 
   static constexpr uint32_t kRetiredId = UINT32_MAX;
-  static constexpr int kKindShift = 28;
   static constexpr uint64_t kFilterBits = 1 << 18;
 
   static uint64_t filter_bit(uint64_t address) noexcept { return mix_hash(address >> 4) >> 40 & (kFilterBits - 1); }
@@ -119,11 +113,9 @@ class Interner {
   class KeptStacks;
 
   CodeId define_code(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept;
-  static NodeEntry entry_of(StackId parent, const NodeKey& key) noexcept;
-  static NodeKey key_of(const NodeEntry& entry) noexcept;
   CodeId code_locked(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept;
   StackId node_locked(StackId parent, const NodeKey& key) noexcept;
-  void forget_definitions() noexcept;
+  void forget_definitions(StackId first_node) noexcept;
   StackId define_again(const Interpreter& python, const KeptFrame* frames, size_t count) noexcept;
   StackId table_full_node() noexcept;
   StringId string_locked(std::string_view text) noexcept;
@@ -146,13 +138,11 @@ class Interner {
   Table<CodeEntry> codes_;
   Table<NameEntry> names_;
   NameTexts name_texts_;
-  Table<NodeEntry> nodes_;
+  NodeTable nodes_;
   uint32_t last_string_ = 0;
   uint32_t last_code_ = 0;
-  uint32_t last_node_ = 0;
   uint32_t full_node_ = 0;
   uint32_t first_code_ = 1;  // since definitions last began anew
-  std::atomic<uint32_t> first_node_{1};
   std::atomic<uint32_t> epoch_{1};
   std::atomic<bool> threading_seen_{false};
   std::atomic<uint64_t> full_{0};

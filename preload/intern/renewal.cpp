@@ -59,11 +59,11 @@ class Interner::KeptStacks {
   KeptStacks(Interner& interner, bool codes_watched, const StackId* ids, size_t count) noexcept
       : frames_(kMaxFrames),
         sizes_(count),
-        nodes_(interner.nodes_, interner.first_node_.load(std::memory_order_relaxed), interner.last_node_),
+        nodes_(interner.nodes_),
         codes_(interner.codes_, interner.first_code_, interner.last_code_),
         codes_watched_(codes_watched) {
     if (!frames_ || !sizes_) return;
-    for (size_t i = 0; i < count; ++i) sizes_[i] = gather(raw(ids[i]));
+    for (size_t i = 0; i < count; ++i) sizes_[i] = gather(ids[i]);
   }
 
   bool complete() const noexcept { return static_cast<bool>(frames_) && static_cast<bool>(sizes_); }
@@ -72,12 +72,11 @@ class Interner::KeptStacks {
 
  private:
   // From the leaf down, then turned round. Returns how many frames there are.
-  size_t gather(uint32_t id) noexcept {
+  size_t gather(StackId id) noexcept {
     const size_t begin = used_;
-    for (const NodeEntry* node = nodes_.find(id); node != nullptr && used_ < kMaxFrames;
-         node = nodes_.find(node->parent)) {
-      frames_[used_++] = frame_of(*node);
-    }
+    StackId parent{};
+    NodeKey key;
+    for (; used_ < kMaxFrames && nodes_.read(id, parent, key); id = parent) frames_[used_++] = frame_of(key);
     for (size_t low = begin, high = used_; low + 1 < high; ++low) {
       --high;
       const KeptFrame swapped = frames_[low];
@@ -87,9 +86,9 @@ class Interner::KeptStacks {
     return used_ - begin;
   }
 
-  KeptFrame frame_of(const NodeEntry& node) const noexcept {
+  KeptFrame frame_of(const NodeKey& key) const noexcept {
     KeptFrame frame;
-    frame.key = key_of(node);
+    frame.key = key;
     if (frame.key.kind != NodeKind::kPython) return frame;
     const CodeEntry* const code = codes_watched_ ? codes_.find(frame.key.a) : nullptr;
     if (code == nullptr) {
@@ -102,7 +101,7 @@ class Interner::KeptStacks {
 
   Scratch<KeptFrame> frames_;
   Scratch<size_t> sizes_;
-  ById<NodeEntry> nodes_;
+  const NodeTable& nodes_;
   ById<CodeEntry> codes_;
   bool codes_watched_;
   size_t used_ = 0;
@@ -126,13 +125,12 @@ void Interner::renew(const Interpreter& python, bool codes_watched, StackId* kep
   constexpr uint64_t kMaxNameBytes = 8 << 20;
   const Locked locked(lock_);
   const KeptStacks stacks(*this, codes_watched, kept, count);
-  forget_definitions();
+  forget_definitions(full_node_ == 0 ? nodes_.next_id() : StackId{full_node_ + 1});
   if (name_texts_.bytes() > kMaxNameBytes) {
     names_.clear();
     name_texts_.clear();
   }
   first_code_ = last_code_ + 1;
-  first_node_.store(last_node_ + 1, std::memory_order_relaxed);
   const KeptFrame* frames = stacks.frames();
   for (size_t i = 0; i < count; ++i) {
     kept[i] = stacks.complete() ? define_again(python, frames, stacks.size(i)) : StackId{};

@@ -22,16 +22,20 @@ class Table {
   void limit(uint64_t max_bytes) noexcept { max_bytes_ = max_bytes; }
 
   // The id of the entry with the key of `key`; 0 when it is not there. Any thread.
-  uint32_t find(const Entry& key) const noexcept {
+  uint32_t find(const Entry& key) const noexcept { return find(key, accept_any); }
+
+  // The same among entries that are told apart by accept(id), beside their keys. Any thread.
+  template <typename Accept>
+  uint32_t find(const Entry& key, Accept accept) const noexcept {
     uint32_t id = 0;
-    look(key, id);
+    look(key, id, accept);
     return id;
   }
 
   // The entry itself, or nullptr. Any thread; without the caller's lock it may read as zero, its id too.
   Entry* place(const Entry& key) const noexcept {
     uint32_t id = 0;
-    return look(key, id);
+    return look(key, id, accept_any);
   }
 
   // Makes room for one entry more. Requires the caller's lock. Returns false at the limit, or without memory.
@@ -81,10 +85,13 @@ class Table {
     return (sizeof(Places) + (mask + 1) * sizeof(Entry) + kPage - 1) & ~(kPage - 1);
   }
 
-  Entry* look(const Entry& key, uint32_t& id) const noexcept {
+  static constexpr bool accept_any(uint32_t) noexcept { return true; }
+
+  template <typename Accept>
+  Entry* look(const Entry& key, uint32_t& id, Accept accept) const noexcept {
     const Places* places = places_.load(std::memory_order_acquire);  // pairs with grow()
     while (places != nullptr) {
-      if (Entry* const entry = look_in(*places, key, id); entry != nullptr) return entry;
+      if (Entry* const entry = look_in(*places, key, id, accept); entry != nullptr) return entry;
       const Places* const newer = places_.load(std::memory_order_acquire);  // pairs with grow()
       if (newer == places) break;
       places = newer;
@@ -92,7 +99,8 @@ class Table {
     return nullptr;
   }
 
-  static Entry* look_in(const Places& places, const Entry& key, uint32_t& found) noexcept {
+  template <typename Accept>
+  static Entry* look_in(const Places& places, const Entry& key, uint32_t& found, Accept accept) noexcept {
     for (uint64_t i = key.hash() & places.mask;; i = (i + 1) & places.mask) {
       Entry& entry = places.entries()[i];
       const std::atomic_ref<uint32_t> entry_id(entry.id);
@@ -102,6 +110,7 @@ class Table {
       // The page may have been given back between two looks at the key; then the id is gone too.
       std::atomic_thread_fence(std::memory_order_acquire);
       if (entry_id.load(std::memory_order_relaxed) == 0) return nullptr;
+      if (!accept(id)) continue;
       found = id;
       return &entry;
     }

@@ -1,0 +1,71 @@
+#include "preload/intern/node_table.h"
+
+#include <algorithm>
+
+#include "preload/base/memory.h"
+
+namespace cistern::preload {
+
+// Places are replaced by twice as many when two thirds are taken, and the old ones stay mapped: between 24 and 48 bytes
+// of them for a node's 16.
+void NodeTable::limit(uint64_t max_bytes) noexcept {
+  constexpr uint64_t kChunkBytes = kChunkNodes * sizeof(Node);
+  max_chunks_ = static_cast<uint32_t>(std::clamp<uint64_t>(max_bytes / 3 / kChunkBytes, 1, kMaxChunks));
+  places_.limit(max_bytes - max_chunks_ * kChunkBytes);
+}
+
+void NodeTable::follow(StackId before, StackId node) noexcept {
+  const uint32_t first_id = first();
+  const uint32_t index = raw(before) - first_id;
+  if (index < count()) store_word(at(index).next, raw(node));
+}
+
+bool NodeTable::make_room() noexcept {
+  if (full_) return false;
+  const uint32_t chunk = count() / kChunkNodes;
+  if (chunk == chunk_count_ && chunk < max_chunks_) {
+    auto* const made = static_cast<Node*>(map_memory(kChunkNodes * sizeof(Node)));
+    if (made != nullptr) chunks_[chunk_count_++].store(made, std::memory_order_relaxed);
+  }
+  full_ = chunk >= chunk_count_ || !places_.make_room();
+  return !full_;
+}
+
+void NodeTable::insert(StackId parent, const NodeKey& key) noexcept {
+  const Words words(parent, key);
+  const uint32_t id = raw(next_id());
+  Node& node = at(count());
+  store_word(node.parent, words.parent);
+  store_word(node.a, words.a);
+  store_word(node.b, words.b);
+  store_word(node.next, 0);
+  skip();  // pairs with holds()
+  places_.insert(Place{words.hash(), id});
+}
+
+bool NodeTable::read(StackId node, StackId& parent, NodeKey& key) const noexcept {
+  const uint32_t index = raw(node) - first();
+  if (index >= count()) return false;
+  const Node& found = at(index);
+  if (found.a == 0) return false;  // skipped
+  parent = StackId{found.parent};
+  key.kind = static_cast<NodeKind>(found.a >> kKindShift);
+  key.a = found.a & ((1u << kKindShift) - 1);
+  key.b = static_cast<int32_t>(found.b);
+  return true;
+}
+
+// In this order: holds() looks at `first_` again.
+void NodeTable::clear(StackId first) noexcept {
+  const uint32_t used_chunks = std::min((count() + kChunkNodes - 1) / kChunkNodes, chunk_count_);
+  first_.store(raw(first), std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  count_.store(0, std::memory_order_release);
+  places_.clear();
+  for (uint32_t i = 0; i < used_chunks; ++i) {
+    clear_memory(chunks_[i].load(std::memory_order_relaxed), kChunkNodes * sizeof(Node));
+  }
+  full_ = false;
+}
+
+}  // namespace cistern::preload

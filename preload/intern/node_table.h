@@ -1,0 +1,127 @@
+// The stack tree: nodes in the order of their ids, and a hash table of ids over them. Look-ups lock nothing, insertions
+// are serialised by the caller. Each node remembers which one was looked up after it: programs repeat themselves, so
+// that is most often the next one again, and lies right behind it in memory. What is mapped in all is bounded.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "cistern/definitions.h"
+#include "cistern/ids.h"
+#include "preload/intern/table.h"
+
+namespace cistern::preload {
+
+// One frame of a stack, or what stands for one: the key of a node together with its parent.
+struct NodeKey {
+  NodeKind kind = NodeKind::kPython;
+  uint32_t a = 0;
+  int64_t b = 0;
+};
+
+class NodeTable {
+ public:
+  // Bounds the mapped bytes of nodes and table.
+  void limit(uint64_t max_bytes) noexcept;
+
+  // The node of the frame `key` called from `parent`; StackId{0} when it is not there. Any thread.
+  StackId find(StackId parent, const NodeKey& key) const noexcept {
+    const Words words(parent, key);
+    return StackId{places_.find(Place{words.hash(), 0}, [&](uint32_t id) { return holds(id, words); })};
+  }
+
+  // The same, if it is the one that was looked up after `before` last time. Any thread.
+  StackId find_after(StackId before, StackId parent, const NodeKey& key) const noexcept {
+    const uint32_t next = next_of(raw(before));
+    return StackId{holds(next, Words(parent, key)) ? next : 0};
+  }
+  // `node` was looked up after `before`. Any thread.
+  void follow(StackId before, StackId node) noexcept;
+
+  // Makes room for one node more. Requires the caller's lock. Returns false at the limit, or without memory: then until
+  // the next clear().
+  bool make_room() noexcept;
+  // The id that the next node will have.
+  StackId next_id() const noexcept { return StackId{first() + count()}; }
+  // Adds the node with next_id(). Requires the caller's lock, room, and that it is not there.
+  void insert(StackId parent, const NodeKey& key) noexcept;
+  // Uses next_id() for no node. Requires the caller's lock, and room.
+  void skip() noexcept { count_.store(count() + 1, std::memory_order_release); }
+
+  // The key of a node and its parent; false when there is none with this id. Requires the caller's lock.
+  bool read(StackId node, StackId& parent, NodeKey& key) const noexcept;
+
+  // Whether an id was given since the last clear().
+  bool is_current(StackId node) const noexcept { return raw(node) >= first(); }
+  // Forgets all nodes: the next one is `first`, behind all ids that were given, or everything is forgotten in a forked
+  // child. Requires the caller's lock; look-ups meanwhile find nothing.
+  void clear(StackId first) noexcept;
+
+ private:
+  static constexpr uint32_t kChunkNodes = 4096;
+  static constexpr uint32_t kMaxChunks = 2048;
+  static constexpr int kKindShift = 28;
+
+  struct Node {
+    uint32_t parent = 0;
+    uint32_t a = 0;  // with the kind. Code ids stay far below its bits
+    uint32_t b = 0;  // an offset that does not fit 32 bits does not occur in a code object
+    uint32_t next = 0;
+  };
+  struct Words {
+    Words(StackId called_from, const NodeKey& key) noexcept
+        : parent(raw(called_from)),
+          a(key.a ^ static_cast<uint32_t>(key.kind) << kKindShift),
+          b(static_cast<uint32_t>(key.b)) {}
+    uint32_t hash() const noexcept {
+      return static_cast<uint32_t>(mix_hash((uint64_t{parent} << 32 | a) ^ mix_hash(b)) >> 7);
+    }
+    uint32_t parent;
+    uint32_t a;
+    uint32_t b;
+  };
+  struct Place {
+    uint32_t key = 0;  // the hash; the node itself tells whether it is the one
+    uint32_t id = 0;
+    bool same(const Place& other) const noexcept { return key == other.key; }
+    uint64_t hash() const noexcept { return key; }
+  };
+
+  static uint32_t load_word(uint32_t& word) noexcept {
+    return std::atomic_ref<uint32_t>(word).load(std::memory_order_acquire);
+  }
+  static void store_word(uint32_t& word, uint32_t value) noexcept {
+    std::atomic_ref<uint32_t>(word).store(value, std::memory_order_release);
+  }
+
+  uint32_t first() const noexcept { return first_.load(std::memory_order_acquire); }
+  uint32_t count() const noexcept { return count_.load(std::memory_order_acquire); }
+  Node& at(uint32_t index) const noexcept {
+    return chunks_[index / kChunkNodes].load(std::memory_order_relaxed)[index % kChunkNodes];
+  }
+
+  // Ids are never used twice, but their nodes' memory is: clear() changes `first_` before it, so what was read before
+  // a second look at that belongs to `id`.
+  bool holds(uint32_t id, const Words& words) const noexcept {
+    const uint32_t first_id = first();
+    if (id - first_id >= count()) return false;
+    Node& node = at(id - first_id);
+    return load_word(node.parent) == words.parent && load_word(node.a) == words.a && load_word(node.b) == words.b &&
+           first_.load(std::memory_order_relaxed) == first_id;
+  }
+
+  uint32_t next_of(uint32_t before) const noexcept {
+    const uint32_t index = before - first();
+    return index < count() ? load_word(at(index).next) : 0;
+  }
+
+  Table<Place> places_;
+  std::atomic<uint32_t> first_{1};
+  std::atomic<uint32_t> count_{0};  // ids given, from `first_` on
+  uint32_t chunk_count_ = 0;
+  uint32_t max_chunks_ = kMaxChunks;
+  bool full_ = false;
+  std::atomic<Node*> chunks_[kMaxChunks] = {};
+};
+
+}  // namespace cistern::preload
