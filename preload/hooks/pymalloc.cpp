@@ -220,16 +220,23 @@ bool g_suspicious = false;
 // What serves small objects before the interpreter has begun to choose: pymalloc, where it was built with it.
 void* (*g_pymalloc)(void* ctx, size_t size) = nullptr;
 
-const PyMemAllocatorEx& below_top(int py_domain) noexcept {
-  const int level = level_of(py_domain, allocator_of(py_domain));
-  return g_levels[level < kLevels ? level : 0].below[py_domain];
+// What our topmost hook calls; the allocator itself where there is no hook.
+PyMemAllocatorEx below_top(int py_domain) noexcept {
+  const PyMemAllocatorEx allocator = allocator_of(py_domain);
+  const int level = level_of(py_domain, allocator);
+  return level < kLevels ? g_levels[level].below[py_domain] : allocator;
+}
+
+void learn_pymalloc() noexcept {
+  const auto object = below_top(PYMEM_DOMAIN_OBJ).malloc;
+  if (g_pymalloc == nullptr && !is_initialized() && object != below_top(PYMEM_DOMAIN_RAW).malloc) g_pymalloc = object;
 }
 
 void install_all(DomainMask domains) noexcept {
   for (const int py_domain : {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ}) install(py_domain, domains);
   install_arena(domains);
+  learn_pymalloc();
   const auto object = below_top(PYMEM_DOMAIN_OBJ).malloc;
-  if (g_pymalloc == nullptr && !is_initialized() && object != below_top(PYMEM_DOMAIN_RAW).malloc) g_pymalloc = object;
   const bool pooled = g_pymalloc != nullptr && object == g_pymalloc && below_top(PYMEM_DOMAIN_MEM).malloc == g_pymalloc;
   g_recorder.stamps.allow(pooled);
 }
@@ -257,6 +264,11 @@ void abandon_hooks() noexcept {
 void install_python_hooks(DomainMask domains) noexcept {
   const Locked locked(g_install_lock);
   install_all(domains);
+}
+
+void learn_python_allocators() noexcept {
+  const Locked locked(g_install_lock);
+  learn_pymalloc();
 }
 
 void forget_python_hooks() noexcept {

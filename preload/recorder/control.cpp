@@ -7,6 +7,7 @@
 #include "preload/base/gate.h"
 #include "preload/recorder/events.h"
 #include "preload/recorder/facts.h"
+#include "preload/recorder/ports.h"
 
 namespace cistern::preload {
 namespace {
@@ -57,6 +58,8 @@ void start_recording() noexcept {
   if (!recording() || gate_is_open()) return;
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
+  // A program in which nothing was recorded so far had none.
+  if (hookable(g_python)) install_python_hooks(g_recorder.options.domains);
   // Frees of code objects were not seen meanwhile.
   g_recorder.interner.forget_codes();
   set_recording(true, now());

@@ -191,7 +191,8 @@ void take_interpreter() noexcept {
   const bool late = g_python.functions.is_initialized != nullptr && g_python.functions.is_initialized() != 0;
   recorder.python_stacks = false;
   if (hookable(g_python)) {
-    install_python_hooks(recorder.options.domains);
+    const bool paused = recorder.paused.load(std::memory_order_relaxed);
+    paused ? learn_python_allocators() : install_python_hooks(recorder.options.domains);
     recorder.python_stacks = g_python.stacks == PythonStacks::kOn;
   }
   const uint64_t time = now();

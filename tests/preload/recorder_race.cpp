@@ -30,6 +30,7 @@
 namespace cistern::preload {
 
 void install_python_hooks(DomainMask) noexcept {}
+void learn_python_allocators() noexcept {}
 void abandon_hooks() noexcept {}
 void forget_python_hooks() noexcept {}
 AllocatorFacts python_allocator() noexcept {
