@@ -10,8 +10,8 @@ namespace cistern::preload {
 // Puts hooks on the interpreter's allocators for the domains in `domains`. Idempotent. Requires hookable(g_python).
 void install_python_hooks(DomainMask domains) noexcept;
 
-// Instead of that, where nothing is recorded yet: learns what can only be seen before the interpreter has begun. Requires
-// hookable(g_python).
+// Instead of that, where nothing is recorded yet: learns what can only be seen before the interpreter has begun.
+// Requires hookable(g_python).
 void learn_python_allocators() noexcept;
 
 // In a forked child: locks of the hooks are free again.
