@@ -75,22 +75,31 @@ struct FrameReader {
   uint16_t owner;
 };
 
+// Stands for the frame below the outermost one: no frame is called from there.
+inline const uint8_t* const kNoFrame = reinterpret_cast<const uint8_t*>(1);
+
 // From `seen`, whose frame is on the chain, towards the root: the first entry that moved on, or whose caller is not the
-// one that was seen; the one without a frame, which stands for the root's caller, when all is as it was.
+// one that was seen. It is the outermost at the latest, which was not called from kNoFrame.
 //
 // Each frame is read where it is expected, after its caller's link was compared with that: so the processor reads many
-// at once and need not wait for the chain, load by load.
+// at once and need not wait for the chain, load by load. Two frames a turn spare one instruction of eight.
 template <bool kIndexed>
 inline ShadowFrame* first_change(const FrameReader<kIndexed>& read, ShadowFrame* seen) noexcept {
   const uint8_t* frame = seen->frame;
-  while (frame != nullptr) {
-    if (__builtin_expect(!read.is_where(*seen, frame), 0)) break;
+  for (;; seen -= 2) {
+    if (__builtin_expect(!read.is_where(*seen, frame), 0)) return seen;
     const uint8_t* const caller = seen[-1].frame;
-    if (__builtin_expect(differs(frame + read.previous, caller), 0)) break;
-    frame = caller;
-    --seen;
+    if (__builtin_expect(differs(frame + read.previous, caller), 0)) return seen;
+    if (__builtin_expect(!read.is_where(seen[-1], caller), 0)) return seen - 1;
+    frame = seen[-2].frame;
+    if (__builtin_expect(differs(caller + read.previous, frame), 0)) return seen - 1;
   }
-  return seen;
+}
+
+// Whether the outermost frame is where it was seen, and still outermost.
+template <bool kIndexed>
+inline bool is_root(const FrameReader<kIndexed>& read, const ShadowFrame& seen) noexcept {
+  return read.is_where(seen, seen.frame) && read.caller_of(seen.frame) == nullptr;
 }
 
 // Verifies the chain from `seen`, whose frame is on it, down to the root. Frames that moved on are refreshed; `deepest`
@@ -105,9 +114,9 @@ inline bool verify(const FrameReader<kIndexed>& read, ShadowFrame* const bottom,
       deepest = seen;
     }
     const uint8_t* const caller = load_pointer(frame, read.previous);
+    if (seen == bottom) return read.python_frame(caller) == nullptr;
     if (caller != seen[-1].frame && read.python_frame(caller) != seen[-1].frame) return false;
     seen = first_change(read, seen - 1);
-    if (seen < bottom) return true;
   }
 }
 

@@ -15,7 +15,7 @@ constexpr uint32_t kMaxFresh = 24;         // new frames above a known one, befo
 
 }  // namespace
 
-// One mapping: an entry that stays empty (the root's caller), and the frames.
+// One mapping: an entry for the root's caller, and the frames.
 bool PythonStack::grow(uint32_t frames) noexcept {
   uint32_t wanted = capacity_ == 0 ? 127 : capacity_;
   while (wanted < frames) wanted = 2 * wanted + 1;
@@ -23,6 +23,7 @@ bool PythonStack::grow(uint32_t frames) noexcept {
   if (mapped == nullptr) return false;
   if (frames_ != nullptr) std::copy_n(frames_, used_, mapped + 1);
   give_back();
+  mapped->frame = kNoFrame;
   frames_ = mapped + 1;
   capacity_ = wanted;
   return true;

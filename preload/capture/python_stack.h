@@ -33,10 +33,8 @@ class PythonStack {
     }
     const PythonLayout& layout = *python.layout;
     ShadowFrame* const top = frames_ + size_ - 1;
-    ShadowFrame* const change = layout.position_scale != 0 ? first_change(FrameReader<true>(layout), top)
-                                                           : first_change(FrameReader<false>(layout), top);
-    if (change < frames_) return top->node;
-    return capture_change(python, interner, change, root_changed);
+    return layout.position_scale != 0 ? capture_top(FrameReader<true>(layout), python, interner, top, root_changed)
+                                      : capture_top(FrameReader<false>(layout), python, interner, top, root_changed);
   }
 
   // The outermost frame's code object; nullptr when there was no frame.
@@ -53,6 +51,13 @@ class PythonStack {
                            const std::atomic<StackId>& base) noexcept;
 
  private:
+  template <bool kIndexed>
+  [[gnu::always_inline]] StackId capture_top(const FrameReader<kIndexed>& read, const Interpreter& python,
+                                             Interner& interner, ShadowFrame* top, bool& root_changed) noexcept {
+    ShadowFrame* const change = first_change(read, top);
+    if (__builtin_expect(change == frames_ && is_root(read, *change), 1)) return top->node;
+    return capture_change(python, interner, change, root_changed);
+  }
   template <bool kIndexed>
   StackId capture_chain(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                         bool& root_changed) noexcept;
