@@ -15,6 +15,9 @@ class Drain {
   // `images` outlives this.
   Drain(const ImageList& images, Ring ring);
 
+  // Returns when no round is going on any more.
+  void stop() { rounds_.stop(); }
+
  private:
   Rounds::Pause round();
 

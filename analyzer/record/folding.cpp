@@ -27,6 +27,13 @@ constexpr uint32_t kRecordOwner = 0;
 struct LastWords {
   std::optional<EndRecord> end;
   std::optional<LossesRecord> losses;
+
+  bool complete() const { return end && losses; }
+  // Takes what is missing from what was said before.
+  void complete_with(const LastWords& before) {
+    if (!end) end = before.end;
+    if (!losses) losses = before.losses;
+  }
 };
 
 template <typename Record>
@@ -149,15 +156,20 @@ class Folder {
   }
 
   // Read from the file rather than from the mapping, which ends where the file ended before.
+  // From behind: a process that ended as it should has said all of it in its last segment.
   LastWords last_words() {
     LastWords last;
     std::vector<uint8_t> payload;
     std::vector<uint8_t> content;
-    for (const auto& [key, segment] : outline_.segments) {
+    for (auto at = outline_.segments.rbegin(); at != outline_.segments.rend() && !last.complete(); ++at) {
+      const auto& [key, segment] = *at;
       if (key.owner != kRecordOwner || segment.header.kind != SegmentKind::kRecords) continue;
       payload.resize(segment.header.payload_bytes);
       payload.resize(output_.read_at(segment.offset + sizeof(SegmentHeader), payload.data(), payload.size()));
-      if (is_known(segment.header.codec) && unpacker_.unpack(segment.header, payload, content)) listen(content, last);
+      if (!is_known(segment.header.codec) || !unpacker_.unpack(segment.header, payload, content)) continue;
+      LastWords here;
+      listen(content, here);
+      last.complete_with(here);
     }
     return last;
   }

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <system_error>
+#include <thread>
 
 #include "analyzer/record/drain.h"
 #include "analyzer/record/heartbeat.h"
@@ -56,6 +58,28 @@ uint64_t nanoseconds_since(std::chrono::steady_clock::time_point begin) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
 }
 
+// Closes what the drain has open while something else goes on: it is the last to let go of the windows, whose disk
+// space the kernel gives back meanwhile, which takes milliseconds.
+class Disposal {
+ public:
+  explicit Disposal(std::unique_ptr<Drain>& drain) {
+    if (drain == nullptr) return;
+    try {
+      thread_ = std::thread([&drain] { drain.reset(); });
+    } catch (const std::system_error&) {  // no thread to be had
+      drain.reset();
+    }
+  }
+  ~Disposal() {
+    if (thread_.joinable()) thread_.join();
+  }
+  Disposal(const Disposal&) = delete;
+  Disposal& operator=(const Disposal&) = delete;
+
+ private:
+  std::thread thread_;
+};
+
 int run_checked(int count, char** arguments, const char* invoked) {
   const RunRequest request = parse_run_request(count, arguments);
   if (request.help) {
@@ -97,8 +121,11 @@ RecordedRun record_program(const RunRequest& request, const char* invoked) {
 
   signal(SIGXFSZ, SIG_IGN);  // folding past a limit on file sizes is an error, not our death
   heartbeat.reset();
-  drain.reset();
-  run.harvest = harvest(images.read(), run.child, options.ring);
+  if (drain != nullptr) drain->stop();
+  {
+    const Disposal disposal(drain);
+    run.harvest = harvest(images.read(), run.child, options.ring);
+  }
   if (request.verbose || isatty(STDERR_FILENO) == 1) std::fputs(closing_lines(run.harvest, run.facts).c_str(), stderr);
   return run;
 }
