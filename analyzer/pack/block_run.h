@@ -38,6 +38,8 @@ class BlockRun {
   void hand_over(Sink& sink) noexcept {
     while (tags_.has_word() && times_.has_word() && sink.has_room()) {
       const uint8_t tag = *tags_.at;
+      if ((tag & kNoBlockDomain) != 0) [[unlikely]]
+        return;
       const auto op = static_cast<Op>(tag & 7);
       uint64_t time = times_.at[0];
       unsigned time_bytes = 1;
@@ -74,7 +76,8 @@ class BlockRun {
     bool has_word() const noexcept { return at <= last; }
   };
 
-  static unsigned domain_of(uint8_t tag) noexcept { return (tag >> kDomainShift) & 7; }
+  static constexpr uint8_t kNoBlockDomain = column_code::kOpAndDomain & ~column_code::kBlockOpAndDomain;
+  static unsigned domain_of(uint8_t tag) noexcept { return (tag >> kDomainShift) & 3; }
 
   template <typename Sink>
   bool free(uint8_t tag, Moment when, Sink& sink) noexcept {

@@ -50,8 +50,9 @@ class BlockPacking {
     while (static_cast<size_t>(end - in) >= kReadAhead) {
       const uint8_t tag = *in;
       const auto op = static_cast<Op>(tag & 7);
-      uint64_t time = in[1];
-      const uint8_t* fields = in + 2;
+      const bool same_time = (tag & kSameTime) != 0;
+      uint64_t time = same_time ? 0 : in[1];
+      const uint8_t* fields = in + (same_time ? 1 : 2);
       if (time > 0x7f) [[unlikely]] {
         if (in[2] > 0x7f) [[unlikely]]
           break;
@@ -63,8 +64,9 @@ class BlockPacking {
                                                 : 0;
       if (bytes == 0) [[unlikely]]
         break;
-      std::memcpy(times_, in + 1, 2);
-      times_ += fields - in - 1;
+      times_[0] = same_time ? 0 : in[1];
+      times_[1] = in[2];
+      times_ += same_time ? 1 : fields - in - 1;
       read_.time = state_.time += static_cast<uint64_t>(unzigzag(time));
       in = fields + bytes;
     }
@@ -100,8 +102,8 @@ class BlockPacking {
       state_.unknown = address;
       state_.model.give_back_at(address);
     }
-    *tags_++ = tag & kOpAndDomain;
-    state_.check.add_free(tag & kOpAndDomain, time, address);
+    *tags_++ = tag & kBlockOpAndDomain;
+    state_.check.add_free(tag & kBlockOpAndDomain, time, address);
     return lowest_byte(ends) + 1;
   }
 
@@ -120,7 +122,7 @@ class BlockPacking {
       return 0;
     move(tag, word & up_to_lowest(address_ends));
     const uint64_t stack_bytes = word & up_to_lowest(stack_ends);
-    uint8_t told = tag & kOpAndDomain;
+    uint8_t told = tag & kBlockOpAndDomain;
     told |= put_stack(same ? 0 : joined(stack_bytes >> (8 * (lowest_byte(size_ends) + 1))));
     const uint64_t size = joined_short(size_bytes);
     uint64_t& expected = state_.size_below(read_.stack);
@@ -130,9 +132,9 @@ class BlockPacking {
       expected = size;
       sizes_ = put_short(sizes_, size);
     }
-    put_place(class_of(static_cast<Domain>((tag >> kDomainShift) & 7), size));
+    put_place(class_of(event_detail::domain_of(Op::kAlloc, tag), size));
     *tags_++ = told;
-    state_.check.add_alloc(tag & kOpAndDomain, time, read_.address, size, read_.stack);
+    state_.check.add_alloc(tag & kBlockOpAndDomain, time, read_.address, size, read_.stack);
     return lowest_byte(ends) + 1;
   }
 

@@ -21,7 +21,9 @@ bool ColumnReader::take(Event& event) {
   event.arena_freed = event.op == Op::kArena && domain == 1;
   event.time = event.end_time = state_.time + static_cast<uint64_t>(unzigzag(time));
   state_.time = event.time;
-  if (!column(Column::kTags).ok() || !column(Column::kTimes).ok() || !take_fields(event, tag)) return false;
+  if (!column(Column::kTags).ok() || !column(Column::kTimes).ok()) return false;
+  if (event_detail::may_share_time(event.op) && (tag & kOpAndDomain & ~kBlockOpAndDomain) != 0) return false;
+  if (!take_fields(event, tag)) return false;
   state_.check.add(tag & kOpAndDomain, time, event);
   return true;
 }

@@ -22,6 +22,7 @@ namespace column_code {
 
 // Bits of a tag, beside op and domain, which are those of the event's own.
 constexpr uint8_t kOpAndDomain = 0x3f;
+constexpr uint8_t kBlockOpAndDomain = 0x1f;  // of alloc and free
 constexpr uint8_t kExpectedStack = 0x40;
 constexpr uint8_t kExpectedSize = 0x80;
 // In the column of blocks: 0 and 1 for one that is told by its distance from the last such, else 2 + its number's.

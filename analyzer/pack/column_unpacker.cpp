@@ -13,13 +13,15 @@ struct ContentWriter {
   bool has_room() const noexcept { return out < end; }
 
   void free(unsigned domain, BlockRun::Moment when, uint64_t at) noexcept {
-    uint8_t* const tag = put_time(when.told);
-    *tag = static_cast<uint8_t>(static_cast<unsigned>(Op::kFree) | domain << kDomainShift | put_address(at));
+    uint8_t* const tag = out;
+    const unsigned bits = static_cast<unsigned>(Op::kFree) | domain << kDomainShift | put_time(when.told);
+    *tag = static_cast<uint8_t>(bits | put_address(at));
   }
 
   void alloc(unsigned domain, BlockRun::Moment when, uint64_t at, uint64_t size, uint32_t next) noexcept {
-    uint8_t* const tag = put_time(when.told);
-    unsigned bits = static_cast<unsigned>(Op::kAlloc) | domain << kDomainShift | put_address(at);
+    uint8_t* const tag = out;
+    unsigned bits = static_cast<unsigned>(Op::kAlloc) | domain << kDomainShift | put_time(when.told);
+    bits |= put_address(at);
     out = put_short(out, size);
     if (next == stack) {
       bits |= kSameStack;
@@ -31,19 +33,18 @@ struct ContentWriter {
   }
 
  private:
-  // Returns the place of the tag before it.
-  uint8_t* put_time(uint64_t time) noexcept {
-    uint8_t* const tag = out;
-    out[1] = static_cast<uint8_t>(time);
-    out += 2;
+  // Leaves room for the tag before it. Returns what that makes of the tag, as the next one does.
+  unsigned put_time(uint64_t time) noexcept {
+    ++out;
+    if (time == 0) return kSameTime;
+    *out++ = static_cast<uint8_t>(time);
     if (time > 0x7f) [[unlikely]] {
       out[-1] |= 0x80;
       *out++ = static_cast<uint8_t>(time >> 7);
     }
-    return tag;
+    return 0;
   }
 
-  // Returns what that makes of the tag.
   unsigned put_address(uint64_t at) noexcept {
     const auto difference = static_cast<int64_t>(at - address);
     address = at;

@@ -8,12 +8,13 @@
 //       | stack  | bytes  |         |        |
 //       +--------+--------+---------+--------+
 //   op          see Op
-//   domain      of alloc, free, realloc, map, unmap, remap; of arena: 0 made, 1 given back
+//   domain      of alloc, free (two bits of it), realloc, map, unmap, remap; of arena: 0 made, 1 given back
+//   same time   bit 5, of alloc and free: the time is that of the event before, and is left out
 //   exact bytes 0: address deltas count units (16 bytes; 4,096 for map, unmap, remap, arena), 1: bytes
 //   same stack  1: the stack is that of the last event with a stack, and is left out
 //
-//   alloc    tag  s(time)  s(address)  size  [s(stack)]
-//   free     tag  s(time)  s(address)
+//   alloc    tag  [s(time)]  s(address)  size  [s(stack)]
+//   free     tag  [s(time)]  s(address)
 //   realloc  tag  s(time) u(duration)  s(old address) s(new address - old address)  size  [s(stack)]
 //   map      tag  s(time)  s(address)  size  flags  [s(stack)]
 //   unmap    tag  s(time)  s(address)  size
@@ -30,7 +31,7 @@
 //   80 04         address +0x100 units of 16
 //   18            24 bytes
 //   06            stack +3
-// Its free 2 units later is 02 04 00.
+// Its free 2 units later is 02 04 00, at the same time 22 00.
 #pragma once
 
 #include <cstdint>
@@ -86,6 +87,7 @@ struct EventState {
 
 constexpr int kMaxEventBytes = 80;
 constexpr unsigned kDomainShift = 3;
+constexpr uint8_t kSameTime = 0x20;
 constexpr uint8_t kExactBytes = 0x40;
 constexpr uint8_t kSameStack = 0x80;
 constexpr unsigned kBlockUnitShift = 4;
@@ -100,6 +102,22 @@ constexpr uint8_t tag_of(Op op, unsigned domain) noexcept {
 inline uint8_t* put_time(uint8_t* out, EventState& state, uint64_t time) noexcept {
   out = put_signed(out, static_cast<int64_t>(time - state.time));
   state.time = time;
+  return out;
+}
+
+// Whether an event of this op may have kSameTime: its domain is one of the first four.
+constexpr bool may_share_time(Op op) noexcept {
+  return op == Op::kAlloc || op == Op::kFree;
+}
+
+constexpr Domain domain_of(Op op, uint8_t tag) noexcept {
+  return static_cast<Domain>((tag >> kDomainShift) & (may_share_time(op) ? 3 : 7));
+}
+
+// The time of an alloc or a free, behind its tag: left out where it is the last one's.
+inline uint8_t* put_shared_time(uint8_t* out, uint8_t* tag, EventState& state, uint64_t time) noexcept {
+  if (time != state.time) return put_time(out, state, time);
+  *tag |= kSameTime;
   return out;
 }
 
@@ -139,12 +157,13 @@ inline uint8_t* put_stack(uint8_t* out, uint8_t* tag, EventState& state, StackId
 }  // namespace event_detail
 
 // Encoders: write one event at `out`, which has kMaxEventBytes of room; return the end of it. Cost: about one
-// instruction a bit of the deltas; no branch on anything but varint lengths.
+// instruction a bit of the deltas; no branch on anything but varint lengths and shared times. Allocs and frees have one
+// of the first four domains.
 inline uint8_t* encode_alloc(uint8_t* out, EventState& state, Domain domain, uint64_t time, uint64_t address,
                              uint64_t size, StackId stack) noexcept {
   uint8_t* const tag = out;
   *out++ = event_detail::tag_of(Op::kAlloc, static_cast<unsigned>(domain));
-  out = event_detail::put_time(out, state, time);
+  out = event_detail::put_shared_time(out, tag, state, time);
   out = event_detail::put_address(out, tag, state, address, kBlockUnitShift);
   out = put_varint(out, size);
   return event_detail::put_stack(out, tag, state, stack);
@@ -153,7 +172,7 @@ inline uint8_t* encode_alloc(uint8_t* out, EventState& state, Domain domain, uin
 inline uint8_t* encode_free(uint8_t* out, EventState& state, Domain domain, uint64_t time, uint64_t address) noexcept {
   uint8_t* const tag = out;
   *out++ = event_detail::tag_of(Op::kFree, static_cast<unsigned>(domain));
-  out = event_detail::put_time(out, state, time);
+  out = event_detail::put_shared_time(out, tag, state, time);
   return event_detail::put_address(out, tag, state, address, kBlockUnitShift);
 }
 
@@ -267,6 +286,7 @@ class EventDecoder {
     state_.time += static_cast<uint64_t>(in_.signed_varint());
     event.time = event.end_time = state_.time;
   }
+  void keep_time(Event& event) const noexcept { event.time = event.end_time = state_.time; }
   void take_duration(Event& event) noexcept {
     state_.time += in_.varint();
     event.end_time = state_.time;
@@ -293,7 +313,7 @@ inline Op EventDecoder::next_block(Place& place) noexcept {
   const auto op = static_cast<Op>(tag & 7);
   if (op != Op::kAlloc && op != Op::kFree) return Op::kExtension;
   PackedFields fields(in_.position() + 1);
-  const uint64_t time = fields.take_short();
+  const uint64_t time = (tag & kSameTime) != 0 ? 0 : fields.take_short();
   const uint64_t address = fields.take();
   if (op == Op::kFree) {
     if (!fields.ok()) return Op::kExtension;
@@ -310,7 +330,7 @@ inline Op EventDecoder::next_block(Place& place) noexcept {
   in_.skip(1 + fields.bytes());
   state_.time += static_cast<uint64_t>(unzigzag(time));
   place.time = state_.time;
-  place.domain = static_cast<Domain>((tag >> kDomainShift) & 7);
+  place.domain = event_detail::domain_of(op, tag);
   state_.address += static_cast<uint64_t>(unzigzag(address)) << ((tag & kExactBytes) != 0 ? 0 : kBlockUnitShift);
   place.address = state_.address;
   return op;
@@ -324,7 +344,7 @@ inline bool EventDecoder::next(Event& event) noexcept {
     const uint8_t tag = in_.byte();
     event.op = static_cast<Op>(tag & 7);
     const unsigned domain = (tag >> kDomainShift) & 7;
-    event.domain = static_cast<Domain>(domain);
+    event.domain = event_detail::domain_of(event.op, tag);
     event.stack = StackId{};
     const bool block = event.op <= Op::kRealloc;
     const unsigned shift = (tag & kExactBytes) != 0 ? 0 : block ? kBlockUnitShift : kPageUnitShift;
@@ -333,7 +353,8 @@ inline bool EventDecoder::next(Event& event) noexcept {
       in_.sized_bytes();
       continue;
     }
-    take_time(event);
+    const bool same_time = event_detail::may_share_time(event.op) && (tag & kSameTime) != 0;
+    same_time ? keep_time(event) : take_time(event);
     switch (event.op) {
       case Op::kAlloc:
         event.address = take_delta(shift);

@@ -72,10 +72,10 @@ TEST(Profile, IsRefusedInOneLineWhenItIsNone) {
 
 TEST(Profile, OfANewerMajorVersionIsRefusedByName) {
   Recording recording;
-  recording.header.major = 2;
+  recording.header.major = kFormatMajor + 1;
   const TemporaryDirectory directory;
   const std::string path = recording.write(directory.file("x.cistern"));
-  EXPECT_EQ(failure_of(path), path + ": written by a newer cistern (format 2.0; this one reads up to 1.x)");
+  EXPECT_EQ(failure_of(path), path + ": written by a newer cistern (format 3.0; this one reads up to 2.x)");
 }
 
 TEST(Profile, OfANewerMinorVersionIsRead) {

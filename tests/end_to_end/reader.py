@@ -83,7 +83,7 @@ def read_header(data):
     if len(data) < HEADER_BYTES or data[:8] != PROFILE_MAGIC:
         raise FormatError("no profile header")
     major, _, role, _, _, clock, shift = struct.unpack_from("<HHHHIHH", data, 8)
-    if major != 1:
+    if major != 2:
         raise FormatError("major version %d" % major)
     hz, first = struct.unpack_from("<QQ", data, 24)
     image = Identity(*struct.unpack_from("<QQII", data, 40))
@@ -160,7 +160,11 @@ def decode_events(segment):
             at += size
             continue
         shift = 0 if tag & 0x40 else 4 if op <= 3 else 12
-        delta, at = varint(data, at)
+        delta = 0
+        if op in (1, 2):
+            domain &= 3
+        if op not in (1, 2) or not tag & 0x20:
+            delta, at = varint(data, at)
         time = begin = time + unzigzag(delta)
         old_address = old_size = size = flags = 0
         if op in (3, 6):

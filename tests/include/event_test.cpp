@@ -145,8 +145,34 @@ TEST(Event, TheNextTimeCountsFromTheEndOfARealloc) {
   EXPECT_EQ(event.time, 120u);
 }
 
+TEST(Event, TheTimeOfAnAllocOrAFreeIsLeftOutWhereItIsTheLastOnes) {
+  Event moved = alloc(100, 0x1000, 24, 3);
+  moved.op = Op::kRealloc;
+  moved.old_address = 0x2000;
+  moved.end_time = 140;
+  Event map = alloc(140, 0x10000, 4096, 3);
+  map.op = Op::kMap;
+  map.domain = Domain::kMmap;
+  Event freed = alloc(140, 0x1000, 0, 0);
+  freed.op = Op::kFree;
+  freed.domain = Domain::kObj;
+  const Encoded written = encoded({moved, alloc(140, 0x1000, 24, 3), freed, map, alloc(141, 0x1000, 24, 3)});
+  EXPECT_EQ(written.bytes[written.begins[0]], 0x03);
+  EXPECT_EQ(written.bytes[written.begins[1]], 0x81 | kSameTime);
+  EXPECT_EQ(written.begins[2] - written.begins[1], 3u) << "tag, address, size";
+  EXPECT_EQ(written.bytes[written.begins[2]], 0x02 | 3 << kDomainShift | kSameTime);
+  EXPECT_EQ(written.begins[3] - written.begins[2], 2u) << "tag, address";
+  EXPECT_EQ(written.bytes[written.begins[3] + 1], 0) << "a map has its time";
+  EXPECT_EQ(written.bytes[written.begins[4]] & kSameTime, 0);
+  EventDecoder decoder(written.bytes.data(), written.bytes.data() + written.bytes.size(), 0);
+  std::vector<uint64_t> times;
+  for (Event event; decoder.next(event);) times.push_back(event.time);
+  EXPECT_TRUE(decoder.ok());
+  EXPECT_EQ(times, (std::vector<uint64_t>{100, 140, 140, 140, 141}));
+}
+
 TEST(Event, ADomainOfALaterVersionIsHandedOnAsItsNumber) {
-  const Bytes bytes{static_cast<uint8_t>(1 | 6 << kDomainShift), 0x02, 0x04, 0x18, 0x06};
+  const Bytes bytes{static_cast<uint8_t>(3 | 6 << kDomainShift), 0x02, 0x00, 0x04, 0x00, 0x18, 0x06};
   EventDecoder decoder(bytes.data(), bytes.data() + bytes.size(), 0);
   Event event;
   ASSERT_TRUE(decoder.next(event));

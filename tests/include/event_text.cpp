@@ -101,7 +101,7 @@ std::vector<Event> random_events(uint32_t seed, int count) {
     event.time = event.end_time = time;
     if (moves(event.op)) time = event.end_time = extreme ? telling_number(random) : time + random() % 500;
     const bool block = event.op <= Op::kRealloc;
-    event.domain = block ? static_cast<Domain>(random() % kDomains) : Domain::kMmap;
+    event.domain = block ? static_cast<Domain>(random() % 4) : Domain::kMmap;
     if (event.op == Op::kArena) {
       event.domain = Domain::kObj;
       event.arena_freed = random() % 2 == 0;
