@@ -41,6 +41,33 @@ inline bool differs(const uint8_t* place, const uint8_t* expected) noexcept {
   return differs;
 }
 
+// What a function without arguments loads and returns, if that is all it does, as compilers put it for
+// `return some.thing` : `mov place(%rip), %rax; ret`, or by way of the address of a global that lies elsewhere:
+// `mov address(%rip), %rax; mov offset(%rax), %rax; ret`. nullptr when its code is another. Requires that what is
+// addressed is relocated.
+inline const uint8_t* const* returned_place(const void* function) noexcept {
+  constexpr uint32_t kEndbr64 = 0xfa1e0ff3;  // where a call may land
+  constexpr uint32_t kLoadRelative = 0x058b48;
+  constexpr uint32_t kLoadOffset = 0x808b48;
+  constexpr uint8_t kReturn = 0xc3;
+  const auto* code = static_cast<const uint8_t*>(function);
+  const auto word = [](const uint8_t* at) {
+    int32_t value = 0;
+    __builtin_memcpy(&value, at, sizeof value);
+    return value;
+  };
+  const auto opcode = [&word](const uint8_t* at) { return static_cast<uint32_t>(word(at)) & 0xffffff; };
+  if (static_cast<uint32_t>(word(code)) == kEndbr64) code += 4;
+  if (opcode(code) != kLoadRelative) return nullptr;
+  const uint8_t* const loaded = code + 7 + word(code + 3);
+  code += 7;
+  if (*code == kReturn) return reinterpret_cast<const uint8_t* const*>(loaded);
+  if (opcode(code) != kLoadOffset || code[7] != kReturn) return nullptr;
+  const uint8_t* base = nullptr;
+  __builtin_memcpy(&base, loaded, sizeof base);
+  return reinterpret_cast<const uint8_t* const*>(base + word(code + 3));
+}
+
 inline void spin_pause() noexcept {
   asm volatile("pause");
 }

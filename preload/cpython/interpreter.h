@@ -35,8 +35,7 @@ struct PythonFunctions {
   void (*set_allocator)(int domain, PyMemAllocatorEx* allocator);
   void (*get_arena_allocator)(PyObjectArenaAllocator* allocator);
   void (*set_arena_allocator)(PyObjectArenaAllocator* allocator);
-  // The thread state that holds the GIL, without checks: the own one inside MEM and OBJ hooks.
-  const uint8_t* (*holder_state)();
+  const uint8_t* (*holder_state)();  // see Interpreter::holder()
   // The own thread's state, GIL or not; nullptr in a thread that Python does not know.
   const uint8_t* (*own_state)();
   int (*is_initialized)();
@@ -58,12 +57,19 @@ struct Interpreter {
   PathText module;
   uintptr_t module_start = 0;
   PythonFunctions functions{};
+  // What functions.holder_state() returns, where it is a plain load (3.8 – 3.11): nearly every event asks for it.
+  const uint8_t* const* holder_place = nullptr;
   const uint8_t* code_type = nullptr;     // &PyCode_Type
   const uint8_t* unicode_type = nullptr;  // &PyUnicode_Type
   const uint8_t* runtime = nullptr;       // &_PyRuntime
   const PythonLayout* layout = nullptr;   // nullptr: its stacks cannot be read
   PythonStacks stacks = PythonStacks::kUnsupported;
   const char* reason = "";  // why not
+
+  // The thread state that holds the GIL: the own one inside MEM and OBJ hooks. Requires functions.holder_state.
+  const uint8_t* holder() const noexcept {
+    return holder_place != nullptr ? __atomic_load_n(holder_place, __ATOMIC_RELAXED) : functions.holder_state();
+  }
 };
 extern Interpreter g_python;
 

@@ -1,4 +1,5 @@
-// In the checking build only: every captured stack is compared with a full walk.
+// In the checking build only: every captured stack is compared with a full walk, and the thread state below it with
+// what the interpreter says.
 #ifdef CISTERN_CHECK_STACKS
 
 #include "preload/recorder/checks.h"
@@ -24,6 +25,11 @@ void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) n
   if (PythonStack::full_walk(g_python, g_recorder.interner, innermost, thread.base) != stack) {
     g_mismatches.fetch_add(1, std::memory_order_relaxed);
   }
+}
+
+// Requires the GIL.
+void check_holder(const uint8_t* tstate) noexcept {
+  if (g_python.functions.holder_state() != tstate) g_mismatches.fetch_add(1, std::memory_order_relaxed);
 }
 
 void report_checks() noexcept {

@@ -100,14 +100,14 @@ void after_event_through(ThreadState& thread) noexcept {
 const uint8_t* own_state() noexcept {
   const PythonFunctions& functions = g_python.functions;
   if (g_python.layout->minor <= 11) {
-    const uint8_t* const holder = functions.holder_state();
+    const uint8_t* const holder = g_python.holder();
     if (holder != nullptr && load<pthread_t>(holder, g_python.layout->tstate_thread) == pthread_self()) return holder;
     return g_recorder.phases.finalizing() ? nullptr : functions.own_state();
   }
   // In a thread that never was Python's, asking for the holder would allocate the library's thread-local storage.
   const uint8_t* const own = functions.own_state();
   if (own == nullptr || !g_recorder.phases.finalizing()) return own;
-  return functions.holder_state() == own ? own : nullptr;
+  return g_python.holder() == own ? own : nullptr;
 }
 
 void root_changed(ThreadState& thread, uint64_t time) noexcept {
@@ -127,7 +127,7 @@ void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
 }
 
 void look_at_phase() noexcept {
-  g_recorder.phases.look(g_python, g_python.functions.holder_state(), now());
+  g_recorder.phases.look(g_python, g_python.holder(), now());
   g_recorder.stamps.afresh();
 }
 

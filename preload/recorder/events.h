@@ -24,6 +24,7 @@ void root_changed(ThreadState& thread, uint64_t time) noexcept;
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept;
 void look_at_phase() noexcept;
 void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) noexcept;
+void check_holder(const uint8_t* tstate) noexcept;
 const uint8_t* own_state() noexcept;
 
 constexpr uint32_t kEventsBetweenPolls = 128;
@@ -63,12 +64,13 @@ inline constexpr bool holds_gil(Domain domain) noexcept {
 // without.
 [[gnu::always_inline]] inline StackId stack_of(ThreadState& thread, Domain domain) noexcept {
   if (!g_recorder.python_stacks) return thread.base.load(std::memory_order_relaxed);
-  const uint8_t* const tstate = holds_gil(domain) ? g_python.functions.holder_state() : own_state();
+  const uint8_t* const tstate = holds_gil(domain) ? g_python.holder() : own_state();
   const uint8_t* const innermost = tstate == nullptr ? nullptr : innermost_frame(*g_python.layout, tstate);
   bool changed = false;
   const StackId stack = thread.python.capture(g_python, g_recorder.interner, innermost, thread.base, changed);
 #ifdef CISTERN_CHECK_STACKS
   check_stack(thread, innermost, stack);
+  if (holds_gil(domain)) check_holder(tstate);
 #endif
   if (__builtin_expect(changed && thread.main, 0)) root_changed(thread, now());
   if (holds_gil(domain) && (--thread.until_poll == 0 || g_recorder.phases.watching())) poll(thread, tstate);

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "preload/base/arch.h"
 #include "preload/base/clock.h"
 #include "preload/base/elf.h"
 #include "preload/base/gate.h"
@@ -16,6 +17,60 @@
 
 namespace cistern::preload {
 namespace {
+
+// Functions as compilers make them, and some that are nearly so.
+extern "C" {
+extern const uint8_t* const test_place;
+extern const uint8_t* const test_base;
+const uint8_t* test_returns_place();
+const uint8_t* test_returns_place_for_calls();
+const uint8_t* test_returns_by_way_of_base();
+const uint8_t* test_returns_more();
+const uint8_t* test_loads_twice();
+const uint8_t* test_calls();
+}
+asm(R"(
+  .data
+  .balign 8
+test_place: .quad 0x1234
+  .quad 0
+  .quad 0x5678
+test_base: .quad test_place
+  .text
+test_returns_place: mov test_place(%rip), %rax
+  ret
+test_returns_place_for_calls: endbr64
+  mov test_place(%rip), %rax
+  ret
+test_returns_by_way_of_base: mov test_base(%rip), %rax
+  .byte 0x48, 0x8b, 0x80, 16, 0, 0, 0
+  ret
+test_returns_more: mov test_place(%rip), %rax
+  inc %rax
+  ret
+test_loads_twice: mov test_base(%rip), %rax
+  mov (%rax), %rax
+  ret
+test_calls: sub $8, %rsp
+  call test_returns_place
+  add $8, %rsp
+  ret
+)");
+
+TEST(Arch, KnowsWhatAFunctionReturnsThatDoesNothingElse) {
+  const auto place_of = [](const uint8_t* (*function)()) {
+    return returned_place(reinterpret_cast<const void*>(function));
+  };
+  for (const auto function : {test_returns_place, test_returns_place_for_calls, test_returns_by_way_of_base}) {
+    ASSERT_NE(place_of(function), nullptr);
+    EXPECT_EQ(*place_of(function), function());
+  }
+  EXPECT_EQ(place_of(test_returns_place), &test_place);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(test_returns_by_way_of_base()), 0x5678u);
+  for (const auto function : {test_returns_more, test_loads_twice, test_calls}) {
+    EXPECT_EQ(place_of(function), nullptr);
+  }
+}
 
 TEST(Text, KeepsWhatFitsAndSaysWhatDoesNot) {
   Text<8> text;
