@@ -157,6 +157,11 @@ StackId PythonStack::capture_rest(const Interpreter& python, Interner& interner,
   return resolve(python, interner, deepest);
 }
 
+StackId PythonStack::capture_indexed(const Interpreter& python, Interner& interner, ShadowFrame* top,
+                                     bool& root_changed) noexcept {
+  return capture_top(FrameReader<true>(*python.layout), python, interner, top, root_changed);
+}
+
 StackId PythonStack::capture_change(const Interpreter& python, Interner& interner, ShadowFrame* change,
                                     bool& root_changed) noexcept {
   return python.layout->position_scale != 0 ? capture_rest<true>(python, interner, change, root_changed)

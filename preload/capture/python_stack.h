@@ -33,8 +33,8 @@ class PythonStack {
     }
     const PythonLayout& layout = *python.layout;
     ShadowFrame* const top = frames_ + size_ - 1;
-    return layout.position_scale != 0 ? capture_top(FrameReader<true>(layout), python, interner, top, root_changed)
-                                      : capture_top(FrameReader<false>(layout), python, interner, top, root_changed);
+    if (layout.position_scale != 0) return capture_indexed(python, interner, top, root_changed);
+    return capture_top(FrameReader<false>(layout), python, interner, top, root_changed);
   }
 
   // The outermost frame's code object; nullptr when there was no frame.
@@ -58,6 +58,9 @@ class PythonStack {
     if (__builtin_expect(change == frames_ && is_root(read, *change), 1)) return top->node;
     return capture_change(python, interner, change, root_changed);
   }
+  // Apart, so that what is inlined is small.
+  [[gnu::noinline]] StackId capture_indexed(const Interpreter& python, Interner& interner, ShadowFrame* top,
+                                            bool& root_changed) noexcept;
   template <bool kIndexed>
   StackId capture_chain(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                         bool& root_changed) noexcept;
