@@ -12,10 +12,9 @@ using namespace column_code;
 
 namespace {
 
-// A varint in a column has ten bytes at most, an event three at least; of eight bytes and more, such as a remap, five
+// A varint in a column has ten bytes at most, an event two at least; of eight bytes and more, such as a remap, five
 // values go into the last column.
 constexpr size_t kMostGrowth = 7;
-constexpr size_t kLeastAllocBytes = 4;
 // A tag, a time, and a word.
 constexpr size_t kReadAhead = 1 + 2 + sizeof(uint64_t);
 
@@ -187,7 +186,7 @@ void ColumnPacker::begin(std::span<const uint8_t> content, uint64_t first_time) 
     room_bytes_ = most;
   }
   for (size_t i = 0; i < kColumns; ++i) out_[i] = room_[i].get();
-  state_ = tables_->begin(first_time, content.size() / kLeastAllocBytes + 1);
+  state_ = tables_->begin(first_time, content.size() / kMinAllocBytes + 1);
   seen_.reset();
 }
 

@@ -6,8 +6,7 @@ namespace cistern::analyzer {
 namespace {
 
 // More than this version writes.
-constexpr uint64_t kMostColumnBytes = 4 * uint64_t{kMaxSegmentBytes};
-constexpr uint64_t kLeastEventBytes = 3;
+constexpr uint64_t kMostColumnBytes = 6 * uint64_t{kMaxSegmentBytes};
 
 }  // namespace
 
@@ -29,7 +28,7 @@ bool SegmentColumns::open(const SegmentHeader& header, std::span<const uint8_t> 
     columns[i] = pieces_[i];
   }
   events_ = columns[static_cast<size_t>(Column::kTags)].size();
-  if (events_ > header.content_bytes / kLeastEventBytes) return false;
+  if (events_ > header.content_bytes / kMinEventBytes) return false;
   reader_.begin(columns, header.first_time);
   return true;
 }

@@ -7,14 +7,13 @@ namespace {
 
 constexpr size_t kReorderSteps = 64;
 constexpr size_t kMaxBufferSteps = 512;  // 24 KiB: they stay in the first cache
-constexpr size_t kLeastEventBytes = 3;
 
 size_t capacity_for(std::span<const FoundSegment> segments) {
   uint64_t bytes = 0;
   for (const FoundSegment& segment : segments) {
     bytes += std::max<uint64_t>(segment.payload.size(), is_packed(segment.header) ? segment.header.content_bytes : 0);
   }
-  const uint64_t steps = 2 * (bytes / kLeastEventBytes + 1) + kReorderSteps;
+  const uint64_t steps = 2 * (bytes / kMinEventBytes + 1) + kReorderSteps;
   return static_cast<size_t>(std::min<uint64_t>(steps, kMaxBufferSteps));
 }
 

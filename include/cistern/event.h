@@ -86,6 +86,8 @@ struct EventState {
 };
 
 constexpr int kMaxEventBytes = 80;
+constexpr int kMinEventBytes = 2;  // a free at the same time
+constexpr int kMinAllocBytes = 3;  // an alloc or a realloc
 constexpr unsigned kDomainShift = 3;
 constexpr uint8_t kSameTime = 0x20;
 constexpr uint8_t kExactBytes = 0x40;

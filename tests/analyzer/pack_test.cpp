@@ -168,6 +168,32 @@ TEST(Pack, WhatDoesNotGetSmallerStaysPlain) {
   EXPECT_EQ(payload, std::string(content.begin(), content.end()));
 }
 
+// As many events as a segment can have: allocs of three bytes, then their frees of two.
+TEST(Pack, SegmentsOfTheSmallestEventsUnpackToTheSameBytes) {
+  for (const bool freed : {false, true}) {
+    std::vector<uint8_t> content(kMaxPayloadBytes);
+    EventState state{kFirstTime, 0, 0};
+    uint8_t* out = content.data();
+    uint64_t events = 0;
+    for (; out + kMinAllocBytes <= content.data() + content.size(); ++events) {
+      const uint64_t address = 0x100 + 16 * (events % 60);
+      out = freed && events % 3 != 0 ? encode_free(out, state, Domain::kObj, kFirstTime, address)
+                                     : encode_alloc(out, state, Domain::kObj, kFirstTime, address, 16, StackId{});
+    }
+    content.resize(static_cast<size_t>(out - content.data()));
+    ASSERT_GE(events, content.size() * 9 / (freed ? 22 : 28));
+    SegmentPacker packer;
+    SegmentUnpacker unpacker;
+    std::vector<uint8_t> again;
+    std::string payload;
+    SegmentHeader header = header_of(SegmentKind::kEvents);
+    packer.pack(header, content, payload);
+    EXPECT_EQ(header.codec, Codec::kColumns);
+    ASSERT_TRUE(unpacker.unpack(header, bytes_of(payload), again));
+    EXPECT_EQ(again, content);
+  }
+}
+
 // The last bytes of each column are read in another way than the rest.
 TEST(Pack, SegmentsOfAnySizeUnpackToTheSameBytes) {
   SegmentPacker packer;
