@@ -1,3 +1,4 @@
+#include <random>
 #include <thread>
 
 #include "preload/intern/interner.h"
@@ -73,6 +74,54 @@ TEST(Interner, GivesRacingThreadsTheSameIds) {
   }
   for (std::thread& thread : threads) thread.join();
   for (const auto& mine : ids) EXPECT_EQ(mine, ids[0]);
+}
+
+TEST(Interner, FindsTheSameNodesAfterEachOtherAsByThemselves) {
+  Interning it;
+  StackId last{};
+  for (int round = 0; round < 3; ++round) {
+    for (int64_t i = 0; i < 10'000; ++i) {
+      const int64_t offset = round == 2 ? i * 7 % 10'000 : i;  // another order: every guess is wrong
+      const StackId parent{static_cast<uint32_t>(offset % 3)};
+      const StackId found = it.interner->node_after(last, parent, python_frame(5, offset));
+      ASSERT_EQ(found, it.interner->node(parent, python_frame(5, offset)));
+      last = found;
+    }
+  }
+  EXPECT_EQ(it.written<StackNodeRecord>(it.keep).size(), 10'000u);
+}
+
+TEST(Interner, GivesRacingThreadsTheRightNodesThatTellEachOtherWhatComesNext) {
+  Interning it;
+  std::atomic<uint64_t> wrong{0};
+  std::vector<std::thread> threads;
+  for (uint32_t number = 0; number < 4; ++number) {
+    threads.emplace_back([&it, &wrong, number] {
+      std::mt19937 random(number);
+      StackId last{};
+      for (int i = 0; i < 100'000; ++i) {
+        const int64_t offset = random() % 16 != 0 ? i % 6'000 : static_cast<int64_t>(random() % 6'000);
+        last = it.interner->node_after(last, StackId{}, python_frame(9, offset));
+        if (last != it.interner->node(StackId{}, python_frame(9, offset))) wrong.fetch_add(1);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong.load(), 0u);
+}
+
+TEST(Interner, GuessesNothingFromBeforeDefinitionsBeganAnew) {
+  Interning it;
+  FakePython fake(11);
+  const StackId first = it.interner->node(StackId{}, python_frame(1, 2));
+  const StackId second = it.interner->node_after(first, StackId{}, python_frame(1, 4));
+  EXPECT_EQ(it.interner->node_after(first, StackId{}, python_frame(1, 4)), second);
+  it.interner->renew(fake.python(), true, nullptr, 0);
+  const StackId again = it.interner->node_after(first, StackId{}, python_frame(1, 4));
+  EXPECT_GT(raw(again), raw(second)) << "an id from before is not defined any more";
+  EXPECT_EQ(it.interner->node_after(again, StackId{}, python_frame(1, 4)), again);
+  it.interner->abandon();
+  EXPECT_EQ(raw(it.interner->node_after(second, StackId{}, python_frame(1, 4))), 1u) << "ids count from 1 again";
 }
 
 TEST(Interner, CollapsesStacksIntoOneNodeWhenTheTableIsFull) {
