@@ -69,6 +69,7 @@ FileBytes::FileBytes(const std::string& path, bool locked) {
   begin_ = static_cast<const uint8_t*>(place);
   size_bytes_ = size;
   holes_ = holes_in(file.number(), size);
+  for (const Hole& hole : holes_) take_page_by_page(hole);
   if (locked) lock_ = file.release();
 }
 
@@ -90,6 +91,13 @@ FileBytes::Hole FileBytes::hole_at(uint64_t offset) const noexcept {
   const auto after = std::upper_bound(holes_.begin(), holes_.end(), offset,
                                       [](uint64_t at, const Hole& hole) { return at < hole.begin; });
   return after != holes_.begin() && offset < (after - 1)->end ? *(after - 1) : Hole{};
+}
+
+// Who looks into a hole learns that it is one: the kernel need not read it ahead, by megabytes.
+void FileBytes::take_page_by_page(const Hole& hole) const noexcept {
+  constexpr uint64_t kPageBytes = 4096;
+  const uint64_t begin = (hole.begin + kPageBytes - 1) & ~(kPageBytes - 1);
+  if (begin < hole.end) ::madvise(const_cast<uint8_t*>(begin_) + begin, hole.end - begin, MADV_RANDOM);
 }
 
 void FileBytes::forget(std::span<const uint8_t> part) const noexcept {

@@ -37,6 +37,8 @@ class FileBytes {
   void forget(std::span<const uint8_t> part) const noexcept;
 
  private:
+  void take_page_by_page(const Hole& hole) const noexcept;
+
   const uint8_t* begin_ = nullptr;
   uint64_t size_bytes_ = 0;
   std::vector<Hole> holes_;  // in order

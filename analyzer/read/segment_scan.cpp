@@ -53,12 +53,8 @@ class Scanner {
     return header.pid == image_.image.pid && header.generation == image_.generation ? nullptr : "of another process";
   }
 
-  // Nothing in a hole is looked at: the kernel would read it ahead, by megabytes.
-  bool is_hole(uint64_t at) const { return mapping_.hole_at(at).end != 0; }
-
   bool peek(uint64_t at, SegmentHeader& header) const {
     if (file_.size() - at < sizeof header) return false;
-    if (is_hole(at)) return header = SegmentHeader{}, true;
     std::memcpy(&header, file_.data() + at, sizeof header);
     return true;
   }
@@ -84,7 +80,7 @@ class Scanner {
 
   bool begins_segment(uint64_t at) const {
     uint32_t magic = 0;
-    if (file_.size() - at < sizeof magic || is_hole(at)) return false;
+    if (file_.size() - at < sizeof magic) return false;
     std::memcpy(&magic, file_.data() + at, sizeof magic);
     return magic == kSegmentMagic;
   }
@@ -107,12 +103,14 @@ class Scanner {
 
   // `end` without the zeros before it.
   uint64_t end_of_damage(uint64_t begin, uint64_t end) const {
-    while (end > begin) {
-      const FileBytes::Hole hole = mapping_.hole_at(end - 1);
-      if (hole.end == 0 && file_[end - 1] != 0) break;
-      end = std::max(begin, hole.end != 0 ? hole.begin : end - 1);
-    }
+    while (end > begin && file_[end - 1] == 0) end = std::max(begin, end_without_zeros(end));
     return end;
+  }
+
+  // Where the zero before `last` begins, or the hole that it lies in.
+  uint64_t end_without_zeros(uint64_t last) const {
+    const FileBytes::Hole hole = mapping_.hole_at(last - 1);
+    return hole.end != 0 ? hole.begin : last - 1;
   }
 
   const FileBytes& mapping_;

@@ -33,9 +33,8 @@ ProfileOutline outline_of(const FileBytes& bytes, const ProfileHeader& header) {
   uint64_t expected = kProfileHeaderBytes;
   for (uint64_t at = expected; at < file.size();) {
     FoundSegment segment;
-    const uint64_t hole_end = bytes.hole_at(at).end;
-    if (hole_end != 0 || !header_at(file, at, header, segment)) {
-      at = std::max(at + kSegmentAlignment, hole_end);
+    if (!header_at(file, at, header, segment)) {
+      at = std::max(at + kSegmentAlignment, bytes.hole_at(at).end);
       continue;
     }
     if (at > expected) outline.gaps.push_back({expected, at - expected});
