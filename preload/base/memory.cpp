@@ -17,14 +17,23 @@ constexpr size_t pages(size_t bytes) noexcept {
   return (bytes + kPage - 1) & ~(kPage - 1);
 }
 
-}  // namespace
-
-void* map_memory(size_t bytes) noexcept {
+void* map(size_t bytes, int flags) noexcept {
   const long result = raw_syscall(SYS_mmap, 0, static_cast<long>(pages(bytes)), PROT_READ | PROT_WRITE,
-                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                                  MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
   if (is_error(result)) return nullptr;
   count_own_bytes(static_cast<int64_t>(pages(bytes)));
   return reinterpret_cast<void*>(result);
+}
+
+}  // namespace
+
+void* map_memory(size_t bytes) noexcept {
+  return map(bytes, 0);
+}
+
+// MAP_POPULATE: a failure to populate is no failure of the mapping (mmap(2)).
+void* map_filled_memory(size_t bytes) noexcept {
+  return map(bytes, MAP_POPULATE);
 }
 
 void unmap_memory(void* address, size_t bytes) noexcept {

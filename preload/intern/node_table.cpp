@@ -24,7 +24,7 @@ bool NodeTable::make_room() noexcept {
   if (full_) return false;
   const uint32_t chunk = count() / kChunkNodes;
   if (chunk == chunk_count_ && chunk < max_chunks_) {
-    auto* const made = static_cast<Node*>(map_memory(kChunkNodes * sizeof(Node)));
+    auto* const made = static_cast<Node*>(map_filled_memory(kChunkNodes * sizeof(Node)));
     if (made != nullptr) chunks_[chunk_count_++].store(made, std::memory_order_relaxed);
   }
   full_ = chunk >= chunk_count_ || !places_.make_room();

@@ -129,7 +129,7 @@ class Table {
     Places* const old = places_.load(std::memory_order_relaxed);
     const uint64_t mask = old == nullptr ? kFirstPlaces - 1 : 2 * old->mask + 1;
     if (bytes_ + mapped_bytes(mask) > max_bytes_) return false;
-    auto* const made = static_cast<Places*>(map_memory(mapped_bytes(mask)));
+    auto* const made = static_cast<Places*>(map_filled_memory(mapped_bytes(mask)));
     if (made == nullptr) return false;
     bytes_ += mapped_bytes(mask);
     made->mask = mask;

@@ -1,5 +1,6 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -129,6 +130,16 @@ TEST(Memory, ComesZeroedAndIsCounted) {
   EXPECT_EQ(bytes[0], 0);
   unmap_memory(bytes, 10'000);
   EXPECT_EQ(own_bytes(), before);
+}
+
+TEST(Memory, IsThereAtOnceWhereItIsFilled) {
+  constexpr size_t kPages = 3;
+  void* const bytes = map_filled_memory(kPages * 4096);
+  ASSERT_NE(bytes, nullptr);
+  unsigned char there[kPages] = {};
+  ASSERT_EQ(mincore(bytes, kPages * 4096, there), 0);
+  for (const unsigned char page : there) EXPECT_EQ(page & 1, 1);
+  unmap_memory(bytes, kPages * 4096);
 }
 
 TEST(Clock, RunsForwardsAtItsRate) {
