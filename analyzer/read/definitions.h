@@ -22,7 +22,7 @@ struct Code {
   std::string_view table;    // that it has
 };
 
-// The parent's id is smaller than the node's own: chains end.
+// The parent's id is smaller than the node's own, and so is the id of a run's innermost frame: chains end.
 struct StackNode {
   StackId parent{};
   NodeKind kind = NodeKind::kUnknown;

@@ -183,7 +183,8 @@ bool RecordReader::add_node(Cursor& in) {
   StackNodeRecord record;
   if (!record.get(in)) return false;
   StackNode node{record.parent, record.kind, record.a, record.b};
-  const bool sound = raw(node.parent) < raw(record.id);
+  const bool sound =
+      raw(node.parent) < raw(record.id) && (node.kind != NodeKind::kNativeRun || node.a < raw(record.id));
   if (!sound) node = {StackId{}, NodeKind::kUnknown, 0, 0};
   return definitions_.nodes.add(record.id, node) != nullptr && sound;
 }

@@ -112,6 +112,10 @@ std::string text_of(const RetiredRecord& r) {
 std::string text_of(const HorizonRecord& r) {
   return fmt::format("horizon time={} number={}", r.time, r.number);
 }
+std::string text_of(const SymbolRecord& r) {
+  return fmt::format("symbol module={} address={:#x} level={} source={} line={} function={} file={}", raw(r.module),
+                     r.address, r.level, static_cast<uint32_t>(r.source), r.line, quoted(r.function), quoted(r.file));
+}
 std::string text_of(const AggregateRecord& r) {
   return fmt::format("aggregate table={} columns={} rows={} bytes={}", static_cast<uint32_t>(r.table), r.columns,
                      r.rows, r.cells.size());
@@ -134,11 +138,12 @@ std::string text_of_any(const RawRecord& record) {
 }  // namespace
 
 std::string record_text(const RawRecord& record) {
-  std::string text = text_of_any<StringRecord, CodeRecord, LineTableRecord, StackNodeRecord, ModuleRecord,
-                                 ModuleEndRecord, ThreadRecord, ThreadNameRecord, ThreadEndRecord, ClockPairRecord,
-                                 MarkRecord, PhaseRecord, MemoryRecord, MallocInfoRecord, CollectionRecord,
-                                 LossesRecord, ImageRecord, EnvironmentRecord, InterpreterRecord, EndRecord,
-                                 InstallRecord, ChildRecord, RetiredRecord, HorizonRecord, AggregateRecord>(record);
+  std::string text =
+      text_of_any<StringRecord, CodeRecord, LineTableRecord, StackNodeRecord, ModuleRecord, ModuleEndRecord,
+                  ThreadRecord, ThreadNameRecord, ThreadEndRecord, ClockPairRecord, MarkRecord, PhaseRecord,
+                  MemoryRecord, MallocInfoRecord, CollectionRecord, LossesRecord, ImageRecord, EnvironmentRecord,
+                  InterpreterRecord, EndRecord, InstallRecord, ChildRecord, RetiredRecord, HorizonRecord, SymbolRecord,
+                  AggregateRecord>(record);
   if (!text.empty()) return text;
   return fmt::format("unknown type={} bytes={}", static_cast<uint32_t>(record.type), record.payload.size());
 }

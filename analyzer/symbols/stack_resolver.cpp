@@ -13,6 +13,9 @@ std::string_view reason_of(uint32_t reason) {
   return "[cut]";
 }
 
+constexpr uint64_t kRunFramesAtLeast = 1 << 20;
+constexpr uint64_t kRunFramesPerNode = 32;
+
 Frame special(FrameKind kind, std::string_view text) {
   Frame frame;
   frame.kind = kind;
@@ -38,10 +41,40 @@ NodeId StackResolver::node_of(StackId stack) {
   }
   for (; !path_.empty(); path_.pop_back()) {
     const StackNode* found = definitions_.nodes.find(path_.back());
-    node = tree_.child(node, tree_.intern(frame_of(found == nullptr ? StackNode{} : *found)));
+    node = append(node, found == nullptr ? StackNode{} : *found);
     resolved_.insert({raw(path_.back()), node});
   }
   return node;
+}
+
+NodeId StackResolver::append(NodeId caller, const StackNode& node) {
+  if (node.kind == NodeKind::kNativeRun) return append_run(caller, StackId{node.a});
+  return tree_.child(caller, tree_.intern(frame_of(node)));
+}
+
+NodeId StackResolver::append_run(NodeId caller, StackId innermost) {
+  if (!take_chain(innermost)) caller = tree_.child(caller, tree_.intern(special(FrameKind::kTruncated, reason_of(0))));
+  for (; !chain_.empty(); chain_.pop_back()) caller = append(caller, chain_.back());
+  return caller;
+}
+
+// A chain's nodes into chain_. What does not belong there is unknown, and ends it. Returns false when it goes on, but
+// too far.
+bool StackResolver::take_chain(StackId innermost) {
+  chain_.clear();
+  const uint64_t limit = kRunFramesAtLeast + kRunFramesPerNode * definitions_.nodes.count();
+  StackId at = innermost;
+  do {
+    if (chain_.size() >= kMaxRunFrames || run_frames_ >= limit) return false;
+    const StackNode* found = definitions_.nodes.find(at);
+    StackNode node = found == nullptr ? StackNode{} : *found;
+    const bool native = node.kind == NodeKind::kNative;
+    if (!native && node.kind != NodeKind::kTruncated) node = StackNode{};
+    chain_.push_back(node);
+    ++run_frames_;
+    at = native ? node.parent : StackId{};
+  } while (raw(at) != 0);
+  return true;
 }
 
 Frame StackResolver::frame_of(const StackNode& node) {
@@ -55,6 +88,7 @@ Frame StackResolver::frame_of(const StackNode& node) {
     case NodeKind::kTruncated:
       return special(FrameKind::kTruncated, reason_of(node.a));
     case NodeKind::kUnknown:
+    case NodeKind::kNativeRun:
       break;
   }
   return special(FrameKind::kUnknown, "[unknown]");

@@ -1,5 +1,6 @@
 // From one image's stack ids to nodes of a call tree. Resolves a node once, and without recursion: chains may be as
-// long as the profile. Undefined ids become a frame of kind kUnknown.
+// long as the profile. Undefined ids become a frame of kind kUnknown. Of a run of native frames at most kMaxRunFrames
+// are shown, and of all runs together some thirty for each node that is defined: what says more is no recording.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -19,12 +20,17 @@ class StackResolver {
   // Both outlive this.
   StackResolver(const Definitions& definitions, CallTree& tree) : definitions_(definitions), tree_(tree) {}
 
+  static constexpr size_t kMaxRunFrames = 512;
+
   NodeId node_of(StackId stack);
 
   // The frame of one stack node, without its callers.
   Frame frame_of(const StackNode& node);
 
  private:
+  NodeId append(NodeId caller, const StackNode& node);
+  NodeId append_run(NodeId caller, StackId innermost);
+  bool take_chain(StackId innermost);
   Frame python_frame(const StackNode& node);
   Frame native_frame(const StackNode& node) const;
   uint32_t line_of(CodeId id, const Code& code, int64_t offset);
@@ -34,6 +40,8 @@ class StackResolver {
   tsl::robin_map<uint32_t, NodeId, MixedHash> resolved_;
   tsl::robin_map<uint32_t, std::vector<LineRange>, MixedHash> lines_;  // by CodeId
   std::vector<StackId> path_;
+  std::vector<StackNode> chain_;  // of a run, innermost first
+  uint64_t run_frames_ = 0;       // of all runs so far
 };
 
 }  // namespace cistern::analyzer

@@ -1,6 +1,6 @@
 // Records that define an id: strings, code objects, stack nodes, modules, threads. A definition is written before the
 // first event that uses its id; a parent before its children. What ends one (a freed code object, an unloaded module)
-// is here too.
+// is here too, and what native addresses are found to be, afterwards.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct StringRecord {
   }
 };
 
-// How a line table is to be read; see "Line tables" in FORMAT.md.
+// How a line table is to be read; see "Line tables" in DEFINITIONS.md.
 enum class LineTableKind : uint32_t {
   kNone = 0,
   kLnotab = 1,     // CPython 3.8, 3.9: co_lnotab
@@ -85,15 +85,17 @@ struct LineTableRecord {
 
 enum class NodeKind : uint32_t {
   kPython = 1,     // a: CodeId, b: byte offset of the instruction in its code (s())
-  kNative = 2,     // a: ModuleId, b: address relative to the module's base
+  kNative = 2,     // a: ModuleId, b: an address in the calling instruction, less the module's base
   kBoundary = 3,   // what follows towards the root is the stack that started this thread
   kTruncated = 4,  // the stack went on, but was cut; a: TruncationReason
   kUnknown = 5,    // the stack could not be read
+  kNativeRun = 6,  // a: StackId of native frames that the parent called; their chain has a root of its own
 };
 
 enum class TruncationReason : uint32_t { kDepth = 1, kStackTableFull = 2 };
 
-// A node of the stack tree: a frame, and the node of its caller.
+// A node of the stack tree: a frame, and the node of its caller. Of a run, the frames of a chain that ends elsewhere:
+// native frames are defined once, and run above many Python stacks.
 struct StackNodeRecord {
   static constexpr RecordType kType = RecordType::kStackNode;
   StackId id{};
@@ -243,6 +245,47 @@ struct RetiredRecord {
   bool get(Cursor& in) noexcept {
     time = in.varint();
     code = CodeId{in.varint32()};
+    return in.ok();
+  }
+};
+
+// Symbols are found afterwards, by another process, and lie in record segments of an owner of their own, behind those
+// of the record stream. Its segments can be replaced, all at once.
+constexpr uint32_t kSymbolOwner = UINT32_MAX - 1;  // no thread has this number
+
+enum class SymbolSource : uint32_t {
+  kNone = 0,         // the module's file was read, and has no name for it
+  kSymbolTable = 1,  // of the ELF file
+  kDebugInfo = 2,    // DWARF
+};
+
+// What a native address is: of functions that the compiler has inlined into each other one record each, level by level.
+struct SymbolRecord {
+  static constexpr RecordType kType = RecordType::kSymbol;
+  ModuleId module{};
+  uint64_t address = 0;  // as in the stack nodes
+  uint32_t level = 0;    // 0: the innermost function; n: the one that level n - 1 is inlined into
+  SymbolSource source = SymbolSource::kNone;
+  uint32_t line = 0;          // 0: unknown
+  std::string_view function;  // readable (demangled); empty: unknown
+  std::string_view file;      // empty: unknown
+  void put(RecordBuffer& out) const noexcept {
+    out.number(raw(module));
+    out.number(address);
+    out.number(level);
+    out.number(static_cast<uint32_t>(source));
+    out.number(line);
+    out.text(function);
+    out.text(file);
+  }
+  bool get(Cursor& in) noexcept {
+    module = ModuleId{in.varint32()};
+    address = in.varint();
+    level = in.varint32();
+    source = static_cast<SymbolSource>(in.varint32());
+    line = in.varint32();
+    function = in.sized_bytes();
+    file = in.sized_bytes();
     return in.ok();
   }
 };

@@ -41,11 +41,11 @@ enum class RecordType : uint32_t {
   kChild = 22,
   kRetired = 23,
   kHorizon = 24,
+  kSymbol = 34,
+  kAggregate = 35,
   // Reserved for later writers: their layout is theirs to document when they come.
   kCensus = 32,
   kObjectType = 33,
-  kSymbol = 34,
-  kAggregate = 35,
   kAwaitingTask = 36,
 };
 

@@ -205,6 +205,27 @@ TEST_F(Hostile, StacksOfAMillionFramesAndRoundOnesEnd) {
   }
 }
 
+// Each run has as many frames as may be, above those of all runs before.
+TEST_F(Hostile, RunsOfNativeFramesEndHoweverLongAndHoweverMany) {
+  Recording recording;
+  recording.python("3.11.2");
+  StackId chain{};
+  for (uint32_t depth = 0; depth < 100'000; ++depth) {
+    if (depth % 5'000 == 0) recording.seal(0);
+    chain = recording.node(chain, NodeKind::kNative, 1, depth % 50);
+  }
+  StackId stack = recording.stack({{"f", "x.py", 1}});
+  for (uint64_t i = 0; i < 100'000; ++i) {
+    if (i % 5'000 == 0) recording.seal(0);
+    stack = recording.node(stack, NodeKind::kNativeRun, raw(chain) - static_cast<uint32_t>(i % 1000), 0);
+    recording.alloc(1, kStart + i, 64 * i, 48, stack);
+  }
+  recording.write(file("x.cistern"));
+  for (const char* command : {"summary", "leaks --all", "tree", "check", "peak", "lines x.py"}) {
+    expect_harmless(std::string(command) + " x.cistern");
+  }
+}
+
 TEST_F(Hostile, FilesThatAreNoneAreRefusedWithCode3) {
   ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
   std::ofstream(file("empty")).close();

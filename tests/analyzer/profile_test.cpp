@@ -73,6 +73,7 @@ TEST(Profile, IsRefusedInOneLineWhenItIsNone) {
 TEST(Profile, OfANewerMajorVersionIsRefusedByName) {
   Recording recording;
   recording.header.major = kFormatMajor + 1;
+  recording.header.minor = 0;
   const TemporaryDirectory directory;
   const std::string path = recording.write(directory.file("x.cistern"));
   EXPECT_EQ(failure_of(path), path + ": written by a newer cistern (format 3.0; this one reads up to 2.x)");

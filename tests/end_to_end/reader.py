@@ -19,7 +19,7 @@ MAGIC_BYTES = b"CSEG"
 RECORDS, EVENTS = 1, 2
 HEADER_BYTES, CONTROL_OFFSET, SLOTS_OFFSET, SLOT_STRIDE = 4096, 4096, 16384, 256 * 1024
 OWNED, SEALED = 1, 2
-PYTHON, NATIVE, BOUNDARY, TRUNCATED, UNKNOWN = 1, 2, 3, 4, 5
+PYTHON, NATIVE, BOUNDARY, TRUNCATED, UNKNOWN, NATIVE_RUN = 1, 2, 3, 4, 5, 6
 OPS = ("extension", "alloc", "free", "realloc", "map", "unmap", "remap", "arena")
 DOMAINS = ("malloc", "raw", "mem", "obj", "mmap")
 COUNTERS = ("lost", "guarded", "pass_through", "bootstrap", "stack_table_full", "retired_codes", "stopped",
@@ -31,7 +31,8 @@ Identity = collections.namedtuple("Identity", "start_ticks start_unix_ns pid num
 Segment = collections.namedtuple("Segment", "kind owner sequence first_time tid payload")
 Event = collections.namedtuple("Event", "time end_time op domain address size old_address old_size flags stack owner")
 Code = collections.namedtuple("Code", "file name first_line table_kind")
-Frame = collections.namedtuple("Frame", "kind function file line")
+Frame = collections.namedtuple("Frame", "kind function file line")  # of a native one: module id, and its address there
+Module = collections.namedtuple("Module", "time base start size path build_id")
 
 
 class FormatError(Exception):
@@ -200,7 +201,7 @@ class Image:
         self.path, self.header = path, read_header(data)
         self.segments, self.torn, self.zeros = [], 0, 0
         self.strings, self.codes, self.tables, self.nodes = {}, {}, collections.defaultdict(bytearray), {}
-        self.threads, self.thread_names, self.marks, self.phases = {}, {}, [], []
+        self.modules, self.threads, self.thread_names, self.marks, self.phases = {}, {}, {}, [], []
         self.losses, self.ends, self.installs, self.interpreters = {}, [], [], []
         self.arguments, self.children, self.environment, self.horizons = [], [], {}, []
         self._stacks, self._frames = {}, {}
@@ -258,6 +259,9 @@ class Image:
         elif kind == 4:
             identity, *node = f.number(), f.number(), f.number(), f.number(), f.signed()
             self.nodes[identity] = node
+        elif kind == 5:
+            identity, *numbers = (f.number() for _ in range(5))
+            self.modules[identity] = Module(*numbers, f.text(), f.bytes())
         elif kind == 7:
             owner, time, tid, main, by, at = (f.number() for _ in range(6))
             self.threads[owner] = {"time": time, "tid": tid, "main": bool(main & 1), "started_by": by, "started_at": at,
@@ -320,8 +324,11 @@ class Image:
             while at:
                 if at not in self.nodes:
                     raise FormatError("stack node %d was never defined" % at)
-                parent, *place = self.nodes[at]
-                frames.append(self._frame(*place))
+                parent, kind, a, b = self.nodes[at]
+                if kind == NATIVE_RUN:
+                    frames.extend(self.stack(a))
+                else:
+                    frames.append(self._frame(kind, a, b))
                 at = parent
             frames = self._stacks[identity] = tuple(frames)
         return frames

@@ -1,5 +1,5 @@
-// The format's description as data: the tables and the examples of FORMAT.md and RECORDS.md. Reads files; throws
-// std::runtime_error, with file and line, on what it cannot read.
+// The format's description as data: the tables and the examples of FORMAT.md, DEFINITIONS.md and RECORDS.md. Reads
+// files; throws std::runtime_error, with file and line, on what it cannot read.
 #pragma once
 
 #include <cstdint>

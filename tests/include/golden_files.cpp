@@ -16,8 +16,10 @@ constexpr uint32_t kMainTid = 4711, kWorkerTid = 4712;
 constexpr uint64_t kStart = 1'000'000'000;
 constexpr uint64_t kMapping = 0x7f00'0000'0000;
 
-// Stacks: 1 <module>, 2 load above it, 3 native above 2, 4 boundary above 2, 5 work above 4, 6 truncated, 7 unknown.
+// Stacks: 1 <module>, 2 load above it, 3 native above 2, 4 boundary above 2, 5 work above 4, 6 truncated, 7 unknown,
+// 11 the native frames 10, 9 and 8 called by 2.
 constexpr StackId kModuleStack{1}, kLoadStack{2}, kNativeStack{3}, kWorkStack{5}, kTruncatedStack{6}, kUnknownStack{7};
+constexpr StackId kRunStack{11};
 
 using namespace std::string_view_literals;
 
@@ -122,6 +124,10 @@ void define_stacks(SegmentBuilder& segment) {
   segment.record(StackNodeRecord{kTruncatedStack, StackId{}, NodeKind::kTruncated,
                                  static_cast<uint32_t>(TruncationReason::kDepth), 0});
   segment.record(StackNodeRecord{kUnknownStack, StackId{}, NodeKind::kUnknown, 0, 0});
+  segment.record(StackNodeRecord{StackId{8}, StackId{}, NodeKind::kUnknown, 0, 0});
+  segment.record(StackNodeRecord{StackId{9}, StackId{8}, NodeKind::kNative, 1, 0x1154});
+  segment.record(StackNodeRecord{StackId{10}, StackId{9}, NodeKind::kNative, 1, 0x1060});
+  segment.record(StackNodeRecord{kRunStack, kLoadStack, NodeKind::kNativeRun, 10, 0});
   segment.record(ThreadRecord{kWorker, kStart + 500, kWorkerTid, false, kMain, kLoadStack, ""});
 }
 
@@ -155,7 +161,7 @@ SegmentBuilder main_thread() {
 
 SegmentBuilder main_thread_later() {
   SegmentBuilder segment(kMain, kMainTid, 1, kStart + 400);
-  segment.event(alloc(Domain::kMalloc, 600, 0x4000, 1000, kLoadStack));
+  segment.event(alloc(Domain::kMalloc, 600, 0x4000, 1000, kRunStack));
   segment.event(alloc(Domain::kMalloc, 700, 0x5000, 2000, kLoadStack));  // freed by the worker, stamped a little later
   return segment;
 }
@@ -207,12 +213,26 @@ SegmentBuilder ending() {
   return segment;
 }
 
+// Behind the end, as `cistern symbolize` writes them.
+SegmentBuilder symbols() {
+  SegmentBuilder segment(OwnerId{kSymbolOwner}, 0, 0, kStart);
+  const ModuleId module{1};
+  segment.record(SymbolRecord{module, 0x1060, 0, SymbolSource::kDebugInfo, 88, "buf_new", "/src/fast.c"});
+  segment.record(SymbolRecord{module, 0x1060, 1, SymbolSource::kDebugInfo, 120, "fast_fetch", "/src/fast.c"});
+  segment.record(SymbolRecord{module, 0x1154, 0, SymbolSource::kSymbolTable, 0, "fast_call", ""});
+  return segment.record(SymbolRecord{module, 0x1234, 0, SymbolSource::kNone, 0, "", ""});
+}
+
 // --- files ---
 
-std::string everything() {
+ProfileBuilder recorded() {
   ProfileBuilder profile(golden_header(FileRole::kProfile));
   profile.segment(beginning()).segment(definitions()).segment(main_thread());
-  return profile.segment(worker_thread()).segment(main_thread_later()).segment(ending()).file;
+  return profile.segment(worker_thread()).segment(main_thread_later()).segment(ending());
+}
+
+std::string everything() {
+  return recorded().segment(symbols()).file;
 }
 
 using Rows = std::vector<std::vector<uint64_t>>;
@@ -292,7 +312,7 @@ std::string window_of_killed(uint64_t file_end) {
 }
 
 std::string torn() {
-  const std::string whole = everything();
+  const std::string whole = recorded().file;
   const SegmentBuilder last = ending();
   return whole.substr(0, whole.size() - last.published() / 2);
 }

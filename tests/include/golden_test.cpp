@@ -56,7 +56,7 @@ TEST(Golden, EveryRecordTypeNodeKindOpAndDomainIsInOneOfThem) {
   for (const char* begin : {"alloc", "free", "realloc", "map", "unmap", "remap", "arena made", "arena freed"}) {
     EXPECT_NE(text.find("\n" + std::string(begin) + " "), std::string::npos) << begin;
   }
-  for (int kind = 1; kind <= 5; ++kind) {
+  for (int kind = 1; kind <= 6; ++kind) {
     EXPECT_NE(text.find(" kind=" + std::to_string(kind) + " a="), std::string::npos) << "node kind " << kind;
   }
   for (int i = 0; i < kDomains; ++i) {

@@ -124,6 +124,11 @@ void fields(HorizonRecord& r, V&& visit) {
   visit("time", r.time), visit("number", r.number);
 }
 template <typename V>
+void fields(SymbolRecord& r, V&& visit) {
+  visit("module", r.module), visit("address", r.address), visit("level", r.level), visit("source", r.source);
+  visit("line", r.line), visit("function", r.function), visit("file", r.file);
+}
+template <typename V>
 void fields(AggregateRecord& r, V&& visit) {
   visit("table", r.table), visit("columns", r.columns), visit("rows", r.rows), visit("cells", r.cells);
 }
@@ -133,7 +138,7 @@ using AllRecords =
     std::tuple<StringRecord, CodeRecord, LineTableRecord, StackNodeRecord, ModuleRecord, ModuleEndRecord, ThreadRecord,
                ThreadNameRecord, ThreadEndRecord, ClockPairRecord, MarkRecord, PhaseRecord, MemoryRecord,
                MallocInfoRecord, CollectionRecord, LossesRecord, ImageRecord, EnvironmentRecord, InterpreterRecord,
-               EndRecord, InstallRecord, ChildRecord, RetiredRecord, HorizonRecord, AggregateRecord>;
+               EndRecord, InstallRecord, ChildRecord, RetiredRecord, HorizonRecord, SymbolRecord, AggregateRecord>;
 
 // Calls `act` with an empty record of each type.
 template <typename Act>

@@ -51,6 +51,7 @@ std::string name_of(RecordType type) {
                                    "clock pair", "mark",       "phase",  "memory",      "malloc info",
                                    "collection", "losses",     "image",  "environment", "interpreter",
                                    "end",        "install",    "child",  "retired",     "horizon"};
+  if (type == RecordType::kSymbol) return "symbol";
   if (type == RecordType::kAggregate) return "aggregate";
   const auto number = static_cast<uint32_t>(type);
   return number > 0 && number < std::size(names) ? names[number] : "type " + std::to_string(number);
