@@ -10,12 +10,12 @@
 #include "cistern/definitions.h"
 #include "cistern/ids.h"
 #include "preload/base/spin_lock.h"
+#include "preload/base/table.h"
 #include "preload/cpython/code_object.h"
 #include "preload/cpython/interpreter.h"
 #include "preload/cpython/unicode.h"
 #include "preload/intern/name_texts.h"
 #include "preload/intern/node_table.h"
-#include "preload/intern/table.h"
 #include "preload/ring/record_stream.h"
 
 namespace cistern::preload {

@@ -8,7 +8,7 @@
 
 #include "cistern/definitions.h"
 #include "cistern/ids.h"
-#include "preload/intern/table.h"
+#include "preload/base/table.h"
 
 namespace cistern::preload {
 

@@ -1,4 +1,4 @@
-#include "preload/intern/table.h"
+#include "preload/base/table.h"
 
 #include <gtest/gtest.h>
 

@@ -41,7 +41,7 @@ class Table {
   // Makes room for one entry more. Requires the caller's lock. Returns false at the limit, or without memory.
   bool make_room() noexcept {
     const Places* const places = places_.load(std::memory_order_relaxed);
-    return (places != nullptr && used_ + used_ / 2 <= places->mask) || grow();
+    return (places != nullptr && used_ != kNoRoom && used_ + used_ / 2 <= places->mask) || grow();
   }
 
   // Adds an entry whose key is not there. Requires entry.id != 0, the caller's lock, and room.
@@ -63,6 +63,17 @@ class Table {
     used_ = 0;
   }
 
+  // Empties the table while others look: they find nothing, and then what comes. Requires the caller's lock. Without
+  // memory for new places nothing can be added any more.
+  void renew() noexcept {
+    Places* const old = places_.load(std::memory_order_relaxed);
+    if (old == nullptr) return;
+    Places* const made = make(kFirstPlaces - 1);
+    used_ = made == nullptr ? kNoRoom : 0;
+    if (made != nullptr) places_.store(made, std::memory_order_release);  // pairs with look()
+    clear_memory(old, mapped_bytes(old->mask));
+  }
+
   // Calls visit(entry) for every entry. Requires the caller's lock.
   template <typename Visit>
   void for_each(Visit visit) noexcept {
@@ -74,6 +85,7 @@ class Table {
 
  private:
   static constexpr uint64_t kFirstPlaces = 4096;
+  static constexpr uint64_t kNoRoom = UINT64_MAX;
   struct alignas(64) Places {
     uint64_t mask;
     Entry* entries() const noexcept { return reinterpret_cast<Entry*>(const_cast<Places*>(this) + 1); }
@@ -125,14 +137,21 @@ class Table {
     std::atomic_ref<uint32_t>(place.id).store(entry.id, std::memory_order_release);  // pairs with look_in()
   }
 
-  bool grow() noexcept {
-    Places* const old = places_.load(std::memory_order_relaxed);
-    const uint64_t mask = old == nullptr ? kFirstPlaces - 1 : 2 * old->mask + 1;
-    if (bytes_ + mapped_bytes(mask) > max_bytes_) return false;
+  // Empty places, which readers see when they are stored.
+  Places* make(uint64_t mask) noexcept {
+    if (bytes_ + mapped_bytes(mask) > max_bytes_) return nullptr;
     auto* const made = static_cast<Places*>(map_filled_memory(mapped_bytes(mask)));
-    if (made == nullptr) return false;
+    if (made == nullptr) return nullptr;
     bytes_ += mapped_bytes(mask);
     made->mask = mask;
+    return made;
+  }
+
+  bool grow() noexcept {
+    if (used_ == kNoRoom) return false;
+    Places* const old = places_.load(std::memory_order_relaxed);
+    Places* const made = make(old == nullptr ? kFirstPlaces - 1 : 2 * old->mask + 1);
+    if (made == nullptr) return false;
     for (uint64_t i = 0; old != nullptr && i <= old->mask; ++i) {
       if (old->entries()[i].id != 0) put(*made, old->entries()[i]);
     }
