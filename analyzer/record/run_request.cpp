@@ -29,6 +29,10 @@ constexpr RunOption kOptions[] = {
      "default name, cistern.<script or module>.<pid>.cistern"},
     {"force", 'f', nullptr, "force", "on", "overwrite an existing profile"},
     {"domains", 0, "LIST", "domains", nullptr, "all (default), or some of malloc,raw,mem,obj,mmap"},
+    {"native", 0, "WHICH", "native", nullptr,
+     "native frames beside the Python ones: auto (default), of what C code asks for by itself (malloc, RAW, mmap); "
+     "leaf, "
+     "of all blocks; or none"},
     {"ring", 0, "MODE", "ring", nullptr,
      "what becomes of full segments: drain (default) writes them to the profile and packs it meanwhile; spill leaves "
      "it three times as large; aggregate puts totals in the place of events; overwrite keeps the last part of a long "

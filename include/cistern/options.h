@@ -28,6 +28,14 @@ enum class Follow : uint8_t { kPython, kAll, kNone };
 // turns into totals.
 enum class Ring : uint8_t { kSpill, kDrain, kOverwrite, kAggregate };
 
+// Which blocks have the native frames that asked for them, beside the Python ones.
+enum class Native : uint8_t {
+  kAuto,  // the leaf of what native code asks for by itself: malloc, RAW, mmap
+  kLeaf,  // of all: from the allocation to the innermost Python frame
+  kFull,  // all native frames, each where it was called from
+  kNone,
+};
+
 struct Options {
   std::string_view output;  // template with %p %h %t %%; empty: cistern.<script or module>.<pid>.cistern
   bool force = false;       // overwrite an existing profile
@@ -35,7 +43,8 @@ struct Options {
   Follow follow = Follow::kPython;
   Ring ring = Ring::kSpill;
   uint64_t max_size = 0;  // bytes of one image's profile; 0: see max_size_of()
-  bool start = true;      // off: preloaded, but waiting for cistern_start()
+  Native native = Native::kAuto;
+  bool start = true;  // off: preloaded, but waiting for cistern_start()
 };
 
 // In overwrite mode: an eighth of it must hold a few segments.
@@ -138,7 +147,13 @@ constexpr std::string_view set(Options& options, std::string_view name, std::str
     if (value == "aggregate") return options.ring = Ring::kAggregate, "";
     return "ring=spill, drain, overwrite or aggregate";
   }
-  return "one of output, force, start, domains, max-size, follow, ring";
+  if (name == "native") {
+    if (value == "auto") return options.native = Native::kAuto, "";
+    if (value == "leaf") return options.native = Native::kLeaf, "";
+    if (value == "none") return options.native = Native::kNone, "";
+    return "native=auto, leaf or none";
+  }
+  return "one of output, force, start, domains, max-size, follow, ring, native";
 }
 
 }  // namespace options_detail

@@ -72,6 +72,24 @@ inline void spin_pause() noexcept {
   asm volatile("pause");
 }
 
+// DWARF's numbers of registers (System V ABI, AMD64 supplement, 3.6.2).
+constexpr uint8_t kFramePointerRegister = 6;
+constexpr uint8_t kStackPointerRegister = 7;
+constexpr uint8_t kReturnAddressRegister = 16;
+
+// Where a signal frame's ucontext_t keeps the interrupted registers (glibc, sys/ucontext.h: uc_mcontext.gregs).
+constexpr uint16_t kContextFramePointer = 120;
+constexpr uint16_t kContextStackPointer = 160;
+constexpr uint16_t kContextPc = 168;
+
+// Where the calling function was called from, for a walk of the stack. Makes it keep a frame pointer.
+#define CISTERN_OWN_FRAME __builtin_frame_address(0)
+// What lies at CISTERN_OWN_FRAME, in words: the caller's frame pointer, the return address, and behind them the
+// caller's frame.
+constexpr int kFrameCallersPointer = 0;
+constexpr int kFrameReturnAddress = 1;
+constexpr int kFrameWords = 2;
+
 #else
 #error "cistern: this architecture has no preload/base/arch.h section yet"
 #endif

@@ -21,6 +21,14 @@ class SpinLock {
       if (held_.load(std::memory_order_relaxed)) raw_syscall(SYS_sched_yield);
     }
   }
+  // Gives up after `turns` of waiting. Returns whether it is held now.
+  bool try_lock(int turns) noexcept {
+    while (held_.exchange(true, std::memory_order_acquire)) {  // pairs with unlock()
+      if (turns-- == 0) return false;
+      raw_syscall(SYS_sched_yield);
+    }
+    return true;
+  }
   void unlock() noexcept { held_.store(false, std::memory_order_release); }
   // Only in a forked child, which has one thread.
   void reset() noexcept { held_.store(false, std::memory_order_relaxed); }
@@ -32,22 +40,33 @@ class SpinLock {
 class Locked {
  public:
   explicit Locked(SpinLock& lock) noexcept : lock_(lock) {
-    // Not the cancel state: glibc 2.36 forgets the result PTHREAD_CANCELED when that is enabled again.
-    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type_);
-    ++t_gate.locks;
+    begin();
     lock_.lock();
   }
+  // For a caller that may be inside another lock of the program's: gives up after `turns` of waiting.
+  Locked(SpinLock& lock, int turns) noexcept : lock_(lock) {
+    begin();
+    held_ = lock_.try_lock(turns);
+  }
   ~Locked() {
-    lock_.unlock();
+    if (held_) lock_.unlock();
     --t_gate.locks;
     pthread_setcanceltype(cancel_type_, nullptr);
   }
+  explicit operator bool() const noexcept { return held_; }
   Locked(const Locked&) = delete;
   Locked& operator=(const Locked&) = delete;
 
  private:
+  // Not the cancel state: glibc 2.36 forgets the result PTHREAD_CANCELED when that is enabled again.
+  void begin() noexcept {
+    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type_);
+    ++t_gate.locks;
+  }
+
   SpinLock& lock_;
-  int cancel_type_;
+  bool held_ = true;
+  int cancel_type_ = 0;
 };
 
 }  // namespace cistern::preload

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "preload/base/real.h"
+#include "preload/hooks/call_site.h"
 #include "preload/hooks/export.h"
 #include "preload/hooks/pymalloc.h"
 #include "preload/recorder/events.h"
@@ -19,15 +20,15 @@ constexpr Domain kDomain = Domain::kMalloc;
 
 // Calls the real allocation function and records its block.
 template <typename Allocate>
-inline void* allocate(size_t size, const void* caller, Allocate real) noexcept {
-  if (!records(kDomain, caller)) return real();
+inline void* allocate(size_t size, CallSite site, Allocate real) noexcept {
+  if (!records(kDomain, site.caller)) return real();
   void* block;
   {
     const Nested nested;
     block = real();
   }
-  if (block != nullptr) record_alloc(kDomain, block, size);
-  check_python_hooks(caller);
+  if (block != nullptr) record_alloc(kDomain, block, size, site.frame);
+  check_python_hooks(site.caller);
   return block;
 }
 
@@ -42,8 +43,8 @@ inline void release(void* block, const void* caller, Free real) noexcept {
 }
 
 // A block of the bootstrap pool moves to the real heap.
-void* leave_bootstrap_pool(void* block, size_t size, const void* caller) noexcept {
-  void* const made = allocate(size, caller, [size] { return g_real.malloc(size); });
+void* leave_bootstrap_pool(void* block, size_t size, CallSite site) noexcept {
+  void* const made = allocate(size, site, [size] { return g_real.malloc(size); });
   const size_t old = bootstrap_size(block);
   if (made != nullptr) __builtin_memcpy(made, block, old < size ? old : size);
   return made;
@@ -51,19 +52,17 @@ void* leave_bootstrap_pool(void* block, size_t size, const void* caller) noexcep
 
 }  // namespace
 
-#define CISTERN_CALLER __builtin_return_address(0)
-
 CISTERN_EXPORT void* malloc(size_t size) noexcept {
-  return allocate(size, CISTERN_CALLER, [size] { return g_real.malloc(size); });
+  return allocate(size, CISTERN_CALL_SITE, [size] { return g_real.malloc(size); });
 }
 
 CISTERN_EXPORT void* calloc(size_t count, size_t size) noexcept {
-  return allocate(count * size, CISTERN_CALLER, [count, size] { return g_real.calloc(count, size); });
+  return allocate(count * size, CISTERN_CALL_SITE, [count, size] { return g_real.calloc(count, size); });
 }
 
 CISTERN_EXPORT void* realloc(void* block, size_t size) noexcept {
-  if (in_bootstrap_pool(block)) return leave_bootstrap_pool(block, size, CISTERN_CALLER);
-  if (block == nullptr) return allocate(size, CISTERN_CALLER, [size] { return g_real.realloc(nullptr, size); });
+  if (in_bootstrap_pool(block)) return leave_bootstrap_pool(block, size, CISTERN_CALL_SITE);
+  if (block == nullptr) return allocate(size, CISTERN_CALL_SITE, [size] { return g_real.realloc(nullptr, size); });
   if (!records(kDomain, CISTERN_CALLER)) return g_real.realloc(block, size);
   if (size == 0) {
     // glibc frees (malloc.c, __libc_realloc, REALLOC_ZERO_BYTES_FREES); another allocator may keep a block of no bytes.
@@ -73,7 +72,7 @@ CISTERN_EXPORT void* realloc(void* block, size_t size) noexcept {
       const Nested nested;
       kept = g_real.realloc(block, 0);
     }
-    if (kept != nullptr) record_alloc(kDomain, kept, 0);
+    if (kept != nullptr) record_alloc(kDomain, kept, 0, CISTERN_OWN_FRAME);
     return kept;
   }
   const uint64_t begin_time = now();
@@ -82,7 +81,7 @@ CISTERN_EXPORT void* realloc(void* block, size_t size) noexcept {
     const Nested nested;
     moved = g_real.realloc(block, size);
   }
-  if (moved != nullptr) record_realloc(kDomain, begin_time, block, moved, size);
+  if (moved != nullptr) record_realloc(kDomain, begin_time, block, moved, size, CISTERN_OWN_FRAME);
   return moved;
 }
 
@@ -106,17 +105,17 @@ CISTERN_EXPORT void free_aligned_sized(void* block, size_t alignment, size_t siz
 }
 
 CISTERN_EXPORT void* memalign(size_t alignment, size_t size) noexcept {
-  return allocate(size, CISTERN_CALLER, [alignment, size] { return g_real.memalign(alignment, size); });
+  return allocate(size, CISTERN_CALL_SITE, [alignment, size] { return g_real.memalign(alignment, size); });
 }
 
 CISTERN_EXPORT void* aligned_alloc(size_t alignment, size_t size) noexcept {
-  return allocate(size, CISTERN_CALLER, [alignment, size] { return g_real.aligned_alloc(alignment, size); });
+  return allocate(size, CISTERN_CALL_SITE, [alignment, size] { return g_real.aligned_alloc(alignment, size); });
 }
 
 CISTERN_EXPORT int posix_memalign(void** block, size_t alignment, size_t size) noexcept {
   int error = 0;
   void* made = nullptr;
-  allocate(size, CISTERN_CALLER, [&error, &made, alignment, size] {
+  allocate(size, CISTERN_CALL_SITE, [&error, &made, alignment, size] {
     error = g_real.posix_memalign(&made, alignment, size);
     return error == 0 ? made : nullptr;
   });
@@ -126,10 +125,10 @@ CISTERN_EXPORT int posix_memalign(void** block, size_t alignment, size_t size) n
 
 CISTERN_EXPORT void* valloc(size_t size) noexcept {
   resolve_real_functions();
-  return allocate(size, CISTERN_CALLER, [size] { return g_real.valloc(size); });
+  return allocate(size, CISTERN_CALL_SITE, [size] { return g_real.valloc(size); });
 }
 
 CISTERN_EXPORT void* pvalloc(size_t size) noexcept {
   resolve_real_functions();
-  return allocate(size, CISTERN_CALLER, [size] { return g_real.pvalloc(size); });
+  return allocate(size, CISTERN_CALL_SITE, [size] { return g_real.pvalloc(size); });
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "preload/base/real.h"
+#include "preload/hooks/call_site.h"
 #include "preload/hooks/export.h"
 #include "preload/hooks/pymalloc.h"
 #include "preload/recorder/events.h"
@@ -27,21 +28,21 @@ uint32_t flags_of(int protection, int flags) noexcept {
   return result;
 }
 
-void* map(void* address, size_t size, int protection, int flags, int fd, off_t offset, const void* caller) noexcept {
-  if (!records(kDomain, caller)) return g_real.mmap(address, size, protection, flags, fd, offset);
+void* map(void* address, size_t size, int protection, int flags, int fd, off_t offset, CallSite site) noexcept {
+  if (!records(kDomain, site.caller)) return g_real.mmap(address, size, protection, flags, fd, offset);
   void* result;
   {
     const Nested nested;
     result = g_real.mmap(address, size, protection, flags, fd, offset);
   }
-  if (result != MAP_FAILED) record_map(result, size, flags_of(protection, flags));
-  check_python_hooks(caller);
+  if (result != MAP_FAILED) record_map(result, size, flags_of(protection, flags), site.frame);
+  check_python_hooks(site.caller);
   return result;
 }
 
 // The break has moved from `before` to `after`.
-void record_break(const char* before, const char* after) noexcept {
-  if (after > before) record_map(before, static_cast<size_t>(after - before), map_flag::kBreak);
+void record_break(const char* before, const char* after, const void* frame) noexcept {
+  if (after > before) record_map(before, static_cast<size_t>(after - before), map_flag::kBreak, frame);
   if (after < before) record_unmap(after, static_cast<size_t>(before - after));
 }
 
@@ -51,14 +52,12 @@ char* current_break() noexcept {
 
 }  // namespace
 
-#define CISTERN_CALLER __builtin_return_address(0)
-
 CISTERN_EXPORT void* mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset) noexcept {
-  return map(address, size, protection, flags, fd, offset, CISTERN_CALLER);
+  return map(address, size, protection, flags, fd, offset, CISTERN_CALL_SITE);
 }
 
 CISTERN_EXPORT void* mmap64(void* address, size_t size, int protection, int flags, int fd, off_t offset) noexcept {
-  return map(address, size, protection, flags, fd, offset, CISTERN_CALLER);
+  return map(address, size, protection, flags, fd, offset, CISTERN_CALL_SITE);
 }
 
 CISTERN_EXPORT int munmap(void* address, size_t size) noexcept {
@@ -86,7 +85,7 @@ CISTERN_EXPORT void* mremap(void* address, size_t old_size, size_t size, int fla
     const Nested nested;
     result = g_real.mremap(address, old_size, size, flags, wanted);
   }
-  if (result != MAP_FAILED) record_remap(begin_time, address, old_size, result, size, 0);
+  if (result != MAP_FAILED) record_remap(begin_time, address, old_size, result, size, 0, CISTERN_OWN_FRAME);
   return result;
 }
 
@@ -100,7 +99,7 @@ CISTERN_EXPORT int brk(void* address) noexcept {
     before = current_break();
     result = g_real.brk(address);
   }
-  if (result == 0) record_break(before, static_cast<const char*>(address));
+  if (result == 0) record_break(before, static_cast<const char*>(address), CISTERN_OWN_FRAME);
   return result;
 }
 
@@ -113,7 +112,7 @@ CISTERN_EXPORT void* sbrk(intptr_t increment) noexcept {
     before = g_real.sbrk(increment);
   }
   if (before != reinterpret_cast<void*>(-1)) {
-    record_break(static_cast<const char*>(before), static_cast<const char*>(before) + increment);
+    record_break(static_cast<const char*>(before), static_cast<const char*>(before) + increment, CISTERN_OWN_FRAME);
   }
   return before;
 }

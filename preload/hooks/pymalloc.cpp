@@ -30,10 +30,13 @@ constexpr Domain domain_of(int py_domain) noexcept {
   return py_domain == PYMEM_DOMAIN_RAW ? Domain::kRaw : py_domain == PYMEM_DOMAIN_MEM ? Domain::kMem : Domain::kObj;
 }
 
+#define CISTERN_FRAME_IF_NATIVE (kNative ? CISTERN_OWN_FRAME : nullptr)
+
 // Set by the OBJ hook: a sign that it is still reached, from below another layer.
 std::atomic<bool> g_object_called{false};
 
-template <int kLevel, int kPyDomain>
+// With `kNative` blocks have native frames, where the recorder wants them: apart, since that takes a frame pointer.
+template <int kLevel, int kPyDomain, bool kNative>
 struct Hook {
   static constexpr Domain kDomain = domain_of(kPyDomain);
   static const PyMemAllocatorEx& below() noexcept { return g_levels[kLevel].below[kPyDomain]; }
@@ -46,7 +49,7 @@ struct Hook {
 
   // Calls the real allocation function and records its block.
   template <typename Allocate>
-  static void* allocate(size_t size, Allocate real) noexcept {
+  [[gnu::always_inline]] static void* allocate(size_t size, const void* frame, Allocate real) noexcept {
     void* block;
     {
       const Nested nested;
@@ -54,28 +57,30 @@ struct Hook {
     }
     if (block == nullptr) return block;
     if constexpr (kLevel == 0 && kDomain != Domain::kRaw) {
-      inlined::record_alloc(kDomain, block, size);
+      inlined::record_alloc(kDomain, block, size, frame);
     } else {
-      record_alloc(kDomain, block, size);
+      record_alloc(kDomain, block, size, frame);
     }
     return block;
   }
-  // Apart from the hooks: those jump, and save no registers where nothing is recorded.
+  // Apart from the hooks: those jump, and save no registers where nothing is recorded; so their caller is these's.
   [[gnu::noinline]] static void* recorded_malloc(void* ctx, size_t size) noexcept {
-    return allocate(size, [ctx, size] { return below().malloc(ctx, size); });
+    return allocate(size, CISTERN_FRAME_IF_NATIVE, [ctx, size] { return below().malloc(ctx, size); });
   }
   [[gnu::noinline]] static void* recorded_calloc(void* ctx, size_t count, size_t size) noexcept {
-    return allocate(count * size, [ctx, count, size] { return below().calloc(ctx, count, size); });
+    return allocate(count * size, CISTERN_FRAME_IF_NATIVE,
+                    [ctx, count, size] { return below().calloc(ctx, count, size); });
   }
   [[gnu::noinline]] static void* recorded_realloc(void* ctx, void* block, size_t size) noexcept {
-    if (block == nullptr) return allocate(size, [ctx, size] { return below().realloc(ctx, nullptr, size); });
+    if (block == nullptr)
+      return allocate(size, CISTERN_FRAME_IF_NATIVE, [ctx, size] { return below().realloc(ctx, nullptr, size); });
     const uint64_t begin_time = now();
     void* moved;
     {
       const Nested nested;
       moved = below().realloc(ctx, block, size);
     }
-    if (moved != nullptr) record_realloc(kDomain, begin_time, block, moved, size);
+    if (moved != nullptr) record_realloc(kDomain, begin_time, block, moved, size, CISTERN_FRAME_IF_NATIVE);
     return moved;
   }
   [[gnu::noinline]] static void recorded_free(void* ctx, void* block) noexcept {
@@ -151,11 +156,17 @@ struct ArenaHook {
   static constexpr PyObjectArenaAllocator table() noexcept { return {nullptr, alloc, free}; }
 };
 
-template <int kPyDomain>
+template <int kPyDomain, bool kNative>
 constexpr PyMemAllocatorEx hook_of(int level) noexcept {
-  constexpr PyMemAllocatorEx kHooks[kLevels] = {Hook<0, kPyDomain>::table(), Hook<1, kPyDomain>::table(),
-                                                Hook<2, kPyDomain>::table(), Hook<3, kPyDomain>::table()};
+  constexpr PyMemAllocatorEx kHooks[kLevels] = {
+      Hook<0, kPyDomain, kNative>::table(), Hook<1, kPyDomain, kNative>::table(), Hook<2, kPyDomain, kNative>::table(),
+      Hook<3, kPyDomain, kNative>::table()};
   return kHooks[level];
+}
+template <int kPyDomain>
+PyMemAllocatorEx hook_of(int level) noexcept {
+  const bool native = (g_recorder.native_domains & bit_of(domain_of(kPyDomain))) != 0;
+  return native ? hook_of<kPyDomain, true>(level) : hook_of<kPyDomain, false>(level);
 }
 PyMemAllocatorEx hook_of(int py_domain, int level) noexcept {
   return py_domain == PYMEM_DOMAIN_RAW   ? hook_of<PYMEM_DOMAIN_RAW>(level)

@@ -66,10 +66,10 @@ void* run_thread(void* context) {
   return result;
 }
 
-bool tell(Start& start) noexcept {
+bool tell(Start& start, const void* frame) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return false;
-  start.stack = raw(stack_of(*thread, Domain::kMalloc));
+  start.stack = raw(stack_of(*thread, Domain::kMalloc, frame));
   start.owner = raw(thread->owner);
   leave(*thread);
   return true;
@@ -87,7 +87,7 @@ CISTERN_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attri
   Start* const start = recorded ? g_starts.take() : nullptr;
   if (start == nullptr) return g_real.pthread_create(thread, attributes, run, argument);
   *start = Start{run, argument, 0, 0, nullptr};
-  tell(*start);
+  tell(*start, CISTERN_OWN_FRAME);
   const int error = g_real.pthread_create(thread, attributes, run_thread, start);
   if (error != 0) g_starts.put(start);
   return error;

@@ -1,6 +1,9 @@
-// In the checking build only: every captured stack is compared with a full walk, and the thread state below it with
-// what the interpreter says.
+// In the checking build only: every captured stack is compared with a full walk, the thread state below it with what
+// the interpreter says, and each native frame with what libunwind says.
 #ifdef CISTERN_CHECK_STACKS
+
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
 
 #include "preload/recorder/checks.h"
 
@@ -10,6 +13,7 @@
 
 #include "preload/base/arch.h"
 #include "preload/base/text.h"
+#include "preload/capture/stack_end.h"
 #include "preload/recorder/events.h"
 
 namespace cistern::preload {
@@ -17,6 +21,53 @@ namespace {
 
 std::atomic<uint64_t> g_captures{0};
 std::atomic<uint64_t> g_mismatches{0};
+std::atomic<uint64_t> g_native_captures{0};
+std::atomic<uint64_t> g_native_mismatches{0};
+std::atomic<uint64_t> g_native_frames{0};  // that libunwind said the same of
+std::atomic<uint64_t> g_native_differences{0};
+std::atomic<uint64_t> g_native_ends{0};  // walks that ended where libunwind went on
+
+// Moves `cursor`, which is somewhere in the recorder, to the caller of the hook.
+bool move_to(unw_cursor_t& cursor, const Registers& at) noexcept {
+  constexpr int kMaxOwnFrames = 32;
+  for (int i = 0; i < kMaxOwnFrames && unw_step(&cursor) > 0; ++i) {
+    unw_word_t stack_pointer = 0;
+    unw_get_reg(&cursor, UNW_REG_SP, &stack_pointer);
+    if (stack_pointer == at.stack_pointer) return true;
+  }
+  return false;
+}
+
+// Walks with both, from the hook's caller to the frame that evaluates Python code.
+void compare_with_libunwind(const void* frame, const uint8_t* tstate) noexcept {
+  constexpr int kMaxFrames = 512;
+  Registers at = callers_registers(frame);
+  const uintptr_t high = stack_end(at.stack_pointer);
+  unw_context_t context;
+  unw_cursor_t cursor;
+  unw_getcontext(&context);
+  if (unw_init_local(&cursor, &context) != 0 || !move_to(cursor, at)) {
+    g_native_differences.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  for (int i = 0; i < kMaxFrames; ++i) {
+    unw_word_t pc = 0;
+    unw_word_t stack_pointer = 0;
+    unw_get_reg(&cursor, UNW_REG_IP, &pc);
+    unw_get_reg(&cursor, UNW_REG_SP, &stack_pointer);
+    const bool same = pc == at.pc && stack_pointer == at.stack_pointer;
+    (same ? g_native_frames : g_native_differences).fetch_add(1, std::memory_order_relaxed);
+    if (!same) return;
+    const NativeCode code = g_recorder.native_codes.code_at(at, tstate, high);
+    if (code.role == CodeRole::kEvaluation || code.rule.address == FrameAddress::kOutermost) return;
+    const bool goes_on = unw_step(&cursor) > 0;
+    if (!step(code.rule, at, high)) {
+      if (goes_on) g_native_ends.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    if (!goes_on) return;
+  }
+}
 
 }  // namespace
 
@@ -32,11 +83,29 @@ void check_holder(const uint8_t* tstate) noexcept {
   if (g_python.functions.holder_state() != tstate) g_mismatches.fetch_add(1, std::memory_order_relaxed);
 }
 
+void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python,
+                        StackId stack) noexcept {
+  const Nested nested;
+  const uint64_t number = g_native_captures.fetch_add(1, std::memory_order_relaxed);
+  const StackId chain = thread.native.walked_chain(g_recorder.native_codes, g_recorder.interner, frame, tstate);
+  const StackId walked =
+      raw(chain) == 0 ? python : g_recorder.interner.node(python, NodeKey{NodeKind::kNativeRun, raw(chain), 0});
+  if (walked != stack) g_native_mismatches.fetch_add(1, std::memory_order_relaxed);
+  // libunwind asks the kernel about memory at each frame.
+  constexpr uint64_t kBetweenComparisons = 16;
+  if (number % kBetweenComparisons == 0) compare_with_libunwind(frame, tstate);
+}
+
 void report_checks() noexcept {
   const char* const path = getenv("CISTERN_CHECK_REPORT");
   if (path == nullptr) return;
-  Text<128> line;
-  line.add("captures ").add(g_captures.load()).add(" mismatches ").add(g_mismatches.load()).add("\n");
+  Text<512> line;
+  line.add("captures ").add(g_captures.load()).add(" mismatches ").add(g_mismatches.load());
+  line.add(" native_captures ").add(g_native_captures.load());
+  line.add(" native_mismatches ").add(g_native_mismatches.load());
+  line.add(" native_frames ").add(g_native_frames.load());
+  line.add(" native_differences ").add(g_native_differences.load());
+  line.add(" native_ends ").add(g_native_ends.load()).add("\n");
   const long fd = raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_WRONLY | O_CREAT | O_APPEND, 0600);
   if (is_error(fd)) return;
   raw_syscall(SYS_write, fd, reinterpret_cast<long>(line.c_str()), static_cast<long>(line.size()));

@@ -50,8 +50,8 @@ void report_collection(void*, int generation, const GenerationStats& since) noex
   g_recorder.records.write(record);
 }
 
-StackId native_stack_of(ThreadState& thread) noexcept {
-  return stack_of(thread, Domain::kMmap);
+StackId mapping_stack_of(ThreadState& thread, const void* frame) noexcept {
+  return stack_of(thread, Domain::kMmap, frame);
 }
 
 }  // namespace
@@ -110,6 +110,14 @@ const uint8_t* own_state() noexcept {
   return g_python.holder() == own ? own : nullptr;
 }
 
+StackId with_native_frames(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python) noexcept {
+  const StackId stack = thread.native.capture(g_recorder.native_codes, g_recorder.interner, frame, tstate, python);
+#ifdef CISTERN_CHECK_STACKS
+  check_native_stack(thread, frame, tstate, python, stack);
+#endif
+  return stack;
+}
+
 void root_changed(ThreadState& thread, uint64_t time) noexcept {
   g_recorder.phases.root_changed(g_python, thread.python.root_code(), g_recorder.interner.threading_seen(), time);
   g_recorder.stamps.afresh();
@@ -131,23 +139,23 @@ void look_at_phase() noexcept {
   g_recorder.stamps.afresh();
 }
 
-void record_alloc(Domain domain, const void* block, size_t size) noexcept {
-  inlined::record_alloc(domain, block, size);
+void record_alloc(Domain domain, const void* block, size_t size, const void* frame) noexcept {
+  inlined::record_alloc(domain, block, size, frame);
 }
 
 void record_free(Domain domain, const void* block) noexcept {
   inlined::record_free(domain, block);
 }
 
-void record_realloc(Domain domain, uint64_t begin_time, const void* old_block, const void* block,
-                    size_t size) noexcept {
-  inlined::record_realloc(domain, begin_time, old_block, block, size);
+void record_realloc(Domain domain, uint64_t begin_time, const void* old_block, const void* block, size_t size,
+                    const void* frame) noexcept {
+  inlined::record_realloc(domain, begin_time, old_block, block, size, frame);
 }
 
-void record_map(const void* address, size_t size, uint32_t flags) noexcept {
+void record_map(const void* address, size_t size, uint32_t flags, const void* frame) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  const StackId stack = native_stack_of(*thread);
+  const StackId stack = mapping_stack_of(*thread, frame);
   publish(*thread, encode_map(thread->stream.position(), thread->codec, now(), reinterpret_cast<uint64_t>(address),
                               size, flags, stack));
   leave(*thread);
@@ -162,10 +170,10 @@ void record_unmap(const void* address, size_t size) noexcept {
 }
 
 void record_remap(uint64_t begin_time, const void* old_address, size_t old_size, const void* address, size_t size,
-                  uint32_t flags) noexcept {
+                  uint32_t flags, const void* frame) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  const StackId stack = native_stack_of(*thread);
+  const StackId stack = mapping_stack_of(*thread, frame);
   publish(*thread, encode_remap(thread->stream.position(), thread->codec, begin_time, now(),
                                 reinterpret_cast<uint64_t>(old_address), old_size, reinterpret_cast<uint64_t>(address),
                                 size, flags, stack));
@@ -175,7 +183,7 @@ void record_remap(uint64_t begin_time, const void* old_address, size_t old_size,
 void record_arena(bool freed, const void* arena, size_t size) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  const StackId stack = freed ? thread->base.load(std::memory_order_relaxed) : native_stack_of(*thread);
+  const StackId stack = freed ? thread->base.load(std::memory_order_relaxed) : mapping_stack_of(*thread, nullptr);
   publish(*thread, encode_arena(thread->stream.position(), thread->codec, freed, now(),
                                 reinterpret_cast<uint64_t>(arena), size, stack));
   leave(*thread);

@@ -1,7 +1,8 @@
 // The way of one event from a hook into the calling thread's segment: the hot path. Each function is called by the hook
 // of an outermost call, by any thread; takes no lock, makes no system call and copies nothing but the encoded event,
 // except when a segment is full. errno is preserved (system calls here do not touch it). An alloc is recorded after the
-// real one, a free before it; a realloc gives both times.
+// real one, a free before it; a realloc gives both times. `frame` is the CISTERN_OWN_FRAME of the hook, which has not
+// returned: native frames are walked from its caller on.
 //
 // Cost, without the stack: some 60 instructions and one rdtsc.
 #pragma once
@@ -25,6 +26,9 @@ void poll(ThreadState& thread, const uint8_t* tstate) noexcept;
 void look_at_phase() noexcept;
 void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) noexcept;
 void check_holder(const uint8_t* tstate) noexcept;
+void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python,
+                        StackId stack) noexcept;
+StackId with_native_frames(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python) noexcept;
 const uint8_t* own_state() noexcept;
 
 constexpr uint32_t kEventsBetweenPolls = 128;
@@ -60,11 +64,12 @@ inline constexpr bool holds_gil(Domain domain) noexcept {
   return domain == Domain::kObj || domain == Domain::kMem;
 }
 
-// The Python stack of the running thread. Domains MEM and OBJ are only used with the GIL held, the others with or
-// without.
-[[gnu::always_inline]] inline StackId stack_of(ThreadState& thread, Domain domain) noexcept {
+// The Python stack of the running thread, and the state that it was read from. Domains MEM and OBJ are only used with
+// the GIL held, the others with or without.
+[[gnu::always_inline]] inline StackId python_stack_of(ThreadState& thread, Domain domain,
+                                                      const uint8_t*& tstate) noexcept {
   if (!g_recorder.python_stacks) return thread.base.load(std::memory_order_relaxed);
-  const uint8_t* const tstate = holds_gil(domain) ? g_python.holder() : own_state();
+  tstate = holds_gil(domain) ? g_python.holder() : own_state();
   const uint8_t* const innermost = tstate == nullptr ? nullptr : innermost_frame(*g_python.layout, tstate);
   bool changed = false;
   const StackId stack = thread.python.capture(g_python, g_recorder.interner, innermost, thread.base, changed);
@@ -75,6 +80,15 @@ inline constexpr bool holds_gil(Domain domain) noexcept {
   if (__builtin_expect(changed && thread.main, 0)) root_changed(thread, now());
   if (holds_gil(domain) && (--thread.until_poll == 0 || g_recorder.phases.watching())) poll(thread, tstate);
   return stack;
+}
+
+// The same below the native frames of the caller of the hook whose CISTERN_OWN_FRAME is `frame`, where they are wanted;
+// nullptr where they never are.
+[[gnu::always_inline]] inline StackId stack_of(ThreadState& thread, Domain domain, const void* frame) noexcept {
+  const uint8_t* tstate = nullptr;
+  const StackId python = python_stack_of(thread, domain, tstate);
+  if (frame == nullptr || (g_recorder.native_domains & bit_of(domain)) == 0) return python;
+  return with_native_frames(thread, frame, tstate, python);
 }
 
 // The time of an event. Blocks of CPython's pools change hands below the GIL only: as long as the same thread holds it,
@@ -88,10 +102,11 @@ inline uint64_t time_of(ThreadState& thread, Domain domain, size_t size) noexcep
 // Inlined into the hooks that nearly all events come from: each is one function then, with its domain known.
 namespace inlined {
 
-[[gnu::always_inline]] inline void record_alloc(Domain domain, const void* block, size_t size) noexcept {
+[[gnu::always_inline]] inline void record_alloc(Domain domain, const void* block, size_t size,
+                                                const void* frame) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  const StackId stack = stack_of(*thread, domain);
+  const StackId stack = stack_of(*thread, domain, frame);
   publish(*thread, encode_alloc(thread->stream.position(), thread->codec, domain, time_of(*thread, domain, size),
                                 reinterpret_cast<uint64_t>(block), size, stack));
   leave(*thread);
@@ -119,10 +134,10 @@ inline bool is_code(const void* block) noexcept {
 
 // `begin_time` was taken before the real call.
 [[gnu::always_inline]] inline void record_realloc(Domain domain, uint64_t begin_time, const void* old_block,
-                                                  const void* block, size_t size) noexcept {
+                                                  const void* block, size_t size, const void* frame) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  const StackId stack = stack_of(*thread, domain);
+  const StackId stack = stack_of(*thread, domain, frame);
   publish(*thread,
           encode_realloc(thread->stream.position(), thread->codec, domain, begin_time, now(),
                          reinterpret_cast<uint64_t>(old_block), reinterpret_cast<uint64_t>(block), size, stack));
@@ -131,13 +146,14 @@ inline bool is_code(const void* block) noexcept {
 
 }  // namespace inlined
 
-void record_alloc(Domain domain, const void* block, size_t size) noexcept;
+void record_alloc(Domain domain, const void* block, size_t size, const void* frame) noexcept;
 void record_free(Domain domain, const void* block) noexcept;
-void record_realloc(Domain domain, uint64_t begin_time, const void* old_block, const void* block, size_t size) noexcept;
-void record_map(const void* address, size_t size, uint32_t flags) noexcept;
+void record_realloc(Domain domain, uint64_t begin_time, const void* old_block, const void* block, size_t size,
+                    const void* frame) noexcept;
+void record_map(const void* address, size_t size, uint32_t flags, const void* frame) noexcept;
 void record_unmap(const void* address, size_t size) noexcept;
 void record_remap(uint64_t begin_time, const void* old_address, size_t old_size, const void* address, size_t size,
-                  uint32_t flags) noexcept;
+                  uint32_t flags, const void* frame) noexcept;
 void record_arena(bool freed, const void* arena, size_t size) noexcept;
 
 }  // namespace cistern::preload

@@ -24,6 +24,9 @@ void update_modules(RecordStream& records) noexcept;
 // thread that was not forked may have held the loader's lock, which fork() does not free (seen with glibc 2.36,
 // elf/dl-iteratephdr.c).
 void write_known_modules(RecordStream& records) noexcept;
+// The module that the code at `instruction` belongs to: its id, and what its addresses count from. Looks again at what
+// is loaded where that may have changed. Returns false when there is none, and while another thread updates them.
+bool find_module(uintptr_t instruction, RecordStream& records, uint32_t& id, uintptr_t& base) noexcept;
 // In a forked child.
 void abandon_modules() noexcept;
 // Whether dlopen or dlclose was called since the last update_modules().

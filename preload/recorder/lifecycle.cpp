@@ -18,6 +18,7 @@
 #include "preload/recorder/child_environment.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/image_files.h"
+#include "preload/recorder/native_frames.h"
 #include "preload/recorder/ports.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/renewal.h"
@@ -188,6 +189,7 @@ bool begin_image() noexcept {
 // Puts hooks on the interpreter and says so in the profile: late, if its code may have run before.
 void take_interpreter() noexcept {
   Recorder& recorder = g_recorder;
+  learn_evaluation_function();
   const bool late = g_python.functions.is_initialized != nullptr && g_python.functions.is_initialized() != 0;
   recorder.python_stacks = false;
   if (hookable(g_python)) {
@@ -253,6 +255,7 @@ void begin_recording() noexcept {
   }
   recorder.folder = folder_of(recorder.first_profile);
   tell_children();
+  begin_native_frames();
   take_interpreter();
   begin_events();
 }
@@ -271,6 +274,7 @@ void abandon_parent() noexcept {
   recorder.folded.store(false, std::memory_order_relaxed);
   abandon_renewal();
   abandon_modules();
+  abandon_native_frames();
   abandon_threads();
   abandon_hooks();
   // The stack that started this thread has no number in the child's profile.
@@ -395,14 +399,17 @@ void library_closes() noexcept {
 
 void library_closed() noexcept {
   std::atomic_ref<unsigned char>(cistern_loader_called).store(1, std::memory_order_relaxed);
-  if (!in_recorded_process() || !g_python.found) return;
+  if (!in_recorded_process()) return;
   const Nested nested;
+  forget_unloaded_code();
+  if (!g_python.found) return;
   if (is_loaded(g_python)) {
     g_recorder.python_stacks = g_python.stacks == PythonStacks::kOn;
     return;
   }
   g_recorder.python_stacks = false;
   g_python = Interpreter{};
+  learn_evaluation_function();
   forget_python_hooks();
   g_recorder.interner.forget_codes();
   g_recorder.phases.forget_root();

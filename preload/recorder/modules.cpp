@@ -7,6 +7,7 @@
 #include "preload/base/memory.h"
 #include "preload/base/spin_lock.h"
 #include "preload/recorder/facts.h"
+#include "preload/unwind/code_search.h"
 
 extern "C" {
 unsigned char cistern_loader_called = 0;
@@ -167,9 +168,7 @@ void write_known_modules(RecordStream& records) noexcept {
   }
 }
 
-void update_modules(RecordStream& records) noexcept {
-  ModuleMap& map = g_modules;
-  const Locked locked(map.lock);
+static void update_locked(ModuleMap& map, RecordStream& records) noexcept {
   forget_loader_calls();
   for (size_t i = 0; i < map.count; ++i) map.modules[i].seen = false;
   map.records = &records;
@@ -184,6 +183,31 @@ void update_modules(RecordStream& records) noexcept {
     }
   }
   map.count = kept;
+}
+
+void update_modules(RecordStream& records) noexcept {
+  const Locked locked(g_modules.lock);
+  update_locked(g_modules, records);
+}
+
+// The thread may be inside dl_iterate_phdr, with the loader's lock, which another one waits for in update_modules(): it
+// does not wait for that one.
+bool find_module(uintptr_t instruction, RecordStream& records, uint32_t& id, uintptr_t& base) noexcept {
+  constexpr int kTurns = 200;
+  const Locked locked(g_modules.lock, kTurns);
+  if (!locked) return false;
+  for (int look = 0; look < 2; ++look) {
+    if (modules_changed() || look != 0) update_locked(g_modules, records);
+    for (size_t i = 0; i < g_modules.count; ++i) {
+      const KnownModule& module = g_modules.modules[i];
+      if (instruction < module.start || instruction >= module.end) continue;
+      id = module.id;
+      base = module.base;
+      return true;
+    }
+    if (find_code(instruction).start == 0) return false;  // made at run time
+  }
+  return false;
 }
 
 }  // namespace cistern::preload

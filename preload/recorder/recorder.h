@@ -10,6 +10,7 @@
 #include "cistern/profile.h"
 #include "preload/base/file_identity.h"
 #include "preload/base/text.h"
+#include "preload/capture/native_stack.h"
 #include "preload/cpython/collector.h"
 #include "preload/cpython/interpreter.h"
 #include "preload/intern/interner.h"
@@ -45,6 +46,8 @@ struct Recorder {
   Phases phases;
   Stamps stamps;
   CollectorPoll collector;
+  NativeCodes native_codes;
+  DomainMask native_domains = 0;  // whose blocks have native frames
   ProfileHeader header{};
   PathText first_profile;         // of the first image of this run: where all files are
   FileIdentity folder;            // that it lies in

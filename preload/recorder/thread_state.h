@@ -8,6 +8,7 @@
 
 #include "cistern/event.h"
 #include "cistern/ids.h"
+#include "preload/capture/native_stack.h"
 #include "preload/capture/python_stack.h"
 #include "preload/recorder/stamps.h"
 #include "preload/ring/segment_stream.h"
@@ -39,6 +40,7 @@ struct ThreadState {
   std::atomic<StackId> base{};
   bool main = false;
   PythonStack python;
+  NativeStack native;
 
   // As its thread record says.
   OwnerId owner{};

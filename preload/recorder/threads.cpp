@@ -133,6 +133,7 @@ ThreadState* attach_thread() noexcept {
   state->events = 0;
   state->until_poll = 1;
   state->python.reset();
+  state->native.reset();
   const Locked locked(g_recorder.threads_lock);
   describe(*state);
   const uint64_t time = state->first_time;
@@ -186,6 +187,7 @@ void abandon_threads() noexcept {
   for (ThreadState* state = g_recorder.threads.load(std::memory_order_acquire); state != nullptr; state = state->next) {
     state->stream.abandon();
     state->python = PythonStack{};  // its thread may have been about to replace its memory
+    state->native.reset();
     state->busy.store(0, std::memory_order_relaxed);
     state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
     state->ended.store(false, std::memory_order_relaxed);

@@ -1,6 +1,8 @@
-"""The stack that the recorder keeps up incrementally equals a full walk, on every event.
+"""The stack that the recorder keeps up incrementally equals a full walk, on every event, and each native frame is where
+libunwind says that it is.
 
-The library for tests walks the whole stack each time and writes "captures N mismatches M" to CISTERN_CHECK_REPORT.
+The library for tests walks the whole stack each time and writes what it counted to CISTERN_CHECK_REPORT: names and
+numbers.
 """
 import os
 import re
@@ -18,17 +20,19 @@ class CheckedStacks(product.Case):
         bare = product.run([interpreter.path, program], product.clean_environment(PYTHONHASHSEED="0", **dict(more_env)))
         self.assertEqual((bare.code, bare.err), (0, ""))
         profile, report = self.path("checked.cistern"), self.path("report")
-        env = product.recorded_environment(profile, {"force": "on"}, preload=product.CHECKED_PRELOAD,
+        env = product.recorded_environment(profile, {"force": "on", "native": "leaf"}, preload=product.CHECKED_PRELOAD,
                                            CISTERN_CHECK_REPORT=report, PYTHONHASHSEED="0", **dict(more_env))
         done = product.run([interpreter.path, program], env, timeout=timeout)
         self.assertEqual((done.code, done.out, done.err), (bare.code, bare.out, bare.err))
         with open(report) as file:
             text = file.read()
         os.remove(report)
-        told = re.fullmatch(r"captures (\d+) mismatches (\d+)\n", text)
-        self.assertTrue(told, "the report says %r" % text)
-        self.assertEqual(int(told.group(2)), 0, text)
-        self.assertGreater(int(told.group(1)), CAPTURES)
+        told = {name: int(number) for name, number in re.findall(r"(\w+) (\d+)", text)}
+        for name in ("mismatches", "native_mismatches", "native_differences", "native_ends"):
+            self.assertEqual(told.get(name), 0, text)
+        self.assertGreater(told["captures"], CAPTURES)
+        self.assertGreater(told["native_captures"], 0.9 * told["captures"], text)
+        self.assertGreater(told["native_frames"], told["native_captures"] / 16, text)  # 1 in 16 is compared
 
     def on_every_interpreter(self, program):
         for interpreter in interpreters.supported():

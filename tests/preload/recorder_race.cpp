@@ -95,12 +95,13 @@ void define(unsigned round) {
 
 void work(unsigned thread, unsigned round) {
   char* const block = block_of(thread, round);
-  record(Domain::kMalloc, [&] { record_alloc(Domain::kMalloc, block, round); });
-  record(Domain::kObj, [&] { record_alloc(Domain::kObj, block + 16, 24); });
-  record(Domain::kMalloc, [&] { record_realloc(Domain::kMalloc, now(), block, block + 32, round + 1); });
+  record(Domain::kMalloc, [&] { record_alloc(Domain::kMalloc, block, round, CISTERN_OWN_FRAME); });
+  record(Domain::kObj, [&] { record_alloc(Domain::kObj, block + 16, 24, nullptr); });
+  record(Domain::kMalloc,
+         [&] { record_realloc(Domain::kMalloc, now(), block, block + 32, round + 1, CISTERN_OWN_FRAME); });
   record(Domain::kObj, [&] { record_free(Domain::kObj, block + 16); });
-  record(Domain::kMmap, [&] { record_map(block, 8192, 0); });
-  record(Domain::kMmap, [&] { record_remap(now(), block, 8192, block + 4096, 4096, 0); });
+  record(Domain::kMmap, [&] { record_map(block, 8192, 0, CISTERN_OWN_FRAME); });
+  record(Domain::kMmap, [&] { record_remap(now(), block, 8192, block + 4096, 4096, 0, CISTERN_OWN_FRAME); });
   record(Domain::kMmap, [&] { record_unmap(block + 4096, 4096); });
   record(Domain::kObj, [&] { record_arena(round % 2 != 0, block, 1 << 20); });
   record(Domain::kMalloc, [&] { record_free(Domain::kMalloc, block + 32); });

@@ -1,0 +1,174 @@
+#include "preload/capture/native_stack.h"
+
+#include "preload/capture/entry_frames.h"
+#include "preload/capture/stack_end.h"
+#include "preload/unwind/code_search.h"
+
+namespace cistern::preload {
+
+void NativeCodes::begin(ModulePlace (*module_of)(uintptr_t), uint64_t max_table_bytes) noexcept {
+  table_.limit(max_table_bytes);
+  module_of_ = module_of;
+  prepare_code_search();
+  const CallFrameInfo own = find_code(reinterpret_cast<uintptr_t>(&holds_entry));
+  own_begin_ = own.start;
+  own_end_ = own.end;
+}
+
+void NativeCodes::set_evaluation(const void* function) noexcept {
+  evaluation_.store(reinterpret_cast<uintptr_t>(function), std::memory_order_relaxed);
+}
+
+// Code may lie apart from its function's beginning (a compiler's cold part), or in functions of its own (an interpreter
+// built of tail calls): the frame says it then.
+CodeRole NativeCodes::role_of(const FrameDescription& frame, const Registers& at, const uint8_t* tstate,
+                              uintptr_t high) const noexcept {
+  if (at.pc >= own_begin_ && at.pc < own_end_) return CodeRole::kOwn;
+  const uintptr_t evaluation = evaluation_.load(std::memory_order_relaxed);
+  if (evaluation != 0 && evaluation == frame.function) return CodeRole::kEvaluation;
+  const uintptr_t end = frame_address(frame.rule, at, high);
+  return end != 0 && holds_entry(g_python, tstate, at.stack_pointer, end) ? CodeRole::kEvaluation : CodeRole::kOrdinary;
+}
+
+NativeCode NativeCodes::code_at(const Registers& at, const uint8_t* tstate, uintptr_t high) noexcept {
+  NativeCode code;
+  if (table_.find(at, code)) return code;
+  const CallFrameInfo info = find_code(at.instruction());
+  const FrameDescription frame = describe_frame(info, at.instruction());
+  const ModulePlace place = module_of_(at.instruction());
+  code.rule = frame.rule;
+  code.module = place.module;
+  code.address = place.address;
+  code.role = role_of(frame, at, tstate, high);
+  // Which module it is may become known later; what was made at run time may be replaced.
+  if (code.module != 0) table_.add(at, code);
+  return code;
+}
+
+void NativeStack::reset() noexcept {
+  for (auto& set : walks_) {
+    for (Walk& walk : set) walk.generation = 0;
+  }
+  last_combined_ = last_node_ = StackId{};
+}
+
+bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept {
+  if (walk.pc != at.pc || walk.stack_pointer != at.stack_pointer || walk.generation != generation ||
+      next_read_ - walk.first_read > kReads || (!walk.any_frame_pointer && walk.frame_pointer != at.frame_pointer)) {
+    return false;
+  }
+  const Read* const reads = reads_ + walk.first_read % kReads;
+  for (uint32_t i = 0; i < walk.reads; ++i) {
+    if (word_at(reads[i].place) != reads[i].word) return false;
+  }
+  return true;
+}
+
+// Reads of one walk lie together: those that come to the end of the room begin anew at its front.
+void NativeStack::note(uintptr_t place, uintptr_t word) noexcept {
+  if (next_read_ % kReads == 0 && next_read_ != first_noted_) {
+    const uint32_t count = next_read_ - first_noted_;
+    if (count >= kReads) return;
+    for (uint32_t i = 0; i < count; ++i) reads_[i] = reads_[first_noted_ % kReads + i];
+    first_noted_ = next_read_;
+    next_read_ += count;
+  }
+  reads_[next_read_++ % kReads] = Read{place, word};
+}
+
+// From the outermost frame inwards, so that each node is called from the one before.
+StackId NativeStack::intern(Interner& interner, uint32_t frames, StackId outermost) noexcept {
+  StackId node = outermost;
+  for (uint32_t i = frames; i-- > 0;) {
+    const ModulePlace& frame = frames_[i];
+    node = last_node_ = interner.node_after(last_node_, node, NodeKey{NodeKind::kNative, frame.module, frame.address});
+  }
+  return node;
+}
+
+StackId NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, const uint8_t* tstate,
+                          Walk* kept) noexcept {
+  const uintptr_t high = stack_end(at.stack_pointer);
+  first_noted_ = next_read_;
+  uintptr_t pointer_place = 0;  // where the frame pointer was read; 0: it is the first one
+  bool pointer_noted = false;
+  bool first_pointer_used = false;
+  bool can_be_kept = true;
+  uint32_t count = 0;
+  StackId outermost{};
+  for (;;) {
+    const NativeCode code = codes.code_at(at, tstate, high);
+    if (code.role == CodeRole::kEvaluation) break;
+    if (code.role != CodeRole::kOwn) {
+      if (count == kMaxFrames) {
+        const auto reason = static_cast<uint32_t>(TruncationReason::kDepth);
+        outermost = interner.node(StackId{}, NodeKey{NodeKind::kTruncated, reason, 0});
+        break;
+      }
+      frames_[count++] = ModulePlace{code.module, code.address};
+    }
+    if (code.rule.address == FrameAddress::kOutermost) break;
+    const Registers before = at;
+    if (!step(code.rule, at, high)) {
+      outermost = interner.node(StackId{}, NodeKey{NodeKind::kUnknown, 0, 0});
+      break;
+    }
+    const bool by_pointer =
+        code.rule.address != FrameAddress::kStackPointer || code.rule.frame_pointer == FramePointer::kAtFramePointer;
+    if (by_pointer && pointer_place == 0) first_pointer_used = true;
+    if (by_pointer && pointer_place != 0 && !pointer_noted) {
+      note(pointer_place, before.frame_pointer);
+      pointer_noted = true;
+    }
+    if (code.rule.address == FrameAddress::kSignal || code.rule.address == FrameAddress::kFramePointerSlot) {
+      can_be_kept = false;
+    }
+    note(at.stack_pointer - sizeof(uintptr_t), at.pc);
+    const uintptr_t saved = frame_pointer_place(code.rule, before, at.stack_pointer);
+    if (saved != 0) {
+      pointer_place = saved;
+      pointer_noted = false;
+    }
+  }
+  const StackId chain = intern(interner, count, outermost);
+  const uint32_t reads = next_read_ - first_noted_;
+  if (kept != nullptr && can_be_kept && reads < kReads / 8) {
+    kept->first_read = first_noted_;
+    kept->reads = static_cast<uint16_t>(reads);
+    kept->any_frame_pointer = !first_pointer_used;
+    kept->chain = chain;
+  } else if (kept != nullptr) {
+    kept->generation = 0;
+  }
+  return chain;
+}
+
+StackId NativeStack::capture(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
+                             StackId python) noexcept {
+  const Registers at = callers_registers(frame);
+  const uint32_t generation = codes.table().generation();
+  Walk* const set = walks_[mix_hash(at.pc ^ at.stack_pointer << 8) >> 16 & (kSets - 1)];
+  StackId chain{};
+  uint32_t way = 0;
+  for (; way < kWays; ++way) {
+    chain = set[way].chain;
+    if (holds(set[way], at, generation) && (raw(chain) == 0 || interner.is_current(chain))) break;
+  }
+  if (way == kWays) {
+    Walk& oldest = set[turn_++ % kWays];
+    oldest = Walk{at.stack_pointer, at.pc, at.frame_pointer, generation, 0, 0, false, StackId{}};
+    chain = walk(codes, interner, at, tstate, &oldest);
+  }
+  if (raw(chain) == 0) return python;
+  last_combined_ = interner.node_after(last_combined_, python, NodeKey{NodeKind::kNativeRun, raw(chain), 0});
+  return last_combined_;
+}
+
+#ifdef CISTERN_CHECK_STACKS
+StackId NativeStack::walked_chain(NativeCodes& codes, Interner& interner, const void* frame,
+                                  const uint8_t* tstate) noexcept {
+  return walk(codes, interner, callers_registers(frame), tstate, nullptr);
+}
+#endif
+
+}  // namespace cistern::preload

@@ -1,0 +1,98 @@
+// The native frames above a Python frame: which C function of which extension asked for a block. They are walked with
+// cached unwind rules from the hook's caller to the frame that evaluates Python code, or to the outermost one, and
+// become a node of the stack tree by themselves, which Python nodes are then combined with: the same few chains occur
+// above very many Python stacks.
+//
+// A thread remembers the walks that it made: what each read of the stack, and the node that came of it. The same reads
+// with the same results are the same walk, so that most often nothing is unwound or looked up.
+#pragma once
+
+#include <cstdint>
+
+#include "cistern/ids.h"
+#include "preload/intern/interner.h"
+#include "preload/unwind/code_table.h"
+#include "preload/unwind/eh_frame.h"
+
+namespace cistern::preload {
+
+// What a walk asks the recorder, when it meets code for the first time.
+struct ModulePlace {
+  uint32_t module = 0;   // ModuleId; 0: in none that is known
+  uint32_t address = 0;  // less the module's base
+};
+class NativeCodes {
+ public:
+  CodeTable& table() noexcept { return table_; }
+  // What is known of the code at `at`, whose frame belongs to a thread with the state `tstate` (or nullptr).
+  NativeCode code_at(const Registers& at, const uint8_t* tstate, uintptr_t high) noexcept;
+
+  // Once, before the first walk. `module_of` may take locks of the recorder, none of which code_at()'s caller holds.
+  void begin(ModulePlace (*module_of)(uintptr_t instruction), uint64_t max_table_bytes) noexcept;
+  // The interpreter's evaluation function, nullptr when there is none (any more).
+  void set_evaluation(const void* function) noexcept;
+
+ private:
+  CodeRole role_of(const FrameDescription& frame, const Registers& at, const uint8_t* tstate,
+                   uintptr_t high) const noexcept;
+
+  CodeTable table_;
+  ModulePlace (*module_of_)(uintptr_t instruction) = nullptr;
+  std::atomic<uintptr_t> evaluation_{0};
+  uintptr_t own_begin_ = 0;  // code of this library
+  uintptr_t own_end_ = 0;
+};
+
+class NativeStack {
+ public:
+  // The stack of the caller of the function whose CISTERN_OWN_FRAME is `frame`: its native frames, called from the
+  // Python stack `python`. Returns `python` itself when there are none. `tstate` as in NativeCodes::code_at().
+  StackId capture(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
+                  StackId python) noexcept;
+
+  // For another thread, and in a forked child: forgets what was seen.
+  void reset() noexcept;
+
+#ifdef CISTERN_CHECK_STACKS
+  // The chain by a walk that remembers nothing, for comparison.
+  StackId walked_chain(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate) noexcept;
+#endif
+
+ private:
+  static constexpr uint32_t kSets = 256;
+  static constexpr uint32_t kWays = 4;  // walks that began at the same place went on in different ways
+  static constexpr uint32_t kReads = 8192;
+  static constexpr uint32_t kMaxFrames = 512;  // of one walk; what is further out is cut
+
+  // A word of the stack that a walk depended on.
+  struct Read {
+    uintptr_t place;
+    uintptr_t word;
+  };
+  // One walk: where it began, what it read, and the node of its frames, 0 when there were none.
+  struct Walk {
+    uintptr_t stack_pointer;
+    uintptr_t pc;
+    uintptr_t frame_pointer;
+    uint32_t generation;  // of the code; 0: none
+    uint32_t first_read;  // counted from the beginning of time
+    uint16_t reads;
+    bool any_frame_pointer;  // the one that it began with was not used
+    StackId chain;
+  };
+
+  bool holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept;
+  StackId walk(NativeCodes& codes, Interner& interner, Registers at, const uint8_t* tstate, Walk* kept) noexcept;
+  void note(uintptr_t place, uintptr_t word) noexcept;
+  StackId intern(Interner& interner, uint32_t frames, StackId outermost) noexcept;
+
+  Walk walks_[kSets][kWays];
+  Read reads_[kReads];
+  uint32_t next_read_ = 0;  // counted from the beginning of time
+  uint32_t first_noted_ = 0;
+  StackId last_combined_{};  // with a Python stack
+  StackId last_node_{};
+  ModulePlace frames_[kMaxFrames];
+};
+
+}  // namespace cistern::preload

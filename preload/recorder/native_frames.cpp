@@ -1,0 +1,80 @@
+#include "preload/recorder/native_frames.h"
+
+#include "preload/base/elf.h"
+#include "preload/cpython/interpreter.h"
+#include "preload/recorder/facts.h"
+#include "preload/recorder/recorder.h"
+#include "preload/unwind/code_search.h"
+
+namespace cistern::preload {
+namespace {
+
+constexpr uint64_t kMaxCodeBytes = 64 << 20;
+
+DomainMask domains_of(Native native) noexcept {
+  switch (native) {
+    case Native::kAuto:
+      return bit_of(Domain::kMalloc) | bit_of(Domain::kRaw) | bit_of(Domain::kMmap);
+    case Native::kLeaf:
+    case Native::kFull:
+      return kAllDomains;
+    case Native::kNone:
+      break;
+  }
+  return 0;
+}
+
+uint64_t modules_unloaded() noexcept {
+  uint64_t unloads = 0;
+  for_each_module(
+      [](void* context, const LoadedModule& module) {
+        *static_cast<uint64_t*>(context) = module.unloads;
+        return false;
+      },
+      &unloads);
+  return unloads;
+}
+
+std::atomic<uint64_t> g_unloaded{0};
+
+ModulePlace place_of(uintptr_t instruction) noexcept {
+  ModulePlace place;
+  uintptr_t base = 0;
+  if (!find_module(instruction, g_recorder.records, place.module, base)) return {};
+  place.address = static_cast<uint32_t>(instruction - base);
+  return place;
+}
+
+}  // namespace
+
+void begin_native_frames() noexcept {
+  g_recorder.native_domains = domains_of(g_recorder.options.native) & g_recorder.options.domains;
+  if (g_recorder.native_domains == 0) return;
+  g_unloaded.store(modules_unloaded(), std::memory_order_relaxed);
+  g_recorder.native_codes.begin(place_of, kMaxCodeBytes);
+}
+
+void learn_evaluation_function() noexcept {
+  if (g_recorder.native_domains == 0) return;
+  const void* function = nullptr;
+  for_each_module(
+      [](void* context, const LoadedModule& module) {
+        if (!g_python.found || module.start != g_python.module_start) return true;
+        *static_cast<const void**>(context) = find_symbol(module, "_PyEval_EvalFrameDefault");
+        return false;
+      },
+      &function);
+  g_recorder.native_codes.set_evaluation(function);
+}
+
+void forget_unloaded_code() noexcept {
+  if (g_recorder.native_domains == 0) return;
+  const uint64_t unloads = modules_unloaded();
+  if (g_unloaded.exchange(unloads, std::memory_order_relaxed) != unloads) g_recorder.native_codes.table().renew();
+}
+
+void abandon_native_frames() noexcept {
+  g_recorder.native_codes.table().abandon();
+}
+
+}  // namespace cistern::preload
