@@ -120,7 +120,8 @@ StackId NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, 
       note(pointer_place, before.frame_pointer);
       pointer_noted = true;
     }
-    if (code.rule.address == FrameAddress::kSignal || code.rule.address == FrameAddress::kFramePointerSlot) {
+    if (code.rule.address == FrameAddress::kSignal || code.rule.address == FrameAddress::kFramePointerSlot ||
+        code.module == 0) {
       can_be_kept = false;
     }
     note(at.stack_pointer - sizeof(uintptr_t), at.pc);

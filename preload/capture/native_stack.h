@@ -88,6 +88,7 @@ class NativeStack {
 
   Walk walks_[kSets][kWays];
   Read reads_[kReads];
+  uint32_t turn_ = 0;       // the way of a set that is overwritten next
   uint32_t next_read_ = 0;  // counted from the beginning of time
   uint32_t first_noted_ = 0;
   StackId last_combined_{};  // with a Python stack
