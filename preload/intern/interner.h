@@ -105,10 +105,12 @@ class Interner {
     return (filter_[bit / 64].load(std::memory_order_relaxed) >> (bit % 64) & 1) != 0;
   }
 
-  // A frame of a stack that stays when definitions begin anew; `code` of a Python frame.
+  // A frame of a stack that stays when definitions begin anew; `code` of a Python frame. A native run is followed,
+  // towards the leaf, by its `native_frames`.
   struct KeptFrame {
     NodeKey key;
     const uint8_t* code = nullptr;
+    uint32_t native_frames = 0;
   };
   class KeptStacks;
 

@@ -51,7 +51,7 @@ bool NodeTable::read(StackId node, StackId& parent, NodeKey& key) const noexcept
   parent = StackId{found.parent};
   key.kind = static_cast<NodeKind>(found.a >> kKindShift);
   key.a = found.a & ((1u << kKindShift) - 1);
-  key.b = static_cast<int32_t>(found.b);
+  key.b = key.kind == NodeKind::kNative ? int64_t{found.b} : static_cast<int32_t>(found.b);
   return true;
 }
 

@@ -1,5 +1,7 @@
 // Definitions begin anew (overwrite mode). Ids are never used twice, so nothing that was written before is void; the
 // stacks that stay in use, where threads began, are defined again from what the tables know of them.
+#include <algorithm>
+
 #include "preload/base/memory.h"
 #include "preload/cpython/code_object.h"
 #include "preload/intern/interner.h"
@@ -76,7 +78,12 @@ class Interner::KeptStacks {
     const size_t begin = used_;
     StackId parent{};
     NodeKey key;
-    for (; used_ < kMaxFrames && nodes_.read(id, parent, key); id = parent) frames_[used_++] = frame_of(key);
+    for (; used_ < kMaxFrames && nodes_.read(id, parent, key); id = parent) {
+      const uint32_t native_frames = key.kind == NodeKind::kNativeRun ? gather_run(StackId{key.a}) : 0;
+      if (used_ == kMaxFrames) break;
+      frames_[used_] = frame_of(key);
+      frames_[used_++].native_frames = native_frames;
+    }
     for (size_t low = begin, high = used_; low + 1 < high; ++low) {
       --high;
       const KeptFrame swapped = frames_[low];
@@ -84,6 +91,14 @@ class Interner::KeptStacks {
       frames_[high] = swapped;
     }
     return used_ - begin;
+  }
+
+  uint32_t gather_run(StackId chain) noexcept {
+    const size_t begin = used_;
+    StackId parent{};
+    NodeKey key;
+    for (; used_ < kMaxFrames && nodes_.read(chain, parent, key); chain = parent) frames_[used_++] = frame_of(key);
+    return static_cast<uint32_t>(used_ - begin);
   }
 
   KeptFrame frame_of(const NodeKey& key) const noexcept {
@@ -112,6 +127,14 @@ StackId Interner::define_again(const Interpreter& python, const KeptFrame* frame
   StackId node{};
   for (size_t i = 0; i < count; ++i) {
     NodeKey key = frames[i].key;
+    if (key.kind == NodeKind::kNativeRun) {
+      StackId chain{};
+      const size_t end = std::min(count, i + 1 + frames[i].native_frames);
+      for (size_t k = i + 1; k < end; ++k) chain = node_locked(chain, frames[k].key);
+      i = end - 1;
+      if (raw(chain) != 0) node = node_locked(node, NodeKey{NodeKind::kNativeRun, raw(chain), 0});
+      continue;
+    }
     if (frames[i].code != nullptr) {
       key.a = raw(code_locked(python, frames[i].code, code_fingerprint(*python.layout, frames[i].code)));
     }

@@ -256,6 +256,36 @@ TEST(Interner, DefinesEverythingAgainWhenDefinitionsBeginAnew) {
   EXPECT_EQ(path_of(kept[2], nodes), outer_path + " ?" + inner_name + "-2") << "whose code is gone is unknown";
 }
 
+TEST(Interner, DefinesNativeRunsAgainWithTheirFrames) {
+  Interning it;
+  FakePython fake(11);
+  uint8_t* const code = fake.code("/a.py", "f", 1);
+  constexpr int64_t kFarAddress = 0xc0000000;  // of a module of more than 2 GiB
+  const StackId start = it.interner->node(StackId{}, NodeKey{NodeKind::kNative, 1, 0x10});
+  const StackId chain = it.interner->node(start, NodeKey{NodeKind::kNative, 2, kFarAddress});
+  const StackId python = it.interner->node(StackId{}, python_frame(raw(it.interner->code(fake.python(), code)), 2));
+  const StackId run = it.interner->node(python, NodeKey{NodeKind::kNativeRun, raw(chain), 0});
+  StackId kept[] = {it.interner->node(run, NodeKey{NodeKind::kBoundary, 0, 0})};
+  it.interner->renew(fake.python(), true, kept, 1);
+
+  std::map<uint32_t, StackNodeRecord> nodes;
+  for (const auto& node : it.written<StackNodeRecord>(it.keep)) {
+    if (raw(node.id) > raw(run) + 1) nodes.emplace(raw(node.id), node);
+  }
+  const StackNodeRecord boundary = nodes.at(raw(kept[0]));
+  EXPECT_EQ(boundary.kind, NodeKind::kBoundary);
+  const StackNodeRecord again = nodes.at(raw(boundary.parent));
+  ASSERT_EQ(again.kind, NodeKind::kNativeRun);
+  EXPECT_EQ(nodes.at(raw(again.parent)).kind, NodeKind::kPython);
+  const StackNodeRecord inner = nodes.at(again.a);
+  EXPECT_EQ(inner.kind, NodeKind::kNative);
+  EXPECT_EQ(inner.b, kFarAddress);
+  const StackNodeRecord outer = nodes.at(raw(inner.parent));
+  EXPECT_EQ(outer.a, 1u);
+  EXPECT_EQ(outer.b, 0x10);
+  EXPECT_EQ(raw(outer.parent), 0u);
+}
+
 TEST(Interner, TouchesNoCodeObjectOnRenewalWhenTheirFreesAreNotSeen) {
   Interning it;
   FakePython fake(11);
