@@ -64,6 +64,18 @@ bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t generati
   return true;
 }
 
+// Whether its nodes are still defined.
+bool NativeStack::runs_hold(const Walk& walk, const Interner& interner) const noexcept {
+  if (raw(walk.chain) != 0 && !interner.is_current(walk.chain)) return false;
+  if (walk.runs == 0) return true;
+  if (next_run_ - walk.first_run > kRuns) return false;
+  for (uint32_t i = 0; i < walk.runs; ++i) {
+    const StackId run = runs_[(walk.first_run + i) % kRuns];
+    if (raw(run) != 0 && !interner.is_current(run)) return false;
+  }
+  return true;
+}
+
 // Reads of one walk lie together: those that come to the end of the room begin anew at its front.
 void NativeStack::note(uintptr_t place, uintptr_t word) noexcept {
   if (next_read_ % kReads == 0 && next_read_ != first_noted_) {
@@ -76,6 +88,18 @@ void NativeStack::note(uintptr_t place, uintptr_t word) noexcept {
   reads_[next_read_++ % kReads] = Read{place, word};
 }
 
+// So do runs.
+void NativeStack::add_run(StackId chain) noexcept {
+  if (next_run_ % kRuns == 0 && next_run_ != first_run_) {
+    const uint32_t count = next_run_ - first_run_;
+    if (count >= kRuns) return;
+    for (uint32_t i = 0; i < count; ++i) runs_[i] = runs_[first_run_ % kRuns + i];
+    first_run_ = next_run_;
+    next_run_ += count;
+  }
+  runs_[next_run_++ % kRuns] = chain;
+}
+
 // From the outermost frame inwards, so that each node is called from the one before.
 StackId NativeStack::intern(Interner& interner, uint32_t frames, StackId outermost) noexcept {
   StackId node = outermost;
@@ -86,31 +110,53 @@ StackId NativeStack::intern(Interner& interner, uint32_t frames, StackId outermo
   return node;
 }
 
-StackId NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, const uint8_t* tstate,
-                          Walk* kept) noexcept {
+// `done` becomes the walk; its generation 0 where it must not be taken for another one.
+void NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, const uint8_t* tstate, bool whole,
+                       Walk& done) noexcept {
   const uintptr_t high = stack_end(at.stack_pointer);
+  done = Walk{at.stack_pointer, at.pc, at.frame_pointer, codes.table().generation(), 0, 0, 0, false, StackId{}, 0, 0};
   first_noted_ = next_read_;
+  first_run_ = next_run_;
   uintptr_t pointer_place = 0;  // where the frame pointer was read; 0: it is the first one
   bool pointer_noted = false;
   bool first_pointer_used = false;
   bool can_be_kept = true;
+  bool any_evaluation = false;
   uint32_t count = 0;
   StackId outermost{};
+  const auto end_run = [&] {
+    const StackId chain = intern(interner, count, outermost);
+    if (any_evaluation) {
+      add_run(chain);
+    } else {
+      done.chain = chain;
+    }
+    count = 0;
+    outermost = StackId{};
+  };
   for (;;) {
     const NativeCode code = codes.code_at(at, tstate, high);
-    if (code.role == CodeRole::kEvaluation) break;
-    if (code.role != CodeRole::kOwn) {
+    if (code.role == CodeRole::kEvaluation) {
+      end_run();
+      any_evaluation = true;
+      if (!whole) break;
+    } else if (code.role != CodeRole::kOwn) {
       if (count == kMaxFrames) {
         const auto reason = static_cast<uint32_t>(TruncationReason::kDepth);
         outermost = interner.node(StackId{}, NodeKey{NodeKind::kTruncated, reason, 0});
+        end_run();
         break;
       }
       frames_[count++] = ModulePlace{code.module, code.address};
     }
-    if (code.rule.address == FrameAddress::kOutermost) break;
+    if (code.rule.address == FrameAddress::kOutermost) {
+      end_run();
+      break;
+    }
     const Registers before = at;
     if (!step(code.rule, at, high)) {
       outermost = interner.node(StackId{}, NodeKey{NodeKind::kUnknown, 0, 0});
+      end_run();
       break;
     }
     const bool by_pointer =
@@ -131,44 +177,56 @@ StackId NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, 
       pointer_noted = false;
     }
   }
-  const StackId chain = intern(interner, count, outermost);
   const uint32_t reads = next_read_ - first_noted_;
-  if (kept != nullptr && can_be_kept && reads < kReads / 8) {
-    kept->first_read = first_noted_;
-    kept->reads = static_cast<uint16_t>(reads);
-    kept->any_frame_pointer = !first_pointer_used;
-    kept->chain = chain;
-  } else if (kept != nullptr) {
-    kept->generation = 0;
+  const uint32_t runs = next_run_ - first_run_;
+  done.first_read = first_noted_;
+  done.reads = static_cast<uint16_t>(reads);
+  done.first_run = first_run_;
+  done.runs = static_cast<uint16_t>(runs);
+  done.any_frame_pointer = !first_pointer_used;
+  done.number = ++last_number_;
+  if (!can_be_kept || reads > kReads / 2) done.generation = 0;
+}
+
+NativeStack::Walk* NativeStack::find(const Registers& at, uint32_t generation, const Interner& interner) noexcept {
+  for (Walk& walk : walks_[set_of(at)]) {
+    if (holds(walk, at, generation) && runs_hold(walk, interner)) return &walk;
   }
-  return chain;
+  return nullptr;
 }
 
 StackId NativeStack::capture(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
                              StackId python) noexcept {
   const Registers at = callers_registers(frame);
-  const uint32_t generation = codes.table().generation();
-  Walk* const set = walks_[mix_hash(at.pc ^ at.stack_pointer << 8) >> 16 & (kSets - 1)];
-  StackId chain{};
-  uint32_t way = 0;
-  for (; way < kWays; ++way) {
-    chain = set[way].chain;
-    if (holds(set[way], at, generation) && (raw(chain) == 0 || interner.is_current(chain))) break;
+  const Walk* known = find(at, codes.table().generation(), interner);
+  if (known == nullptr) {
+    Walk& oldest = walks_[set_of(at)][turn_++ % kWays];
+    walk(codes, interner, at, tstate, false, oldest);
+    known = &oldest;
   }
-  if (way == kWays) {
-    Walk& oldest = set[turn_++ % kWays];
-    oldest = Walk{at.stack_pointer, at.pc, at.frame_pointer, generation, 0, 0, false, StackId{}};
-    chain = walk(codes, interner, at, tstate, &oldest);
-  }
-  if (raw(chain) == 0) return python;
-  last_combined_ = interner.node_after(last_combined_, python, NodeKey{NodeKind::kNativeRun, raw(chain), 0});
+  if (raw(known->chain) == 0) return python;
+  last_combined_ = interner.node_after(last_combined_, python, NodeKey{NodeKind::kNativeRun, raw(known->chain), 0});
   return last_combined_;
 }
 
+NativeRuns NativeStack::capture_runs(NativeCodes& codes, Interner& interner, const void* frame,
+                                     const uint8_t* tstate) noexcept {
+  const Registers at = callers_registers(frame);
+  const Walk* known = find(at, codes.table().generation(), interner);
+  if (known == nullptr) {
+    Walk& oldest = walks_[set_of(at)][turn_++ % kWays];
+    walk(codes, interner, at, tstate, true, oldest);
+    known = &oldest;
+  }
+  return NativeRuns{runs_ + known->first_run % kRuns, known->runs, known->chain, known->number};
+}
+
 #ifdef CISTERN_CHECK_STACKS
-StackId NativeStack::walked_chain(NativeCodes& codes, Interner& interner, const void* frame,
-                                  const uint8_t* tstate) noexcept {
-  return walk(codes, interner, callers_registers(frame), tstate, nullptr);
+NativeRuns NativeStack::walked_runs(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
+                                    bool whole) noexcept {
+  Walk fresh;
+  walk(codes, interner, callers_registers(frame), tstate, whole, fresh);
+  return NativeRuns{runs_ + fresh.first_run % kRuns, fresh.runs, fresh.chain, fresh.number};
 }
 #endif
 

@@ -43,6 +43,16 @@ class NativeCodes {
   uintptr_t own_end_ = 0;
 };
 
+// The native frames of a whole stack, in runs that are parted by frames which evaluate Python code.
+struct NativeRuns {
+  // By whom the innermost evaluation was called, and so on to the outermost one; StackId{0} where that called the next
+  // directly. Valid until the next call.
+  const StackId* outer = nullptr;
+  uint32_t count = 0;
+  StackId leaf{};       // above the innermost evaluation; StackId{0}: no frame
+  uint32_t number = 0;  // the same as at an earlier call of this thread's: so are the runs
+};
+
 class NativeStack {
  public:
   // The stack of the caller of the function whose CISTERN_OWN_FRAME is `frame`: its native frames, called from the
@@ -50,19 +60,24 @@ class NativeStack {
   StackId capture(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
                   StackId python) noexcept;
 
+  // All native frames, to the outermost one. A thread calls either this or capture().
+  NativeRuns capture_runs(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate) noexcept;
+
   // For another thread, and in a forked child: forgets what was seen.
   void reset() noexcept;
 
 #ifdef CISTERN_CHECK_STACKS
-  // The chain by a walk that remembers nothing, for comparison.
-  StackId walked_chain(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate) noexcept;
+  // The same by a walk that remembers nothing, for comparison.
+  NativeRuns walked_runs(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
+                         bool whole) noexcept;
 #endif
 
  private:
   static constexpr uint32_t kSets = 256;
   static constexpr uint32_t kWays = 4;  // walks that began at the same place went on in different ways
   static constexpr uint32_t kReads = 8192;
-  static constexpr uint32_t kMaxFrames = 512;  // of one walk; what is further out is cut
+  static constexpr uint32_t kMaxFrames = 512;  // of one run; what is further out is cut
+  static constexpr uint32_t kRuns = 4096;
 
   // A word of the stack that a walk depended on.
   struct Read {
@@ -77,13 +92,23 @@ class NativeStack {
     uint32_t generation;  // of the code; 0: none
     uint32_t first_read;  // counted from the beginning of time
     uint16_t reads;
+    uint16_t runs;           // apart from the innermost one
     bool any_frame_pointer;  // the one that it began with was not used
     StackId chain;
+    uint32_t first_run;  // counted from the beginning of time
+    uint32_t number;     // of the walk
   };
 
+  static uint32_t set_of(const Registers& at) noexcept {
+    return mix_hash(at.pc ^ at.stack_pointer << 8) >> 16 & (kSets - 1);
+  }
   bool holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept;
-  StackId walk(NativeCodes& codes, Interner& interner, Registers at, const uint8_t* tstate, Walk* kept) noexcept;
+  Walk* find(const Registers& at, uint32_t generation, const Interner& interner) noexcept;
+  bool runs_hold(const Walk& walk, const Interner& interner) const noexcept;
+  void walk(NativeCodes& codes, Interner& interner, Registers at, const uint8_t* tstate, bool whole,
+            Walk& done) noexcept;
   void note(uintptr_t place, uintptr_t word) noexcept;
+  void add_run(StackId chain) noexcept;
   StackId intern(Interner& interner, uint32_t frames, StackId outermost) noexcept;
 
   Walk walks_[kSets][kWays];
@@ -94,6 +119,10 @@ class NativeStack {
   StackId last_combined_{};  // with a Python stack
   StackId last_node_{};
   ModulePlace frames_[kMaxFrames];
+  StackId runs_[kRuns];
+  uint32_t next_run_ = 0;
+  uint32_t first_run_ = 0;
+  uint32_t last_number_ = 0;
 };
 
 }  // namespace cistern::preload

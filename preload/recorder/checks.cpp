@@ -87,7 +87,8 @@ void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* t
                         StackId stack) noexcept {
   const Nested nested;
   const uint64_t number = g_native_captures.fetch_add(1, std::memory_order_relaxed);
-  const StackId chain = thread.native.walked_chain(g_recorder.native_codes, g_recorder.interner, frame, tstate);
+  const StackId chain =
+      thread.native.walked_runs(g_recorder.native_codes, g_recorder.interner, frame, tstate, false).leaf;
   const StackId walked =
       raw(chain) == 0 ? python : g_recorder.interner.node(python, NodeKey{NodeKind::kNativeRun, raw(chain), 0});
   if (walked != stack) g_native_mismatches.fetch_add(1, std::memory_order_relaxed);
