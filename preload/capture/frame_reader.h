@@ -12,6 +12,10 @@ namespace cistern::preload {
 
 constexpr uint32_t kNoParent = UINT32_MAX;
 
+// Stands for the code of an entry frame, which belongs to C and has none (3.12 and later). Such frames lie on the chain
+// and are compared like others, so that a walk need not stop at them; no node stands for them.
+inline const uint8_t* const kEntryFrame = reinterpret_cast<const uint8_t*>(1);
+
 // A frame as it was seen last, outermost first.
 struct ShadowFrame {
   const uint8_t* frame = nullptr;
@@ -37,21 +41,20 @@ struct FrameReader {
   explicit FrameReader(const PythonLayout& layout) noexcept
       : previous(layout.previous), code(layout.code), position(layout.position), owner(layout.owner) {}
 
-  const uint8_t* code_of(const uint8_t* frame) const noexcept { return load_pointer(frame, code); }
+  // nullptr when it has none; what is not, may still be something else than a code object.
+  const uint8_t* code_of(const uint8_t* frame) const noexcept {
+    if constexpr (kIndexed) {
+      return load_pointer(frame, code);
+    } else {
+      if (load<uint8_t>(frame, owner) >= kOwnedByC) return kEntryFrame;
+      return untagged(load<uint64_t>(frame, code));
+    }
+  }
   uint64_t position_of(const uint8_t* frame) const noexcept {
     if constexpr (kIndexed) return static_cast<uint32_t>(load<int32_t>(frame, position));
     return load<uint64_t>(frame, position);
   }
-  // From `frame` towards the root, past entry frames that belong to C.
-  const uint8_t* python_frame(const uint8_t* frame) const noexcept {
-    if constexpr (!kIndexed) {
-      while (frame != nullptr && __builtin_expect(load<uint8_t>(frame, owner) >= kOwnedByC, 0)) {
-        frame = load_pointer(frame, previous);
-      }
-    }
-    return frame;
-  }
-  const uint8_t* caller_of(const uint8_t* frame) const noexcept { return python_frame(load_pointer(frame, previous)); }
+  const uint8_t* caller_of(const uint8_t* frame) const noexcept { return load_pointer(frame, previous); }
 
   // Whether the frame is where it was seen. A position that is a pointer lies in its code object, which is alive: the
   // code need not be compared (when a code object is freed, everything that was seen is void).
@@ -73,6 +76,15 @@ struct FrameReader {
   uint16_t code;
   uint16_t position;
   uint16_t owner;
+
+ private:
+  // _PyStackRef (Include/internal/pycore_stackref.h, 3.14): 1 alone is no object, 3 in the low bits an int, 1 in them a
+  // borrowed or immortal object. Pointers of earlier versions have 0 there.
+  static const uint8_t* untagged(uint64_t reference) noexcept {
+    constexpr uint64_t kTag = 3;
+    if ((reference & kTag) == kTag) return nullptr;
+    return reinterpret_cast<const uint8_t*>(reference & ~kTag);
+  }
 };
 
 // Stands for the frame below the outermost one: no frame is called from there.
@@ -113,9 +125,9 @@ inline bool verify(const FrameReader<kIndexed>& read, ShadowFrame* const bottom,
       read.refresh(*seen, frame);
       deepest = seen;
     }
-    const uint8_t* const caller = load_pointer(frame, read.previous);
-    if (seen == bottom) return read.python_frame(caller) == nullptr;
-    if (caller != seen[-1].frame && read.python_frame(caller) != seen[-1].frame) return false;
+    const uint8_t* const caller = read.caller_of(frame);
+    if (seen == bottom) return caller == nullptr;
+    if (caller != seen[-1].frame) return false;
     seen = first_change(read, seen - 1);
   }
 }

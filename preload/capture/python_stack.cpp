@@ -33,6 +33,13 @@ void PythonStack::give_back() noexcept {
   if (frames_ != nullptr) unmap_memory(frames_ - 1, mapped_bytes(capacity_));
 }
 
+// On 3.12 and later entry frames lie below it.
+const uint8_t* PythonStack::root_code() const noexcept {
+  uint32_t at = 0;
+  while (at < size_ && frames_[at].code == kEntryFrame) ++at;
+  return at == size_ ? nullptr : frames_[at].code;
+}
+
 // Another code object may have come to lie at the address of the last root's: then it has changed.
 bool PythonStack::notice_root() noexcept {
   const uint8_t* const last = std::exchange(root_, root_code());
@@ -106,8 +113,11 @@ StackId PythonStack::resolve(const Interpreter& python, Interner& interner, Shad
       node = seen->node;
       continue;
     }
-    if (raw(seen->code_id) == 0) seen->code_id = interner.code(python, seen->code);
-    if (raw(seen->code_id) != 0) {
+    const bool entry = seen->code == kEntryFrame;
+    if (!entry && raw(seen->code_id) == 0) seen->code_id = interner.code(python, seen->code);
+    if (entry || seen->code_id == Interner::kNoCode) {
+      seen->parent = raw(node);
+    } else if (raw(seen->code_id) != 0) {
       seen->parent = raw(node);
       const int64_t offset = offset_of(*python.layout, seen->code, seen->position);
       node = interner.node_after(last_node_, node, NodeKey{NodeKind::kPython, raw(seen->code_id), offset});
@@ -125,7 +135,6 @@ template <bool kIndexed>
 StackId PythonStack::capture_chain(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                    bool& root_changed) noexcept {
   const PythonLayout& layout = *python.layout;
-  innermost = FrameReader<kIndexed>(layout).python_frame(innermost);
   if (innermost == nullptr) {
     size_ = 0;
     root_changed = notice_root();

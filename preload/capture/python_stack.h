@@ -38,7 +38,7 @@ class PythonStack {
   }
 
   // The outermost frame's code object; nullptr when there was no frame.
-  const uint8_t* root_code() const noexcept { return size_ == 0 ? nullptr : frames_[0].code; }
+  const uint8_t* root_code() const noexcept;
 
   // For another thread: forgets what was seen. Keeps its memory.
   void reset() noexcept {

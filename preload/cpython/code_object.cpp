@@ -3,10 +3,7 @@
 namespace cistern::preload {
 namespace {
 
-// PyVarObject: ob_size at 16. PyBytesObject: ob_sval at 32 (behind ob_shash). PyTupleObject: ob_item at 24.
-constexpr uint16_t kSize = 16;
-constexpr uint16_t kBytesData = 32;
-constexpr uint16_t kTupleItems = 24;
+constexpr uint16_t kTupleItems = 24;  // PyTupleObject.ob_item, up to 3.13; constants are read up to 3.10
 
 }  // namespace
 
@@ -22,13 +19,13 @@ uint32_t code_fingerprint(const PythonLayout& layout, const uint8_t* code) noexc
 std::string_view line_table_of(const PythonLayout& layout, const uint8_t* code) noexcept {
   const uint8_t* const table = load_pointer(code, layout.line_table);
   if (table == nullptr) return {};
-  return {reinterpret_cast<const char*>(table + kBytesData), load<uint64_t>(table, kSize)};
+  return {reinterpret_cast<const char*>(table + layout.bytes_data), load<uint64_t>(table, layout.object_size)};
 }
 
 Constants constants_of(const PythonLayout& layout, const uint8_t* code) noexcept {
   const uint8_t* const tuple = load_pointer(code, layout.constants);
   if (tuple == nullptr) return {};
-  return {reinterpret_cast<const uint8_t* const*>(tuple + kTupleItems), load<uint64_t>(tuple, kSize)};
+  return {reinterpret_cast<const uint8_t* const*>(tuple + kTupleItems), load<uint64_t>(tuple, layout.object_size)};
 }
 
 }  // namespace cistern::preload

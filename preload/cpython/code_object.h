@@ -13,7 +13,7 @@ namespace cistern::preload {
 uint32_t code_fingerprint(const PythonLayout& layout, const uint8_t* code) noexcept;
 
 inline bool is_code(const Interpreter& python, const uint8_t* object) noexcept {
-  return object != nullptr && load_pointer(object, 8) == python.code_type;
+  return object != nullptr && load_pointer(object, python.type_offset) == python.code_type;
 }
 
 inline int32_t first_line_of(const PythonLayout& layout, const uint8_t* code) noexcept {

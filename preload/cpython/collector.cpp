@@ -5,18 +5,58 @@
 namespace cistern::preload {
 namespace {
 
-// Behind `generations[3]` of 24 bytes: generation0 (a pointer to the first) at 72, permanent_generation at 80,
-// generation_stats at 104, collecting at 176. In 3.8 and 3.9, enabled lies two ints and a pad before them.
-constexpr uint16_t kGenerationZero = 72;
-constexpr uint16_t kStats = 104;
-constexpr uint16_t kCollecting = 176;
-constexpr uint16_t kEnabledBefore = 12;
+// struct gc_stats (pycore_interp_structs.h, 3.15): a ring of the latest runs for each generation, of which the one at
+// `index` counts all.
+struct StatisticsItem {
+  int64_t began;
+  int64_t ended;
+  GenerationStats total;
+  int64_t candidates;
+  double duration;
+  int64_t heap_size;
+};
+static_assert(sizeof(StatisticsItem) == 64);
+template <int kItems>
+struct StatisticsRing {
+  StatisticsItem items[kItems];
+  int8_t index;
+};
+struct StatisticsRings {
+  StatisticsRing<11> young;
+  StatisticsRing<3> old[2];
+};
+
+template <int kItems>
+bool read_ring(const StatisticsRing<kItems>& ring, GenerationStats& stats) noexcept {
+  const int index = ring.index;
+  if (index < 0 || index >= kItems) return false;
+  stats = ring.items[index].total;
+  return true;
+}
+
+const uint8_t* at(const uint8_t* generations, int16_t offset) noexcept {
+  return generations + offset;
+}
+
+bool read_statistics(const PythonLayout& layout, const uint8_t* generations,
+                     GenerationStats (&stats)[kGenerations]) noexcept {
+  const uint8_t* const place = at(generations, layout.statistics);
+  if (!layout.statistics_in_rings) {
+    std::memcpy(stats, place, sizeof stats);
+    return true;
+  }
+  const auto* const rings = reinterpret_cast<const StatisticsRings*>(load_pointer(place, 0));
+  return rings != nullptr && read_ring(rings->young, stats[0]) && read_ring(rings->old[0], stats[1]) &&
+         read_ring(rings->old[1], stats[2]);
+}
 
 const uint8_t* generations_of(const Interpreter& python, const uint8_t* tstate) noexcept {
-  const uint8_t* base = python.layout->collector_in_runtime ? python.runtime : load_pointer(tstate, kTstateInterpreter);
+  const PythonLayout& layout = *python.layout;
+  const uint8_t* base = layout.collector_in_runtime ? python.runtime : load_pointer(tstate, kTstateInterpreter);
   if (base == nullptr) return nullptr;
-  const uint8_t* const generations = base + python.layout->collector;
-  return load_pointer(generations, kGenerationZero) == generations ? generations : nullptr;
+  const uint8_t* const generations = base + layout.collector;
+  if (layout.collector_self == 0) return generations;
+  return load_pointer(at(generations, layout.collector_self), 0) == generations ? generations : nullptr;
 }
 
 }  // namespace
@@ -25,7 +65,7 @@ void CollectorPoll::poll(const Interpreter& python, const uint8_t* tstate, Repor
   const uint8_t* const generations = generations_of(python, tstate);
   if (generations == nullptr) return;
   GenerationStats stats[kGenerations];
-  std::memcpy(stats, generations + kStats, sizeof stats);
+  if (!read_statistics(*python.layout, generations, stats)) return;
   if (busy_.exchange(true, std::memory_order_acquire)) return;
   bool known = false;
   Seen& seen = this->seen(generations, known);
@@ -60,13 +100,13 @@ void CollectorPoll::reset() noexcept {
 
 bool is_collecting(const Interpreter& python, const uint8_t* tstate) noexcept {
   const uint8_t* const generations = tstate == nullptr ? nullptr : generations_of(python, tstate);
-  return generations != nullptr && load<int>(generations, kCollecting) != 0;
+  return generations != nullptr && load<int>(at(generations, python.layout->collecting), 0) != 0;
 }
 
 bool collects(const Interpreter& python, const uint8_t* tstate) noexcept {
   if (python.functions.collector_is_enabled != nullptr) return python.functions.collector_is_enabled() != 0;
   const uint8_t* const generations = tstate == nullptr ? nullptr : generations_of(python, tstate);
-  return generations != nullptr && load<int>(generations - kEnabledBefore, 0) != 0;
+  return generations != nullptr && load<int>(at(generations, python.layout->collector_enabled), 0) != 0;
 }
 
 }  // namespace cistern::preload

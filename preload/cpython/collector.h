@@ -1,5 +1,6 @@
-// The cyclic collector's statistics, polled: Python code can see a callback, and a load cannot be seen. Requires the
-// interpreter's GIL.
+// The cyclic collector's statistics, polled: Python code can see a callback, and a load cannot be seen. Requires that
+// the thread holds the interpreter's GIL or, where there is none, is attached to it: then the numbers of a run that is
+// just ending may be read half, and the rest at the next poll.
 #pragma once
 
 #include <atomic>
@@ -11,7 +12,8 @@ namespace cistern::preload {
 
 constexpr int kGenerations = 3;
 
-// struct gc_generation_stats (Include/internal/pycore_gc.h, 3.9 – 3.13; pycore_pymem.h, 3.8).
+// struct gc_generation_stats (Include/internal/pycore_gc.h, 3.9 – 3.13; pycore_interp_structs.h, 3.14, and in the
+// middle of a longer one, 3.15; pycore_pymem.h, 3.8).
 struct GenerationStats {
   uint64_t collections;
   uint64_t collected;

@@ -49,9 +49,12 @@ bool complete(const Interpreter& python) noexcept {
 }
 
 void choose_layout(Interpreter& python) noexcept {
-  const PythonLayout* const layout = python.major == 3 ? layout_of(python.minor) : nullptr;
+  python.free_threaded = python.major == 3 && is_free_threaded(python.minor, python.runtime);
+  const PythonLayout* const layout = python.major == 3 ? layout_of(python.minor, python.free_threaded) : nullptr;
   if (layout == nullptr) {
-    python.reason = "this version's frames are not known";
+    const bool other_build = python.free_threaded && layout_of(python.minor) != nullptr;
+    python.reason =
+        other_build ? "frames of this version without the GIL are not known" : "this version's frames are not known";
     return;
   }
   if (!complete(python)) {
@@ -64,6 +67,7 @@ void choose_layout(Interpreter& python) noexcept {
     return;
   }
   python.layout = layout;
+  python.type_offset = layout->object_type;
   python.stacks = PythonStacks::kOn;
 }
 

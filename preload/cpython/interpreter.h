@@ -12,7 +12,7 @@
 
 namespace cistern::preload {
 
-// Include/cpython/pymem.h (3.8 – 3.13: Include/cpython/pymem.h, objimpl.h).
+// Include/cpython/pymem.h and objimpl.h, 3.8 – 3.15.
 struct PyMemAllocatorEx {
   void* ctx;
   void* (*malloc)(void* ctx, size_t size);
@@ -59,6 +59,8 @@ struct Interpreter {
   PythonFunctions functions{};
   // What functions.holder_state() returns, where it is a plain load (3.8 – 3.11): nearly every event asks for it.
   const uint8_t* const* holder_place = nullptr;
+  bool free_threaded = false;             // built without the GIL
+  uint16_t type_offset = 8;               // PyObject.ob_type
   const uint8_t* code_type = nullptr;     // &PyCode_Type
   const uint8_t* unicode_type = nullptr;  // &PyUnicode_Type
   const uint8_t* runtime = nullptr;       // &_PyRuntime

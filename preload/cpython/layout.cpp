@@ -18,6 +18,8 @@ constexpr PythonLayout layout_3_8() noexcept {
   it.position = 104;
   it.position_scale = 1;
   it.owner = kNoOffset;
+  it.object_type = 8;
+  it.object_size = 16;
   it.code_flags = 36;
   it.first_line = 40;
   it.constants = 56;
@@ -27,10 +29,18 @@ constexpr PythonLayout layout_3_8() noexcept {
   it.line_table = 120;
   it.instructions = kNoOffset;
   it.line_table_kind = LineTableKind::kLnotab;
+  it.bytes_data = 32;
+  it.text_length = 16;
+  it.text_state = 32;
+  it.text_kind = 2;
   it.ascii_data = 48;
   it.wide_data = 72;
   it.collector = 368;
   it.collector_in_runtime = true;
+  it.collector_self = 72;
+  it.collector_enabled = -12;  // two ints and a pad before
+  it.collecting = 176;
+  it.statistics = 104;
   it.arena_bytes = 256 * kKiB;
   it.pool_bytes = 4 * kKiB;
   return it;
@@ -106,40 +116,116 @@ constexpr PythonLayout layout_3_13() noexcept {
   return it;
 }
 
-constexpr PythonLayout kLayouts[] = {layout_3_8(),  layout_3_9(),  layout_3_10(),
-                                     layout_3_11(), layout_3_12(), layout_3_13()};
+// Objects without the GIL (struct _object, Include/object.h, 3.13): their head is 16 bytes longer.
+constexpr PythonLayout without_gil(PythonLayout it) noexcept {
+  constexpr uint16_t kLonger = 16;
+  it.free_threaded = true;
+  for (uint16_t PythonLayout::*const field :
+       {&PythonLayout::object_type, &PythonLayout::object_size, &PythonLayout::code_flags, &PythonLayout::first_line,
+        &PythonLayout::constants, &PythonLayout::file, &PythonLayout::name, &PythonLayout::qualified_name,
+        &PythonLayout::line_table, &PythonLayout::instructions, &PythonLayout::bytes_data, &PythonLayout::text_length,
+        &PythonLayout::text_state, &PythonLayout::ascii_data, &PythonLayout::wide_data}) {
+    it.*field += kLonger;
+  }
+  it.collector_self = 0;
+  it.arena_bytes = it.pool_bytes = 0;
+  return it;
+}
 
-// Offsets into _Py_DebugOffsets of 3.13 (Include/internal/pycore_runtime.h): u64 fields.
+constexpr PythonLayout layout_3_14() noexcept {
+  PythonLayout it = layout_3_13();
+  it.minor = 14;
+  it.owner = 74;
+  it.instructions = 208;
+  it.collector = 7432;
+  // 3.14.0 – 3.14.4 collect incrementally and have no such pointer; what else is read lies where it does later.
+  it.collector_self = 0;
+  it.collecting = 168;
+  it.statistics = 96;
+  return it;
+}
+
+constexpr PythonLayout layout_3_15() noexcept {
+  PythonLayout it = layout_3_14();
+  it.minor = 15;
+  it.tstate_thread = 176;
+  it.collector = 7408;
+  it.collector_self = 160;
+  it.collector_enabled = -8;
+  it.collecting = 104;
+  it.statistics = 96;
+  it.statistics_in_rings = true;
+  return it;
+}
+
+constexpr PythonLayout kLayouts[] = {layout_3_8(),  layout_3_9(),  layout_3_10(),
+                                     layout_3_11(), layout_3_12(), layout_3_13(),
+                                     layout_3_14(), layout_3_15(), without_gil(layout_3_13())};
+
+// Where _Py_DebugOffsets says it, by minor version: u64 fields. 3.15 has new ones in the middle.
+constexpr unsigned kFirstDebugMinor = 13;
 struct DebugOffset {
-  uint16_t at;
+  uint16_t at[3];  // in 3.13, 3.14, 3.15
   uint16_t PythonLayout::*field;
   const char* name;
 };
-constexpr DebugOffset kDebugOffsets_3_13[] = {
-    {184, &PythonLayout::tstate_frame, "thread_state.current_frame"},
-    {232, &PythonLayout::previous, "interpreter_frame.previous"},
-    {240, &PythonLayout::code, "interpreter_frame.executable"},
-    {248, &PythonLayout::position, "interpreter_frame.instr_ptr"},
-    {264, &PythonLayout::owner, "interpreter_frame.owner"},
+constexpr DebugOffset kDebugOffsets[] = {
+    {{184, 208, 208}, &PythonLayout::tstate_frame, "thread_state.current_frame"},
+    {{192, 216, 240}, &PythonLayout::tstate_thread, "thread_state.thread_id"},
+    {{232, 256, 320}, &PythonLayout::previous, "interpreter_frame.previous"},
+    {{240, 264, 328}, &PythonLayout::code, "interpreter_frame.executable"},
+    {{248, 272, 336}, &PythonLayout::position, "interpreter_frame.instr_ptr"},
+    {{264, 288, 352}, &PythonLayout::owner, "interpreter_frame.owner"},
+    {{280, 320, 384}, &PythonLayout::file, "code_object.filename"},
+    {{288, 328, 392}, &PythonLayout::name, "code_object.name"},
+    {{296, 336, 400}, &PythonLayout::qualified_name, "code_object.qualname"},
+    {{304, 344, 408}, &PythonLayout::line_table, "code_object.linetable"},
+    {{312, 352, 416}, &PythonLayout::first_line, "code_object.firstlineno"},
+    {{344, 384, 448}, &PythonLayout::instructions, "code_object.co_code_adaptive"},
+    {{360, 408, 472}, &PythonLayout::object_type, "pyobject.ob_type"},
+    {{520, 600, 696}, &PythonLayout::object_size, "bytes_object.ob_size"},
+    {{528, 608, 704}, &PythonLayout::bytes_data, "bytes_object.ob_sval"},
+    {{544, 624, 720}, &PythonLayout::text_state, "unicode_object.state"},
+    {{552, 632, 728}, &PythonLayout::text_length, "unicode_object.length"},
+    {{560, 640, 736}, &PythonLayout::ascii_data, "unicode_object.asciiobject_size"},
 };
+constexpr uint16_t kVersion = 8;  // PY_VERSION_HEX
 constexpr uint16_t kFreeThreadedFlag = 16;
+constexpr uint16_t kInterpreterField[] = {176, 200, 200};  // thread_state.interp
+constexpr uint16_t kCollectorField[] = {80, 88, 88};       // interpreter_state.gc
+constexpr uint16_t kCollectingField[] = {576, 656, 760};   // gc.collecting, in that
+
+bool publishes_offsets(const uint8_t* runtime) noexcept {
+  return runtime != nullptr && std::memcmp(runtime, "xdebugpy", 8) == 0;
+}
 
 }  // namespace
 
-const PythonLayout* layout_of(unsigned minor) noexcept {
+const PythonLayout* layout_of(unsigned minor, bool free_threaded) noexcept {
   for (const PythonLayout& layout : kLayouts) {
-    if (layout.minor == minor) return &layout;
+    if (layout.minor == minor && layout.free_threaded == free_threaded) return &layout;
   }
   return nullptr;
 }
 
+bool is_free_threaded(unsigned minor, const uint8_t* runtime) noexcept {
+  return minor >= kFirstDebugMinor && publishes_offsets(runtime) && load<uint64_t>(runtime, kFreeThreadedFlag) != 0;
+}
+
 const char* contradiction(const PythonLayout& layout, const uint8_t* runtime) noexcept {
-  if (layout.minor < 13) return nullptr;
-  if (runtime == nullptr || std::memcmp(runtime, "xdebugpy", 8) != 0) return "no debug offsets in _PyRuntime";
-  if (load<uint64_t>(runtime, kFreeThreadedFlag) != 0) return "a free-threaded build";
-  for (const DebugOffset& offset : kDebugOffsets_3_13) {
-    if (load<uint64_t>(runtime, offset.at) != layout.*offset.field) return offset.name;
+  if (layout.minor < kFirstDebugMinor) return nullptr;
+  if (!publishes_offsets(runtime)) return "no debug offsets in _PyRuntime";
+  if (load<uint64_t>(runtime, kVersion) >> 16 != (0x300u | layout.minor))
+    return "the debug offsets are another version's";
+  if (is_free_threaded(layout.minor, runtime) != layout.free_threaded) return "the debug offsets are another build's";
+  const unsigned column = layout.minor - kFirstDebugMinor;
+  for (const DebugOffset& offset : kDebugOffsets) {
+    if (load<uint64_t>(runtime, offset.at[column]) != layout.*offset.field) return offset.name;
   }
+  if (load<uint64_t>(runtime, kInterpreterField[column]) != kTstateInterpreter) return "thread_state.interp";
+  const uint64_t collecting =
+      load<uint64_t>(runtime, kCollectorField[column]) + load<uint64_t>(runtime, kCollectingField[column]);
+  if (collecting != uint64_t{layout.collector} + static_cast<uint64_t>(layout.collecting)) return "gc.collecting";
   return nullptr;
 }
 

@@ -3,13 +3,10 @@
 namespace cistern::preload {
 namespace {
 
-// PyASCIIObject (Include/cpython/unicodeobject.h, 3.8 – 3.13): length at 16, state at 32:
-// interned 2 bits, kind 3 bits, compact, ascii.
-constexpr uint16_t kLength = 16;
-constexpr uint16_t kState = 32;
-constexpr uint32_t kCompact = 1u << 5;
-constexpr uint32_t kAscii = 1u << 6;
-
+// PyASCIIObject.state (Include/cpython/unicodeobject.h), from `text_kind` on: kind 3 bits, compact, ascii.
+constexpr uint32_t kKind = 7;
+constexpr uint32_t kCompact = 1u << 3;
+constexpr uint32_t kAscii = 1u << 4;
 uint32_t character(const uint8_t* data, unsigned kind, size_t index) noexcept {
   if (kind == 1) return data[index];
   if (kind == 2) return load<uint16_t>(data + 2 * index, 0);
@@ -41,11 +38,11 @@ char* encode(char* out, uint32_t c) noexcept {
 std::string_view read_unicode(const PythonLayout& layout, const uint8_t* object,
                               char (&buffer)[kUnicodeBytes]) noexcept {
   if (object == nullptr) return {};
-  const auto state = load<uint32_t>(object, kState);
-  const auto length = load<uint64_t>(object, kLength);
+  const auto state = load<uint32_t>(object, layout.text_state) >> layout.text_kind;
+  const auto length = load<uint64_t>(object, layout.text_length);
   if ((state & kCompact) == 0 || length > (uint64_t{1} << 32)) return {};
   if ((state & kAscii) != 0) return {reinterpret_cast<const char*>(object + layout.ascii_data), length};
-  const unsigned kind = state >> 2 & 7;
+  const unsigned kind = state & kKind;
   char* out = buffer;
   for (uint64_t i = 0; i < length && out + 4 <= buffer + kUnicodeBytes; ++i) {
     out = encode(out, character(object + layout.wide_data, kind, i));

@@ -3,8 +3,17 @@
 #include "preload/intern/interner.h"
 
 namespace cistern::preload {
+namespace {
+
+// _Py_InitCleanup: one text is the name of its file and its own.
+bool is_init_cleanup(const PythonLayout& layout, const uint8_t* code, std::string_view path) noexcept {
+  return layout.minor >= 13 && path == "__init__" && file_of(layout, code) == name_of(layout, code);
+}
+
+}  // namespace
 
 CodeId Interner::code(const Interpreter& python, const uint8_t* code) noexcept {
+  if (!is_code(python, code)) return CodeId{};
   const uint32_t fingerprint = code_fingerprint(*python.layout, code);
   CodeEntry key;
   key.address = reinterpret_cast<uint64_t>(code);
@@ -18,7 +27,6 @@ CodeId Interner::code(const Interpreter& python, const uint8_t* code) noexcept {
 }
 
 CodeId Interner::define_code(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept {
-  if (!is_code(python, code)) return CodeId{};
   const Locked locked(lock_);
   return code_locked(python, code, fingerprint);
 }
@@ -37,6 +45,11 @@ CodeId Interner::code_locked(const Interpreter& python, const uint8_t* code, uin
   const PythonLayout& layout = *python.layout;
   const std::string_view table = line_table_of(layout, code);
   const std::string_view path = read_unicode(layout, file_of(layout, code), text_);
+  if (is_init_cleanup(layout, code, path)) {
+    entry.id = raw(kNoCode);
+    if (known == nullptr) codes_.insert(entry);
+    return kNoCode;
+  }
   if (path.ends_with("/threading.py")) threading_seen_.store(true, std::memory_order_relaxed);
   const StringId file = string_locked(path);
   const StringId name = name_of_code(python, code, fingerprint);

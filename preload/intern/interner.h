@@ -22,13 +22,18 @@ namespace cistern::preload {
 
 class Interner {
  public:
+  // Of code whose frames are passed over, as in tracebacks: what 3.13 puts between a class and its __init__
+  // (_Py_InitCleanup, Python/specialize.c).
+  static constexpr CodeId kNoCode{UINT32_MAX - 1};
+
   // `max_table_bytes`: mapped for all tables, of which half can hold entries. Past it new stacks collapse into one node
   // that says so, and new code objects are unknown frames.
   void begin(RecordStream& records, uint64_t max_table_bytes) noexcept;
 
   StringId string(std::string_view text) noexcept;
 
-  // The id of the code object at `code`, which is alive. CodeId{0} when it is none, or nothing could be written.
+  // The id of the code object at `code`, which is alive. CodeId{0} when it is none, or nothing could be written;
+  // kNoCode when it is the interpreter's own and no function of the program.
   CodeId code(const Interpreter& python, const uint8_t* code) noexcept;
 
   // The node of the frame `key` called from `parent`. StackId{0} only when nothing could be written.

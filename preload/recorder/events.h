@@ -113,13 +113,12 @@ namespace inlined {
 }
 
 // Whether the block is a code object: its type is still there when it is freed (PyObject.ob_type; code_dealloc in
-// Objects/codeobject.c, 3.8 – 3.13), in a line that the free is about to touch. Objects lie at multiples of 16; what
+// Objects/codeobject.c, 3.8 – 3.15), in a line that the free is about to touch. Objects lie at multiples of 16; what
 // does not may be a byte at the end of the last page.
 inline bool is_code(const void* block) noexcept {
   constexpr uintptr_t kAlignment = 16;
-  constexpr uint16_t kType = 8;
   return reinterpret_cast<uintptr_t>(block) % kAlignment == 0 &&
-         load_pointer(static_cast<const uint8_t*>(block), kType) == g_python.code_type;
+         load_pointer(static_cast<const uint8_t*>(block), g_python.type_offset) == g_python.code_type;
 }
 
 [[gnu::always_inline]] inline void record_free(Domain domain, const void* block) noexcept {

@@ -25,7 +25,8 @@ class Path:
 
 
 def hot(kind, depth):
-    name = {"same": "object, stack unchanged, depth %d", "frame": "object, one changed frame, depth %d"}[kind]
+    name = {"same": "object, stack unchanged, depth %d", "frame": "object, one changed frame, depth %d",
+            "through": "object, stack unchanged, depth %d, all called from C"}[kind]
     script = os.path.join(workload.HERE, "workloads", "hot_path.py")
     return Path(name % depth, [script, kind, str(depth), "{}"], 20000, 60000)
 
@@ -38,6 +39,7 @@ PATHS = [
     hot("same", 25),
     hot("frame", 5),
     hot("frame", 25),
+    hot("through", 25),
 ]
 WAYS = {"bare": None, "spill": "", "malloc+mmap": " domains=malloc,mmap", "dormant": " start=off"}
 

@@ -53,7 +53,7 @@ def supported():
         elif facts["supported"]:
             found.append(Interpreter(facts))
     if not found:
-        raise RuntimeError("no CPython 3.8 to 3.13 on this machine")
+        raise RuntimeError("no CPython 3.8 to 3.15 on this machine")
     return found
 
 

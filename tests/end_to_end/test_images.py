@@ -20,7 +20,7 @@ def told_by(output):
 
 
 def arrays_made(image):
-    """How many blocks of each size that some image of the family makes; a bytearray takes one byte more."""
+    """How many blocks of each size that some image of the family makes; each takes one byte more."""
     made = collections.Counter()
     for event in image.events():
         if event.op == 1 and 3000 <= event.size <= 3018:

@@ -36,7 +36,7 @@ import time
 keep = []
 for i in range(6):
     keep.append(bytes(301 - 33))
-    keep.append(bytearray(100003))
+    keep.append(bytes(100003 - 32))
     sum([j for j in range(20000)])
     time.sleep(0.5)
 """
@@ -62,11 +62,11 @@ def busy(seconds):
         x = [object() for i in range(50)]
         time.sleep(0.002)
 busy(0.5)
-big = bytearray(100003)
+big = bytes(100003 - 32)
 os.kill(os.getppid(), signal.SIGSTOP)
 time.sleep(0.4)
 del big
-big = bytearray(100005)
+big = bytes(100005 - 32)
 busy(0.3)
 del big
 os.kill(os.getppid(), signal.SIGCONT)

@@ -9,14 +9,14 @@ import interpreters
 import product
 import reader
 
-MARKED = 3001  # bytearrays of this size are made by programs under test, and by nobody else
+MARKED = 3001  # blocks of this size, and a byte, are made by programs under test, and by nobody else
 
 # For programs under test: marked(n) makes n blocks that are counted in the profile, in_threads(n) as many threads that
 # are alive at the same time, which each make ten.
 PROLOGUE = """
 import os, sys, threading
 def marked(count):
-    for _ in range(count): bytearray(%d)
+    for _ in range(count): bytes(%d - 32)
 def in_threads(count):
     together = threading.Barrier(count)
     def work():

@@ -8,8 +8,9 @@
 namespace cistern::preload {
 namespace {
 
-class EveryLayout : public testing::TestWithParam<unsigned> {};
-INSTANTIATE_TEST_SUITE_P(Python3, EveryLayout, testing::Values(8u, 9u, 10u, 11u, 12u, 13u));
+class EveryLayout : public testing::TestWithParam<PythonBuild> {};
+INSTANTIATE_TEST_SUITE_P(Python3, EveryLayout,
+                         testing::Values(8u, 9u, 10u, 11u, 12u, 13u, 14u, 15u, PythonBuild(13, true)));
 
 TEST_P(EveryLayout, ReadsStringsOfEveryKindAsUtf8) {
   FakePython fake(GetParam());
@@ -37,26 +38,57 @@ TEST_P(EveryLayout, TellsCodeObjectsApartByFingerprint) {
 TEST(Layout, IsKnownForSupportedVersionsOnly) {
   EXPECT_EQ(layout_of(7), nullptr);
   EXPECT_NE(layout_of(8), nullptr);
-  EXPECT_NE(layout_of(13), nullptr);
-  EXPECT_EQ(layout_of(14), nullptr);
+  EXPECT_NE(layout_of(15), nullptr);
+  EXPECT_EQ(layout_of(16), nullptr);
+  EXPECT_EQ(layout_of(12, true), nullptr);
+  EXPECT_NE(layout_of(13, true), nullptr);
+  EXPECT_EQ(layout_of(14, true), nullptr);
 }
 
+// The beginning of a _PyRuntime: _Py_DebugOffsets with the values of the builds that were looked at.
+struct DebugOffsets {
+  PythonBuild build;
+  std::vector<std::pair<uint16_t, uint64_t>> values;
+};
+using Values = std::vector<std::pair<uint16_t, uint64_t>>;
+const DebugOffsets kDebugOffsets[] = {
+    {13, Values{{8, 0x030d00f0}, {16, 0},   {80, 7400}, {176, 16},  {184, 72},  {192, 152}, {232, 8},  {240, 0},
+                {248, 56},       {264, 70}, {280, 112}, {288, 120}, {296, 128}, {304, 136}, {312, 68}, {344, 200},
+                {360, 8},        {520, 16}, {528, 32},  {544, 32},  {552, 16},  {560, 40},  {576, 200}}},
+    {PythonBuild(13, true),
+     Values{{8, 0x030d0ff0}, {16, 1},   {80, 7400}, {176, 16},  {184, 72},  {192, 152}, {232, 8},  {240, 0},
+            {248, 56},       {264, 70}, {280, 128}, {288, 136}, {296, 144}, {304, 152}, {312, 84}, {344, 216},
+            {360, 24},       {520, 32}, {528, 48},  {544, 48},  {552, 32},  {560, 56},  {576, 200}}},
+    {14, Values{{8, 0x030e0af0}, {16, 0},   {88, 7408}, {200, 16},  {208, 72},  {216, 152}, {256, 8},  {264, 0},
+                {272, 56},       {288, 74}, {320, 112}, {328, 120}, {336, 128}, {344, 136}, {352, 68}, {384, 208},
+                {408, 8},        {600, 16}, {608, 32},  {624, 32},  {632, 16},  {640, 40},  {656, 192}}},
+    {15, Values{{8, 0x030f02f0}, {16, 0},   {88, 7400}, {200, 16},  {208, 72},  {240, 176}, {320, 8},  {328, 0},
+                {336, 56},       {352, 74}, {384, 112}, {392, 120}, {400, 128}, {408, 136}, {416, 68}, {448, 208},
+                {472, 8},        {696, 16}, {704, 32},  {720, 32},  {728, 16},  {736, 40},  {760, 112}}},
+};
+
 TEST(Layout, IsRefusedWhenTheInterpreterSaysOtherwise) {
-  const PythonLayout& layout = *layout_of(13);
-  uint8_t runtime[1024] = {};
-  EXPECT_STREQ(contradiction(layout, runtime), "no debug offsets in _PyRuntime");
-  std::memcpy(runtime, "xdebugpy", 8);
-  const auto set = [&runtime](uint16_t at, uint64_t value) { std::memcpy(runtime + at, &value, sizeof value); };
-  set(184, layout.tstate_frame);
-  set(232, layout.previous);
-  set(240, layout.code);
-  set(248, layout.position);
-  set(264, layout.owner);
-  EXPECT_EQ(contradiction(layout, runtime), nullptr);
-  set(240, 8);
-  EXPECT_STREQ(contradiction(layout, runtime), "interpreter_frame.executable");
-  set(16, 1);
-  EXPECT_STREQ(contradiction(layout, runtime), "a free-threaded build");
+  for (const DebugOffsets& offsets : kDebugOffsets) {
+    const PythonLayout& layout = *layout_of(offsets.build.minor, offsets.build.free_threaded);
+    uint8_t runtime[1024] = {};
+    EXPECT_STREQ(contradiction(layout, runtime), "no debug offsets in _PyRuntime");
+    std::memcpy(runtime, "xdebugpy", 8);
+    const auto set = [&runtime](uint16_t at, uint64_t value) { std::memcpy(runtime + at, &value, sizeof value); };
+    EXPECT_STREQ(contradiction(layout, runtime), "the debug offsets are another version's");
+    for (const auto& [at, value] : offsets.values) set(at, value);
+    EXPECT_EQ(contradiction(layout, runtime), nullptr) << offsets.build.minor;
+    EXPECT_EQ(is_free_threaded(layout.minor, runtime), layout.free_threaded);
+    for (const auto& [at, value] : offsets.values) {
+      set(at, at == 16 ? 1 - value : value ^ 1u << 20);
+      EXPECT_NE(contradiction(layout, runtime), nullptr) << offsets.build.minor << " at " << at;
+      set(at, value);
+    }
+    EXPECT_STREQ(contradiction(*layout_of(layout.minor == 13 ? 14 : 13), runtime),
+                 "the debug offsets are another version's");
+    set(16, layout.free_threaded ? 0 : 1);
+    EXPECT_STREQ(contradiction(layout, runtime), "the debug offsets are another build's");
+  }
+  EXPECT_FALSE(is_free_threaded(12, nullptr));
 }
 
 TEST(Collector, ReportsTheRunsSinceTheLastPoll) {
@@ -116,6 +148,45 @@ TEST(Collector, CountsEachInterpreterOfItsOwnAndOneThatTakesADestroyedOnesPlaceF
   runs_after(1, 9);
   runs_after(1, 4);
   EXPECT_EQ(collections, (std::vector<uint64_t>{5, 1, 7, 4}));
+}
+
+// 3.15 keeps rings of runs, of which the current one counts all.
+TEST(Collector, ReadsTheCurrentRunOfARing) {
+  constexpr int kItem = 64, kCollections = 16, kYoungIndex = 11 * kItem, kOld = kYoungIndex + 8, kOldIndex = 3 * kItem;
+  FakePython fake(15);
+  uint8_t* const interpreter = fake.block(8192);
+  uint8_t* const tstate = fake.block(256);
+  uint8_t* const rings = fake.block(2048);
+  FakePython::store<uint8_t*>(tstate, kTstateInterpreter, interpreter);
+  uint8_t* const generations = interpreter + fake.layout().collector;
+  FakePython::store<uint8_t*>(generations, 160, generations);
+  FakePython::store<uint8_t*>(generations, 96, rings);
+  std::vector<std::pair<int, uint64_t>> runs;
+  CollectorPoll poll;
+  const auto look = [&] {
+    runs.clear();
+    poll.poll(
+        fake.python(), tstate,
+        [](void* context, int generation, const GenerationStats& since) {
+          static_cast<std::vector<std::pair<int, uint64_t>>*>(context)->emplace_back(generation, since.collections);
+        },
+        &runs);
+    return runs;
+  };
+  EXPECT_TRUE(look().empty());
+  FakePython::store<uint64_t>(rings, 10 * kItem + kCollections, 21);
+  rings[kYoungIndex] = 10;
+  FakePython::store<uint64_t>(rings + kOld + kOldIndex + 8, 1 * kItem + kCollections, 4);
+  rings[kOld + kOldIndex + 8 + kOldIndex] = 1;
+  EXPECT_EQ(look(), (std::vector<std::pair<int, uint64_t>>{{0, 21}, {2, 4}}));
+  FakePython::store<uint64_t>(rings, kCollections, 22);
+  rings[kYoungIndex] = 0;
+  EXPECT_EQ(look(), (std::vector<std::pair<int, uint64_t>>{{0, 1}}));
+  rings[kYoungIndex] = 11;
+  FakePython::store<uint64_t>(rings, kCollections, 30);
+  EXPECT_TRUE(look().empty()) << "an index that cannot be";
+  FakePython::store<uint8_t*>(generations, 96, nullptr);
+  EXPECT_TRUE(look().empty());
 }
 
 }  // namespace

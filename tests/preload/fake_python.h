@@ -11,13 +11,21 @@
 
 namespace cistern::preload {
 
+struct PythonBuild {
+  PythonBuild(unsigned of_minor, bool without_gil = false) : minor(of_minor), free_threaded(without_gil) {}
+  unsigned minor;
+  bool free_threaded;
+};
+
 class FakePython {
  public:
-  explicit FakePython(unsigned minor) : layout_(*layout_of(minor)) {
+  explicit FakePython(PythonBuild build) : layout_(*layout_of(build.minor, build.free_threaded)) {
     python_.found = true;
     python_.major = 3;
-    python_.minor = minor;
+    python_.minor = build.minor;
+    python_.free_threaded = build.free_threaded;
     python_.layout = &layout_;
+    python_.type_offset = layout_.object_type;
     python_.code_type = block(64);
     python_.unicode_type = block(64);
     python_.stacks = PythonStacks::kOn;
@@ -41,9 +49,10 @@ class FakePython {
   uint8_t* unicode(const std::u32string& text, unsigned kind) {
     const bool ascii = kind == 0;
     uint8_t* const object = block(layout_.wide_data + 4 * text.size() + 16);
-    store<const uint8_t*>(object, 8, python_.unicode_type);
-    store<uint64_t>(object, 16, text.size());
-    store<uint32_t>(object, 32, (ascii ? 1u : kind) << 2 | 1u << 5 | (ascii ? 1u << 6 : 0u));
+    store<const uint8_t*>(object, layout_.object_type, python_.unicode_type);
+    store<uint64_t>(object, layout_.text_length, text.size());
+    const uint32_t state = (ascii ? 1u : kind) | 1u << 3 | (ascii ? 1u << 4 : 0u);
+    store<uint32_t>(object, layout_.text_state, state << layout_.text_kind);
     uint8_t* out = object + (ascii ? layout_.ascii_data : layout_.wide_data);
     for (const char32_t c : text) {
       std::memcpy(out, &c, ascii ? 1 : kind);
@@ -54,12 +63,13 @@ class FakePython {
   uint8_t* ascii(const std::string& text) { return unicode(std::u32string(text.begin(), text.end()), 0); }
 
   uint8_t* bytes(const std::string& text) {
-    uint8_t* const object = block(33 + text.size());
-    store<uint64_t>(object, 16, text.size());
-    std::memcpy(object + 32, text.data(), text.size());
+    uint8_t* const object = block(layout_.bytes_data + 1u + text.size());
+    store<uint64_t>(object, layout_.object_size, text.size());
+    std::memcpy(object + layout_.bytes_data, text.data(), text.size());
     return object;
   }
 
+  // As up to 3.10, where it is read.
   uint8_t* tuple(const std::vector<uint8_t*>& items) {
     uint8_t* const object = block(24 + 8 * items.size());
     store<uint64_t>(object, 16, items.size());
@@ -69,7 +79,7 @@ class FakePython {
 
   void fill_code(uint8_t* code, const std::string& file, const std::string& name, int first_line,
                  const std::vector<uint8_t*>& constants = {}, int flags = 3) {
-    store<const uint8_t*>(code, 8, python_.code_type);
+    store<const uint8_t*>(code, layout_.object_type, python_.code_type);
     store<int32_t>(code, layout_.first_line, first_line);
     store<int32_t>(code, layout_.code_flags, flags);
     store<uint8_t*>(code, layout_.file, ascii(file));
@@ -93,6 +103,7 @@ class FakePython {
   void fill_frame(uint8_t* frame, const uint8_t* previous, const uint8_t* code, int offset) {
     store<const uint8_t*>(frame, layout_.previous, previous);
     store<const uint8_t*>(frame, layout_.code, code);
+    if (layout_.owner != kNoOffset) store<uint8_t>(frame, layout_.owner, 0);
     if (layout_.position_scale != 0) {
       store<int32_t>(frame, layout_.position, offset / layout_.position_scale);
     } else {
@@ -100,11 +111,20 @@ class FakePython {
                       reinterpret_cast<uint64_t>(code) + layout_.instructions + static_cast<uint64_t>(offset));
     }
   }
+  // An entry frame, which belongs to C: it has an object that is no code, and a position outside of all code.
+  void fill_entry_frame(uint8_t* frame, const uint8_t* previous) {
+    store<const uint8_t*>(frame, layout_.previous, previous);
+    store<const uint8_t*>(frame, layout_.code, none_ + 1);
+    store<const uint8_t*>(frame, layout_.position, trampoline_);
+    store<uint8_t>(frame, layout_.owner, kOwnedByC);
+  }
 
  private:
   PythonLayout layout_;
   Interpreter python_;
   std::vector<std::unique_ptr<uint8_t[]>> blocks_;
+  const uint8_t* none_ = block(64);
+  const uint8_t* trampoline_ = block(64);
 };
 
 }  // namespace cistern::preload

@@ -10,7 +10,7 @@ import unittest
 import tree
 
 MATRIX = tree.script("python-matrix")
-SUPPORTED = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]
+SUPPORTED = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
 
 
 def matrix(**environment):

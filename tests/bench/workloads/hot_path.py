@@ -1,6 +1,7 @@
 """One path, many times: an object is allocated and freed. Arguments: kind, depth of the Python stack, how often.
 
-same: the stack is the very one of the time before, as a loop in C makes it; frame: a call comes and goes in between."""
+same: the stack is the very one of the time before, as a loop in C makes it; frame: a call comes and goes in between;
+through: as same, but each function below was called from C, as callbacks are."""
 import collections
 import itertools
 import sys
@@ -24,8 +25,13 @@ def below(depth, work, times):
     return below(depth - 1, work, times) if depth else work(times)
 
 
-KINDS = {"same": (same, 3), "frame": (frame, 4)}  # and the frames that it has by itself, with the module's
+def through(depth, work, times):
+    return next(map(through, (depth - 1,), (work,), (times,))) if depth else work(times)
 
 
-work, own = KINDS[sys.argv[1]]
-below(int(sys.argv[2]) - own, work, int(sys.argv[3]))
+# With the frames that it has by itself, with the module's.
+KINDS = {"same": (below, same, 3), "frame": (below, frame, 4), "through": (through, same, 3)}
+
+
+descend, work, own = KINDS[sys.argv[1]]
+descend(int(sys.argv[2]) - own, work, int(sys.argv[3]))

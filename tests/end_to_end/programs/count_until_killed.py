@@ -1,4 +1,4 @@
-"""Four threads make and drop bytearrays, each of a size of its own, and count in shared memory what they completed.
+"""Four threads make and drop blocks, each of a size of its own, and count in shared memory what they completed.
 
 usage: count_until_killed.py COUNTERS [CALLS _exit|abort|exec|exit]
 """
@@ -9,7 +9,7 @@ import threading
 
 THREADS = 4
 # In words of 8 bytes: completed calls at 2…5, as the native program has them; "has begun" at 8…11.
-FIRST_SIZE = 5001  # of thread 0; its buffer takes one byte more, and the next thread's two
+FIRST_SIZE = 5001  # of thread 0; its block takes one byte more (33 come to those of a bytes object), and the next thread's two
 
 
 def work(index, calls):
@@ -18,7 +18,7 @@ def work(index, calls):
         pass
     place, size, completed = 2 + index, FIRST_SIZE + 2 * index, 0
     while completed < calls:
-        bytearray(size)
+        bytes(size - 32)
         completed += 1
         counts[place] = completed
 

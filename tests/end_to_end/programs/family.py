@@ -1,4 +1,4 @@
-"""A process with children of every kind. Each image makes bytearrays of a size of its own and prints one line
+"""A process with children of every kind. Each image makes blocks of a size of its own (and a byte) and prints one line
 "NAME PID PARENT SIZE COUNT"; a name is the way it came to be.
 
 usage: family.py            the whole family
@@ -14,7 +14,7 @@ kept = []
 
 
 def allocate(name, size):
-    kept.extend(bytearray(size) for _ in range(COUNT))
+    kept.extend(bytes(size - 32) for _ in range(COUNT))
     os.write(1, ("%s %d %d %d %d\n" % (name, os.getpid(), os.getppid(), size, COUNT)).encode())
 
 

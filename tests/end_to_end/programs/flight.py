@@ -1,5 +1,5 @@
 """Works in rounds for longer than a small profile can hold: a mark names each round, which makes and drops a known
-number of byte arrays of a size of its own, in a function that was compiled for it. A thread from the beginning does
+number of blocks of a size of its own, in a function that was compiled for it. A thread from the beginning does
 the same with one size.
 
     flight.py ROUNDS
@@ -13,7 +13,7 @@ THREAD_SIZE = 9000
 WORK = """
 def work_%d():
     for _ in range(%d):
-        bytearray(%d)
+        bytes(%d - 32)
 """
 
 
@@ -28,7 +28,7 @@ class Beside:
     def work(self):
         while True:
             self.rounds.acquire()
-            bytearray(THREAD_SIZE)
+            bytes(THREAD_SIZE - 32)
             self.done.release()
 
     def launch(self):

@@ -140,6 +140,19 @@ def all_depths():
     Walker().method(40)
 
 
+class Made:
+    def __init__(self, levels):
+        one_block(1)
+        if levels:
+            Made(levels - 1)
+
+
+def constructors():
+    """So often that the interpreter comes to enter __init__ without a call of C, with a frame of its own between."""
+    for _ in range(30):
+        Made(3)
+
+
 def fresh_code(count):
     """Functions that are made, called once and freed: the next one's code is likely to lie where the last one's did."""
     for i in range(count):
@@ -158,6 +171,7 @@ def second_thread():
             size = size_for(kind)
             note(kind, size, False, known_blocks.allocate(kind, size, False))
         all_depths()
+        constructors()
         fresh_code(100)
     finally:
         starting_lock.release()
@@ -165,6 +179,7 @@ def second_thread():
 
 def main():
     all_depths()
+    constructors()
     fresh_code(200)
     starting_lock.acquire()
     # Named here, on the line of the start, since the thread's stack goes on with this one.

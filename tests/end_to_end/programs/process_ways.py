@@ -1,4 +1,4 @@
-"""Processes made in the ways that Python has. Each makes bytearrays of a size of its own and says so in one line
+"""Processes made in the ways that Python has. Each makes blocks of a size of its own (and a byte) and says so in one line
 "NAME PID PARENT SIZE COUNT"; PARENT is the process that it was forked or started by.
 
 usage: process_ways.py                    all of them
@@ -17,7 +17,7 @@ sizes = iter(range(3001, 3999, 2))
 
 
 def allocate(name, parent, size):
-    kept.extend(bytearray(size) for _ in range(COUNT))
+    kept.extend(bytes(size - 32) for _ in range(COUNT))
     os.write(1, ("%s %d %d %d %d\n" % (name, os.getpid(), parent, size, COUNT)).encode())
 
 
