@@ -32,7 +32,7 @@ constexpr RunOption kOptions[] = {
     {"native", 0, "WHICH", "native", nullptr,
      "native frames beside the Python ones: auto (default), of what C code asks for by itself (malloc, RAW, mmap); "
      "leaf, "
-     "of all blocks; or none"},
+     "of all blocks; full, all of the stack, each where it was called; or none"},
     {"ring", 0, "MODE", "ring", nullptr,
      "what becomes of full segments: drain (default) writes them to the profile and packs it meanwhile; spill leaves "
      "it three times as large; aggregate puts totals in the place of events; overwrite keeps the last part of a long "

@@ -150,8 +150,9 @@ constexpr std::string_view set(Options& options, std::string_view name, std::str
   if (name == "native") {
     if (value == "auto") return options.native = Native::kAuto, "";
     if (value == "leaf") return options.native = Native::kLeaf, "";
+    if (value == "full") return options.native = Native::kFull, "";
     if (value == "none") return options.native = Native::kNone, "";
-    return "native=auto, leaf or none";
+    return "native=auto, leaf, full or none";
   }
   return "one of output, force, start, domains, max-size, follow, ring, native";
 }

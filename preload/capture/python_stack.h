@@ -40,6 +40,10 @@ class PythonStack {
   // The outermost frame's code object; nullptr when there was no frame.
   const uint8_t* root_code() const noexcept;
 
+  // What was seen at the last call, outermost first. Requires i < size().
+  uint32_t size() const noexcept { return size_; }
+  const ShadowFrame& frame(uint32_t i) const noexcept { return frames_[i]; }
+
   // For another thread: forgets what was seen. Keeps its memory.
   void reset() noexcept {
     forget();

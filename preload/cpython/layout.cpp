@@ -18,6 +18,7 @@ constexpr PythonLayout layout_3_8() noexcept {
   it.position = 104;
   it.position_scale = 1;
   it.owner = kNoOffset;
+  it.is_entry = kNoOffset;
   it.object_type = 8;
   it.object_size = 16;
   it.code_flags = 36;
@@ -76,6 +77,7 @@ constexpr PythonLayout layout_3_11() noexcept {
   it.position = 56;
   it.position_scale = 0;
   it.owner = 69;
+  it.is_entry = 68;
   it.code_flags = 48;
   it.first_line = 72;
   it.constants = 24;
@@ -97,6 +99,7 @@ constexpr PythonLayout layout_3_12() noexcept {
   it.previous = 8;
   it.code = 0;
   it.owner = 70;
+  it.is_entry = kNoOffset;
   it.first_line = 68;
   it.instructions = 192;
   it.ascii_data = 40;

@@ -28,6 +28,7 @@ struct PythonLayout {
   uint16_t position;
   uint8_t position_scale;  // of a position that is an int index, in bytes; 0: it is a pointer into the code
   uint16_t owner;          // kNoOffset: every frame is a Python frame
+  uint16_t is_entry;       // 3.11: C called it, and so the evaluation function; kNoOffset: see woven_stack.cpp
 
   // PyObject, PyVarObject
   uint16_t object_type;

@@ -25,6 +25,7 @@ std::atomic<uint64_t> g_native_captures{0};
 std::atomic<uint64_t> g_native_mismatches{0};
 std::atomic<uint64_t> g_native_frames{0};  // that libunwind said the same of
 std::atomic<uint64_t> g_native_differences{0};
+std::atomic<uint64_t> g_unmatched{0};    // stacks with an evaluation that had only a frame of one kind
 std::atomic<uint64_t> g_native_ends{0};  // walks that ended where libunwind went on
 
 // Moves `cursor`, which is somewhere in the recorder, to the caller of the hook.
@@ -38,9 +39,9 @@ bool move_to(unw_cursor_t& cursor, const Registers& at) noexcept {
   return false;
 }
 
-// Walks with both, from the hook's caller to the frame that evaluates Python code.
-void compare_with_libunwind(const void* frame, const uint8_t* tstate) noexcept {
-  constexpr int kMaxFrames = 512;
+// Walks with both, from the hook's caller to the frame that evaluates Python code, or to the outermost.
+void compare_with_libunwind(const void* frame, const uint8_t* tstate, bool whole) noexcept {
+  constexpr int kMaxFrames = 4096;
   Registers at = callers_registers(frame);
   const uintptr_t high = stack_end(at.stack_pointer);
   unw_context_t context;
@@ -59,7 +60,7 @@ void compare_with_libunwind(const void* frame, const uint8_t* tstate) noexcept {
     (same ? g_native_frames : g_native_differences).fetch_add(1, std::memory_order_relaxed);
     if (!same) return;
     const NativeCode code = g_recorder.native_codes.code_at(at, tstate, high);
-    if (code.role == CodeRole::kEvaluation || code.rule.address == FrameAddress::kOutermost) return;
+    if ((code.role == CodeRole::kEvaluation && !whole) || code.rule.address == FrameAddress::kOutermost) return;
     const bool goes_on = unw_step(&cursor) > 0;
     if (!step(code.rule, at, high)) {
       if (goes_on) g_native_ends.fetch_add(1, std::memory_order_relaxed);
@@ -87,14 +88,21 @@ void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* t
                         StackId stack) noexcept {
   const Nested nested;
   const uint64_t number = g_native_captures.fetch_add(1, std::memory_order_relaxed);
-  const StackId chain =
-      thread.native.walked_runs(g_recorder.native_codes, g_recorder.interner, frame, tstate, false).leaf;
-  const StackId walked =
-      raw(chain) == 0 ? python : g_recorder.interner.node(python, NodeKey{NodeKind::kNativeRun, raw(chain), 0});
+  Interner& interner = g_recorder.interner;
+  const bool whole = g_recorder.options.native == Native::kFull;
+  const NativeRuns runs = thread.native.walked_runs(g_recorder.native_codes, interner, frame, tstate, whole);
+  StackId walked = python;
+  if (whole) {
+    const StackId base = thread.base.load(std::memory_order_relaxed);
+    if (thread.woven.unmatched() != 0) g_unmatched.fetch_add(1, std::memory_order_relaxed);
+    walked = WovenStack::full_weave(g_python, interner, thread.python, python, base, runs);
+  } else if (raw(runs.leaf) != 0) {
+    walked = interner.node(python, NodeKey{NodeKind::kNativeRun, raw(runs.leaf), 0});
+  }
   if (walked != stack) g_native_mismatches.fetch_add(1, std::memory_order_relaxed);
   // libunwind asks the kernel about memory at each frame.
   constexpr uint64_t kBetweenComparisons = 16;
-  if (number % kBetweenComparisons == 0) compare_with_libunwind(frame, tstate);
+  if (number % kBetweenComparisons == 0) compare_with_libunwind(frame, tstate, whole);
 }
 
 void report_checks() noexcept {
@@ -106,6 +114,7 @@ void report_checks() noexcept {
   line.add(" native_mismatches ").add(g_native_mismatches.load());
   line.add(" native_frames ").add(g_native_frames.load());
   line.add(" native_differences ").add(g_native_differences.load());
+  line.add(" unmatched ").add(g_unmatched.load());
   line.add(" native_ends ").add(g_native_ends.load()).add("\n");
   const long fd = raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_WRONLY | O_CREAT | O_APPEND, 0600);
   if (is_error(fd)) return;

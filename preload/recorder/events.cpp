@@ -111,7 +111,16 @@ const uint8_t* own_state() noexcept {
 }
 
 StackId with_native_frames(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python) noexcept {
-  const StackId stack = thread.native.capture(g_recorder.native_codes, g_recorder.interner, frame, tstate, python);
+  NativeCodes& codes = g_recorder.native_codes;
+  Interner& interner = g_recorder.interner;
+  StackId stack{};
+  if (g_recorder.options.native == Native::kFull) {
+    const NativeRuns runs = thread.native.capture_runs(codes, interner, frame, tstate);
+    const StackId base = thread.base.load(std::memory_order_relaxed);
+    stack = thread.woven.capture(g_python, interner, thread.python, python, base, runs);
+  } else {
+    stack = thread.native.capture(codes, interner, frame, tstate, python);
+  }
 #ifdef CISTERN_CHECK_STACKS
   check_native_stack(thread, frame, tstate, python, stack);
 #endif

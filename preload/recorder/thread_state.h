@@ -10,6 +10,7 @@
 #include "cistern/ids.h"
 #include "preload/capture/native_stack.h"
 #include "preload/capture/python_stack.h"
+#include "preload/capture/woven_stack.h"
 #include "preload/recorder/stamps.h"
 #include "preload/ring/segment_stream.h"
 
@@ -41,6 +42,7 @@ struct ThreadState {
   bool main = false;
   PythonStack python;
   NativeStack native;
+  WovenStack woven;
 
   // As its thread record says.
   OwnerId owner{};

@@ -134,6 +134,7 @@ ThreadState* attach_thread() noexcept {
   state->until_poll = 1;
   state->python.reset();
   state->native.reset();
+  state->woven.reset();
   const Locked locked(g_recorder.threads_lock);
   describe(*state);
   const uint64_t time = state->first_time;
@@ -188,6 +189,7 @@ void abandon_threads() noexcept {
     state->stream.abandon();
     state->python = PythonStack{};  // its thread may have been about to replace its memory
     state->native.reset();
+    state->woven = WovenStack{};
     state->busy.store(0, std::memory_order_relaxed);
     state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
     state->ended.store(false, std::memory_order_relaxed);

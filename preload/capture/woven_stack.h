@@ -1,0 +1,52 @@
+// A whole stack, native and Python frames together: each run of native frames above the Python frame that called it.
+// The Python stack is captured first, the native runs too; each call of the evaluation function is one run on the one
+// side and one entry on the other, counted from the root.
+#pragma once
+
+#include <cstdint>
+
+#include "cistern/ids.h"
+#include "preload/capture/native_stack.h"
+#include "preload/capture/python_stack.h"
+
+namespace cistern::preload {
+
+class WovenStack {
+ public:
+  // The node of the whole stack of a thread whose Python stack was just captured, as `plain`, over `base`.
+  StackId capture(const Interpreter& python, Interner& interner, const PythonStack& stack, StackId plain, StackId base,
+                  const NativeRuns& runs) noexcept;
+
+  // How many calls of the evaluation function had only a frame of the one kind, at the last call.
+  uint32_t unmatched() const noexcept { return unmatched_; }
+
+  // The same, by nothing that was remembered, for comparison.
+  static StackId full_weave(const Interpreter& python, Interner& interner, const PythonStack& stack, StackId plain,
+                            StackId base, const NativeRuns& runs) noexcept;
+
+  // For another thread, and in a forked child: forgets what was seen. Keeps its memory.
+  void reset() noexcept { used_ = 0; }
+  void give_back() noexcept;
+
+ private:
+  // What became of the frame at this depth: the node of its callers, the native run between, and the frame's node.
+  struct Seen {
+    StackId before;
+    StackId run;
+    StackId plain;
+    StackId node;
+  };
+
+  StackId weave(const Interpreter& python, Interner& interner, const ShadowFrame& frame, Seen& seen, StackId before,
+                StackId run) noexcept;
+  StackId over(Interner& interner, StackId node, StackId run) noexcept;
+  bool ensure(uint32_t frames) noexcept;
+
+  Seen* seen_ = nullptr;
+  uint32_t used_ = 0;
+  uint32_t capacity_ = 0;
+  uint32_t unmatched_ = 0;
+  StackId last_node_{};
+};
+
+}  // namespace cistern::preload
