@@ -1,12 +1,14 @@
 #include "preload/capture/native_stack.h"
 
+#include "preload/base/memory.h"
 #include "preload/capture/entry_frames.h"
 #include "preload/capture/stack_end.h"
 #include "preload/unwind/code_search.h"
 
 namespace cistern::preload {
 
-void NativeCodes::begin(ModulePlace (*module_of)(uintptr_t), uint64_t max_table_bytes) noexcept {
+void NativeCodes::begin(ModulePlace (*module_of)(uintptr_t), uint64_t max_table_bytes, bool every_block) noexcept {
+  every_block_ = every_block;
   table_.limit(max_table_bytes);
   module_of_ = module_of;
   prepare_code_search();
@@ -45,19 +47,38 @@ NativeCode NativeCodes::code_at(const Registers& at, const uint8_t* tstate, uint
   return code;
 }
 
+bool NativeStack::map_tables(bool every_block) noexcept {
+  Tables made;
+  made.sets = every_block ? 256 : 32;
+  made.read_count = every_block ? 8192 : 1024;
+  made.run_count = every_block ? 4096 : 64;
+  const size_t walks = sizeof(Walk[kWays]) * made.sets;
+  const size_t reads = sizeof(Read) * made.read_count;
+  const size_t runs = sizeof(StackId) * made.run_count;
+  auto* const memory = static_cast<char*>(map_memory(walks + reads + runs + sizeof(ModulePlace) * kMaxFrames));
+  if (memory == nullptr) return false;
+  made.walks = reinterpret_cast<Walk(*)[kWays]>(memory);
+  made.reads = reinterpret_cast<Read*>(memory + walks);
+  made.runs = reinterpret_cast<StackId*>(memory + walks + reads);
+  made.frames = reinterpret_cast<ModulePlace*>(memory + walks + reads + runs);
+  tables_ = made;
+  return true;
+}
+
 void NativeStack::reset() noexcept {
-  for (auto& set : walks_) {
-    for (Walk& walk : set) walk.generation = 0;
+  for (uint32_t set = 0; set < tables_.sets; ++set) {
+    for (Walk& walk : tables_.walks[set]) walk.generation = 0;
   }
   last_combined_ = last_node_ = StackId{};
 }
 
 bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept {
   if (walk.pc != at.pc || walk.stack_pointer != at.stack_pointer || walk.generation != generation ||
-      next_read_ - walk.first_read > kReads || (!walk.any_frame_pointer && walk.frame_pointer != at.frame_pointer)) {
+      next_read_ - walk.first_read > tables_.read_count ||
+      (!walk.any_frame_pointer && walk.frame_pointer != at.frame_pointer)) {
     return false;
   }
-  const Read* const reads = reads_ + walk.first_read % kReads;
+  const Read* const reads = tables_.reads + walk.first_read % tables_.read_count;
   for (uint32_t i = 0; i < walk.reads; ++i) {
     if (word_at(reads[i].place) != reads[i].word) return false;
   }
@@ -68,9 +89,9 @@ bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t generati
 bool NativeStack::runs_hold(const Walk& walk, const Interner& interner) const noexcept {
   if (raw(walk.chain) != 0 && !interner.is_current(walk.chain)) return false;
   if (walk.runs == 0) return true;
-  if (next_run_ - walk.first_run > kRuns) return false;
+  if (next_run_ - walk.first_run > tables_.run_count) return false;
   for (uint32_t i = 0; i < walk.runs; ++i) {
-    const StackId run = runs_[(walk.first_run + i) % kRuns];
+    const StackId run = tables_.runs[(walk.first_run + i) % tables_.run_count];
     if (raw(run) != 0 && !interner.is_current(run)) return false;
   }
   return true;
@@ -78,33 +99,33 @@ bool NativeStack::runs_hold(const Walk& walk, const Interner& interner) const no
 
 // Reads of one walk lie together: those that come to the end of the room begin anew at its front.
 void NativeStack::note(uintptr_t place, uintptr_t word) noexcept {
-  if (next_read_ % kReads == 0 && next_read_ != first_noted_) {
+  if (next_read_ % tables_.read_count == 0 && next_read_ != first_noted_) {
     const uint32_t count = next_read_ - first_noted_;
-    if (count >= kReads) return;
-    for (uint32_t i = 0; i < count; ++i) reads_[i] = reads_[first_noted_ % kReads + i];
+    if (count >= tables_.read_count) return;
+    for (uint32_t i = 0; i < count; ++i) tables_.reads[i] = tables_.reads[first_noted_ % tables_.read_count + i];
     first_noted_ = next_read_;
     next_read_ += count;
   }
-  reads_[next_read_++ % kReads] = Read{place, word};
+  tables_.reads[next_read_++ % tables_.read_count] = Read{place, word};
 }
 
 // So do runs.
 void NativeStack::add_run(StackId chain) noexcept {
-  if (next_run_ % kRuns == 0 && next_run_ != first_run_) {
+  if (next_run_ % tables_.run_count == 0 && next_run_ != first_run_) {
     const uint32_t count = next_run_ - first_run_;
-    if (count >= kRuns) return;
-    for (uint32_t i = 0; i < count; ++i) runs_[i] = runs_[first_run_ % kRuns + i];
+    if (count >= tables_.run_count) return;
+    for (uint32_t i = 0; i < count; ++i) tables_.runs[i] = tables_.runs[first_run_ % tables_.run_count + i];
     first_run_ = next_run_;
     next_run_ += count;
   }
-  runs_[next_run_++ % kRuns] = chain;
+  tables_.runs[next_run_++ % tables_.run_count] = chain;
 }
 
 // From the outermost frame inwards, so that each node is called from the one before.
 StackId NativeStack::intern(Interner& interner, uint32_t frames, StackId outermost) noexcept {
   StackId node = outermost;
   for (uint32_t i = frames; i-- > 0;) {
-    const ModulePlace& frame = frames_[i];
+    const ModulePlace& frame = tables_.frames[i];
     node = last_node_ = interner.node_after(last_node_, node, NodeKey{NodeKind::kNative, frame.module, frame.address});
   }
   return node;
@@ -147,7 +168,7 @@ void NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, con
         end_run();
         break;
       }
-      frames_[count++] = ModulePlace{code.module, code.address};
+      tables_.frames[count++] = ModulePlace{code.module, code.address};
     }
     if (code.rule.address == FrameAddress::kOutermost) {
       end_run();
@@ -185,11 +206,13 @@ void NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, con
   done.runs = static_cast<uint16_t>(runs);
   done.any_frame_pointer = !first_pointer_used;
   done.number = ++last_number_;
-  if (!can_be_kept || reads > kReads / 2) done.generation = 0;
+  if (!can_be_kept || reads > tables_.read_count / 2) done.generation = 0;
 }
 
 NativeStack::Walk* NativeStack::find(const Registers& at, uint32_t generation, const Interner& interner) noexcept {
-  for (Walk& walk : walks_[set_of(at)]) {
+  Walk* const set = set_of(at);
+  for (uint32_t way = 0; way < kWays; ++way) {
+    Walk& walk = set[way];
     if (holds(walk, at, generation) && runs_hold(walk, interner)) return &walk;
   }
   return nullptr;
@@ -197,10 +220,11 @@ NativeStack::Walk* NativeStack::find(const Registers& at, uint32_t generation, c
 
 StackId NativeStack::capture(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
                              StackId python) noexcept {
+  if (!ensure(codes.every_block())) return python;
   const Registers at = callers_registers(frame);
   const Walk* known = find(at, codes.table().generation(), interner);
   if (known == nullptr) {
-    Walk& oldest = walks_[set_of(at)][turn_++ % kWays];
+    Walk& oldest = set_of(at)[turn_++ % kWays];
     walk(codes, interner, at, tstate, false, oldest);
     known = &oldest;
   }
@@ -211,14 +235,15 @@ StackId NativeStack::capture(NativeCodes& codes, Interner& interner, const void*
 
 NativeRuns NativeStack::capture_runs(NativeCodes& codes, Interner& interner, const void* frame,
                                      const uint8_t* tstate) noexcept {
+  if (!ensure(codes.every_block())) return {};
   const Registers at = callers_registers(frame);
   const Walk* known = find(at, codes.table().generation(), interner);
   if (known == nullptr) {
-    Walk& oldest = walks_[set_of(at)][turn_++ % kWays];
+    Walk& oldest = set_of(at)[turn_++ % kWays];
     walk(codes, interner, at, tstate, true, oldest);
     known = &oldest;
   }
-  return NativeRuns{runs_ + known->first_run % kRuns, known->runs, known->chain, known->number};
+  return NativeRuns{tables_.runs + known->first_run % tables_.run_count, known->runs, known->chain, known->number};
 }
 
 #ifdef CISTERN_CHECK_STACKS
@@ -226,7 +251,7 @@ NativeRuns NativeStack::walked_runs(NativeCodes& codes, Interner& interner, cons
                                     bool whole) noexcept {
   Walk fresh;
   walk(codes, interner, callers_registers(frame), tstate, whole, fresh);
-  return NativeRuns{runs_ + fresh.first_run % kRuns, fresh.runs, fresh.chain, fresh.number};
+  return NativeRuns{tables_.runs + fresh.first_run % tables_.run_count, fresh.runs, fresh.chain, fresh.number};
 }
 #endif
 

@@ -28,7 +28,9 @@ class NativeCodes {
   NativeCode code_at(const Registers& at, const uint8_t* tstate, uintptr_t high) noexcept;
 
   // Once, before the first walk. `module_of` may take locks of the recorder, none of which code_at()'s caller holds.
-  void begin(ModulePlace (*module_of)(uintptr_t instruction), uint64_t max_table_bytes) noexcept;
+  // `every_block`: walks are made for nearly every event.
+  void begin(ModulePlace (*module_of)(uintptr_t instruction), uint64_t max_table_bytes, bool every_block) noexcept;
+  bool every_block() const noexcept { return every_block_; }
   // The interpreter's evaluation function, nullptr when there is none (any more).
   void set_evaluation(const void* function) noexcept;
 
@@ -41,6 +43,7 @@ class NativeCodes {
   std::atomic<uintptr_t> evaluation_{0};
   uintptr_t own_begin_ = 0;  // code of this library
   uintptr_t own_end_ = 0;
+  bool every_block_ = false;
 };
 
 // The native frames of a whole stack, in runs that are parted by frames which evaluate Python code.
@@ -73,11 +76,8 @@ class NativeStack {
 #endif
 
  private:
-  static constexpr uint32_t kSets = 256;
-  static constexpr uint32_t kWays = 4;  // walks that began at the same place went on in different ways
-  static constexpr uint32_t kReads = 8192;
+  static constexpr uint32_t kWays = 4;         // walks that began at the same place went on in different ways
   static constexpr uint32_t kMaxFrames = 512;  // of one run; what is further out is cut
-  static constexpr uint32_t kRuns = 4096;
 
   // A word of the stack that a walk depended on.
   struct Read {
@@ -99,8 +99,23 @@ class NativeStack {
     uint32_t number;     // of the walk
   };
 
-  static uint32_t set_of(const Registers& at) noexcept {
-    return mix_hash(at.pc ^ at.stack_pointer << 8) >> 16 & (kSets - 1);
+  // Own memory, mapped at a thread's first walk.
+  struct Tables {
+    Walk (*walks)[kWays] = nullptr;
+    Read* reads = nullptr;
+    StackId* runs = nullptr;
+    ModulePlace* frames = nullptr;  // kMaxFrames
+    uint32_t sets = 0;              // each of the numbers is a power of two
+    uint32_t read_count = 0;
+    uint32_t run_count = 0;
+  };
+
+  bool ensure(bool every_block) noexcept {
+    return tables_.walks != nullptr || map_tables(every_block);
+  }
+  bool map_tables(bool every_block) noexcept;
+  Walk* set_of(const Registers& at) const noexcept {
+    return tables_.walks[mix_hash(at.pc ^ at.stack_pointer << 8) >> 16 & (tables_.sets - 1)];
   }
   bool holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept;
   Walk* find(const Registers& at, uint32_t generation, const Interner& interner) noexcept;
@@ -111,15 +126,12 @@ class NativeStack {
   void add_run(StackId chain) noexcept;
   StackId intern(Interner& interner, uint32_t frames, StackId outermost) noexcept;
 
-  Walk walks_[kSets][kWays];
-  Read reads_[kReads];
+  Tables tables_;
   uint32_t turn_ = 0;       // the way of a set that is overwritten next
   uint32_t next_read_ = 0;  // counted from the beginning of time
   uint32_t first_noted_ = 0;
   StackId last_combined_{};  // with a Python stack
   StackId last_node_{};
-  ModulePlace frames_[kMaxFrames];
-  StackId runs_[kRuns];
   uint32_t next_run_ = 0;
   uint32_t first_run_ = 0;
   uint32_t last_number_ = 0;

@@ -59,8 +59,9 @@ StackId WovenStack::weave(const Interpreter& python, Interner& interner, const S
   return node;
 }
 
-// Where the numbers differ the thread is about to enter an evaluation, or to leave one: then the innermost run has no
-// entry yet. A frame of C's own at the root (3.15) was entered by nobody.
+// Counted from the innermost one. Further out the numbers may differ: a greenlet's Python frames end where it began,
+// and its native ones go on with what that stack was called by, or what has come to lie there since; a frame of C's own
+// at the root (3.15) was entered by nobody.
 StackId WovenStack::capture(const Interpreter& python, Interner& interner, const PythonStack& stack, StackId plain,
                             StackId base, const NativeRuns& runs) noexcept {
   const uint32_t size = stack.size();
@@ -69,23 +70,17 @@ StackId WovenStack::capture(const Interpreter& python, Interner& interner, const
   used_ = std::max(used_, size);
   uint32_t entries = 0;
   for (uint32_t i = 0; i < size; ++i) entries += is_entry(*python.layout, stack.frame(i)) ? 1 : 0;
-  uint32_t skipped = entries > runs.count ? entries - runs.count : 0;
-  uint32_t left = runs.count;
-  unmatched_ = skipped + (entries < runs.count ? runs.count - entries : 0);
+  unmatched_ = entries > runs.count ? entries - runs.count : runs.count - entries;
   StackId node = size == 0 ? plain : base;
   for (uint32_t i = 0; i < size; ++i) {
     const ShadowFrame& frame = stack.frame(i);
     StackId run{};
-    if (is_entry(*python.layout, frame)) {
-      if (skipped != 0) {
-        --skipped;
-      } else {
-        run = runs.outer[--left];
-      }
-    }
+    if (is_entry(*python.layout, frame) && --entries < runs.count) run = runs.outer[entries];
     node = weave(python, interner, frame, seen_[i], node, run);
   }
-  while (left != 0) node = over(interner, node, runs.outer[--left]);
+  if (size == 0) {
+    for (uint32_t left = runs.count; left != 0;) node = over(interner, node, runs.outer[--left]);
+  }
   return over(interner, node, runs.leaf);
 }
 

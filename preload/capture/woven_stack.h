@@ -1,6 +1,6 @@
 // A whole stack, native and Python frames together: each run of native frames above the Python frame that called it.
 // The Python stack is captured first, the native runs too; each call of the evaluation function is one run on the one
-// side and one entry on the other, counted from the root.
+// side and one entry on the other.
 #pragma once
 
 #include <cstdint>

@@ -53,6 +53,13 @@ struct ModuleMap {
 };
 constinit ModuleMap g_modules;
 
+bool loader_called() noexcept {
+  return std::atomic_ref<unsigned char>(cistern_loader_called).load(std::memory_order_relaxed) != 0;
+}
+
+// A walk has already looked at what the loader brought; others, who look for an interpreter there, have not.
+std::atomic<bool> g_changed_meanwhile{false};
+
 uint64_t identity_of(const LoadedModule& module) noexcept {
   uint64_t hash = 0xcbf29ce484222325;
   const auto mix = [&hash](std::string_view text) {
@@ -147,11 +154,12 @@ bool visit(void* context, const LoadedModule& module) noexcept {
 }  // namespace
 
 bool modules_changed() noexcept {
-  return std::atomic_ref<unsigned char>(cistern_loader_called).load(std::memory_order_relaxed) != 0;
+  return loader_called() || g_changed_meanwhile.load(std::memory_order_relaxed);
 }
 
 void forget_loader_calls() noexcept {
   std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
+  g_changed_meanwhile.store(false, std::memory_order_relaxed);
 }
 
 void abandon_modules() noexcept {
@@ -168,8 +176,11 @@ void write_known_modules(RecordStream& records) noexcept {
   }
 }
 
-static void update_locked(ModuleMap& map, RecordStream& records) noexcept {
-  forget_loader_calls();
+// Returns whether anything was new, or gone.
+static bool update_locked(ModuleMap& map, RecordStream& records) noexcept {
+  const uint32_t last_id = map.last_id;
+  const size_t count = map.count;
+  std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
   for (size_t i = 0; i < map.count; ++i) map.modules[i].seen = false;
   map.records = &records;
   map.time = now();
@@ -183,10 +194,12 @@ static void update_locked(ModuleMap& map, RecordStream& records) noexcept {
     }
   }
   map.count = kept;
+  return map.last_id != last_id || kept != count;
 }
 
 void update_modules(RecordStream& records) noexcept {
   const Locked locked(g_modules.lock);
+  forget_loader_calls();
   update_locked(g_modules, records);
 }
 
@@ -197,7 +210,9 @@ bool find_module(uintptr_t instruction, RecordStream& records, uint32_t& id, uin
   const Locked locked(g_modules.lock, kTurns);
   if (!locked) return false;
   for (int look = 0; look < 2; ++look) {
-    if (modules_changed() || look != 0) update_locked(g_modules, records);
+    if (loader_called() || look != 0) {
+      if (update_locked(g_modules, records)) g_changed_meanwhile.store(true, std::memory_order_relaxed);
+    }
     for (size_t i = 0; i < g_modules.count; ++i) {
       const KnownModule& module = g_modules.modules[i];
       if (instruction < module.start || instruction >= module.end) continue;

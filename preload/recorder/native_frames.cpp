@@ -51,7 +51,8 @@ void begin_native_frames() noexcept {
   g_recorder.native_domains = domains_of(g_recorder.options.native) & g_recorder.options.domains;
   if (g_recorder.native_domains == 0) return;
   g_unloaded.store(modules_unloaded(), std::memory_order_relaxed);
-  g_recorder.native_codes.begin(place_of, kMaxCodeBytes);
+  const Native native = g_recorder.options.native;
+  g_recorder.native_codes.begin(place_of, kMaxCodeBytes, native == Native::kLeaf || native == Native::kFull);
 }
 
 void learn_evaluation_function() noexcept {

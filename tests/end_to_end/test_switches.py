@@ -62,7 +62,7 @@ class Switches(product.Case):
             profile, {"force": "on"}, preload=product.CHECKED_PRELOAD, CISTERN_CHECK_REPORT=report, **more))
         self.assertEqual((done.code, done.out, done.err), (bare.code, bare.out, bare.err))
         with open(report) as file:
-            told = re.fullmatch(r"captures (\d+) mismatches (\d+)\n", file.read())
+            told = re.match(r"captures (\d+) mismatches (\d+) ", file.read())
         os.remove(report)
         self.assertGreater(int(told.group(1)), 10000)
         self.assertEqual(int(told.group(2)), 0)
