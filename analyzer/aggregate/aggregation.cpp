@@ -38,7 +38,7 @@ class Aggregator {
       : image_(image),
         stream_(image),
         model_(image.clock),
-        stacks_(image.definitions, tree_),
+        stacks_(image, tree_),
         watchers_(image, loaded(image, model_).sites(), stacks_, tree_) {
     if (image.aggregate != nullptr) heap_ = image.aggregate->heap();
   }
@@ -103,7 +103,7 @@ class Aggregator {
   const Image& image_;
   EventStream stream_;
   HeapModel model_;
-  CallTree tree_;
+  CallTree tree_{{.internals = false, .look_up = false}};
   StackResolver stacks_;
   Watchers watchers_;
   AggregateHeap heap_;

@@ -57,6 +57,7 @@ ExitCode report_check(const CheckOptions& options) {
   const CheckResult result = check_profiles(options);
   for (const auto& checked : result.profiles) {
     for (const ImageFacts& facts : checked->findings.images) warn_of_damage(facts);
+    warn_of_modules(checked->findings.tree);
   }
   write_out(options.report.json ? check_json(result, options) : check_text(result, options));
   return result.exit_code();

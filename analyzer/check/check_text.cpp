@@ -160,12 +160,14 @@ class ProfileText {
     return rate ? "+" + format_rate(*rate) : "";
   }
 
-  // The line that allocated, and the nearest caller of the program's own if it is none.
+  // The line that allocated, and the nearest caller of the program's own if it is none. What it called in native code
+  // is part of its line.
   std::string place_of(NodeId node) const {
     std::string place = stacks_.one_line(node);
-    for (bool first = true; node != kRootNode; node = checked_.findings.tree.parent(node), first = false) {
+    for (bool first = true; node != kRootNode; node = checked_.findings.tree.parent(node)) {
       const Frame& frame = checked_.findings.tree.frame(node);
       if (is_own_code(frame)) return first ? place : place + " ← " + stacks_.place_of(frame);
+      first = first && frame.kind == FrameKind::kNative;
     }
     return place;
   }

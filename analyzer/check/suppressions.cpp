@@ -23,6 +23,10 @@ bool fits(const std::string& pattern, std::string_view text) {
   return pattern.empty() || matches(pattern, text);
 }
 
+std::string_view last_part(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
 class SuppressionReader {
  public:
   SuppressionReader(const std::string& name, std::chrono::sys_days today) : name_(name), today_(today) {}
@@ -107,9 +111,10 @@ bool Suppression::matches(const CallTree& tree, const LeakGroup& group) const {
   bool place = function.empty() && file.empty();
   bool native = module.empty();
   for (const Frame* frame : tree.stack(group.stack)) {
-    const std::string_view file_of_frame = frame->kind == FrameKind::kNative ? frame->module : frame->file;
-    place = place || (fits(function, frame->function) && fits(file, file_of_frame));
-    native = native || (frame->kind == FrameKind::kNative && fits(module, frame->module));
+    const bool is_native = frame->kind == FrameKind::kNative;
+    const bool in_file = fits(file, frame->file) || (is_native && fits(file, frame->module));
+    place = place || (fits(function, frame->function) && in_file);
+    native = native || (is_native && (fits(module, frame->module) || fits(module, last_part(frame->module))));
   }
   return place && native;
 }

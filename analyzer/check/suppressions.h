@@ -2,8 +2,8 @@
 //
 //   [[suppress]]
 //   function = "Registry.add"        # text that occurs, or a glob with * ? [ ], as in the filters of reports
-//   file = "*/plugins.py"            # of the same frame as the function
-//   module = "_fast*.so"             # a native frame of the same stack
+//   file = "*/plugins.py"            # of the same frame as the function; of a native one its source or its module
+//   module = "_fast*.so"             # of a native frame of the same stack: its path, or the last part of that
 //   kind = "unknown"                 # of the leak
 //   reason = "plugins live as long as the process"
 //   expires = 2027-01-31             # optional: the last day, in UTC, on which it suppresses

@@ -3,9 +3,9 @@
 namespace cistern::analyzer {
 
 std::vector<Command> commands() {
-  return {kRunCommand,      kSummaryCommand, kLeaksCommand,     kPoolsCommand, kCheckCommand,
-          kLoopCommand,     kPeakCommand,    kTemporaryCommand, kTreeCommand,  kLinesCommand,
-          kTimelineCommand, kExportCommand,  kPackCommand,      kDumpCommand};
+  return {kRunCommand,      kSummaryCommand, kLeaksCommand,     kPoolsCommand,     kCheckCommand,
+          kLoopCommand,     kPeakCommand,    kTemporaryCommand, kTreeCommand,      kLinesCommand,
+          kTimelineCommand, kExportCommand,  kPackCommand,      kSymbolizeCommand, kDumpCommand};
 }
 
 }  // namespace cistern::analyzer

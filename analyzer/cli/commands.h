@@ -17,6 +17,7 @@ extern const Command kLinesCommand;
 extern const Command kTimelineCommand;
 extern const Command kExportCommand;
 extern const Command kPackCommand;
+extern const Command kSymbolizeCommand;
 extern const Command kCheckCommand;
 extern const Command kLoopCommand;
 extern const Command kDumpCommand;

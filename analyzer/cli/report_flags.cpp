@@ -54,6 +54,9 @@ void add_report_flags(CLI::App& app, ReportOptions& options, const ReportFlags& 
         ->type_name("MOMENT");
   }
   if (flags.filters) add_filters(app, options.selection);
+  if (flags.stacks) {
+    app.add_flag("--internals", options.selection.internals, "Native frames of the interpreter and the loader, too");
+  }
 }
 
 }  // namespace cistern::analyzer

@@ -14,6 +14,7 @@ struct ReportFlags {
   bool filters = true;
   bool at = false;
   bool worst = false;  // understands --at worst, too
+  bool stacks = true;  // has native frames
 };
 
 // `options` must live as long as `app`.

@@ -11,7 +11,7 @@ constexpr size_t kMaxPoints = 1'000'000;
 
 void set_up(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<TimelineOptions>();
-  add_report_flags(app, options->report, {.top = false, .depth = false, .filters = false});
+  add_report_flags(app, options->report, {.top = false, .depth = false, .filters = false, .stacks = false});
   app.add_flag("--csv", options->csv, "One row a point, with a row of names")->excludes(app.get_option("--json"));
   app.add_option_function<size_t>(
          "--points", [options](const size_t& points) { options->points = points; },

@@ -54,10 +54,12 @@ void callers_last(const CallTree& tree, std::vector<Line>& lines) {
 }  // namespace
 
 NodeId own_line(const CallTree& tree, NodeId stack) {
+  NodeId python = kRootNode;
   for (NodeId node = stack; node != kRootNode; node = tree.parent(node)) {
     if (is_own_code(tree.frame(node))) return node;
+    if (python == kRootNode && tree.frame(node).kind == FrameKind::kPython) python = node;
   }
-  return stack;
+  return python == kRootNode ? stack : python;
 }
 
 void order_leaks(const CallTree& tree, std::vector<LeakGroup>& groups) {

@@ -13,7 +13,8 @@ namespace cistern::analyzer {
 // Puts leaks first, in this order; the rest stays as it is.
 void order_leaks(const CallTree& tree, std::vector<LeakGroup>& groups);
 
-// The innermost frame that is the program's own, with its callers; `stack` itself when there is none.
+// The innermost frame that is the program's own, with its callers; else the innermost Python frame; `stack` itself when
+// there is none.
 NodeId own_line(const CallTree& tree, NodeId stack);
 
 }  // namespace cistern::analyzer

@@ -42,7 +42,7 @@ class Examination {
     const std::optional<uint64_t> stop = moment_.in(image, progress_);
     ImageRun run(image, progress_);
     if (!stop) return run.finish();
-    StackResolver stacks(image.definitions, tree);
+    StackResolver stacks(image, tree);
     GrowthWindows windows(image, run.model().sites(), stacks, tree, warm_up_end(image));
     run.to(*stop, windows);
     survivors.add(image, run.model(), stacks, windows, start_in_tree_ns(profile_, image));
@@ -81,6 +81,7 @@ void add(Amount& sum, const Amount& amount) {
 
 LeakFindings find_leaks(const std::vector<Profile>& profiles, const LeakQuestion& question, Progress* progress) {
   LeakFindings findings;
+  findings.tree = CallTree({.internals = question.selection.internals});
   Survivors survivors(question.selection, findings.tree);
   for (const Profile& profile : profiles) {
     Examination examination(profile, question, progress);

@@ -21,7 +21,7 @@ class SiteGroups {
  public:
   // All outlive this.
   SiteGroups(const Image& image, const Sites& sites, CallTree& tree, GroupBy by)
-      : resolver_(image.definitions, tree), sites_(sites), tree_(tree), by_(by), found_(sites.size(), kUnresolved) {}
+      : resolver_(image, tree), sites_(sites), tree_(tree), by_(by), found_(sites.size(), kUnresolved) {}
 
   NodeId group(uint32_t site);
 

@@ -120,6 +120,7 @@ class PoolSearch {
 
 PoolFindings find_pools(const std::vector<Profile>& profiles, const PoolQuestion& question, Progress* progress) {
   PoolFindings findings;
+  findings.tree = CallTree({.internals = question.internals});
   PoolSearch search(question, progress, findings);
   for (const Profile& profile : profiles) search.enter(profile);
   search.finish();

@@ -48,6 +48,7 @@ struct PoolQuestion {
   Moment at;
   GroupBy pins_by = GroupBy::kStack;
   std::optional<GroupBy> holders_by;  // none: they are not looked for
+  bool internals = false;             // as in Selection
 };
 
 // Replays every image once; twice for its peak and its worst moment. `progress` may be null. Errors: Failure, exit code

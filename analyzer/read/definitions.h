@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyzer/read/id_table.h"
+#include "analyzer/read/symbols.h"
 #include "cistern/definitions.h"
 
 namespace cistern::analyzer {
@@ -57,6 +58,7 @@ struct Definitions {
   IdTable<StackId, StackNode> nodes;
   IdTable<ModuleId, Module> modules;
   IdTable<OwnerId, Thread> threads;
+  Symbols symbols;
   std::vector<std::unique_ptr<std::string>> joined_tables;  // line tables that came in pieces
 
   std::string_view text(StringId id) const noexcept {

@@ -54,7 +54,8 @@ uint64_t RecordReader::take(const FoundSegment& segment) {
 }
 
 bool RecordReader::take_record(RecordType type, Cursor in) {
-  if (type <= RecordType::kThreadEnd || type == RecordType::kRetired) return take_definition(type, in);
+  if (type <= RecordType::kThreadEnd || type == RecordType::kRetired || type == RecordType::kSymbol)
+    return take_definition(type, in);
   if (type <= RecordType::kLosses) return take_moment(type, in);
   return take_image_record(type, in);
 }
@@ -95,6 +96,10 @@ bool RecordReader::take_definition(RecordType type, Cursor& in) {
         thread->end_seen = record.seen;
       }
       return true;
+    }
+    case RecordType::kSymbol: {
+      SymbolRecord record;
+      return record.get(in) && definitions_.symbols.add(record);
     }
     default:  // a retired code's id is not used again: nothing to do
       return true;
@@ -199,6 +204,7 @@ bool RecordReader::add_module(Cursor& in) {
   module.size_bytes = record.size;
   module.path = record.path;
   module.build_id = record.build_id;
+  if (record.path.empty()) programs_.push_back(record.id);
   return definitions_.modules.add(record.id, module) != nullptr;
 }
 
@@ -253,7 +259,12 @@ bool RecordReader::add_horizon(Cursor& in) {
   return true;
 }
 
+// The loader has no name for the program that it runs.
 void RecordReader::finish() {
+  for (const ModuleId id : programs_) {
+    Module* const module = definitions_.modules.find(id);
+    if (module != nullptr && chronicle_.image) module->path = chronicle_.image->executable;
+  }
   sort_by_time(chronicle_.clock_pairs);
   sort_by_time(chronicle_.marks);
   sort_by_time(chronicle_.phases);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "analyzer/read/chronicle.h"
 #include "analyzer/read/definitions.h"
@@ -18,7 +19,7 @@ class RecordReader {
   // Returns the payload bytes that could not be read.
   uint64_t take(const FoundSegment& segment);
 
-  // Sorts what take() gathered. Call once, after the last segment.
+  // Sorts what take() gathered, and names the program's own module. Call once, after the last segment.
   void finish();
   // Leaves out moments before `time`, from which on everything is there.
   void forget_before(uint64_t time);
@@ -43,6 +44,7 @@ class RecordReader {
 
   Definitions& definitions_;
   Chronicle& chronicle_;
+  std::vector<ModuleId> programs_;  // modules without a path
   uint64_t records_ = 0;
   uint64_t malformed_ = 0;
 };

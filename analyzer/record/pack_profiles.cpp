@@ -6,12 +6,11 @@
 #include <filesystem>
 #include <vector>
 
-#include "analyzer/read/file_bytes.h"
-#include "analyzer/read/profile_header.h"
 #include "analyzer/record/image_paths.h"
 #include "analyzer/record/packed_file.h"
 #include "analyzer/record/packing.h"
 #include "analyzer/record/process_life.h"
+#include "analyzer/record/profile_tree.h"
 #include "analyzer/reports/columns.h"
 #include "analyzer/reports/progress_bar.h"
 #include "analyzer/reports/units.h"
@@ -20,23 +19,6 @@ namespace cistern::analyzer {
 namespace {
 
 namespace fs = std::filesystem;
-
-ProfileHeader header_of(const std::string& profile) {
-  const FileBytes bytes(profile);
-  const FoundHeader found = read_header(bytes.bytes(), FileRole::kProfile, profile);
-  if (found.damaged) throw unreadable(profile, "is damaged; it was left as it is");
-  return found.header;
-}
-
-// The profiles of a tree, the first image's first.
-std::vector<std::string> profiles_of(const std::string& path) {
-  std::vector<std::string> profiles{path};
-  std::error_code error;
-  for (fs::directory_iterator at(path + ".d", error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == kProfileSuffix) profiles.push_back(at->path().string());
-  }
-  return profiles;
-}
 
 void remove_tree(const std::string& path) {
   std::error_code ignored;
@@ -61,7 +43,7 @@ uint64_t size_of(const std::string& profile) {
 }
 
 void pack_image(const std::string& profile, const PackOptions& options, Progress& progress) {
-  const ProfileHeader header = header_of(profile);
+  const ProfileHeader header = sound_header_of(profile);
   if (process_lives(header.image.pid, header.image.start_ticks)) {
     throw unreadable(profile, fmt::format("process {} still writes to it", header.image.pid));
   }
@@ -88,7 +70,7 @@ ExitCode pack_profiles(const PackOptions& options) {
   signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error, not our death
   for (const std::string& path : options.paths) {
     if (!options.output.empty()) {
-      header_of(path);
+      sound_header_of(path);
       copy_tree(path, options.output);
     }
     const std::string target = options.output.empty() ? path : options.output;

@@ -19,6 +19,7 @@
 #include "analyzer/record/preload_library.h"
 #include "analyzer/record/program_file.h"
 #include "analyzer/record/run_failure.h"
+#include "analyzer/record/symbol_writing.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -80,6 +81,18 @@ class Disposal {
   std::thread thread_;
 };
 
+// A profile without names is as good as before: reports look for them.
+void add_symbols(RunHarvest& harvest) {
+  Symbolizer symbolizer;
+  for (const std::string& profile : harvest.folded) {
+    try {
+      harvest.size_bytes += add_symbols(profile, symbolizer).written_bytes;
+    } catch (const Failure& failure) {
+      harvest.problems.emplace_back(failure.what());
+    }
+  }
+}
+
 int run_checked(int count, char** arguments, const char* invoked) {
   const RunRequest request = parse_run_request(count, arguments);
   if (request.help) {
@@ -125,6 +138,7 @@ RecordedRun record_program(const RunRequest& request, const char* invoked) {
   {
     const Disposal disposal(drain);
     run.harvest = harvest(images.read(), run.child, options.ring);
+    if (request.symbols) add_symbols(run.harvest);
   }
   if (request.verbose || isatty(STDERR_FILENO) == 1) std::fputs(closing_lines(run.harvest, run.facts).c_str(), stderr);
   return run;

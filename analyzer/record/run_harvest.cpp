@@ -71,6 +71,7 @@ class Harvester {
     const std::string window = window_of(image.profile, *header);
     try {
       add(fold_image(image.profile, *header, window, status_for(image)));
+      harvest.folded.push_back(image.profile);
     } catch (const Failure& failure) {
       std::error_code ignored;
       const bool kept = !window.empty() && fs::exists(window, ignored);

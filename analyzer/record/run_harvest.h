@@ -20,6 +20,7 @@ struct RunHarvest {
   uint64_t events = 0;
   uint64_t lost_events = 0;
   uint64_t size_bytes = 0;
+  std::vector<std::string> folded;    // profiles of images that have ended, with all that was recorded of them
   std::vector<std::string> problems;  // one line each: what could not be folded, and why
 };
 

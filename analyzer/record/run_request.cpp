@@ -17,7 +17,7 @@ constexpr char kHead[] =
 
 constexpr char kTail[] =
     "\nSIZE is a number of bytes, or with a unit: 512MiB, 10G.\n"
-    "The options but the last four may also stand in the environment variable\n"
+    "The options but the last five may also stand in the environment variable\n"
     "CISTERN_OPTIONS, as in \"output=my.cistern max-size=1GiB start=off\"; the command\n"
     "line wins.\n\n"
     "The exit code is the program's, 128+N when signal N ended it, 125 when cistern\n"
@@ -43,6 +43,9 @@ constexpr RunOption kOptions[] = {
     {"follow", 0, "WHICH", "follow", nullptr,
      "child processes to record: python (default), all, or none: only the first that has Python"},
     {"no-start", 0, nullptr, "start", "off", "record nothing until the program calls cistern_start()"},
+    {"no-symbols", 0, nullptr, nullptr, nullptr,
+     "leave native functions without names in the profile: reports look them up where the files are, and cistern "
+     "symbolize does"},
     {"preload-library", 0, "PATH", nullptr, nullptr, "libcistern_preload.so of an unusual installation"},
     {"wrapper", 0, nullptr, nullptr, nullptr,
      "PROGRAM only starts others: run it even if it cannot be recorded itself (static, setuid)"},
@@ -113,6 +116,7 @@ void apply(RunRequest& request, const RunOption& option, const char* value) {
   const std::string_view name = option.name;
   if (option.setting != nullptr) request.settings.emplace_back(option.setting, value != nullptr ? value : option.fixed);
   if (name == "preload-library") request.preload_library = value;
+  if (name == "no-symbols") request.symbols = false;
   if (name == "wrapper") request.wrapper = true;
   if (name == "verbose") request.verbose = true;
   if (name == "help") request.help = true;

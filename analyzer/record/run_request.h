@@ -17,6 +17,7 @@ struct RunRequest {
   std::string preload_library;    // empty: the one that belongs to this installation
   bool wrapper = false;           // the program itself need not be recordable
   bool verbose = false;
+  bool symbols = true;  // look up what native addresses are, at the end
   bool help = false;
   std::vector<std::string> command;  // the program and its arguments; never empty unless `help`
 };

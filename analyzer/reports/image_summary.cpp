@@ -111,7 +111,7 @@ class Summarizer {
   }
 
   void add_sites(const Image& image, const Sites& sites, size_t first_thread) {
-    StackResolver resolver(image.definitions, summary_.tree);
+    StackResolver resolver(image, summary_.tree);
     LineGrowth growth(summary_.tree);
     for (uint32_t i = 0; i < sites.size(); ++i) {
       const Site& site = sites.site(i);

@@ -30,7 +30,7 @@ void add_to(Amount& sum, const Amount& amount) {
 // What the sites hold now, summed by stack.
 class ByStack {
  public:
-  ByStack(const Image& image, CallTree& tree) : resolver_(image.definitions, tree) {}
+  ByStack(const Image& image, CallTree& tree) : resolver_(image, tree) {}
 
   void add(const Sites& sites, Amount HeldStack::*when, HeldStack& all) {
     for (uint32_t i = 0; i < sites.size(); ++i) {

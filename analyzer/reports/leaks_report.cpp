@@ -247,6 +247,7 @@ ExitCode report_leaks(const LeaksOptions& options) {
   const LeakFindings findings =
       find_leaks(recordings.profiles, {options.report.selection, options.report.at, options.warm_up}, &progress);
   for (const ImageFacts& facts : findings.images) warn_of_damage(facts);
+  warn_of_modules(findings.tree);
   if (options.report.json) {
     write_json(findings, options);
   } else {

@@ -12,9 +12,11 @@ ExitCode report_pools(const PoolsOptions& options) {
   const Recordings recordings = open_recordings(options.report.paths);
   require_live_set(recordings);
   ProgressBar progress;
-  const PoolQuestion question{options.report.at, options.by.value_or(GroupBy::kStack), options.by};
+  const PoolQuestion question{options.report.at, options.by.value_or(GroupBy::kStack), options.by,
+                              options.report.selection.internals};
   const PoolFindings findings = find_pools(recordings.profiles, question, &progress);
   for (const ImagePools& image : findings.images) warn_of_damage(image.facts);
+  warn_of_modules(findings.tree);
   if (options.report.json) {
     write_pools_json(findings, options);
   } else {

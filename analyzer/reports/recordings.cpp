@@ -6,6 +6,7 @@
 
 #include "analyzer/reports/columns.h"
 #include "analyzer/reports/units.h"
+#include "analyzer/symbols/symbolizer.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -62,6 +63,14 @@ void warn_of_damage(const ImageFacts& facts) {
   const uint64_t read = facts.file_bytes > facts.torn_bytes ? facts.file_bytes - facts.torn_bytes : 0;
   warn(fmt::format("{}: {} read, {} unreadable at byte {} ({}); report covers the rest", facts.path, format_bytes(read),
                    format_bytes(facts.torn_bytes), format_exact(facts.torn_at), facts.torn_reason));
+}
+
+void warn_of_modules(const CallTree& tree) {
+  if (tree.known_symbolizer() == nullptr) return;
+  for (const Symbolizer::Problem& problem : tree.known_symbolizer()->problems()) {
+    if (problem.state != ModuleState::kOtherBuild) continue;
+    warn(problem.path + ": is not the build that was recorded: its functions have no names");
+  }
 }
 
 }  // namespace cistern::analyzer

@@ -8,6 +8,7 @@
 #include "analyzer/model/image_facts.h"
 #include "analyzer/read/failure.h"
 #include "analyzer/read/profile.h"
+#include "analyzer/symbols/call_tree.h"
 
 namespace cistern::analyzer {
 
@@ -31,5 +32,8 @@ void require_events(const Recordings& recordings);
 
 // Says on standard error how much of an image could not be read, if anything.
 void warn_of_damage(const ImageFacts& facts);
+
+// Says on standard error which modules' functions have no names because their files have changed since.
+void warn_of_modules(const CallTree& tree);
 
 }  // namespace cistern::analyzer

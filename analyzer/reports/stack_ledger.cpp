@@ -102,7 +102,7 @@ uint32_t RowsOfSites::row_of(NodeId stack, Domain domain) {
 }
 
 std::vector<uint32_t> RowsOfSites::rows(const Image& image, const Sites& sites) {
-  StackResolver resolver(image.definitions, ledger_.tree);
+  StackResolver resolver(image, ledger_.tree);
   std::vector<uint32_t> rows(sites.size(), kNoRow);
   for (uint32_t index = 0; index < sites.size(); ++index) {
     const Site& site = sites.site(index);
@@ -116,9 +116,11 @@ std::vector<uint32_t> RowsOfSites::rows(const Image& image, const Sites& sites) 
 
 StackLedger stack_ledger(const Recordings& recordings, const ReportOptions& options) {
   StackLedger ledger;
+  ledger.tree = CallTree({.internals = options.selection.internals});
   Bookkeeper bookkeeper(options, ledger);
   for (const Profile& profile : recordings.profiles) bookkeeper.enter(profile);
   for (const ImageFacts& facts : ledger.images) warn_of_damage(facts);
+  warn_of_modules(ledger.tree);
   return ledger;
 }
 

@@ -269,8 +269,10 @@ class SummaryText {
 ExitCode report_summary(const ReportOptions& options) {
   const Recordings recordings = open_recordings(options.paths);
   Summary summary;
+  summary.tree = CallTree({.internals = options.selection.internals});
   summarize(recordings.profiles, options, summary);
   for (const ImageSummary& image : summary.images) warn_of_damage(image.facts);
+  warn_of_modules(summary.tree);
   write_out(options.json ? json_text(summary_json(summary, options)) : SummaryText(summary, options).text());
   return recordings.exit_code();
 }

@@ -119,8 +119,10 @@ ExitCode report_temporary(const TemporaryOptions& options) {
   const Recordings recordings = open_recordings(options.report.paths);
   require_events(recordings);
   Temporaries temporaries;
+  temporaries.ledger.tree = CallTree({.internals = options.report.selection.internals});
   gather(recordings, options, temporaries);
   for (const ImageFacts& facts : temporaries.ledger.images) warn_of_damage(facts);
+  warn_of_modules(temporaries.ledger.tree);
   write_out(options.report.json ? as_json(temporaries, options) : as_text(temporaries, options));
   return recordings.exit_code();
 }

@@ -130,8 +130,7 @@ class TreeText {
       const Open at = open.top();
       open.pop();
       shown_[raw(at.parent)].push_back(at.node);
-      const Frame& frame = ledger_.tree.frame(at.node);
-      names_.add(frame.kind == FrameKind::kNative ? frame.module : frame.file);
+      add_paths(ledger_.tree.frame(at.node), names_);
       if (at.depth + 1 < options_.report.depth_or(kTextDepth)) push_called_by(at.node, at.depth + 1);
     }
     left_out_ += open.size();

@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include "analyzer/symbols/symbolizer.h"
+
 namespace cistern::analyzer {
 
 size_t CallTree::FrameHash::operator()(const Frame& frame) const noexcept {
@@ -9,7 +11,7 @@ size_t CallTree::FrameHash::operator()(const Frame& frame) const noexcept {
   uint64_t bits = hash(frame.function);
   bits = bits * 0x9E3779B97F4A7C15u + hash(frame.file);
   bits = bits * 0x9E3779B97F4A7C15u + hash(frame.module);
-  bits = bits * 0x9E3779B97F4A7C15u + frame.address;
+  bits = bits * 0x9E3779B97F4A7C15u + frame.distinct_address();
   bits = bits * 0x9E3779B97F4A7C15u + (uint64_t{frame.line} << 8 | static_cast<uint64_t>(frame.kind));
   return static_cast<size_t>(bits ^ bits >> 32);
 }
@@ -25,6 +27,11 @@ NodeId CallTree::child(NodeId parent, FrameId frame) {
   const auto [at, added] = children_.insert({key, NodeId{static_cast<uint32_t>(nodes_.size())}});
   if (added) nodes_.push_back({parent, frame});
   return at->second;
+}
+
+Symbolizer& CallTree::symbolizer() {
+  if (symbolizer_ == nullptr) symbolizer_ = std::make_shared<Symbolizer>();
+  return *symbolizer_;
 }
 
 std::vector<const Frame*> CallTree::stack(NodeId node) const {

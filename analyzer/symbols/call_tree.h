@@ -5,6 +5,7 @@
 #include <tsl/robin_map.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "analyzer/read/mixed_hash.h"
@@ -17,9 +18,23 @@ enum class NodeId : uint32_t {};
 enum class FrameId : uint32_t {};
 constexpr NodeId kRootNode{0};
 
+class Symbolizer;
+
+// Which native frames there are in a tree, and where their names come from.
+struct NativeView {
+  bool internals = false;  // those of the interpreter and the loader, too
+  bool look_up = true;     // names that the profiles do not have: in the files on this machine
+};
+
 class CallTree {
  public:
-  CallTree() : nodes_(1) {}
+  explicit CallTree(NativeView view = {}) : view_(view), nodes_(1) {}
+
+  const NativeView& native_view() const noexcept { return view_; }
+  // Made when first asked for; the names that it found live as long as the tree.
+  Symbolizer& symbolizer();
+  // Null when nobody asked.
+  const Symbolizer* known_symbolizer() const noexcept { return symbolizer_.get(); }
 
   FrameId intern(const Frame& frame);
   NodeId child(NodeId parent, FrameId frame);
@@ -44,6 +59,8 @@ class CallTree {
     size_t operator()(const Frame& frame) const noexcept;
   };
 
+  NativeView view_;
+  std::shared_ptr<Symbolizer> symbolizer_;
   std::vector<Node> nodes_;
   std::vector<Frame> frames_;
   tsl::robin_map<Frame, FrameId, FrameHash> frame_ids_;

@@ -1,6 +1,6 @@
-// What a person calls a stack frame: function, file and line. Two places in one line of one function are one frame; so
-// frames compare by what they say, and stacks of several processes compare with each other. Texts are views into the
-// profiles, which outlive them.
+// What a person calls a stack frame: function, file and line. Two places in one line of one function are one frame, and
+// so are two places of a native function whose lines are not known; so frames compare by what they say, and stacks of
+// several processes compare with each other. Texts are views into the profiles, which outlive them, or lie in the tree.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,14 @@ struct Frame {
   std::string_view function;
   std::string_view file;
   std::string_view module;  // path of the ELF file
-  uint64_t address = 0;     // in the module's own virtual addresses
-  bool operator==(const Frame&) const = default;
+  uint64_t address = 0;     // in the module's own virtual addresses; of a function, one of those that were seen
+
+  // What tells it from others, apart from its texts and line.
+  uint64_t distinct_address() const noexcept { return function.empty() ? address : 0; }
+  bool operator==(const Frame& other) const noexcept {
+    return kind == other.kind && line == other.line && function == other.function && file == other.file &&
+           module == other.module && distinct_address() == other.distinct_address();
+  }
 };
 
 // Whether a frame is of the program itself, rather than of the standard library or an installed package.

@@ -41,7 +41,8 @@ bool StackSelection::selects(NodeId node) {
 uint8_t StackSelection::frame_matches(const Frame& frame) const {
   uint8_t match = 0;
   if (matches_any(selection_.functions, frame.function)) match |= kFunction;
-  if (matches_any(selection_.files, frame.kind == FrameKind::kNative ? frame.module : frame.file)) match |= kFile;
+  if (matches_any(selection_.files, frame.file)) match |= kFile;
+  if (frame.kind == FrameKind::kNative && matches_any(selection_.files, frame.module)) match |= kFile;
   return match;
 }
 

@@ -16,9 +16,10 @@ namespace cistern::analyzer {
 
 struct Selection {
   std::vector<std::string> functions;
-  std::vector<std::string> files;    // of Python frames, and modules of native ones
+  std::vector<std::string> files;    // and modules of native frames
   std::vector<std::string> threads;  // name, kernel thread id, or "main"
   DomainMask domains = kAllDomains;
+  bool internals = false;  // stacks show native frames of the interpreter and the loader, too
 
   bool everything() const noexcept {
     return functions.empty() && files.empty() && threads.empty() && domains == kAllDomains;

@@ -49,13 +49,27 @@ NodeId StackResolver::node_of(StackId stack) {
 
 NodeId StackResolver::append(NodeId caller, const StackNode& node) {
   if (node.kind == NodeKind::kNativeRun) return append_run(caller, StackId{node.a});
-  return tree_.child(caller, tree_.intern(frame_of(node)));
+  if (node.kind != NodeKind::kNative) return tree_.child(caller, tree_.intern(frame_of(node)));
+  NodeId at = caller;
+  for (const FrameId frame : native_frames_.find({ModuleId{node.a}, static_cast<uint64_t>(node.b)})) {
+    at = tree_.child(at, frame);
+  }
+  return at;
 }
 
+// That unwinding ended somewhere in the interpreter says nothing.
 NodeId StackResolver::append_run(NodeId caller, StackId innermost) {
-  if (!take_chain(innermost)) caller = tree_.child(caller, tree_.intern(special(FrameKind::kTruncated, reason_of(0))));
-  for (; !chain_.empty(); chain_.pop_back()) caller = append(caller, chain_.back());
-  return caller;
+  NodeId outermost = caller;
+  if (!take_chain(innermost)) {
+    outermost = tree_.child(caller, tree_.intern(special(FrameKind::kTruncated, reason_of(0))));
+  } else if (chain_.back().kind != NodeKind::kNative) {
+    outermost = append(caller, chain_.back());
+    chain_.pop_back();
+  }
+  const bool native = !chain_.empty();
+  NodeId at = outermost;
+  for (; !chain_.empty(); chain_.pop_back()) at = append(at, chain_.back());
+  return native && at == outermost ? caller : at;
 }
 
 // A chain's nodes into chain_. What does not belong there is unknown, and ends it. Returns false when it goes on, but
@@ -81,13 +95,12 @@ Frame StackResolver::frame_of(const StackNode& node) {
   switch (node.kind) {
     case NodeKind::kPython:
       return python_frame(node);
-    case NodeKind::kNative:
-      return native_frame(node);
     case NodeKind::kBoundary:
       return special(FrameKind::kBoundary, "[thread started at]");
     case NodeKind::kTruncated:
       return special(FrameKind::kTruncated, reason_of(node.a));
     case NodeKind::kUnknown:
+    case NodeKind::kNative:
     case NodeKind::kNativeRun:
       break;
   }
@@ -103,14 +116,6 @@ Frame StackResolver::python_frame(const StackNode& node) {
   frame.function = definitions_.text(code->name);
   frame.file = definitions_.text(code->file);
   frame.line = line_of(id, *code, node.b);
-  return frame;
-}
-
-Frame StackResolver::native_frame(const StackNode& node) const {
-  Frame frame;
-  frame.kind = FrameKind::kNative;
-  if (const Module* module = definitions_.modules.find(ModuleId{node.a})) frame.module = module->path;
-  frame.address = static_cast<uint64_t>(node.b);
   return frame;
 }
 

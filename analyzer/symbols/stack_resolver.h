@@ -8,35 +8,35 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyzer/read/definitions.h"
+#include "analyzer/read/image.h"
 #include "analyzer/read/mixed_hash.h"
 #include "analyzer/symbols/call_tree.h"
 #include "analyzer/symbols/line_table.h"
+#include "analyzer/symbols/native_frames.h"
 
 namespace cistern::analyzer {
 
 class StackResolver {
  public:
   // Both outlive this.
-  StackResolver(const Definitions& definitions, CallTree& tree) : definitions_(definitions), tree_(tree) {}
+  StackResolver(const Image& image, CallTree& tree)
+      : definitions_(image.definitions), tree_(tree), native_frames_(image, tree) {}
 
   static constexpr size_t kMaxRunFrames = 512;
 
   NodeId node_of(StackId stack);
 
-  // The frame of one stack node, without its callers.
-  Frame frame_of(const StackNode& node);
-
  private:
+  Frame frame_of(const StackNode& node);
   NodeId append(NodeId caller, const StackNode& node);
   NodeId append_run(NodeId caller, StackId innermost);
   bool take_chain(StackId innermost);
   Frame python_frame(const StackNode& node);
-  Frame native_frame(const StackNode& node) const;
   uint32_t line_of(CodeId id, const Code& code, int64_t offset);
 
   const Definitions& definitions_;
   CallTree& tree_;
+  NativeFrames native_frames_;
   tsl::robin_map<uint32_t, NodeId, MixedHash> resolved_;
   tsl::robin_map<uint32_t, std::vector<LineRange>, MixedHash> lines_;  // by CodeId
   std::vector<StackId> path_;

@@ -250,7 +250,7 @@ struct RetiredRecord {
 };
 
 // Symbols are found afterwards, by another process, and lie in record segments of an owner of their own, behind those
-// of the record stream. Its segments can be replaced, all at once.
+// of the record stream. Whoever finds more adds segments of that owner.
 constexpr uint32_t kSymbolOwner = UINT32_MAX - 1;  // no thread has this number
 
 enum class SymbolSource : uint32_t {

@@ -26,7 +26,7 @@ class NativeStacks : public testing::Test {
   std::vector<std::string> frames(StackId stack) {
     const Profile profile = recording_.read();
     CallTree tree;
-    StackResolver resolver(profile.images.front().definitions, tree);
+    StackResolver resolver(profile.images.front(), tree);
     std::vector<std::string> names;
     for (const Frame* frame : tree.stack(resolver.node_of(stack))) {
       names.push_back(frame->kind == FrameKind::kNative

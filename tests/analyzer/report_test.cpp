@@ -61,8 +61,8 @@ TEST_F(Report, OfLeaksNamesTheLinesFirst) {
      ← main                                   service.py:22
 
   3  none    620 B  in 10 blocks  malloc, born 1.0 s to 10.0 s
-     _fast.so+0x1234
-     ← fetchmany                              cursor.py:112
+     fetchmany                                cursor.py:112
+       _fast.so+0x1234
      ← main                                   service.py:22
 
   4  one-off 240 B  in 5 blocks  obj, born 1.0 s to 2.0 s

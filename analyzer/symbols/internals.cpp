@@ -1,0 +1,32 @@
+#include "analyzer/symbols/internals.h"
+
+#include <algorithm>
+
+namespace cistern::analyzer {
+namespace {
+
+bool is_digit_or_dot(char c) {
+  return (c >= '0' && c <= '9') || c == '.';
+}
+
+// python, python3, python3.11, python3.13t, python3.12-dbg.
+bool is_python(std::string_view name) {
+  if (!name.starts_with("python")) return false;
+  name.remove_prefix(6);
+  while (!name.empty() && is_digit_or_dot(name.front())) name.remove_prefix(1);
+  return name.empty() || name == "t" || name == "d" || name == "-dbg";
+}
+
+}  // namespace
+
+bool is_internal(const Image& image, std::string_view module_path) {
+  const std::string_view name = module_path.substr(module_path.rfind('/') + 1);
+  if (is_python(name) || name.starts_with("libpython") || name == "libcistern_preload.so") return true;
+  if (name.starts_with("ld-linux") || (name.starts_with("ld-") && name.find(".so") != std::string_view::npos))
+    return true;
+  const auto& interpreters = image.chronicle.interpreters;
+  return std::any_of(interpreters.begin(), interpreters.end(),
+                     [&](const InterpreterRecord& one) { return !one.module.empty() && one.module == module_path; });
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,14 @@
+// Which modules say nothing of a program: its interpreter, the loader, and what records it. Their frames are left out
+// of stacks unless somebody asks for them.
+#pragma once
+
+#include <string_view>
+
+#include "analyzer/read/image.h"
+
+namespace cistern::analyzer {
+
+// By the interpreter's record, or by its name: python3.11, libpython3.13.so.1.0, ld-linux-x86-64.so.2, our own library.
+bool is_internal(const Image& image, std::string_view module_path);
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,53 @@
+// Names for native addresses from the files on this machine, for all images of a report: a module that several of them
+// loaded is opened once, and not before one of its addresses is asked for. Texts live as long as this.
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "analyzer/elf/module_file.h"
+#include "analyzer/read/definitions.h"
+#include "analyzer/read/mixed_hash.h"
+#include "analyzer/read/symbols.h"
+
+namespace cistern::analyzer {
+
+class Symbolizer {
+ public:
+  explicit Symbolizer(DebugSources sources = {}) : sources_(std::move(sources)) {}
+
+  // The functions at an address of `module`, innermost first; one without a name when the module's file has none for
+  // it; empty when there is no such file, or it is another build.
+  std::span<const Symbol> find(const Module& module, uint64_t address, int64_t recorded_unix_ns);
+
+  struct Problem {
+    std::string path;
+    ModuleState state{};
+  };
+  // Modules of which nothing could be said, in order of path.
+  std::vector<Problem> problems() const;
+
+ private:
+  struct OpenModule {
+    ModuleFile file;
+    tsl::robin_map<uint64_t, std::vector<Symbol>, MixedHash> known;  // by address
+  };
+  OpenModule& open(const Module& module, int64_t recorded_unix_ns);
+  std::vector<Symbol> look_up(ModuleFile& file, uint64_t address);
+  std::string_view kept(const std::string& text) { return *texts_.insert(text).first; }
+
+  DebugSources sources_;
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<OpenModule>> modules_;  // by path and build id
+  std::set<std::string> texts_;
+};
+
+}  // namespace cistern::analyzer
