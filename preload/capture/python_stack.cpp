@@ -108,6 +108,7 @@ bool PythonStack::rewalk(const PythonLayout& layout, const uint8_t* innermost) n
 // What was resolved at the same place over the same caller is still right.
 StackId PythonStack::resolve(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept {
   StackId node = deepest == frames_ ? base_ : deepest[-1].node;
+  unchanged_ = std::min(unchanged_, static_cast<uint32_t>(deepest - frames_));
   for (ShadowFrame* seen = deepest; seen != frames_ + size_; ++seen) {
     if (seen->parent == raw(node)) {
       node = seen->node;

@@ -43,6 +43,12 @@ class PythonStack {
   // What was seen at the last call, outermost first. Requires i < size().
   uint32_t size() const noexcept { return size_; }
   const ShadowFrame& frame(uint32_t i) const noexcept { return frames_[i]; }
+  // How many of the outermost frames are as they were when this was asked last. The stack may be shorter now.
+  uint32_t take_unchanged() noexcept {
+    const uint32_t unchanged = unchanged_;
+    unchanged_ = UINT32_MAX;
+    return unchanged;
+  }
 
   // For another thread: forgets what was seen. Keeps its memory.
   void reset() noexcept {
@@ -87,7 +93,7 @@ class PythonStack {
   void give_back() noexcept;
   void forget() noexcept {
     root_unsure_ = true;
-    size_ = used_ = 0;
+    size_ = used_ = unchanged_ = 0;
   }
   bool notice_root() noexcept;
 
@@ -97,6 +103,7 @@ class PythonStack {
   uint32_t size_ = 0;
   uint32_t used_ = 0;  // entries that mean something: frames deeper than the stack is now were seen there
   uint32_t capacity_ = 0;
+  uint32_t unchanged_ = 0;  // see take_unchanged()
   uint32_t epoch_ = 0;
   StackId base_{};
   StackId last_node_{};            // that was looked up, in any of the stacks

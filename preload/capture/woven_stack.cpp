@@ -55,36 +55,63 @@ StackId WovenStack::weave(const Interpreter& python, Interner& interner, const S
     }
     node = last_node_ = interner.node_after(last_node_, node, key);
   }
-  seen = Seen{before, run, frame.node, node};
+  seen = Seen{before, run, frame.node, node, seen.entries};
   return node;
 }
 
-// Counted from the innermost one. Further out the numbers may differ: a greenlet's Python frames end where it began,
-// and its native ones go on with what that stack was called by, or what has come to lie there since; a frame of C's own
-// at the root (3.15) was entered by nobody.
-StackId WovenStack::capture(const Interpreter& python, Interner& interner, const PythonStack& stack, StackId plain,
+// Whether the runs of the entries are those of the last call.
+bool WovenStack::same_runs(const NativeRuns& runs, uint32_t entries) noexcept {
+  const uint32_t count = std::min(runs.count, entries);
+  if (number_ == runs.number && entries_ == entries) return true;
+  const bool same =
+      entries_ == entries && run_count_ == count && count <= kKnownRuns && std::equal(runs_, runs_ + count, runs.outer);
+  number_ = runs.number;
+  entries_ = entries;
+  run_count_ = count;
+  if (!same && count <= kKnownRuns) std::copy_n(runs.outer, count, runs_);
+  return same;
+}
+
+// Entries and runs are counted from the innermost one. Further out the numbers may differ: a greenlet's Python frames
+// end where it began, and its native ones go on with what that stack was called by, or what has come to lie there
+// since; a frame of C's own at the root (3.15) was entered by nobody.
+StackId WovenStack::capture(const Interpreter& python, Interner& interner, PythonStack& stack, StackId plain,
                             StackId base, const NativeRuns& runs) noexcept {
+  const PythonLayout& layout = *python.layout;
   const uint32_t size = stack.size();
   if (!ensure(size)) return plain;
   if (used_ < size) std::fill_n(seen_ + used_, size - used_, Seen{});
   used_ = std::max(used_, size);
-  uint32_t entries = 0;
-  for (uint32_t i = 0; i < size; ++i) entries += is_entry(*python.layout, stack.frame(i)) ? 1 : 0;
-  unmatched_ = entries > runs.count ? entries - runs.count : runs.count - entries;
-  StackId node = size == 0 ? plain : base;
-  for (uint32_t i = 0; i < size; ++i) {
-    const ShadowFrame& frame = stack.frame(i);
-    StackId run{};
-    if (is_entry(*python.layout, frame) && --entries < runs.count) run = runs.outer[entries];
-    node = weave(python, interner, frame, seen_[i], node, run);
+  uint32_t first = std::min({size, valid_, stack.take_unchanged()});
+  if (layout.is_entry != kNoOffset) {
+    // The same frame, where it was, may have been called in the other way.
+    for (uint32_t i = 0; i < first; ++i) {
+      if (is_entry(layout, stack.frame(i)) != (seen_[i].entries != entries_below(i))) first = i;
+    }
   }
+  for (uint32_t i = first; i < size; ++i) {
+    seen_[i].entries = entries_below(i) + (is_entry(layout, stack.frame(i)) ? 1 : 0);
+  }
+  const uint32_t entries = entries_below(size);
+  unmatched_ = entries > runs.count ? entries - runs.count : runs.count - entries;
+  if (!same_runs(runs, entries) || base != base_ || (first != 0 && !interner.is_current(seen_[first - 1].node)))
+    first = 0;
+  base_ = base;
+  StackId node = size == 0 ? plain : first == 0 ? base : seen_[first - 1].node;
+  for (uint32_t i = first; i < size; ++i) {
+    const uint32_t inner = entries - seen_[i].entries;  // entries further in
+    StackId run{};
+    if (seen_[i].entries != entries_below(i) && inner < runs.count) run = runs.outer[inner];
+    node = weave(python, interner, stack.frame(i), seen_[i], node, run);
+  }
+  valid_ = size;
   if (size == 0) {
     for (uint32_t left = runs.count; left != 0;) node = over(interner, node, runs.outer[--left]);
   }
   return over(interner, node, runs.leaf);
 }
 
-StackId WovenStack::full_weave(const Interpreter& python, Interner& interner, const PythonStack& stack, StackId plain,
+StackId WovenStack::full_weave(const Interpreter& python, Interner& interner, PythonStack& stack, StackId plain,
                                StackId base, const NativeRuns& runs) noexcept {
   WovenStack fresh;
   const StackId node = fresh.capture(python, interner, stack, plain, base, runs);

@@ -14,18 +14,18 @@ namespace cistern::preload {
 class WovenStack {
  public:
   // The node of the whole stack of a thread whose Python stack was just captured, as `plain`, over `base`.
-  StackId capture(const Interpreter& python, Interner& interner, const PythonStack& stack, StackId plain, StackId base,
+  StackId capture(const Interpreter& python, Interner& interner, PythonStack& stack, StackId plain, StackId base,
                   const NativeRuns& runs) noexcept;
 
   // How many calls of the evaluation function had only a frame of the one kind, at the last call.
   uint32_t unmatched() const noexcept { return unmatched_; }
 
   // The same, by nothing that was remembered, for comparison.
-  static StackId full_weave(const Interpreter& python, Interner& interner, const PythonStack& stack, StackId plain,
+  static StackId full_weave(const Interpreter& python, Interner& interner, PythonStack& stack, StackId plain,
                             StackId base, const NativeRuns& runs) noexcept;
 
   // For another thread, and in a forked child: forgets what was seen. Keeps its memory.
-  void reset() noexcept { used_ = 0; }
+  void reset() noexcept { used_ = valid_ = 0; }
   void give_back() noexcept;
 
  private:
@@ -35,15 +35,26 @@ class WovenStack {
     StackId run;
     StackId plain;
     StackId node;
+    uint32_t entries;  // calls of the evaluation function from the root to here
   };
 
   StackId weave(const Interpreter& python, Interner& interner, const ShadowFrame& frame, Seen& seen, StackId before,
                 StackId run) noexcept;
   StackId over(Interner& interner, StackId node, StackId run) noexcept;
+  bool same_runs(const NativeRuns& runs, uint32_t entries) noexcept;
+  uint32_t entries_below(uint32_t depth) const noexcept { return depth == 0 ? 0 : seen_[depth - 1].entries; }
   bool ensure(uint32_t frames) noexcept;
+
+  static constexpr uint32_t kKnownRuns = 64;
 
   Seen* seen_ = nullptr;
   uint32_t used_ = 0;
+  uint32_t valid_ = 0;  // of the outermost frames: what was found at the last call, in the order of that
+  StackId base_{};
+  StackId runs_[kKnownRuns] = {};  // that they were combined with, from the innermost one
+  uint32_t run_count_ = 0;
+  uint32_t entries_ = 0;
+  uint32_t number_ = 0;  // of the walk that they came from
   uint32_t capacity_ = 0;
   uint32_t unmatched_ = 0;
   StackId last_node_{};
