@@ -13,4 +13,9 @@ namespace cistern::preload {
 // nullptr.
 bool holds_entry(const Interpreter& python, const uint8_t* tstate, uintptr_t low, uintptr_t high) noexcept;
 
+// For 3.11: writes the frames from which native code entered the evaluation function again, from the innermost one on.
+// They say which frames are entries: those that they called. Returns how many there are; only the first `size` were
+// written.
+uint32_t left_by(const PythonLayout& layout, const uint8_t* tstate, const uint8_t** frames, uint32_t size) noexcept;
+
 }  // namespace cistern::preload

@@ -1,5 +1,8 @@
 #include "preload/capture/native_stack.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "preload/base/memory.h"
 #include "preload/capture/entry_frames.h"
 #include "preload/capture/stack_end.h"
@@ -52,15 +55,16 @@ bool NativeStack::map_tables(bool every_block) noexcept {
   made.sets = every_block ? 256 : 32;
   made.read_count = every_block ? 8192 : 1024;
   made.run_count = every_block ? 4096 : 64;
+  made.frame_count = every_block ? 2048 : 512;
   const size_t walks = sizeof(Walk[kWays]) * made.sets;
   const size_t reads = sizeof(Read) * made.read_count;
   const size_t runs = sizeof(StackId) * made.run_count;
-  auto* const memory = static_cast<char*>(map_memory(walks + reads + runs + sizeof(ModulePlace) * kMaxFrames));
+  auto* const memory = static_cast<char*>(map_memory(walks + reads + runs + sizeof(Frame) * made.frame_count));
   if (memory == nullptr) return false;
   made.walks = reinterpret_cast<Walk(*)[kWays]>(memory);
   made.reads = reinterpret_cast<Read*>(memory + walks);
   made.runs = reinterpret_cast<StackId*>(memory + walks + reads);
-  made.frames = reinterpret_cast<ModulePlace*>(memory + walks + reads + runs);
+  made.frames = reinterpret_cast<Frame*>(memory + walks + reads + runs);
   tables_ = made;
   return true;
 }
@@ -70,6 +74,7 @@ void NativeStack::reset() noexcept {
     for (Walk& walk : tables_.walks[set]) walk.generation = 0;
   }
   last_combined_ = last_node_ = StackId{};
+  size_ = 0;
 }
 
 bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept {
@@ -121,92 +126,121 @@ void NativeStack::add_run(StackId chain) noexcept {
   tables_.runs[next_run_++ % tables_.run_count] = chain;
 }
 
-// From the outermost frame inwards, so that each node is called from the one before.
-StackId NativeStack::intern(Interner& interner, uint32_t frames, StackId outermost) noexcept {
-  StackId node = outermost;
-  for (uint32_t i = frames; i-- > 0;) {
-    const ModulePlace& frame = tables_.frames[i];
-    node = last_node_ = interner.node_after(last_node_, node, NodeKey{NodeKind::kNative, frame.module, frame.address});
+// Whether everything further out than `from`, a frame of the last walk that was met again, is as it was; `differs`
+// becomes the innermost frame that is not.
+bool NativeStack::goes_on_as_before(const Frame& from, uint32_t& differs) const noexcept {
+  for (const Frame* inner = &from; inner != tables_.frames; --inner) {
+    const Frame& outer = inner[-1];
+    const bool moved = word_at(outer.stack_pointer - sizeof(uintptr_t)) != outer.pc;
+    const bool depends = outer.needs_pointer && inner->saved_pointer != 0;
+    if (moved || (depends && word_at(inner->saved_pointer) != outer.frame_pointer)) {
+      differs = static_cast<uint32_t>(&outer - tables_.frames);
+      return false;
+    }
   }
-  return node;
+  return true;
+}
+
+// Puts the `fresh` frames that were gathered on the outermost `known` ones of the last walk, and finds their nodes,
+// from the outermost inwards, so that each is called from the one before.
+void NativeStack::join(Interner& interner, uint32_t known, uint32_t fresh, StackId outermost) noexcept {
+  Frame* const frames = tables_.frames;
+  std::memmove(frames + known, frames + tables_.frame_count - fresh, fresh * sizeof(Frame));
+  size_ = known + fresh;
+  StackId node = known == 0 ? outermost : frames[known - 1].node;
+  for (uint32_t i = known; i < size_; ++i) {
+    Frame& frame = frames[i];
+    frame.needs_pointer = frame.by_pointer || (frame.saved_pointer == 0 && i != 0 && frames[i - 1].needs_pointer);
+    if (frame.role == CodeRole::kEvaluation) {
+      node = StackId{};
+    } else if (frame.role == CodeRole::kOrdinary) {
+      const NodeKey key{NodeKind::kNative, frame.place.module, frame.place.address};
+      node = last_node_ = interner.node_after(last_node_, node, key);
+    }
+    frame.node = node;
+  }
+}
+
+// What the walk that was joined read, and its runs, from the innermost frame outwards.
+void NativeStack::tell(Walk& done) noexcept {
+  first_noted_ = next_read_;
+  first_run_ = next_run_;
+  const Frame* const frames = tables_.frames;
+  done.chain = size_ == 0 ? StackId{} : frames[size_ - 1].node;
+  done.any_frame_pointer = size_ == 0 || !frames[size_ - 1].needs_pointer;
+  for (uint32_t i = size_; i-- > 0;) {
+    if (frames[i].role == CodeRole::kEvaluation) add_run(i == 0 ? StackId{} : frames[i - 1].node);
+    if (i == 0) break;
+    const Frame& outer = frames[i - 1];
+    note(outer.stack_pointer - sizeof(uintptr_t), outer.pc);
+    if (outer.needs_pointer && frames[i].saved_pointer != 0) note(frames[i].saved_pointer, outer.frame_pointer);
+  }
+  done.first_read = first_noted_;
+  done.reads = static_cast<uint16_t>(next_read_ - first_noted_);
+  done.first_run = first_run_;
+  done.runs = static_cast<uint16_t>(next_run_ - first_run_);
 }
 
 // `done` becomes the walk; its generation 0 where it must not be taken for another one.
 void NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, const uint8_t* tstate, bool whole,
                        Walk& done) noexcept {
   const uintptr_t high = stack_end(at.stack_pointer);
-  done = Walk{at.stack_pointer, at.pc, at.frame_pointer, codes.table().generation(), 0, 0, 0, false, StackId{}, 0, 0};
-  first_noted_ = next_read_;
-  first_run_ = next_run_;
-  uintptr_t pointer_place = 0;  // where the frame pointer was read; 0: it is the first one
-  bool pointer_noted = false;
-  bool first_pointer_used = false;
+  const uint32_t generation = codes.table().generation();
+  done = Walk{at.stack_pointer, at.pc, at.frame_pointer, generation, 0, 0, 0, false, StackId{}, 0, ++last_number_};
+  Frame* const frames = tables_.frames;
+  uint32_t known = generation == generation_ ? size_ : 0;                   // frames of the last walk that may be met
+  if (raw(last_node_) != 0 && !interner.is_current(last_node_)) known = 0;  // definitions have begun anew
   bool can_be_kept = true;
-  bool any_evaluation = false;
-  uint32_t count = 0;
+  uint32_t fresh = 0;
   StackId outermost{};
-  const auto end_run = [&] {
-    const StackId chain = intern(interner, count, outermost);
-    if (any_evaluation) {
-      add_run(chain);
-    } else {
-      done.chain = chain;
-    }
-    count = 0;
-    outermost = StackId{};
-  };
   for (;;) {
+    known = std::min(known, tables_.frame_count - fresh);
+    while (known != 0 && frames[known - 1].stack_pointer < at.stack_pointer) --known;
+    if (known != 0) {
+      const Frame& met = frames[known - 1];
+      const bool same = met.stack_pointer == at.stack_pointer && met.pc == at.pc && !at.exact &&
+                        (!met.needs_pointer || met.frame_pointer == at.frame_pointer);
+      uint32_t differs = 0;
+      if (same && goes_on_as_before(met, differs)) break;
+      if (same) known = differs;
+    }
+    if (fresh == tables_.frame_count) {
+      const auto reason = static_cast<uint32_t>(TruncationReason::kDepth);
+      outermost = interner.node(StackId{}, NodeKey{NodeKind::kTruncated, reason, 0});
+      known = 0;
+      can_be_kept = false;
+      break;
+    }
     const NativeCode code = codes.code_at(at, tstate, high);
-    if (code.role == CodeRole::kEvaluation) {
-      end_run();
-      any_evaluation = true;
-      if (!whole) break;
-    } else if (code.role != CodeRole::kOwn) {
-      if (count == kMaxFrames) {
-        const auto reason = static_cast<uint32_t>(TruncationReason::kDepth);
-        outermost = interner.node(StackId{}, NodeKey{NodeKind::kTruncated, reason, 0});
-        end_run();
-        break;
-      }
-      tables_.frames[count++] = ModulePlace{code.module, code.address};
-    }
-    if (code.rule.address == FrameAddress::kOutermost) {
-      end_run();
-      break;
-    }
     const Registers before = at;
-    if (!step(code.rule, at, high)) {
-      outermost = interner.node(StackId{}, NodeKey{NodeKind::kUnknown, 0, 0});
-      end_run();
-      break;
-    }
-    const bool by_pointer =
-        code.rule.address != FrameAddress::kStackPointer || code.rule.frame_pointer == FramePointer::kAtFramePointer;
-    if (by_pointer && pointer_place == 0) first_pointer_used = true;
-    if (by_pointer && pointer_place != 0 && !pointer_noted) {
-      note(pointer_place, before.frame_pointer);
-      pointer_noted = true;
-    }
-    if (code.rule.address == FrameAddress::kSignal || code.rule.address == FrameAddress::kFramePointerSlot ||
-        code.module == 0) {
+    const bool outmost =
+        code.rule.address == FrameAddress::kOutermost || (code.role == CodeRole::kEvaluation && !whole);
+    const bool stepped = !outmost && step(code.rule, at, high);
+    ++fresh;
+    frames[tables_.frame_count - fresh] = Frame{
+        before.stack_pointer,
+        before.pc,
+        before.frame_pointer,
+        stepped ? frame_pointer_place(code.rule, before, at.stack_pointer) : 0,
+        StackId{},
+        ModulePlace{code.module, code.address},
+        code.role,
+        code.rule.address == FrameAddress::kFramePointer || code.rule.frame_pointer == FramePointer::kAtFramePointer,
+        false};
+    // What a signal's frame or an aligned one read is not noted; what was made at run time may become other code.
+    if (before.exact || code.rule.address == FrameAddress::kSignal ||
+        code.rule.address == FrameAddress::kFramePointerSlot || code.module == 0) {
       can_be_kept = false;
     }
-    note(at.stack_pointer - sizeof(uintptr_t), at.pc);
-    const uintptr_t saved = frame_pointer_place(code.rule, before, at.stack_pointer);
-    if (saved != 0) {
-      pointer_place = saved;
-      pointer_noted = false;
-    }
+    if (stepped) continue;
+    if (!outmost) outermost = interner.node(StackId{}, NodeKey{NodeKind::kUnknown, 0, 0});
+    known = 0;
+    break;
   }
-  const uint32_t reads = next_read_ - first_noted_;
-  const uint32_t runs = next_run_ - first_run_;
-  done.first_read = first_noted_;
-  done.reads = static_cast<uint16_t>(reads);
-  done.first_run = first_run_;
-  done.runs = static_cast<uint16_t>(runs);
-  done.any_frame_pointer = !first_pointer_used;
-  done.number = ++last_number_;
-  if (!can_be_kept || reads > tables_.read_count / 2) done.generation = 0;
+  join(interner, known, fresh, outermost);
+  generation_ = can_be_kept ? generation : 0;
+  tell(done);
+  if (!can_be_kept || done.reads > tables_.read_count / 2) done.generation = 0;
 }
 
 NativeStack::Walk* NativeStack::find(const Registers& at, uint32_t generation, const Interner& interner) noexcept {
@@ -249,6 +283,7 @@ NativeRuns NativeStack::capture_runs(NativeCodes& codes, Interner& interner, con
 #ifdef CISTERN_CHECK_STACKS
 NativeRuns NativeStack::walked_runs(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
                                     bool whole) noexcept {
+  size_ = 0;
   Walk fresh;
   walk(codes, interner, callers_registers(frame), tstate, whole, fresh);
   return NativeRuns{tables_.runs + fresh.first_run % tables_.run_count, fresh.runs, fresh.chain, fresh.number};

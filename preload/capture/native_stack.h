@@ -4,7 +4,8 @@
 // above very many Python stacks.
 //
 // A thread remembers the walks that it made: what each read of the stack, and the node that came of it. The same reads
-// with the same results are the same walk, so that most often nothing is unwound or looked up.
+// with the same results are the same walk, so that most often nothing is unwound or looked up. Of another one only the
+// frames are that are not those of the last walk: from where it meets that, everything is compared and taken over.
 #pragma once
 
 #include <cstdint>
@@ -76,8 +77,7 @@ class NativeStack {
 #endif
 
  private:
-  static constexpr uint32_t kWays = 4;         // walks that began at the same place went on in different ways
-  static constexpr uint32_t kMaxFrames = 512;  // of one run; what is further out is cut
+  static constexpr uint32_t kWays = 4;  // walks that began at the same place went on in different ways
 
   // A word of the stack that a walk depended on.
   struct Read {
@@ -99,15 +99,28 @@ class NativeStack {
     uint32_t number;     // of the walk
   };
 
+  // A frame of a walk.
+  struct Frame {
+    uintptr_t stack_pointer;
+    uintptr_t pc;
+    uintptr_t frame_pointer;
+    uintptr_t saved_pointer;  // where the caller's frame pointer lies; 0: it is the same
+    StackId node;             // of the run that it belongs to, up to this frame; 0: it evaluates Python code
+    ModulePlace place;
+    CodeRole role;
+    bool by_pointer;     // its caller is found by its frame pointer
+    bool needs_pointer;  // so is one further out, and the frame pointer there is this one
+  };
   // Own memory, mapped at a thread's first walk.
   struct Tables {
     Walk (*walks)[kWays] = nullptr;
     Read* reads = nullptr;
     StackId* runs = nullptr;
-    ModulePlace* frames = nullptr;  // kMaxFrames
-    uint32_t sets = 0;              // each of the numbers is a power of two
+    Frame* frames = nullptr;  // outermost first; those of a walk that is under way are gathered from behind
+    uint32_t sets = 0;        // each of the numbers is a power of two
     uint32_t read_count = 0;
     uint32_t run_count = 0;
+    uint32_t frame_count = 0;
   };
 
   bool ensure(bool every_block) noexcept {
@@ -124,7 +137,9 @@ class NativeStack {
             Walk& done) noexcept;
   void note(uintptr_t place, uintptr_t word) noexcept;
   void add_run(StackId chain) noexcept;
-  StackId intern(Interner& interner, uint32_t frames, StackId outermost) noexcept;
+  bool goes_on_as_before(const Frame& from, uint32_t& differs) const noexcept;
+  void join(Interner& interner, uint32_t known, uint32_t fresh, StackId outermost) noexcept;
+  void tell(Walk& done) noexcept;
 
   Tables tables_;
   uint32_t turn_ = 0;       // the way of a set that is overwritten next
@@ -132,6 +147,8 @@ class NativeStack {
   uint32_t first_noted_ = 0;
   StackId last_combined_{};  // with a Python stack
   StackId last_node_{};
+  uint32_t size_ = 0;        // frames of the last walk
+  uint32_t generation_ = 0;  // of the code that they ran
   uint32_t next_run_ = 0;
   uint32_t first_run_ = 0;
   uint32_t last_number_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "preload/base/memory.h"
+#include "preload/capture/entry_frames.h"
 #include "preload/cpython/code_object.h"
 
 namespace cistern::preload {
@@ -59,6 +60,16 @@ StackId WovenStack::weave(const Interpreter& python, Interner& interner, const S
   return node;
 }
 
+// On 3.11 a frame that is where it was may have been called in the other way since.
+bool WovenStack::same_entries(const PythonLayout& layout, const uint8_t* tstate) noexcept {
+  const uint8_t* now[kKnownRuns];
+  const uint32_t count = left_by(layout, tstate, now, kKnownRuns);
+  const bool same = count == left_count_ && count <= kKnownRuns && std::equal(now, now + count, left_by_);
+  left_count_ = count;
+  if (!same) std::copy_n(now, std::min(count, kKnownRuns), left_by_);
+  return same;
+}
+
 // Whether the runs of the entries are those of the last call.
 bool WovenStack::same_runs(const NativeRuns& runs, uint32_t entries) noexcept {
   const uint32_t count = std::min(runs.count, entries);
@@ -75,20 +86,15 @@ bool WovenStack::same_runs(const NativeRuns& runs, uint32_t entries) noexcept {
 // Entries and runs are counted from the innermost one. Further out the numbers may differ: a greenlet's Python frames
 // end where it began, and its native ones go on with what that stack was called by, or what has come to lie there
 // since; a frame of C's own at the root (3.15) was entered by nobody.
-StackId WovenStack::capture(const Interpreter& python, Interner& interner, PythonStack& stack, StackId plain,
-                            StackId base, const NativeRuns& runs) noexcept {
+StackId WovenStack::capture(const Interpreter& python, Interner& interner, const uint8_t* tstate, PythonStack& stack,
+                            StackId plain, StackId base, const NativeRuns& runs) noexcept {
   const PythonLayout& layout = *python.layout;
   const uint32_t size = stack.size();
   if (!ensure(size)) return plain;
   if (used_ < size) std::fill_n(seen_ + used_, size - used_, Seen{});
   used_ = std::max(used_, size);
   uint32_t first = std::min({size, valid_, stack.take_unchanged()});
-  if (layout.is_entry != kNoOffset) {
-    // The same frame, where it was, may have been called in the other way.
-    for (uint32_t i = 0; i < first; ++i) {
-      if (is_entry(layout, stack.frame(i)) != (seen_[i].entries != entries_below(i))) first = i;
-    }
-  }
+  if (layout.is_entry != kNoOffset && !same_entries(layout, tstate)) first = 0;
   for (uint32_t i = first; i < size; ++i) {
     seen_[i].entries = entries_below(i) + (is_entry(layout, stack.frame(i)) ? 1 : 0);
   }
@@ -111,10 +117,10 @@ StackId WovenStack::capture(const Interpreter& python, Interner& interner, Pytho
   return over(interner, node, runs.leaf);
 }
 
-StackId WovenStack::full_weave(const Interpreter& python, Interner& interner, PythonStack& stack, StackId plain,
-                               StackId base, const NativeRuns& runs) noexcept {
+StackId WovenStack::full_weave(const Interpreter& python, Interner& interner, const uint8_t* tstate, PythonStack& stack,
+                               StackId plain, StackId base, const NativeRuns& runs) noexcept {
   WovenStack fresh;
-  const StackId node = fresh.capture(python, interner, stack, plain, base, runs);
+  const StackId node = fresh.capture(python, interner, tstate, stack, plain, base, runs);
   fresh.give_back();
   return node;
 }

@@ -13,16 +13,17 @@ namespace cistern::preload {
 
 class WovenStack {
  public:
-  // The node of the whole stack of a thread whose Python stack was just captured, as `plain`, over `base`.
-  StackId capture(const Interpreter& python, Interner& interner, PythonStack& stack, StackId plain, StackId base,
-                  const NativeRuns& runs) noexcept;
+  // The node of the whole stack of a thread with the state `tstate`, whose Python stack was just captured from it, as
+  // `plain`, over `base`.
+  StackId capture(const Interpreter& python, Interner& interner, const uint8_t* tstate, PythonStack& stack,
+                  StackId plain, StackId base, const NativeRuns& runs) noexcept;
 
   // How many calls of the evaluation function had only a frame of the one kind, at the last call.
   uint32_t unmatched() const noexcept { return unmatched_; }
 
   // The same, by nothing that was remembered, for comparison.
-  static StackId full_weave(const Interpreter& python, Interner& interner, PythonStack& stack, StackId plain,
-                            StackId base, const NativeRuns& runs) noexcept;
+  static StackId full_weave(const Interpreter& python, Interner& interner, const uint8_t* tstate, PythonStack& stack,
+                            StackId plain, StackId base, const NativeRuns& runs) noexcept;
 
   // For another thread, and in a forked child: forgets what was seen. Keeps its memory.
   void reset() noexcept { used_ = valid_ = 0; }
@@ -41,6 +42,7 @@ class WovenStack {
   StackId weave(const Interpreter& python, Interner& interner, const ShadowFrame& frame, Seen& seen, StackId before,
                 StackId run) noexcept;
   StackId over(Interner& interner, StackId node, StackId run) noexcept;
+  bool same_entries(const PythonLayout& layout, const uint8_t* tstate) noexcept;
   bool same_runs(const NativeRuns& runs, uint32_t entries) noexcept;
   uint32_t entries_below(uint32_t depth) const noexcept { return depth == 0 ? 0 : seen_[depth - 1].entries; }
   bool ensure(uint32_t frames) noexcept;
@@ -51,7 +53,9 @@ class WovenStack {
   uint32_t used_ = 0;
   uint32_t valid_ = 0;  // of the outermost frames: what was found at the last call, in the order of that
   StackId base_{};
-  StackId runs_[kKnownRuns] = {};  // that they were combined with, from the innermost one
+  StackId runs_[kKnownRuns] = {};            // that they were combined with, from the innermost one
+  const uint8_t* left_by_[kKnownRuns] = {};  // see entry_frames.h
+  uint32_t left_count_ = 0;
   uint32_t run_count_ = 0;
   uint32_t entries_ = 0;
   uint32_t number_ = 0;  // of the walk that they came from
