@@ -108,6 +108,8 @@ def bounds(rows, peers, counts, readings):
         found.mean("default, geometric mean over (b)(d)(e)(f)", "default", DAILY, 1.35, 1.20),
         found.worst("default, worst of (a)-(f)", "default", "abcdef", 2.2, 1.7),
         found.mean("malloc+mmap, geometric mean over (b)(d)(e)(f)", "malloc+mmap", DAILY, 1.08, 1.03),
+        found.mean("native leaf, geometric mean over (b)(d)(e)(f)", "native-leaf", DAILY, 1.9, 1.6),
+        found.mean("native full, geometric mean over (b)(d)(e)(f)", "native-full", DAILY, 3.0, 2.4),
         found.mean("dormant, geometric mean over (b)(d)(e)(f)", "dormant", DAILY, 1.01, 1.00),
         found.worst("start-up, (h)", "default", "h", 1.8, 1.2),
         found.bytes_per_event("default, bytes per event over (b)(e)(f)", "default", "bef", 2.0, 0.8),
