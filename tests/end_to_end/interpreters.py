@@ -77,7 +77,7 @@ def one_of(*minors):
 
 @functools.lru_cache(None)
 def extension(interpreter, source):
-    """Builds a C extension for an interpreter; returns the folder to be put on its path."""
+    """Builds an extension in C or C++ for an interpreter; returns the folder to be put on its path."""
     if interpreter.include is None:
         raise RuntimeError("%s has no headers; Debian's are in python3-dev, which scripts/packages installs"
                            % interpreter.name)
@@ -89,6 +89,7 @@ def extension(interpreter, source):
     target = os.path.join(folder, name + suffix.decode().strip())
     made = "%s.%d" % (target, os.getpid())
     subprocess.check_call([os.environ.get("CC", "cc"), "-g", "-O1", "-fno-builtin", "-shared", "-fPIC", "-pthread",
-                           "-I" + interpreter.include, source, "-o", made])
+                           "-I" + interpreter.include, source, "-o", made]
+                          + (["-lstdc++"] if source.endswith(".cpp") else []))
     os.replace(made, target)
     return folder

@@ -203,7 +203,7 @@ class Image:
         self.strings, self.codes, self.tables, self.nodes = {}, {}, collections.defaultdict(bytearray), {}
         self.modules, self.threads, self.thread_names, self.marks, self.phases = {}, {}, {}, [], []
         self.losses, self.ends, self.installs, self.interpreters = {}, [], [], []
-        self.arguments, self.children, self.environment, self.horizons = [], [], {}, []
+        self.executable, self.arguments, self.children, self.environment, self.horizons = "", [], [], {}, []
         self._stacks, self._frames = {}, {}
         self.add(data)
 
@@ -278,7 +278,7 @@ class Image:
             f.number()
             self.losses = dict(zip(COUNTERS, [f.number() for _ in range(f.number())]))
         elif kind == 17:
-            f.text(), f.text(), f.text()
+            self.executable, _, _ = f.text(), f.text(), f.text()
             self.arguments = f.text().split("\0")[:-1]
         elif kind == 18:
             name = f.text()
