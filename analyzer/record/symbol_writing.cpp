@@ -48,10 +48,16 @@ void append_symbol(std::string& payload, const NativeAddress& at, uint32_t level
   payload.append(reinterpret_cast<const char*>(framed), static_cast<size_t>(end - framed));
 }
 
-// Gathers records into packed segments, as they are to lie in the file.
+bool has_packed_segments(const ProfileOutline& outline) {
+  return std::any_of(outline.segments.begin(), outline.segments.end(),
+                     [](const auto& entry) { return is_packed(entry.second.header); });
+}
+
+// Gathers records into segments, as they are to lie in the file.
 class SymbolSegments {
  public:
-  SymbolSegments(const ProfileHeader& header, uint64_t sequence) : header_(header), sequence_(sequence) {}
+  SymbolSegments(const ProfileHeader& header, uint64_t sequence, bool packing)
+      : header_(header), sequence_(sequence), packing_(packing) {}
 
   void add(const NativeAddress& at, std::span<const Symbol> symbols) {
     for (uint32_t level = 0; level < symbols.size(); ++level) {
@@ -96,7 +102,8 @@ class SymbolSegments {
     segment.header.pid = header_.image.pid;
     segment.payload = content;
     complete(segment);
-    packer_.pack(segment.header, {reinterpret_cast<const uint8_t*>(content.data()), content.size()}, segment.payload);
+    if (packing_)
+      packer_.pack(segment.header, {reinterpret_cast<const uint8_t*>(content.data()), content.size()}, segment.payload);
     bytes_.append(reinterpret_cast<const char*>(&segment.header), sizeof segment.header);
     bytes_ += segment.payload;
     bytes_.resize((bytes_.size() + kSegmentAlignment - 1) / kSegmentAlignment * kSegmentAlignment);
@@ -104,6 +111,7 @@ class SymbolSegments {
 
   const ProfileHeader& header_;
   uint64_t sequence_;
+  bool packing_;
   SegmentPacker packer_;
   std::string records_;
   std::string bytes_;
@@ -161,7 +169,7 @@ SymbolCounts add_symbols(const std::string& profile, Symbolizer& symbolizer, Sym
   const NativePlaces native(outline);
   const std::vector<NativePlace> places = native.places();
   if (progress != nullptr) progress->expect(places.size());
-  SymbolSegments segments(found.header, native.next_sequence());
+  SymbolSegments segments(found.header, native.next_sequence(), has_packed_segments(outline));
   const auto recorded_ns = static_cast<int64_t>(found.header.image.start_unix_ns);
   for (const NativePlace& place : places) {
     if (progress != nullptr) progress->advance(1);
