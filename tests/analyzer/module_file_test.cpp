@@ -117,6 +117,28 @@ TEST_F(ModuleFiles, DebugInformationIsFoundByBuildIdEvenWhenTheModuleIsGone) {
   EXPECT_EQ(gone.find(sample_.address_in("outer_call")).functions.size(), 2u);
 }
 
+// A folder in the place of a server; libdebuginfod takes both.
+TEST_F(ModuleFiles, DebugInformationIsFetchedFromTheServersThatTheEnvironmentNamesAndFromNoOthers) {
+  const fs::path folder = fs::path(directory_.path()) / "server/buildid" / hex(NativeSample::build_id());
+  fs::create_directories(folder);
+  fs::copy_file(sample_path("linked.debug"), folder / "debuginfo");
+  const DebugSources sources{.root = "/nowhere", .debuginfod = true};
+  const auto find = [&](const DebugSources& from) {
+    ModuleFile module(sample_path("stripped.so"), NativeSample::build_id(), kEver, from);
+    return module.find(sample_.address_in("outer_call")).source;
+  };
+  setenv("DEBUGINFOD_CACHE_PATH", directory_.file("cache").c_str(), 1);
+  unsetenv("DEBUGINFOD_URLS");
+  EXPECT_EQ(find(sources), SymbolSource::kSymbolTable);
+  setenv("DEBUGINFOD_URLS", ("file://" + directory_.file("server") + "/").c_str(), 1);
+  EXPECT_EQ(find({.root = "/nowhere"}), SymbolSource::kSymbolTable);
+  EXPECT_FALSE(fs::exists(directory_.file("cache")));
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(find(sources), SymbolSource::kDebugInfo);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("asking debuginfod for stripped.so"), std::string::npos);
+  unsetenv("DEBUGINFOD_URLS");
+}
+
 TEST_F(ModuleFiles, AnotherBuildIsNotUsed) {
   const ModuleFile module = file("sample_other.so");
   EXPECT_EQ(module.state(), ModuleState::kOtherBuild);
