@@ -8,9 +8,13 @@
 namespace cistern::analyzer {
 
 ModuleFile::ModuleFile(std::string_view path, std::string_view build_id, int64_t recorded_unix_ns,
-                       const DebugSources& sources)
+                       const DebugSources& sources, Detail detail)
     : path_(path), build_id_(build_id) {
   open_module(recorded_unix_ns);
+  if (detail == Detail::kFunctions) {
+    symbols_ = SymbolIndex(file_);
+    return;
+  }
   debug_info_ = DebugInfo(file_);
   if (!debug_info_.is_there()) debug_file_ = find_debug_file(file_, build_id_, sources);
   if (debug_file_.is_open()) debug_info_ = DebugInfo(debug_file_);

@@ -25,10 +25,17 @@ enum class ModuleState : uint8_t {
   kUnreadable,  // it is no ELF file
 };
 
+// What is asked for. To open debug information takes tens of milliseconds where it is large or compressed.
+enum class Detail : uint8_t {
+  kAll,
+  kFunctions,  // of the module's own symbol table
+};
+
 class ModuleFile {
  public:
   // `build_id`: raw bytes, empty when it has none.
-  ModuleFile(std::string_view path, std::string_view build_id, int64_t recorded_unix_ns, const DebugSources& sources);
+  ModuleFile(std::string_view path, std::string_view build_id, int64_t recorded_unix_ns, const DebugSources& sources,
+             Detail detail = Detail::kAll);
 
   const std::string& path() const noexcept { return path_; }
   ModuleState state() const noexcept { return state_; }

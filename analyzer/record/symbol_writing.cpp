@@ -16,6 +16,7 @@
 #include "analyzer/record/native_places.h"
 #include "analyzer/record/run_failure.h"
 #include "analyzer/record/sealing.h"
+#include "analyzer/symbols/internals.h"
 #include "cistern/window.h"
 
 namespace cistern::analyzer {
@@ -117,6 +118,11 @@ class SymbolSegments {
   std::string bytes_;
 };
 
+bool is_libc(std::string_view module_path) {
+  const std::string_view name = module_path.substr(module_path.rfind('/') + 1);
+  return name.starts_with("libc.so") || name.starts_with("libc-");
+}
+
 void count(SymbolCounts& counts, SymbolSource source, bool has_line) {
   ++counts.addresses;
   if (source == SymbolSource::kDebugInfo && has_line) {
@@ -180,7 +186,9 @@ SymbolCounts add_symbols(const std::string& profile, Symbolizer& symbolizer, Sym
     Module module;
     module.path = native.module(place.at.module).path;
     module.build_id = native.module(place.at.module).build_id;
-    const std::span<const Symbol> symbols = symbolizer.find(module, place.at.address, recorded_ns);
+    const bool in_short = writing == SymbolWriting::kAppend && (is_internal(module.path) || is_libc(module.path));
+    const std::span<const Symbol> symbols =
+        symbolizer.find(module, place.at.address, recorded_ns, in_short ? Detail::kFunctions : Detail::kAll);
     const SymbolSource source = symbols.empty() ? SymbolSource::kNone : symbols.front().source;
     const bool more = !symbols.empty() && (!place.known || *place.known < source);
     if (more) segments.add(place.at, symbols);

@@ -19,11 +19,14 @@ bool is_python(std::string_view name) {
 
 }  // namespace
 
-bool is_internal(const Image& image, std::string_view module_path) {
+bool is_internal(std::string_view module_path) {
   const std::string_view name = module_path.substr(module_path.rfind('/') + 1);
   if (is_python(name) || name.starts_with("libpython") || name == "libcistern_preload.so") return true;
-  if (name.starts_with("ld-linux") || (name.starts_with("ld-") && name.find(".so") != std::string_view::npos))
-    return true;
+  return name.starts_with("ld-linux") || (name.starts_with("ld-") && name.find(".so") != std::string_view::npos);
+}
+
+bool is_internal(const Image& image, std::string_view module_path) {
+  if (is_internal(module_path)) return true;
   const auto& interpreters = image.chronicle.interpreters;
   return std::any_of(interpreters.begin(), interpreters.end(),
                      [&](const InterpreterRecord& one) { return !one.module.empty() && one.module == module_path; });

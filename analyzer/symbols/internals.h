@@ -10,5 +10,7 @@ namespace cistern::analyzer {
 
 // By the interpreter's record, or by its name: python3.11, libpython3.13.so.1.0, ld-linux-x86-64.so.2, our own library.
 bool is_internal(const Image& image, std::string_view module_path);
+// By its name alone.
+bool is_internal(std::string_view module_path);
 
 }  // namespace cistern::analyzer

@@ -2,11 +2,11 @@
 
 namespace cistern::analyzer {
 
-Symbolizer::OpenModule& Symbolizer::open(const Module& module, int64_t recorded_unix_ns) {
+Symbolizer::OpenModule& Symbolizer::open(const Module& module, int64_t recorded_unix_ns, Detail detail) {
   auto& found = modules_[{std::string(module.path), std::string(module.build_id)}];
   if (found == nullptr) {
     found = std::make_unique<OpenModule>(
-        OpenModule{ModuleFile(module.path, module.build_id, recorded_unix_ns, sources_), {}});
+        OpenModule{ModuleFile(module.path, module.build_id, recorded_unix_ns, sources_, detail), {}});
   }
   return *found;
 }
@@ -21,8 +21,9 @@ std::vector<Symbol> Symbolizer::look_up(ModuleFile& file, uint64_t address) {
   return symbols;
 }
 
-std::span<const Symbol> Symbolizer::find(const Module& module, uint64_t address, int64_t recorded_unix_ns) {
-  OpenModule& open_module = open(module, recorded_unix_ns);
+std::span<const Symbol> Symbolizer::find(const Module& module, uint64_t address, int64_t recorded_unix_ns,
+                                         Detail detail) {
+  OpenModule& open_module = open(module, recorded_unix_ns, detail);
   if (!open_module.file.is_used()) return {};
   const auto known = open_module.known.find(address);
   if (known != open_module.known.end()) return known->second;

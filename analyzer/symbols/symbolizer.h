@@ -26,8 +26,9 @@ class Symbolizer {
   explicit Symbolizer(DebugSources sources = {}) : sources_(std::move(sources)) {}
 
   // The functions at an address of `module`, innermost first; one without a name when the module's file has none for
-  // it; empty when there is no such file, or it is another build.
-  std::span<const Symbol> find(const Module& module, uint64_t address, int64_t recorded_unix_ns);
+  // it; empty when there is no such file, or it is another build. Of one module it is always the same `detail`.
+  std::span<const Symbol> find(const Module& module, uint64_t address, int64_t recorded_unix_ns,
+                               Detail detail = Detail::kAll);
 
   struct Problem {
     std::string path;
@@ -41,7 +42,7 @@ class Symbolizer {
     ModuleFile file;
     tsl::robin_map<uint64_t, std::vector<Symbol>, MixedHash> known;  // by address
   };
-  OpenModule& open(const Module& module, int64_t recorded_unix_ns);
+  OpenModule& open(const Module& module, int64_t recorded_unix_ns, Detail detail);
   std::vector<Symbol> look_up(ModuleFile& file, uint64_t address);
   std::string_view kept(const std::string& text) { return *texts_.insert(text).first; }
 
