@@ -19,6 +19,14 @@ bool is_python(std::string_view name) {
 
 }  // namespace
 
+bool begins_stacks(std::string_view function) {
+  for (const std::string_view name : {"_start", "__libc_start_call_main", "start_thread", "clone3", "__clone3", "clone",
+                                      "__clone", "__GI___clone3"}) {
+    if (function == name) return true;
+  }
+  return function.starts_with("__libc_start_main");
+}
+
 bool is_internal(std::string_view module_path) {
   const std::string_view name = module_path.substr(module_path.rfind('/') + 1);
   if (is_python(name) || name.starts_with("libpython") || name == "libcistern_preload.so") return true;

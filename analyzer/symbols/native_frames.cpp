@@ -35,6 +35,7 @@ void NativeFrames::add_frames(const NativeAddress& at) {
   frame.address = at.address;
   if (module != nullptr) frame.module = module->path;
   const std::span<const Symbol> symbols = symbols_at(at, module);
+  if (!tree_.native_view().internals && !symbols.empty() && begins_stacks(symbols.back().function)) return;
   for (size_t i = symbols.size(); i-- != 0;) {
     frame.function = symbols[i].function;
     frame.file = symbols[i].file;

@@ -59,6 +59,14 @@ TEST_F(NativeStacks, OneChainRunsAboveManyStacks) {
   EXPECT_EQ(frames(run({}, chain)), (Names{"/srv/_fast.so 512", "/srv/_fast.so 256"}));
 }
 
+TEST_F(NativeStacks, WhatBeginsEveryThreadIsLeftOut) {
+  recording_.record(SymbolRecord{ModuleId{1}, 0x100, 0, SymbolSource::kSymbolTable, 0, "clone3", ""});
+  recording_.record(SymbolRecord{ModuleId{1}, 0x200, 0, SymbolSource::kSymbolTable, 0, "start_thread", ""});
+  recording_.record(SymbolRecord{ModuleId{1}, 0x300, 0, SymbolSource::kSymbolTable, 0, "started_thread", ""});
+  const StackId stack = run({}, native(native(native({}, 0x100), 0x200), 0x300));
+  EXPECT_EQ(frames(stack), (Names{"/srv/_fast.so 768"}));
+}
+
 TEST_F(NativeStacks, WhereUnwindingEndedIsTheOutermostOfARun) {
   const StackId main = recording_.stack({{"main", "app.py", 3}});
   const StackId unknown = recording_.node({}, NodeKind::kUnknown, 0, 0);
