@@ -17,6 +17,9 @@ std::string why_unknown(const Image& image) {
   if (interpreter.allocator == "malloc") {
     return "Python was told to use malloc instead of pymalloc (PYTHONMALLOC), so there are no pools";
   }
+  if (interpreter.allocator == "mimalloc") {
+    return "Python was told to use mimalloc instead of pymalloc (PYTHONMALLOC), so there are no pools";
+  }
   const DomainMask needed = bit_of(Domain::kMem) | bit_of(Domain::kObj);
   if ((image.header.domains & needed) != needed) {
     return "the blocks in pools were not recorded (--domains leaves out mem or obj)";

@@ -111,7 +111,8 @@ class SummaryText {
   }
 
   void add_allocators(const ImageSummary& image) {
-    if (image.arena_peak_bytes != 0) {
+    // mimalloc has none: what is told as an arena there is a chunk of the interpreter's stack of frames.
+    if (image.arena_peak_bytes != 0 && image.allocator != "mimalloc") {
       line(fmt::format("{}: {} of {}, at most {}{}", printable(image.allocator), plural(image.arenas_at_end, "arena"),
                        format_bytes(image.arena_bytes_at_end), format_bytes(image.arena_peak_bytes),
                        image.debug_layer ? ", with debug hooks" : ""));

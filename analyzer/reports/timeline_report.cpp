@@ -121,6 +121,7 @@ class TimelineText {
     for (const TimelinePoint& point : timeline.points) {
       greatest_ = std::max({greatest_, point.most_bytes, point.live.bytes});
       resident_ = std::max(resident_, point.resident_bytes);
+      has_pools_ |= point.pool_held_bytes != 0;
       for (size_t i = 0; i < kDomainNumbers; ++i) domain_is_used_[i] |= point.domain_bytes[i] != 0;
     }
   }
@@ -132,8 +133,8 @@ class TimelineText {
       add_row(point);
       add_happenings(point, marks);
     });
-    out_ += "\n" + wrapped("▇ live at that time, ░ the most since the row before; used and held: of pymalloc's arenas",
-                           columns());
+    const std::string_view pools = has_pools_ ? "; used and held: of pymalloc's arenas" : "";
+    out_ += "\n" + wrapped(fmt::format("▇ live at that time, ░ the most since the row before{}", pools), columns());
     for (const std::string& note : notes(timeline_.images)) out_ += wrapped("note: " + note, columns());
     if (!options_.report.paths.empty()) {
       out_ += "next: cistern peak " + shell_word(options_.report.paths.front()) + "\n";
@@ -161,14 +162,15 @@ class TimelineText {
   void add_titles() {
     std::string line = pad_left("at", kTime) + cell("live");
     for (const size_t domain : domains()) line += cell(name_of(static_cast<Domain>(domain)));
-    line += cell("used") + cell("held") + cell("RSS");
+    if (has_pools_) line += cell("used") + cell("held");
+    line += cell("RSS");
     out_ += terminal_.paint(Ink::kStrong, line) + "\n";
   }
 
   void add_row(const TimelinePoint& point) {
     std::string line = pad_left(format_ns(point.time_ns), kTime) + cell(short_bytes(point.live.bytes));
     for (const size_t domain : domains()) line += cell(short_bytes(point.domain_bytes[domain]));
-    line += cell(short_bytes(point.pool_used_bytes)) + cell(short_bytes(point.pool_held_bytes));
+    if (has_pools_) line += cell(short_bytes(point.pool_used_bytes)) + cell(short_bytes(point.pool_held_bytes));
     line += cell(point.resident_bytes == 0 ? "" : short_bytes(point.resident_bytes));
     out_ += line + bar(point, columns() - std::min(columns(), width_of(line) + 1)) + "\n";
   }
@@ -229,6 +231,7 @@ class TimelineText {
   Terminal terminal_;
   uint64_t greatest_ = 0;
   uint64_t resident_ = 0;
+  bool has_pools_ = false;
   std::array<bool, kDomainNumbers> domain_is_used_{};
   std::string out_;
 };

@@ -68,6 +68,48 @@ inline const uint8_t* const* returned_place(const void* function) noexcept {
   return reinterpret_cast<const uint8_t* const*>(base + word(code + 3));
 }
 
+// The same for a thread-local variable: the calling thread's, in the ways that compilers load one (x86-64 TLS, ELF
+// Handling For Thread-Local Storage, 4.1): `mov %fs:offset, %rax; ret`, or with the offset from a table, or by
+// __tls_get_addr(index), which this calls too where the function would. nullptr when its code is another.
+inline const uint8_t* const* returned_thread_local(const void* function, void* (*tls_get_addr)(void* index)) noexcept {
+  const auto* code = static_cast<const uint8_t*>(function);
+  const auto follows = [&code](const auto&... bytes) {
+    const uint8_t wanted[] = {static_cast<uint8_t>(bytes)...};
+    if (__builtin_memcmp(code, wanted, sizeof wanted) != 0) return false;
+    code += sizeof wanted;
+    return true;
+  };
+  const auto offset = [&code] {
+    int32_t value = 0;
+    __builtin_memcpy(&value, code, sizeof value);
+    code += sizeof value;
+    return value;
+  };
+  const auto place = [](const uint8_t* base, int64_t distance) {
+    return reinterpret_cast<const uint8_t* const*>(base + distance);
+  };
+  const auto* const thread = static_cast<const uint8_t*>(__builtin_thread_pointer());
+  follows(0xf3, 0x0f, 0x1e, 0xfa);              // endbr64
+  if (follows(0x64, 0x48, 0x8b, 0x04, 0x25)) {  // mov %fs:offset, %rax
+    const int32_t distance = offset();
+    return follows(0xc3) ? place(thread, distance) : nullptr;
+  }
+  if (follows(0x48, 0x8b, 0x05)) {  // mov table(%rip), %rax
+    const int32_t to_table = offset();
+    int64_t distance = 0;
+    __builtin_memcpy(&distance, code + to_table, sizeof distance);
+    return follows(0x64, 0x48, 0x8b, 0x00, 0xc3) ? place(thread, distance) : nullptr;  // mov %fs:(%rax), %rax; ret
+  }
+  if (!follows(0x48, 0x83, 0xec, 0x08)) return nullptr;  // sub $8, %rsp
+  if (!follows(0x66, 0x48, 0x8d, 0x3d)) return nullptr;  // data16 lea index(%rip), %rdi
+  const int32_t to_index = offset();
+  const uint8_t* const index = code + to_index;
+  if (!follows(0x66, 0x66, 0x48, 0xe8)) return nullptr;  // data16 data16 rex.W call __tls_get_addr
+  offset();
+  if (!follows(0x48, 0x8b, 0x00, 0x48, 0x83, 0xc4, 0x08, 0xc3)) return nullptr;  // mov (%rax), %rax; add $8, %rsp; ret
+  return place(static_cast<const uint8_t*>(tls_get_addr(const_cast<uint8_t*>(index))), 0);
+}
+
 inline void spin_pause() noexcept {
   asm volatile("pause");
 }

@@ -75,7 +75,9 @@ void choose_layout(Interpreter& python) noexcept {
 bool relocated(const LoadedModule& module) noexcept {
   const auto* code = static_cast<const uint8_t*>(find_symbol(module, "PyCode_Type"));
   const auto* type = static_cast<const uint8_t*>(find_symbol(module, "PyType_Type"));
-  return code == nullptr || type == nullptr || load_pointer(code, 8) == type;
+  constexpr uint16_t kType = 8, kTypeWithoutGil = 24;
+  return code == nullptr || type == nullptr || load_pointer(code, kType) == type ||
+         load_pointer(code, kTypeWithoutGil) == type;
 }
 
 // Whether the executable calls (or, a static Python, is) Python's main program.
@@ -121,6 +123,17 @@ bool take(Interpreter& python, const LoadedModule& module) noexcept {
 }
 
 }  // namespace
+
+// glibc, for the code that compilers make for thread-local variables; it may allocate them.
+extern "C" void* __tls_get_addr(void* index);
+
+const uint8_t* const* Interpreter::own_holder_place() const noexcept {
+  if (holder_place != nullptr) return holder_place;
+  if (minor < 12) return nullptr;
+  const uint8_t* const* const place =
+      returned_thread_local(reinterpret_cast<const void*>(functions.holder_state), __tls_get_addr);
+  return place != nullptr && *place == functions.holder_state() ? place : nullptr;
+}
 
 bool find_interpreter() noexcept {
   if (g_python.found) return true;

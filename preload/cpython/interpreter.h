@@ -68,7 +68,13 @@ struct Interpreter {
   PythonStacks stacks = PythonStacks::kUnsupported;
   const char* reason = "";  // why not
 
-  // The thread state that holds the GIL: the own one inside MEM and OBJ hooks. Requires functions.holder_state.
+  // Where the calling thread finds what functions.holder_state() returns: holder_place, or (3.12 and later) its own
+  // thread-local variable. nullptr when the function must be asked. Requires functions.holder_state.
+  const uint8_t* const* own_holder_place() const noexcept;
+
+  // The thread state that holds the GIL: the own one inside MEM and OBJ hooks. On 3.12 and later each thread has a
+  // holder of its own: itself, while it is attached to an interpreter, with or without the GIL. Requires
+  // functions.holder_state.
   const uint8_t* holder() const noexcept {
     return holder_place != nullptr ? __atomic_load_n(holder_place, __ATOMIC_RELAXED) : functions.holder_state();
   }

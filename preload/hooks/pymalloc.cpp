@@ -16,7 +16,8 @@ thread_local constinit uint32_t t_until_check = 0;
 namespace {
 
 // Hooks may come to lie above each other: a debug layer or tracemalloc wraps ours, ours is then put on top again. Each
-// level keeps what it wraps, and is used again for just that; only the outermost records.
+// level keeps what it wraps, and is used again for just that; only the outermost records. Those of level 0 are for
+// interpreters with a GIL (what they record is inlined, and relies on it); without one the levels begin at 1.
 constexpr int kLevels = 4;
 constexpr int kPyDomains = 3;
 
@@ -193,7 +194,7 @@ int level_of(int py_domain, const PyMemAllocatorEx& allocator) noexcept {
 // Returns kLevels when there is none left.
 template <typename Below, typename Get>
 int level_over(const Below& below, Get wrapped) noexcept {
-  int level = 0;
+  int level = g_python.free_threaded ? 1 : 0;
   while (level < kLevels && !(wrapped(level) == Below{}) && !(wrapped(level) == below)) ++level;
   return level;
 }
@@ -248,7 +249,8 @@ void install_all(DomainMask domains) noexcept {
   install_arena(domains);
   learn_pymalloc();
   const auto object = below_top(PYMEM_DOMAIN_OBJ).malloc;
-  const bool pooled = g_pymalloc != nullptr && object == g_pymalloc && below_top(PYMEM_DOMAIN_MEM).malloc == g_pymalloc;
+  const bool pooled = !g_python.free_threaded && g_pymalloc != nullptr && object == g_pymalloc &&
+                      below_top(PYMEM_DOMAIN_MEM).malloc == g_pymalloc;
   g_recorder.stamps.allow(pooled);
 }
 
@@ -289,7 +291,7 @@ void forget_python_hooks() noexcept {
 }
 
 // What a layer of debug hooks wraps: its context is a debug_alloc_api_t, whose allocator lies at 8
-// (Objects/obmalloc.c, 3.8 – 3.13). pymalloc and malloc have no context.
+// (Objects/obmalloc.c, 3.8 – 3.15). pymalloc and malloc have no context.
 static PyMemAllocatorEx under_debug_layer(const PyMemAllocatorEx& allocator) noexcept {
   if (allocator.ctx == nullptr) return allocator;
   return load<PyMemAllocatorEx>(static_cast<const uint8_t*>(allocator.ctx), 8);
@@ -300,8 +302,14 @@ AllocatorFacts python_allocator() noexcept {
   const PyMemAllocatorEx raw_allocator = under_hooks(PYMEM_DOMAIN_RAW);
   AllocatorFacts facts;
   facts.debug_layer = object.ctx != nullptr;
-  const bool same = under_debug_layer(object).malloc == under_debug_layer(raw_allocator).malloc;
-  facts.allocator = same ? "malloc" : "pymalloc";
+  const auto allocator = under_debug_layer(object).malloc;
+  if (allocator == under_debug_layer(raw_allocator).malloc) {
+    facts.allocator = "malloc";
+  } else if (g_python.free_threaded || (g_pymalloc != nullptr && allocator != g_pymalloc)) {
+    facts.allocator = "mimalloc";  // 3.13 and later: without the GIL, or chosen by PYTHONMALLOC
+  } else {
+    facts.allocator = "pymalloc";
+  }
   return facts;
 }
 

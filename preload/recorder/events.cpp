@@ -50,6 +50,11 @@ void report_collection(void*, int generation, const GenerationStats& since) noex
   g_recorder.records.write(record);
 }
 
+// The phases are looked at by who holds the GIL; without one by the main thread, which finalizes the interpreter.
+bool looks_at_phases(const ThreadState& thread) noexcept {
+  return thread.main || !g_python.free_threaded;
+}
+
 StackId mapping_stack_of(ThreadState& thread, const void* frame) noexcept {
   return stack_of(thread, Domain::kMmap, frame);
 }
@@ -132,8 +137,16 @@ void root_changed(ThreadState& thread, uint64_t time) noexcept {
   g_recorder.stamps.afresh();
 }
 
+const uint8_t* ask_for_holder(ThreadState& thread) noexcept {
+  if (!thread.holder_asked.exchange(true, std::memory_order_relaxed)) {
+    thread.holder_place.store(g_python.own_holder_place(), std::memory_order_relaxed);
+  }
+  return g_python.holder();
+}
+
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
-  if (g_recorder.phases.watching() || !g_recorder.phases.root_seen()) g_recorder.phases.look(g_python, tstate, now());
+  const bool wanted = g_recorder.phases.watching() || !g_recorder.phases.root_seen();
+  if (wanted && looks_at_phases(thread)) g_recorder.phases.look(g_python, tstate, now());
   if (thread.until_poll != 0) return;
   thread.until_poll = kEventsBetweenPolls;
   if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
@@ -143,7 +156,8 @@ void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
   g_recorder.stamps.afresh();
 }
 
-void look_at_phase() noexcept {
+void look_at_phase(const ThreadState& thread) noexcept {
+  if (!looks_at_phases(thread)) return;
   g_recorder.phases.look(g_python, g_python.holder(), now());
   g_recorder.stamps.afresh();
 }
@@ -152,8 +166,11 @@ void record_alloc(Domain domain, const void* block, size_t size, const void* fra
   inlined::record_alloc(domain, block, size, frame);
 }
 
+// Without the GIL the type of an object lies 24 bytes behind its beginning, which for a small block at the end of a
+// page is in none of ours: what was defined as code is known by its address.
 void record_free(Domain domain, const void* block) noexcept {
-  inlined::record_free(domain, block);
+  if (!g_python.free_threaded) return inlined::record_free(domain, block);
+  inlined::record_free<inlined::is_any>(domain, block);
 }
 
 void record_realloc(Domain domain, uint64_t begin_time, const void* old_block, const void* block, size_t size,

@@ -23,7 +23,8 @@ bool prepare(ThreadState& thread) noexcept;  // waits for folding, makes room; f
 void after_event_through(ThreadState& thread) noexcept;
 void root_changed(ThreadState& thread, uint64_t time) noexcept;
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept;
-void look_at_phase() noexcept;
+void look_at_phase(const ThreadState& thread) noexcept;
+const uint8_t* ask_for_holder(ThreadState& thread) noexcept;
 void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) noexcept;
 void check_holder(const uint8_t* tstate) noexcept;
 void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python,
@@ -64,12 +65,19 @@ inline constexpr bool holds_gil(Domain domain) noexcept {
   return domain == Domain::kObj || domain == Domain::kMem;
 }
 
+// The state of the running thread, in a hook of MEM or OBJ. Nearly all events ask for it.
+inline const uint8_t* holder_of(ThreadState& thread) noexcept {
+  const uint8_t* const* const place = thread.holder_place.load(std::memory_order_relaxed);
+  if (__builtin_expect(place == nullptr, 0)) return ask_for_holder(thread);
+  return __atomic_load_n(place, __ATOMIC_RELAXED);
+}
+
 // The Python stack of the running thread, and the state that it was read from. Domains MEM and OBJ are only used with
-// the GIL held, the others with or without.
+// the GIL held (without one: attached to the interpreter), the others with or without.
 [[gnu::always_inline]] inline StackId python_stack_of(ThreadState& thread, Domain domain,
                                                       const uint8_t*& tstate) noexcept {
   if (!g_recorder.python_stacks) return thread.base.load(std::memory_order_relaxed);
-  tstate = holds_gil(domain) ? g_python.holder() : own_state();
+  tstate = holds_gil(domain) ? holder_of(thread) : own_state();
   const uint8_t* const innermost = tstate == nullptr ? nullptr : innermost_frame(*g_python.layout, tstate);
   bool changed = false;
   const StackId stack = thread.python.capture(g_python, g_recorder.interner, innermost, thread.base, changed);
@@ -114,18 +122,24 @@ namespace inlined {
 
 // Whether the block is a code object: its type is still there when it is freed (PyObject.ob_type; code_dealloc in
 // Objects/codeobject.c, 3.8 – 3.15), in a line that the free is about to touch. Objects lie at multiples of 16; what
-// does not may be a byte at the end of the last page.
+// does not may be a byte at the end of the last page. Not without the GIL, see record_free().
 inline bool is_code(const void* block) noexcept {
   constexpr uintptr_t kAlignment = 16;
+  constexpr uint16_t kType = 8;
   return reinterpret_cast<uintptr_t>(block) % kAlignment == 0 &&
-         load_pointer(static_cast<const uint8_t*>(block), g_python.type_offset) == g_python.code_type;
+         load_pointer(static_cast<const uint8_t*>(block), kType) == g_python.code_type;
 }
 
+inline bool is_any(const void*) noexcept {
+  return true;
+}
+
+template <bool (*kMayBeCode)(const void* block) noexcept = is_code>
 [[gnu::always_inline]] inline void record_free(Domain domain, const void* block) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  if (domain == Domain::kObj && __builtin_expect(g_recorder.phases.watching(), 0)) look_at_phase();
-  if (domain == Domain::kObj && __builtin_expect(is_code(block), 0)) g_recorder.interner.block_freed(block, now());
+  if (domain == Domain::kObj && __builtin_expect(g_recorder.phases.watching(), 0)) look_at_phase(*thread);
+  if (domain == Domain::kObj && __builtin_expect(kMayBeCode(block), 0)) g_recorder.interner.block_freed(block, now());
   publish(*thread, encode_free(thread->stream.position(), thread->codec, domain, time_of(*thread, domain, 0),
                                reinterpret_cast<uint64_t>(block)));
   leave(*thread);

@@ -66,6 +66,7 @@ void write_interpreter(RecordStream& records, uint64_t time) noexcept {
   record.version = g_python.version.view();
   record.version_hex = g_python.version_hex;
   record.shared = g_python.shared;
+  record.free_threaded = g_python.free_threaded;
   record.stacks = g_python.stacks;
   record.reason = g_python.reason;
   record.module = g_python.module.view();

@@ -408,6 +408,10 @@ void library_closed() noexcept {
     return;
   }
   g_recorder.python_stacks = false;
+  for (ThreadState* state = g_recorder.threads.load(std::memory_order_acquire); state != nullptr; state = state->next) {
+    state->holder_place.store(nullptr, std::memory_order_relaxed);
+    state->holder_asked.store(false, std::memory_order_relaxed);
+  }
   g_python = Interpreter{};
   learn_evaluation_function();
   forget_python_hooks();

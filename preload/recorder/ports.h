@@ -22,7 +22,7 @@ void forget_python_hooks() noexcept;
 
 // What the interpreter's allocators are underneath the hooks.
 struct AllocatorFacts {
-  const char* allocator = "unknown";  // "pymalloc", "malloc"
+  const char* allocator = "unknown";  // "pymalloc", "malloc", "mimalloc"
   bool debug_layer = false;
 };
 AllocatorFacts python_allocator() noexcept;

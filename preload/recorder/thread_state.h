@@ -35,6 +35,10 @@ struct ThreadState {
   std::atomic<uint32_t> busy{0};
   std::atomic<StreamMode> mode{StreamMode::kWindow};
   uint32_t until_poll = 1;
+  // Interpreter::own_holder_place(), once the thread has asked; nullptr before, and where the function must be asked.
+  // Another thread empties it when the interpreter is unloaded.
+  std::atomic<const uint8_t* const*> holder_place{nullptr};
+  std::atomic<bool> holder_asked{false};
   ThreadStamp stamp;
   // What the outermost frame is called from: the stack that started this thread. Another thread replaces it when
   // definitions begin anew, before the epoch changes.

@@ -132,6 +132,8 @@ ThreadState* attach_thread() noexcept {
   state->ended.store(false, std::memory_order_relaxed);
   state->events = 0;
   state->until_poll = 1;
+  state->holder_place.store(nullptr, std::memory_order_relaxed);
+  state->holder_asked.store(false, std::memory_order_relaxed);
   state->python.reset();
   state->native.reset();
   state->woven.reset();
@@ -193,6 +195,8 @@ void abandon_threads() noexcept {
     state->busy.store(0, std::memory_order_relaxed);
     state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
     state->ended.store(false, std::memory_order_relaxed);
+    state->holder_place.store(nullptr, std::memory_order_relaxed);
+    state->holder_asked.store(false, std::memory_order_relaxed);
     state->occupant.store(kNobody, std::memory_order_relaxed);
   }
   g_recorder.threads_lock.reset();

@@ -20,6 +20,7 @@ class Interpreter:
         self.name, self.path, self.minor, self.include = facts["name"], facts["path"], facts["minor"], facts["include"]
         self.static = facts["libpython"] == "static"
         self.supported = facts["supported"]
+        self.free_threaded = facts["free_threaded"]
         self.version = tuple(int(part) for part in re.findall(r"\d+", facts["version"])[:3])
 
     def __repr__(self):

@@ -14,7 +14,10 @@ def pip_command(interpreter):
             command = [one.path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
                        "--no-warn-script-location", "--only-binary=:all:"]
             if one is not interpreter:
-                command += ["--python-version", interpreter.minor, "--implementation", "cp"]
+                version = interpreter.minor.rstrip("t")
+                command += ["--python-version", version, "--implementation", "cp"]
+                if interpreter.free_threaded:
+                    command += ["--abi", "cp" + interpreter.minor.replace(".", "")]
             return command
     raise RuntimeError("no interpreter here has pip; Debian's is in the package python3-pip")
 

@@ -128,7 +128,7 @@ class Drain(product.Case):
         program = """
 import sys, time
 for part in range(100000):
-    for i in range(20000): bytes(2001 - 32)
+    for i in range(20000): bytes(2002 - sys.getsizeof(b""))
     with open(sys.argv[1], "w") as file: file.write(str(part + 1))
     time.sleep(0.02)
 """
@@ -156,7 +156,7 @@ import sys
 def work(count):
     kept = []
     for number in range(count):
-        kept.append(bytes(2001 - 32))
+        kept.append(bytes(2002 - sys.getsizeof(b"")))
         if number % 3: kept.pop()
         text = str(number) * 3
     return len(kept)
@@ -192,7 +192,7 @@ print(work(int(sys.argv[1])))
         program = """
 import os, sys, time
 for part in range(60):
-    for i in range(30000): bytes(2001 - 32)
+    for i in range(30000): bytes(2002 - sys.getsizeof(b""))
     deadline = time.monotonic() + 60
     while os.stat(sys.argv[1]).st_blocks * 512 > 6 << 20 and time.monotonic() < deadline: time.sleep(0.01)
 """
@@ -212,10 +212,10 @@ for part in range(60):
 import os, sys, time
 if os.fork() == 0:
     child = os.getpid()
-    for i in range(400000): bytes(2001 - 32)
+    for i in range(400000): bytes(2002 - sys.getsizeof(b""))
     open(sys.argv[1] + ".part", "w").write(str(child)); os.rename(sys.argv[1] + ".part", sys.argv[1])
     time.sleep(1.5)
-    for i in range(100000): bytes(2001 - 32)
+    for i in range(100000): bytes(2002 - sys.getsizeof(b""))
     os._exit(0)
 while not os.path.exists(sys.argv[1]): time.sleep(0.01)
 """

@@ -164,12 +164,12 @@ class Native(product.Case):
 Told = collections.namedtuple("Told", "name pid parent size count")
 # Recorded with start=off.
 PAUSES = """
-import ctypes, os
+import ctypes, os, sys
 api = ctypes.CDLL(None)
 def child(size):
     pid = os.fork()
     if pid == 0:
-        kept = [bytes(size - 32) for _ in range(20)]
+        kept = [bytes(size + 1 - sys.getsizeof(b"")) for _ in range(20)]
         os._exit(0)
     assert os.waitpid(pid, 0)[1] == 0
 child(3001)
@@ -181,10 +181,10 @@ api.cistern_start()
 child(3007)
 """
 IN_THREAD = """
-import os, threading
+import os, sys, threading
 kept = []
 def in_child():
-    for _ in range(20): kept.append(bytes(3001 - 32))
+    for _ in range(20): kept.append(bytes(3002 - sys.getsizeof(b"")))
     os._exit(0)
 def work():
     pid = os.fork()

@@ -42,6 +42,11 @@ def debug_malloc_stats(text):
     return moments
 
 
+def with_pools():
+    """Without the GIL there are none."""
+    return [one for one in interpreters.supported() if not one.free_threaded]
+
+
 class PoolsCase(product.Case):
     def pools(self, profile, *arguments):
         done = product.cistern("pools", "--json", *arguments, profile)
@@ -66,7 +71,7 @@ class Pools(PoolsCase):
         return profile, lines
 
     def test_every_class_and_arena_equals_what_the_process_reads_at_every_mark(self):
-        for number, interpreter in enumerate(interpreters.supported()):
+        for number, interpreter in enumerate(with_pools()):
             with self.subTest(interpreter=interpreter.name):
                 profile, lines = self.recorded_program(interpreter, 1000 + number)
                 self.assertEqual(len(lines), ROUNDS)
@@ -94,7 +99,7 @@ class Pools(PoolsCase):
         self.assertEqual(probe.out.splitlines(), lines)
 
     def test_what_the_process_reads_equals_its_debugmallocstats(self):
-        for number, interpreter in enumerate(interpreters.supported()):
+        for number, interpreter in enumerate(with_pools()):
             with self.subTest(interpreter=interpreter.name):
                 env = product.clean_environment(LD_PRELOAD=READER)
                 lines, done = self.random_program(interpreter, 2000 + number, 60, "stats", env)
@@ -132,6 +137,19 @@ class Pinning(PoolsCase):
                 self.assertGreater(report["images"][0]["malloc_free_bytes"], 70 << 20)
                 self.assertLess(report["arena_bytes"], 20 << 20)
                 self.assertIn("glibc's malloc", product.cistern("pools", profile).out)
+
+    def test_without_the_gil_there_are_none_and_reports_say_so(self):
+        for interpreter in interpreters.supported():
+            if not interpreter.free_threaded:
+                continue
+            with self.subTest(interpreter=interpreter.name):
+                profile, _ = self.case(interpreter, "f01_pymalloc_survivors.py", N="1000")
+                told = " ".join(product.cistern("pools", profile).out.split())
+                self.assertIn("a free-threaded Python has mimalloc instead of arenas and pools", told)
+                self.assertIn("allocator mimalloc\n", product.cistern("summary", profile).out)
+                timeline = product.cistern("timeline", profile).out
+                self.assertNotIn("held", timeline)
+                self.assertIn("obj    RSS", timeline)
 
     def test_reports_that_do_not_know_the_worst_moment_refuse_it(self):
         for command in ("leaks", "tree"):

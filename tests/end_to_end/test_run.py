@@ -12,7 +12,7 @@ import reader
 
 PROGRAM = """
 import sys
-kept = [bytes(7001 - 32) for _ in range(500)]
+kept = [bytes(7002 - sys.getsizeof(b'')) for _ in range(500)]
 print("out", *sys.argv[1:])
 print("err", file=sys.stderr)
 sys.exit(3)
@@ -90,7 +90,7 @@ class Run(product.Case):
         for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV):
             with self.subTest(signal=number):
                 profile = self.path("%d.cistern" % number)
-                code = "import os; kept = [bytes(7001 - 32) for _ in range(500)]; os.kill(os.getpid(), %d)" % number
+                code = "import os; kept = [bytes(7002 - 33) for _ in range(500)]; os.kill(os.getpid(), %d)" % number
                 done = self.cistern_run("-o", profile, self.python, "-c", code)
                 self.assertEqual(done.code, 128 + number)
                 self.assertEqual(arrays_of(reader.only_image(profile)), 500)
@@ -145,7 +145,7 @@ class Run(product.Case):
 
     def test_children_are_one_run(self):
         code = ("import subprocess, sys\n"
-                "subprocess.check_call([sys.executable, '-c', 'kept = [bytes(7001 - 32) for _ in range(500)]'])")
+                "subprocess.check_call([sys.executable, '-c', 'kept = [bytes(7002 - 33) for _ in range(500)]'])")
         profile = self.path("tree.cistern")
         done = self.cistern_run("-o", profile, self.python, "-c", code)
         self.assertEqual((done.code, done.err), (0, ""))

@@ -16,7 +16,7 @@ MARKED = 3001  # blocks of this size, and a byte, are made by programs under tes
 PROLOGUE = """
 import os, sys, threading
 def marked(count):
-    for _ in range(count): bytes(%d - 32)
+    for _ in range(count): bytes(%d + 1 - sys.getsizeof(b""))
 def in_threads(count):
     together = threading.Barrier(count)
     def work():

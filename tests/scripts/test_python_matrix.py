@@ -10,7 +10,7 @@ import unittest
 import tree
 
 MATRIX = tree.script("python-matrix")
-SUPPORTED = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
+SUPPORTED = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.15"]
 
 
 def matrix(**environment):
@@ -35,7 +35,7 @@ class PythonMatrix(unittest.TestCase):
         for one in self.found["interpreters"]:
             said = subprocess.check_output(one["command"] + ["-c", "import platform; print(platform.python_version())"])
             self.assertEqual(said.decode().strip(), one["version"], one["path"])
-            self.assertTrue(one["version"].startswith(one["minor"] + "."), one)
+            self.assertTrue(one["version"].startswith(one["minor"].rstrip("t") + "."), one)
             if one["include"] and not one["root"]:
                 self.assertTrue(os.path.exists(os.path.join(one["include"], "Python.h")), one)
 

@@ -61,12 +61,14 @@ static const struct {
     {"object_realloc", by_object_realloc},
 };
 
-static PyObject* allocate(PyObject* self, PyObject* args) {
-  const char* kind;
-  Py_ssize_t size;
-  int without_gil;
+/* Called without a tuple of arguments, which would be a block of its own. */
+static PyObject* allocate(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   (void)self;
-  if (!PyArg_ParseTuple(args, "snp", &kind, &size, &without_gil)) return NULL;
+  if (count != 3) return PyErr_Format(PyExc_TypeError, "three arguments");
+  const char* const kind = PyUnicode_AsUTF8(args[0]);
+  const Py_ssize_t size = PyLong_AsSsize_t(args[1]);
+  const int without_gil = PyObject_IsTrue(args[2]);
+  if (kind == NULL || without_gil < 0 || PyErr_Occurred()) return NULL;
   for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; ++i) {
     if (strcmp(KINDS[i].name, kind) != 0) continue;
     void* block;
@@ -83,7 +85,13 @@ static PyObject* allocate(PyObject* self, PyObject* args) {
   return NULL;
 }
 
-static PyMethodDef METHODS[] = {{"allocate", allocate, METH_VARARGS, "allocate(kind, size, without_gil)"}, {0}};
+static PyMethodDef METHODS[] = {{"allocate", (PyCFunction)(void (*)(void))allocate, METH_FASTCALL, "allocate(kind, size, without_gil)"}, {0}};
 static struct PyModuleDef MODULE = {
     PyModuleDef_HEAD_INIT, .m_name = "known_blocks", .m_size = -1, .m_methods = METHODS};
-PyMODINIT_FUNC PyInit_known_blocks(void) { return PyModule_Create(&MODULE); }
+PyMODINIT_FUNC PyInit_known_blocks(void) {
+  PyObject* module = PyModule_Create(&MODULE);
+#ifdef Py_GIL_DISABLED
+  if (module != NULL) PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+#endif
+  return module;
+}

@@ -9,7 +9,9 @@ import threading
 
 THREADS = 4
 # In words of 8 bytes: completed calls at 2…5, as the native program has them; "has begun" at 8…11.
-FIRST_SIZE = 5001  # of thread 0; its block takes one byte more (33 come to those of a bytes object), and the next thread's two
+FIRST_SIZE = 5001  # of thread 0; its block takes one byte more (EMPTY come to those of a bytes object), and the next thread's two
+
+EMPTY = sys.getsizeof(b"")
 
 
 def work(index, calls):
@@ -18,7 +20,7 @@ def work(index, calls):
         pass
     place, size, completed = 2 + index, FIRST_SIZE + 2 * index, 0
     while completed < calls:
-        bytes(size - 32)
+        bytes(size + 1 - EMPTY)
         completed += 1
         counts[place] = completed
 

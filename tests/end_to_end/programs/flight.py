@@ -10,10 +10,11 @@ import threading
 
 ARRAYS = 250
 THREAD_SIZE = 9000
+EMPTY = sys.getsizeof(b"")
 WORK = """
 def work_%d():
     for _ in range(%d):
-        bytes(%d - 32)
+        bytes(%d)
 """
 
 
@@ -28,7 +29,7 @@ class Beside:
     def work(self):
         while True:
             self.rounds.acquire()
-            bytes(THREAD_SIZE - 32)
+            bytes(THREAD_SIZE + 1 - EMPTY)
             self.done.release()
 
     def launch(self):
@@ -41,7 +42,7 @@ def main(rounds):
     beside.launch()
     for number in range(rounds):
         space = {}
-        exec(compile(WORK % (number, ARRAYS, size_of(number)), "round_%d.py" % number, "exec"), space)
+        exec(compile(WORK % (number, ARRAYS, size_of(number) + 1 - EMPTY), "round_%d.py" % number, "exec"), space)
         mark(b"%d" % number)
         space["work_%d" % number]()
         beside.rounds.release()

@@ -17,7 +17,7 @@ sizes = iter(range(3001, 3999, 2))
 
 
 def allocate(name, parent, size):
-    kept.extend(bytes(size - 32) for _ in range(COUNT))
+    kept.extend(bytes(size + 1 - sys.getsizeof(b"")) for _ in range(COUNT))
     os.write(1, ("%s %d %d %d %d\n" % (name, os.getpid(), parent, size, COUNT)).encode())
 
 
