@@ -118,11 +118,6 @@ class SymbolSegments {
   std::string bytes_;
 };
 
-bool is_libc(std::string_view module_path) {
-  const std::string_view name = module_path.substr(module_path.rfind('/') + 1);
-  return name.starts_with("libc.so") || name.starts_with("libc-");
-}
-
 void count(SymbolCounts& counts, SymbolSource source, bool has_line) {
   ++counts.addresses;
   if (source == SymbolSource::kDebugInfo && has_line) {

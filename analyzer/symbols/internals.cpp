@@ -19,6 +19,11 @@ bool is_python(std::string_view name) {
 
 }  // namespace
 
+bool is_libc(std::string_view module_path) {
+  const std::string_view name = module_path.substr(module_path.rfind('/') + 1);
+  return name.starts_with("libc.so") || name.starts_with("libc-") || name.starts_with("libpthread");
+}
+
 bool begins_stacks(std::string_view function) {
   for (const std::string_view name : {"_start", "__libc_start_call_main", "start_thread", "clone3", "__clone3", "clone",
                                       "__clone", "__GI___clone3"}) {

@@ -12,6 +12,7 @@ namespace cistern::analyzer {
 bool is_internal(const Image& image, std::string_view module_path);
 // By its name alone.
 bool is_internal(std::string_view module_path);
+bool is_libc(std::string_view module_path);
 // Whether a function of libc's, or of what is linked to every program, is what main() or a thread's function is called
 // by: it begins every stack.
 bool begins_stacks(std::string_view function);

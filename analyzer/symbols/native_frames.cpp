@@ -14,6 +14,12 @@ std::span<const FrameId> NativeFrames::find(const NativeAddress& at) {
   return {frames_.data() + known->second.first, known->second.count};
 }
 
+bool NativeFrames::begins_stacks(const NativeAddress& at) {
+  if (tree_.native_view().internals) return false;
+  const Module* const module = image_.definitions.modules.find(at.module);
+  return (module != nullptr && is_libc(module->path)) || find(at).empty();
+}
+
 bool NativeFrames::is_left_out(ModuleId id, const Module& module) {
   if (tree_.native_view().internals) return false;
   const auto known = left_out_.find(raw(id));
@@ -35,7 +41,7 @@ void NativeFrames::add_frames(const NativeAddress& at) {
   frame.address = at.address;
   if (module != nullptr) frame.module = module->path;
   const std::span<const Symbol> symbols = symbols_at(at, module);
-  if (!tree_.native_view().internals && !symbols.empty() && begins_stacks(symbols.back().function)) return;
+  if (!tree_.native_view().internals && !symbols.empty() && analyzer::begins_stacks(symbols.back().function)) return;
   for (size_t i = symbols.size(); i-- != 0;) {
     frame.function = symbols[i].function;
     frame.file = symbols[i].file;

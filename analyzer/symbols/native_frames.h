@@ -23,6 +23,8 @@ class NativeFrames {
   // Outermost first; none for what is internal to the interpreter, unless the tree's view shows it. Valid until the
   // next call.
   std::span<const FrameId> find(const NativeAddress& at);
+  // Whether a frame from which a stack begins is libc's or without meaning: what calls main() and threads' functions.
+  bool begins_stacks(const NativeAddress& at);
 
  private:
   struct Place {

@@ -16,6 +16,10 @@ std::string_view reason_of(uint32_t reason) {
 constexpr uint64_t kRunFramesAtLeast = 1 << 20;
 constexpr uint64_t kRunFramesPerNode = 32;
 
+NativeAddress address_of(const StackNode& native) {
+  return {ModuleId{native.a}, static_cast<uint64_t>(native.b)};
+}
+
 Frame special(FrameKind kind, std::string_view text) {
   Frame frame;
   frame.kind = kind;
@@ -51,7 +55,7 @@ NodeId StackResolver::append(NodeId caller, const StackNode& node) {
   if (node.kind == NodeKind::kNativeRun) return append_run(caller, StackId{node.a});
   if (node.kind != NodeKind::kNative) return tree_.child(caller, tree_.intern(frame_of(node)));
   NodeId at = caller;
-  for (const FrameId frame : native_frames_.find({ModuleId{node.a}, static_cast<uint64_t>(node.b)})) {
+  for (const FrameId frame : native_frames_.find(address_of(node))) {
     at = tree_.child(at, frame);
   }
   return at;
@@ -67,6 +71,10 @@ NodeId StackResolver::append_run(NodeId caller, StackId innermost) {
     chain_.pop_back();
   }
   const bool native = !chain_.empty();
+  const bool begins = caller == kRootNode || tree_.frame(caller).kind == FrameKind::kBoundary;
+  while (begins && outermost == caller && !chain_.empty() && native_frames_.begins_stacks(address_of(chain_.back()))) {
+    chain_.pop_back();
+  }
   NodeId at = outermost;
   for (; !chain_.empty(); chain_.pop_back()) at = append(at, chain_.back());
   return native && at == outermost ? caller : at;

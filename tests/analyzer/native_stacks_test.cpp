@@ -67,6 +67,24 @@ TEST_F(NativeStacks, WhatBeginsEveryThreadIsLeftOut) {
   EXPECT_EQ(frames(stack), (Names{"/srv/_fast.so 768"}));
 }
 
+TEST_F(NativeStacks, LibcIsLeftOutWhereAStackBeginsAndNowhereElse) {
+  ModuleRecord libc;
+  libc.id = ModuleId{2};
+  libc.path = "/lib/libc.so.6";
+  recording_.record(libc);
+  const auto in_libc = [this](StackId caller, int64_t address) {
+    return recording_.node(caller, NodeKind::kNative, 2, address);
+  };
+  const StackId chain = in_libc(native(in_libc(in_libc({}, 0x10), 0x20), 0x100), 0x30);
+  EXPECT_EQ(frames(run({}, chain)), (Names{"/lib/libc.so.6 48", "/srv/_fast.so 256"}));
+  const StackId boundary = recording_.node(run({}, native({}, 0x300)), NodeKind::kBoundary, 0, 0);
+  EXPECT_EQ(frames(run(boundary, chain)),
+            (Names{"/lib/libc.so.6 48", "/srv/_fast.so 256", "[thread started at]", "/srv/_fast.so 768"}));
+  const StackId main = recording_.stack({{"main", "app.py", 3}});
+  EXPECT_EQ(frames(run(main, in_libc(in_libc({}, 0x10), 0x20))),
+            (Names{"/lib/libc.so.6 32", "/lib/libc.so.6 16", "main"}));
+}
+
 TEST_F(NativeStacks, WhereUnwindingEndedIsTheOutermostOfARun) {
   const StackId main = recording_.stack({{"main", "app.py", 3}});
   const StackId unknown = recording_.node({}, NodeKind::kUnknown, 0, 0);
