@@ -15,7 +15,7 @@ import reader
 
 PROGRAM = os.path.join(product.PROGRAMS, "flight.py")
 LIMIT = 4 << 20
-ARRAYS, THREAD_SIZE, FIRST_SIZE, SIZES = 250, 9001, 3001, 1000
+ARRAYS, THREAD_SIZE, FIRST_SIZE, SIZES = 250, 9001, 20001, 1000
 ROUNDS = 1600  # some four times what the file holds
 KILLS = 12
 
