@@ -61,14 +61,16 @@ NodeId StackResolver::append(NodeId caller, const StackNode& node) {
   return at;
 }
 
-// That unwinding ended somewhere in the interpreter says nothing.
+// That unwinding ended somewhere in the interpreter or in the loader says nothing.
 NodeId StackResolver::append_run(NodeId caller, StackId innermost) {
   NodeId outermost = caller;
   if (!take_chain(innermost)) {
     outermost = tree_.child(caller, tree_.intern(special(FrameKind::kTruncated, reason_of(0))));
   } else if (chain_.back().kind != NodeKind::kNative) {
-    outermost = append(caller, chain_.back());
+    const StackNode end = chain_.back();
     chain_.pop_back();
+    const bool left_out = !chain_.empty() && native_frames_.find(address_of(chain_.back())).empty();
+    if (!left_out || end.kind != NodeKind::kUnknown) outermost = append(caller, end);
   }
   const bool native = !chain_.empty();
   const bool begins = caller == kRootNode || tree_.frame(caller).kind == FrameKind::kBoundary;

@@ -73,27 +73,25 @@ void NativeStack::reset() noexcept {
   for (uint32_t set = 0; set < tables_.sets; ++set) {
     for (Walk& walk : tables_.walks[set]) walk.generation = 0;
   }
-  last_combined_ = last_node_ = StackId{};
+  last_combined_ = last_python_ = last_chain_ = last_node_ = StackId{};
   size_ = 0;
 }
 
-bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept {
+inline bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept {
   if (walk.pc != at.pc || walk.stack_pointer != at.stack_pointer || walk.generation != generation ||
       next_read_ - walk.first_read > tables_.read_count ||
       (!walk.any_frame_pointer && walk.frame_pointer != at.frame_pointer)) {
     return false;
   }
-  const Read* const reads = tables_.reads + walk.first_read % tables_.read_count;
-  for (uint32_t i = 0; i < walk.reads; ++i) {
-    if (word_at(reads[i].place) != reads[i].word) return false;
+  const Read* read = tables_.reads + (walk.first_read & (tables_.read_count - 1));
+  for (const Read* const end = read + walk.reads; read != end; ++read) {
+    if (word_at(read->place) != read->word) return false;
   }
   return true;
 }
 
-// Whether its nodes are still defined.
+// Whether the nodes of its outer runs are still defined.
 bool NativeStack::runs_hold(const Walk& walk, const Interner& interner) const noexcept {
-  if (raw(walk.chain) != 0 && !interner.is_current(walk.chain)) return false;
-  if (walk.runs == 0) return true;
   if (next_run_ - walk.first_run > tables_.run_count) return false;
   for (uint32_t i = 0; i < walk.runs; ++i) {
     const StackId run = tables_.runs[(walk.first_run + i) % tables_.run_count];
@@ -162,14 +160,14 @@ void NativeStack::join(Interner& interner, uint32_t known, uint32_t fresh, Stack
 }
 
 // What the walk that was joined read, and its runs, from the innermost frame outwards.
-void NativeStack::tell(Walk& done) noexcept {
+void NativeStack::tell(Walk& done, bool whole) noexcept {
   first_noted_ = next_read_;
   first_run_ = next_run_;
   const Frame* const frames = tables_.frames;
   done.chain = size_ == 0 ? StackId{} : frames[size_ - 1].node;
   done.any_frame_pointer = size_ == 0 || !frames[size_ - 1].needs_pointer;
   for (uint32_t i = size_; i-- > 0;) {
-    if (frames[i].role == CodeRole::kEvaluation) add_run(i == 0 ? StackId{} : frames[i - 1].node);
+    if (whole && frames[i].role == CodeRole::kEvaluation) add_run(i == 0 ? StackId{} : frames[i - 1].node);
     if (i == 0) break;
     const Frame& outer = frames[i - 1];
     note(outer.stack_pointer - sizeof(uintptr_t), outer.pc);
@@ -239,15 +237,18 @@ void NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, con
   }
   join(interner, known, fresh, outermost);
   generation_ = can_be_kept ? generation : 0;
-  tell(done);
+  tell(done, whole);
   if (!can_be_kept || done.reads > tables_.read_count / 2) done.generation = 0;
 }
 
-NativeStack::Walk* NativeStack::find(const Registers& at, uint32_t generation, const Interner& interner) noexcept {
+inline const NativeStack::Walk* NativeStack::find(const Registers& at, uint32_t generation,
+                                                  const Interner& interner) noexcept {
   Walk* const set = set_of(at);
   for (uint32_t way = 0; way < kWays; ++way) {
     Walk& walk = set[way];
-    if (holds(walk, at, generation) && runs_hold(walk, interner)) return &walk;
+    if (!holds(walk, at, generation)) continue;
+    if (raw(walk.chain) != 0 && !interner.is_current(walk.chain)) continue;
+    if (walk.runs == 0 || runs_hold(walk, interner)) return &walk;
   }
   return nullptr;
 }
@@ -263,6 +264,11 @@ StackId NativeStack::capture(NativeCodes& codes, Interner& interner, const void*
     known = &oldest;
   }
   if (raw(known->chain) == 0) return python;
+  if (python == last_python_ && known->chain == last_chain_ && interner.is_current(last_combined_)) {
+    return last_combined_;
+  }
+  last_python_ = python;
+  last_chain_ = known->chain;
   last_combined_ = interner.node_after(last_combined_, python, NodeKey{NodeKind::kNativeRun, raw(known->chain), 0});
   return last_combined_;
 }

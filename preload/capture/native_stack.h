@@ -130,8 +130,8 @@ class NativeStack {
   Walk* set_of(const Registers& at) const noexcept {
     return tables_.walks[mix_hash(at.pc ^ at.stack_pointer << 8) >> 16 & (tables_.sets - 1)];
   }
-  bool holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept;
-  Walk* find(const Registers& at, uint32_t generation, const Interner& interner) noexcept;
+  [[gnu::always_inline]] bool holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept;
+  [[gnu::always_inline]] const Walk* find(const Registers& at, uint32_t generation, const Interner& interner) noexcept;
   bool runs_hold(const Walk& walk, const Interner& interner) const noexcept;
   void walk(NativeCodes& codes, Interner& interner, Registers at, const uint8_t* tstate, bool whole,
             Walk& done) noexcept;
@@ -139,13 +139,15 @@ class NativeStack {
   void add_run(StackId chain) noexcept;
   bool goes_on_as_before(const Frame& from, uint32_t& differs) const noexcept;
   void join(Interner& interner, uint32_t known, uint32_t fresh, StackId outermost) noexcept;
-  void tell(Walk& done) noexcept;
+  void tell(Walk& done, bool whole) noexcept;
 
   Tables tables_;
   uint32_t turn_ = 0;       // the way of a set that is overwritten next
   uint32_t next_read_ = 0;  // counted from the beginning of time
   uint32_t first_noted_ = 0;
-  StackId last_combined_{};  // with a Python stack
+  StackId last_combined_{};  // these two:
+  StackId last_python_{};
+  StackId last_chain_{};
   StackId last_node_{};
   uint32_t size_ = 0;        // frames of the last walk
   uint32_t generation_ = 0;  // of the code that they ran

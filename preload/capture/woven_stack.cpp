@@ -103,7 +103,7 @@ StackId WovenStack::capture(const Interpreter& python, Interner& interner, const
   if (!same_runs(runs, entries) || base != base_ || (first != 0 && !interner.is_current(seen_[first - 1].node)))
     first = 0;
   base_ = base;
-  StackId node = size == 0 ? plain : first == 0 ? base : seen_[first - 1].node;
+  StackId node = first == 0 ? base : seen_[first - 1].node;
   for (uint32_t i = first; i < size; ++i) {
     const uint32_t inner = entries - seen_[i].entries;  // entries further in
     StackId run{};
@@ -111,9 +111,12 @@ StackId WovenStack::capture(const Interpreter& python, Interner& interner, const
     node = weave(python, interner, stack.frame(i), seen_[i], node, run);
   }
   valid_ = size;
-  if (size == 0) {
-    for (uint32_t left = runs.count; left != 0;) node = over(interner, node, runs.outer[--left]);
-  }
+  return size == 0 ? capture_native(interner, plain, runs) : over(interner, node, runs.leaf);
+}
+
+StackId WovenStack::capture_native(Interner& interner, StackId base, const NativeRuns& runs) noexcept {
+  StackId node = base;
+  for (uint32_t left = runs.count; left != 0;) node = over(interner, node, runs.outer[--left]);
   return over(interner, node, runs.leaf);
 }
 

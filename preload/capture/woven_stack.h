@@ -18,6 +18,8 @@ class WovenStack {
   StackId capture(const Interpreter& python, Interner& interner, const uint8_t* tstate, PythonStack& stack,
                   StackId plain, StackId base, const NativeRuns& runs) noexcept;
 
+  // The same for a thread that has no Python frames, or whose Python frames are not read.
+  StackId capture_native(Interner& interner, StackId base, const NativeRuns& runs) noexcept;
   // How many calls of the evaluation function had only a frame of the one kind, at the last call.
   uint32_t unmatched() const noexcept { return unmatched_; }
 

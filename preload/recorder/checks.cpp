@@ -94,8 +94,9 @@ void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* t
   StackId walked = python;
   if (whole) {
     const StackId base = thread.base.load(std::memory_order_relaxed);
-    if (thread.woven.unmatched() != 0) g_unmatched.fetch_add(1, std::memory_order_relaxed);
-    walked = WovenStack::full_weave(g_python, interner, tstate, thread.python, python, base, runs);
+    if (tstate != nullptr && thread.woven.unmatched() != 0) g_unmatched.fetch_add(1, std::memory_order_relaxed);
+    walked = tstate == nullptr ? thread.woven.capture_native(interner, python, runs)
+                               : WovenStack::full_weave(g_python, interner, tstate, thread.python, python, base, runs);
   } else if (raw(runs.leaf) != 0) {
     walked = interner.node(python, NodeKey{NodeKind::kNativeRun, raw(runs.leaf), 0});
   }

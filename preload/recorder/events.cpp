@@ -122,7 +122,8 @@ StackId with_native_frames(ThreadState& thread, const void* frame, const uint8_t
   if (g_recorder.options.native == Native::kFull) {
     const NativeRuns runs = thread.native.capture_runs(codes, interner, frame, tstate);
     const StackId base = thread.base.load(std::memory_order_relaxed);
-    stack = thread.woven.capture(g_python, interner, tstate, thread.python, python, base, runs);
+    stack = tstate == nullptr ? thread.woven.capture_native(interner, python, runs)
+                              : thread.woven.capture(g_python, interner, tstate, thread.python, python, base, runs);
   } else {
     stack = thread.native.capture(codes, interner, frame, tstate, python);
   }
