@@ -41,7 +41,7 @@ PATHS = [
     hot("frame", 25),
     hot("through", 25),
 ]
-WAYS = {"bare": None, "spill": "", "malloc+mmap": " domains=malloc,mmap", "dormant": " start=off"}
+WAYS = {"bare": None, "spill": "", "native-leaf": " native=leaf", "native-full": " native=full", "malloc+mmap": " domains=malloc,mmap", "dormant": " start=off"}
 
 
 def missing():
