@@ -10,8 +10,8 @@
 
 namespace cistern::preload {
 
-void NativeCodes::begin(ModulePlace (*module_of)(uintptr_t), uint64_t max_table_bytes, bool every_block) noexcept {
-  every_block_ = every_block;
+void NativeCodes::begin(ModulePlace (*module_of)(uintptr_t), uint64_t max_table_bytes, WalkKind kind) noexcept {
+  kind_ = kind;
   table_.limit(max_table_bytes);
   module_of_ = module_of;
   prepare_code_search();
@@ -50,12 +50,14 @@ NativeCode NativeCodes::code_at(const Registers& at, const uint8_t* tstate, uint
   return code;
 }
 
-bool NativeStack::map_tables(bool every_block) noexcept {
+bool NativeStack::map_tables(WalkKind kind) noexcept {
+  const bool whole = kind == WalkKind::kWholeStacks;
+  const bool some = kind == WalkKind::kSomeBlocks;
   Tables made;
-  made.sets = every_block ? 256 : 32;
-  made.read_count = every_block ? 8192 : 1024;
-  made.run_count = every_block ? 4096 : 64;
-  made.frame_count = every_block ? 2048 : 512;
+  made.sets = some ? 32 : 256;
+  made.read_count = some ? 1024 : whole ? 32768 : 8192;
+  made.run_count = whole ? 8192 : 64;
+  made.frame_count = some ? 512 : whole ? 8192 : 2048;
   const size_t walks = sizeof(Walk[kWays]) * made.sets;
   const size_t reads = sizeof(Read) * made.read_count;
   const size_t runs = sizeof(StackId) * made.run_count;
@@ -255,7 +257,7 @@ inline const NativeStack::Walk* NativeStack::find(const Registers& at, uint32_t 
 
 StackId NativeStack::capture(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
                              StackId python) noexcept {
-  if (!ensure(codes.every_block())) return python;
+  if (!ensure(codes.kind())) return python;
   const Registers at = callers_registers(frame);
   const Walk* known = find(at, codes.table().generation(), interner);
   if (known == nullptr) {
@@ -275,7 +277,7 @@ StackId NativeStack::capture(NativeCodes& codes, Interner& interner, const void*
 
 NativeRuns NativeStack::capture_runs(NativeCodes& codes, Interner& interner, const void* frame,
                                      const uint8_t* tstate) noexcept {
-  if (!ensure(codes.every_block())) return {};
+  if (!ensure(codes.kind())) return {};
   const Registers at = callers_registers(frame);
   const Walk* known = find(at, codes.table().generation(), interner);
   if (known == nullptr) {

@@ -22,6 +22,13 @@ struct ModulePlace {
   uint32_t module = 0;   // ModuleId; 0: in none that is known
   uint32_t address = 0;  // less the module's base
 };
+// What walks are made for: how much a thread remembers of them.
+enum class WalkKind : uint8_t {
+  kSomeBlocks,   // now and then, to the frame that evaluates Python code
+  kEveryBlock,   // for nearly every event
+  kWholeStacks,  // and to the outermost frame
+};
+
 class NativeCodes {
  public:
   CodeTable& table() noexcept { return table_; }
@@ -29,9 +36,8 @@ class NativeCodes {
   NativeCode code_at(const Registers& at, const uint8_t* tstate, uintptr_t high) noexcept;
 
   // Once, before the first walk. `module_of` may take locks of the recorder, none of which code_at()'s caller holds.
-  // `every_block`: walks are made for nearly every event.
-  void begin(ModulePlace (*module_of)(uintptr_t instruction), uint64_t max_table_bytes, bool every_block) noexcept;
-  bool every_block() const noexcept { return every_block_; }
+  void begin(ModulePlace (*module_of)(uintptr_t instruction), uint64_t max_table_bytes, WalkKind kind) noexcept;
+  WalkKind kind() const noexcept { return kind_; }
   // The interpreter's evaluation function, nullptr when there is none (any more).
   void set_evaluation(const void* function) noexcept;
 
@@ -44,7 +50,7 @@ class NativeCodes {
   std::atomic<uintptr_t> evaluation_{0};
   uintptr_t own_begin_ = 0;  // code of this library
   uintptr_t own_end_ = 0;
-  bool every_block_ = false;
+  WalkKind kind_ = WalkKind::kSomeBlocks;
 };
 
 // The native frames of a whole stack, in runs that are parted by frames which evaluate Python code.
@@ -123,10 +129,10 @@ class NativeStack {
     uint32_t frame_count = 0;
   };
 
-  bool ensure(bool every_block) noexcept {
-    return tables_.walks != nullptr || map_tables(every_block);
+  bool ensure(WalkKind kind) noexcept {
+    return tables_.walks != nullptr || map_tables(kind);
   }
-  bool map_tables(bool every_block) noexcept;
+  bool map_tables(WalkKind kind) noexcept;
   Walk* set_of(const Registers& at) const noexcept {
     return tables_.walks[mix_hash(at.pc ^ at.stack_pointer << 8) >> 16 & (tables_.sets - 1)];
   }

@@ -209,7 +209,10 @@ bool find_module(uintptr_t instruction, RecordStream& records, uint32_t& id, uin
   constexpr int kTurns = 200;
   const Locked locked(g_modules.lock, kTurns);
   if (!locked) return false;
-  for (int look = 0; look < 2; ++look) {
+  // In a forked child the loader's lock may be held by a thread that is not there, until this process has used the
+  // loader.
+  const int looks = g_recorder.forked ? 1 : 2;
+  for (int look = 0; look < looks; ++look) {
     if (loader_called() || look != 0) {
       if (update_locked(g_modules, records)) g_changed_meanwhile.store(true, std::memory_order_relaxed);
     }

@@ -24,6 +24,11 @@ DomainMask domains_of(Native native) noexcept {
   return 0;
 }
 
+WalkKind kind_of(Native native) noexcept {
+  if (native == Native::kFull) return WalkKind::kWholeStacks;
+  return native == Native::kLeaf ? WalkKind::kEveryBlock : WalkKind::kSomeBlocks;
+}
+
 uint64_t modules_unloaded() noexcept {
   uint64_t unloads = 0;
   for_each_module(
@@ -51,8 +56,7 @@ void begin_native_frames() noexcept {
   g_recorder.native_domains = domains_of(g_recorder.options.native) & g_recorder.options.domains;
   if (g_recorder.native_domains == 0) return;
   g_unloaded.store(modules_unloaded(), std::memory_order_relaxed);
-  const Native native = g_recorder.options.native;
-  g_recorder.native_codes.begin(place_of, kMaxCodeBytes, native == Native::kLeaf || native == Native::kFull);
+  g_recorder.native_codes.begin(place_of, kMaxCodeBytes, kind_of(g_recorder.options.native));
 }
 
 void learn_evaluation_function() noexcept {
