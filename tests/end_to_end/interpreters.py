@@ -1,7 +1,7 @@
 """The interpreters of this machine, and C extensions built for each of them.
 
 The list is scripts/python-matrix's; CISTERN_INTERPRETERS names a file with its JSON, else the script is run. Versions
-that are not there are named on stdout, never passed over in silence.
+that are not there are named on stderr, never passed over in silence.
 """
 import functools
 import json
@@ -38,7 +38,7 @@ def _matrix():
 
 
 def say(text):
-    print(text, flush=True)
+    print(text, file=sys.stderr, flush=True)
 
 
 @functools.lru_cache(None)
