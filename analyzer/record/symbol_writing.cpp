@@ -118,6 +118,12 @@ class SymbolSegments {
   std::string bytes_;
 };
 
+// libc, the interpreter, and the standard library's extensions: large debug information about what few people look at.
+bool comes_with_python(std::string_view module_path) {
+  return is_internal(module_path) || is_libc(module_path) ||
+         module_path.find("/lib-dynload/") != std::string_view::npos;
+}
+
 void count(SymbolCounts& counts, SymbolSource source, bool has_line) {
   ++counts.addresses;
   if (source == SymbolSource::kDebugInfo && has_line) {
@@ -181,7 +187,7 @@ SymbolCounts add_symbols(const std::string& profile, Symbolizer& symbolizer, Sym
     Module module;
     module.path = native.module(place.at.module).path;
     module.build_id = native.module(place.at.module).build_id;
-    const bool in_short = writing == SymbolWriting::kAppend && (is_internal(module.path) || is_libc(module.path));
+    const bool in_short = writing == SymbolWriting::kAppend && comes_with_python(module.path);
     const std::span<const Symbol> symbols =
         symbolizer.find(module, place.at.address, recorded_ns, in_short ? Detail::kFunctions : Detail::kAll);
     const SymbolSource source = symbols.empty() ? SymbolSource::kNone : symbols.front().source;

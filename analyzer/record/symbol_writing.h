@@ -22,8 +22,8 @@ struct SymbolCounts {
 };
 
 enum class SymbolWriting : uint8_t {
-  // By who has made the profile and gave it to nobody yet, and is waited for: of libc, and of modules whose frames are
-  // left out of stacks (internals.h), it has the functions alone.
+  // By who has made the profile and gave it to nobody yet, and is waited for: of what comes with Python, libc among
+  // it, it has the functions alone.
   kAppend,
   kReplace,  // a copy takes the profile's place: at any moment it is whole, with what was added or without
 };
