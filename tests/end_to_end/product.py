@@ -2,12 +2,15 @@
 
 Environment, set by CMake: CISTERN_BINARY_DIR (the build tree), CISTERN_SOURCE_DIR (this tree).
 """
+import contextlib
 import os
 import resource
 import shutil
 import subprocess
 import tempfile
 import unittest
+
+import check_table
 
 SOURCE = os.environ.get("CISTERN_SOURCE_DIR") or os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BINARY = os.environ.get("CISTERN_BINARY_DIR") or os.path.join(SOURCE, "build")
@@ -76,6 +79,20 @@ class Case(unittest.TestCase):
     """A test with a folder of its own, which is kept when CISTERN_KEEP is set."""
 
     maxDiff = 4000
+
+    @contextlib.contextmanager
+    def subTest(self, *message, **of):
+        """As unittest's; what was checked on which interpreter is kept for check_table.py."""
+        with super().subTest(*message, **of):
+            try:
+                yield
+            except unittest.SkipTest:
+                check_table.note(self.id(), of.get("interpreter"), "skipped")
+                raise
+            except BaseException:
+                check_table.note(self.id(), of.get("interpreter"), "FAILED")
+                raise
+            check_table.note(self.id(), of.get("interpreter"), "ok")
 
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="cistern-e2e-")
