@@ -85,7 +85,7 @@ inline bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t g
       (!walk.any_frame_pointer && walk.frame_pointer != at.frame_pointer)) {
     return false;
   }
-  const Read* read = tables_.reads + (walk.first_read & (tables_.read_count - 1));
+  const Read* read = read_at(walk.first_read);
   for (const Read* const end = read + walk.reads; read != end; ++read) {
     if (word_at(read->place) != read->word) return false;
   }
@@ -96,7 +96,7 @@ inline bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t g
 bool NativeStack::runs_hold(const Walk& walk, const Interner& interner) const noexcept {
   if (next_run_ - walk.first_run > tables_.run_count) return false;
   for (uint32_t i = 0; i < walk.runs; ++i) {
-    const StackId run = tables_.runs[(walk.first_run + i) % tables_.run_count];
+    const StackId run = *run_at(walk.first_run + i);
     if (raw(run) != 0 && !interner.is_current(run)) return false;
   }
   return true;
@@ -104,26 +104,26 @@ bool NativeStack::runs_hold(const Walk& walk, const Interner& interner) const no
 
 // Reads of one walk lie together: those that come to the end of the room begin anew at its front.
 void NativeStack::note(uintptr_t place, uintptr_t word) noexcept {
-  if (next_read_ % tables_.read_count == 0 && next_read_ != first_noted_) {
-    const uint32_t count = next_read_ - first_noted_;
+  if (read_at(next_read_) == tables_.reads && next_read_ != first_noted_) {
+    const uint64_t count = next_read_ - first_noted_;
     if (count >= tables_.read_count) return;
-    for (uint32_t i = 0; i < count; ++i) tables_.reads[i] = tables_.reads[first_noted_ % tables_.read_count + i];
+    std::copy_n(read_at(first_noted_), count, tables_.reads);
     first_noted_ = next_read_;
     next_read_ += count;
   }
-  tables_.reads[next_read_++ % tables_.read_count] = Read{place, word};
+  *read_at(next_read_++) = Read{place, word};
 }
 
 // So do runs.
 void NativeStack::add_run(StackId chain) noexcept {
-  if (next_run_ % tables_.run_count == 0 && next_run_ != first_run_) {
-    const uint32_t count = next_run_ - first_run_;
+  if (run_at(next_run_) == tables_.runs && next_run_ != first_run_) {
+    const uint64_t count = next_run_ - first_run_;
     if (count >= tables_.run_count) return;
-    for (uint32_t i = 0; i < count; ++i) tables_.runs[i] = tables_.runs[first_run_ % tables_.run_count + i];
+    std::copy_n(run_at(first_run_), count, tables_.runs);
     first_run_ = next_run_;
     next_run_ += count;
   }
-  tables_.runs[next_run_++ % tables_.run_count] = chain;
+  *run_at(next_run_++) = chain;
 }
 
 // Whether everything further out than `from`, a frame of the last walk that was met again, is as it was; `differs`
@@ -285,7 +285,7 @@ NativeRuns NativeStack::capture_runs(NativeCodes& codes, Interner& interner, con
     walk(codes, interner, at, tstate, true, oldest);
     known = &oldest;
   }
-  return NativeRuns{tables_.runs + known->first_run % tables_.run_count, known->runs, known->chain, known->number};
+  return NativeRuns{run_at(known->first_run), known->runs, known->chain, known->number};
 }
 
 #ifdef CISTERN_CHECK_STACKS
@@ -294,7 +294,7 @@ NativeRuns NativeStack::walked_runs(NativeCodes& codes, Interner& interner, cons
   size_ = 0;
   Walk fresh;
   walk(codes, interner, callers_registers(frame), tstate, whole, fresh);
-  return NativeRuns{tables_.runs + fresh.first_run % tables_.run_count, fresh.runs, fresh.chain, fresh.number};
+  return NativeRuns{run_at(fresh.first_run), fresh.runs, fresh.chain, fresh.number};
 }
 #endif
 

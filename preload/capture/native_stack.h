@@ -22,6 +22,7 @@ struct ModulePlace {
   uint32_t module = 0;   // ModuleId; 0: in none that is known
   uint32_t address = 0;  // less the module's base
 };
+
 // What walks are made for: how much a thread remembers of them.
 enum class WalkKind : uint8_t {
   kSomeBlocks,   // now and then, to the frame that evaluates Python code
@@ -96,12 +97,12 @@ class NativeStack {
     uintptr_t pc;
     uintptr_t frame_pointer;
     uint32_t generation;  // of the code; 0: none
-    uint32_t first_read;  // counted from the beginning of time
+    uint64_t first_read;  // counted from the beginning of time
     uint16_t reads;
     uint16_t runs;           // apart from the innermost one
     bool any_frame_pointer;  // the one that it began with was not used
     StackId chain;
-    uint32_t first_run;  // counted from the beginning of time
+    uint64_t first_run;  // counted from the beginning of time
     uint32_t number;     // of the walk
   };
 
@@ -143,22 +144,28 @@ class NativeStack {
             Walk& done) noexcept;
   void note(uintptr_t place, uintptr_t word) noexcept;
   void add_run(StackId chain) noexcept;
+  Read* read_at(uint64_t number) const noexcept {
+    return tables_.reads + (number & (tables_.read_count - 1));
+  }
+  StackId* run_at(uint64_t number) const noexcept {
+    return tables_.runs + (number & (tables_.run_count - 1));
+  }
   bool goes_on_as_before(const Frame& from, uint32_t& differs) const noexcept;
   void join(Interner& interner, uint32_t known, uint32_t fresh, StackId outermost) noexcept;
   void tell(Walk& done, bool whole) noexcept;
 
   Tables tables_;
   uint32_t turn_ = 0;       // the way of a set that is overwritten next
-  uint32_t next_read_ = 0;  // counted from the beginning of time
-  uint32_t first_noted_ = 0;
-  StackId last_combined_{};  // these two:
+  uint64_t next_read_ = 0;  // counted from the beginning of time, which 32 bits would not hold
+  uint64_t first_noted_ = 0;
+  StackId last_combined_{};  // of these two:
   StackId last_python_{};
   StackId last_chain_{};
   StackId last_node_{};
   uint32_t size_ = 0;        // frames of the last walk
   uint32_t generation_ = 0;  // of the code that they ran
-  uint32_t next_run_ = 0;
-  uint32_t first_run_ = 0;
+  uint64_t next_run_ = 0;
+  uint64_t first_run_ = 0;
   uint32_t last_number_ = 0;
 };
 
