@@ -102,8 +102,8 @@ void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* t
   }
   if (walked != stack) g_native_mismatches.fetch_add(1, std::memory_order_relaxed);
   // libunwind asks the kernel about memory at each frame.
-  constexpr uint64_t kBetweenComparisons = 16;
-  if (number % kBetweenComparisons == 0) compare_with_libunwind(frame, tstate, whole);
+  const uint64_t between_comparisons = whole ? 128 : 16;
+  if (number % between_comparisons == 0) compare_with_libunwind(frame, tstate, whole);
 }
 
 void report_checks() noexcept {
