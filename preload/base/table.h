@@ -32,7 +32,8 @@ class Table {
     return id;
   }
 
-  // The entry itself, or nullptr. Any thread; without the caller's lock it may read as zero, its id too.
+  // The entry itself, or nullptr. Any thread; without the caller's lock it may read as zero, its id too, and be another
+  // one when the table was renewed meanwhile.
   Entry* place(const Entry& key) const noexcept {
     uint32_t id = 0;
     return look(key, id, accept_any);
@@ -63,15 +64,20 @@ class Table {
     used_ = 0;
   }
 
-  // Empties the table while others look: they find nothing, and then what comes. Requires the caller's lock. Without
-  // memory for new places nothing can be added any more.
+  // Empties the table while others look: they find nothing, and then what comes. Requires the caller's lock. The places
+  // are those from before the last renewal, else new ones; without memory for these nothing can be added any more. An
+  // entry that is being copied while the table is renewed twice may come out as two halves: see place().
   void renew() noexcept {
     Places* const old = places_.load(std::memory_order_relaxed);
     if (old == nullptr) return;
-    Places* const made = make(kFirstPlaces - 1);
-    used_ = made == nullptr ? kNoRoom : 0;
-    if (made != nullptr) places_.store(made, std::memory_order_release);  // pairs with look()
-    clear_memory(old, mapped_bytes(old->mask));
+    Places* const next = spare_ != nullptr ? spare_ : make(kFirstPlaces - 1);
+    used_ = next == nullptr ? kNoRoom : 0;
+    if (next != nullptr) places_.store(next, std::memory_order_release);  // pairs with look()
+    const uint64_t mask = old->mask;
+    clear_memory(old, mapped_bytes(mask));
+    if (next == nullptr) return;
+    old->mask = mask;
+    spare_ = old;
   }
 
   // Calls visit(entry) for every entry. Requires the caller's lock.
@@ -161,6 +167,7 @@ class Table {
   }
 
   std::atomic<Places*> places_{nullptr};
+  Places* spare_ = nullptr;  // empty
   uint64_t used_ = 0;
   uint64_t bytes_ = 0;  // mapped, old places too
   uint64_t max_bytes_ = UINT64_MAX;

@@ -32,12 +32,14 @@ class CodeTable {
   bool find(const Registers& at, NativeCode& code) const noexcept {
     Entry key;
     key.pc = key_of(at);
+    const uint32_t before = generation();
     const Entry* const place = table_.place(key);
     if (place == nullptr) return false;
     const Entry entry = *place;
-    // The page may have been given back meanwhile, and read as zero.
+    // The page may have been given back meanwhile, and read as zero, or have been filled again.
     std::atomic_thread_fence(std::memory_order_acquire);
     if (std::atomic_ref(const_cast<uint32_t&>(place->id)).load(std::memory_order_relaxed) == 0) return false;
+    if (generation_.load(std::memory_order_relaxed) != before) return false;
     code = NativeCode{entry.rule, entry.module, entry.address, entry.role};
     return true;
   }

@@ -67,5 +67,22 @@ TEST(Table, RefusesWhatItsLimitDoesNotHold) {
   for (uint32_t i = 0; i < held; ++i) ASSERT_EQ(table.find(pair_of(i)), i + 1);
 }
 
+TEST(Table, RenewedOftenMapsNoMoreThanTwice) {
+  Table<Pair> table;
+  uint64_t bytes = 0;
+  for (uint32_t round = 0; round < 1'000; ++round) {
+    for (uint32_t i = round; i < round + 100; ++i) {
+      ASSERT_TRUE(table.make_room());
+      table.insert(pair_of(i));
+    }
+    if (round == 1) bytes = table.bytes();
+    if (round != 0) ASSERT_EQ(table.find(pair_of(round - 1)), 0u) << "of the round before";
+    for (uint32_t i = round; i < round + 100; ++i) ASSERT_EQ(table.find(pair_of(i)), i + 1);
+    table.renew();
+    ASSERT_EQ(table.used(), 0u);
+  }
+  EXPECT_EQ(table.bytes(), bytes);
+}
+
 }  // namespace
 }  // namespace cistern::preload

@@ -259,5 +259,20 @@ TEST(CodeTable, ForgetsEverythingAtOnce) {
   EXPECT_EQ(code.address, 19'999u);
 }
 
+// Libraries that come and go for as long as a program runs.
+TEST(CodeTable, RemembersAfterAnyNumberOfRenewals) {
+  CodeTable table;
+  table.limit(64 << 20);
+  const Registers at{0x1234, 0, 0, false};
+  for (uint32_t round = 1; round < 5'000; ++round) {
+    NativeCode code{};
+    ASSERT_FALSE(table.find(at, code));
+    table.add(at, {at_stack_pointer(16), round, 0, {}});
+    ASSERT_TRUE(table.find(at, code)) << round;
+    ASSERT_EQ(code.module, round);
+    table.renew();
+  }
+}
+
 }  // namespace
 }  // namespace cistern::preload
