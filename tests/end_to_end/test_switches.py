@@ -10,6 +10,8 @@ import packages
 import product
 import reader
 
+NATIVE = ("auto", "leaf", "full")
+
 # Sub-interpreters at once in threads, each with work of its own, between calls of the main interpreter.
 INTERPRETERS = """
 import threading
@@ -51,7 +53,7 @@ def marked_lines(program):
 
 
 class Switches(product.Case):
-    def record(self, interpreter, program, **more):
+    def record(self, interpreter, program, native="auto", **more):
         """Runs it bare, and with the checking library; returns the image."""
         more.update(PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1")
         command = [interpreter.path, program]
@@ -59,7 +61,8 @@ class Switches(product.Case):
         self.assertEqual((bare.code, bare.err), (0, ""), bare.err)
         profile, report = self.path("switches.cistern"), self.path("report")
         done = product.run(command, product.recorded_environment(
-            profile, {"force": "on"}, preload=product.CHECKED_PRELOAD, CISTERN_CHECK_REPORT=report, **more))
+            profile, {"force": "on", "native": native}, preload=product.CHECKED_PRELOAD,
+            CISTERN_CHECK_REPORT=report, **more))
         self.assertEqual((done.code, done.out, done.err), (bare.code, bare.out, bare.err))
         with open(report) as file:
             told = re.match(r"captures (\d+) mismatches (\d+) ", file.read())
@@ -80,6 +83,18 @@ class Switches(product.Case):
                 found[(event.size - 33, frames[0].function.rpartition(".")[2], frames[0].line, len(own))] += 1
         return dict(found)
 
+    def assert_native_parts(self, image, native, sizes):
+        """Native frames are above the innermost Python frame and between others as the mode says, and all in modules.
+        Below the outermost one a greenlet's stack ends, and what lies there is another one's."""
+        for event in image.events():
+            if event.op == 1 and event.size - 33 in sizes and reader.DOMAINS[event.domain] == "obj":
+                frames = image.stack(event.stack)
+                python = [i for i, frame in enumerate(frames) if frame.kind == reader.PYTHON]
+                self.assertEqual(python[0] > 0, native != "auto")
+                self.assertTrue(all(frame.kind == reader.PYTHON or frame.kind == reader.NATIVE and frame.file
+                                    for frame in frames[:python[-1]]))
+                self.assertEqual(any(frame.kind == reader.NATIVE for frame in frames[python[0]:]), native == "full")
+
     def packages_on(self, which, names):
         if os.environ.get("CISTERN_OFFLINE") == "1":
             interpreters.say("NOT TESTED: %s, since CISTERN_OFFLINE=1" % self.id())
@@ -90,28 +105,32 @@ class Switches(product.Case):
         program = os.path.join(product.PROGRAMS, "greenlets.py")
         lines, count = marked_lines(program), 200
         for interpreter, folder in self.packages_on(interpreters.supported(), ["greenlet"]):
-            with self.subTest(interpreter=interpreter.name):
-                image = self.record(interpreter, program, PYTHONPATH=folder, N=str(count))
-                found = self.blocks(image, range(40001, 40007))
-                self.assertEqual(found, {
-                    (40001, "pong", lines["pong"], 1): 3 * count,
-                    (40002, "<lambda>", lines["child"], 1): count // 2,
-                    (40003, "<lambda>", lines["child"], 1): count // 2,
-                    (40004, "generator", lines["generator"], 2): count,
-                    (40005, "ping", lines["ping"], 2): count,
-                    (40006, "ping", lines["ping"], 19): count})
+            for native in NATIVE:
+                with self.subTest(interpreter=interpreter.name, native=native):
+                    image = self.record(interpreter, program, native, PYTHONPATH=folder, N=str(count))
+                    found = self.blocks(image, range(40001, 40007))
+                    self.assertEqual(found, {
+                        (40001, "pong", lines["pong"], 1): 3 * count,
+                        (40002, "<lambda>", lines["child"], 1): count // 2,
+                        (40003, "<lambda>", lines["child"], 1): count // 2,
+                        (40004, "generator", lines["generator"], 2): count,
+                        (40005, "ping", lines["ping"], 2): count,
+                        (40006, "ping", lines["ping"], 19): count})
+                    self.assert_native_parts(image, native, range(40001, 40007))
 
     def test_an_echo_server_of_gevent(self):
         program = os.path.join(product.PROGRAMS, "echo_server.py")
         lines = marked_lines(program)
         which = sorted({interpreters.one_of("3.8", "3.9"), interpreters.one_of("3.12", "3.13")}, key=str)
         for interpreter, folder in self.packages_on(which, ["gevent"]):
-            with self.subTest(interpreter=interpreter.name):
-                image = self.record(interpreter, program, PYTHONPATH=folder)
-                self.assertEqual(self.blocks(image, (30001, 30002, 30003)), {
-                    (30001, "echo", lines["echo"], 1): 1000,
-                    (30002, "client", lines["client"], 1): 1000,
-                    (30003, "client", lines["after the switch"], 1): 1000})
+            for native in NATIVE:
+                with self.subTest(interpreter=interpreter.name, native=native):
+                    image = self.record(interpreter, program, native, PYTHONPATH=folder)
+                    self.assertEqual(self.blocks(image, (30001, 30002, 30003)), {
+                        (30001, "echo", lines["echo"], 1): 1000,
+                        (30002, "client", lines["client"], 1): 1000,
+                        (30003, "client", lines["after the switch"], 1): 1000})
+                    self.assert_native_parts(image, native, (30001, 30002, 30003))
 
     def test_tasks_trace_functions_and_deep_recursion(self):
         program = os.path.join(product.PROGRAMS, "eager_tasks.py")
