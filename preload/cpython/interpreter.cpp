@@ -26,6 +26,7 @@ void bind_functions(PythonFunctions& functions, const LoadedModule& module) noex
   bind(functions.own_state, module, "PyGILState_GetThisThreadState");
   bind(functions.is_initialized, module, "Py_IsInitialized");
   bind(functions.collector_is_enabled, module, "PyGC_IsEnabled");
+  bind(functions.last_instruction, module, "PyUnstable_InterpreterFrame_GetLasti");
   bind(functions.is_finalizing, module, "Py_IsFinalizing", "_Py_IsFinalizing");
 }
 

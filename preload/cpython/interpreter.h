@@ -41,6 +41,8 @@ struct PythonFunctions {
   int (*is_initialized)();
   int (*is_finalizing)();
   int (*collector_is_enabled)();  // PyGC_IsEnabled, CPython 3.10
+  // PyUnstable_InterpreterFrame_GetLasti, CPython 3.12: see frame_trial.h
+  int (*last_instruction)(const uint8_t* frame);
 };
 
 struct Interpreter {

@@ -5,6 +5,7 @@
 #include "preload/base/patience.h"
 #include "preload/recorder/control.h"
 #include "preload/recorder/facts.h"
+#include "preload/recorder/lifecycle.h"
 #include "preload/recorder/renewal.h"
 #include "preload/recorder/threads.h"
 
@@ -145,11 +146,23 @@ const uint8_t* ask_for_holder(ThreadState& thread) noexcept {
   return g_python.holder();
 }
 
+// Python stacks were switched off when hooks were there already. What is asked of the recorder it hears all the same.
+StackId without_python_stack(ThreadState& thread) noexcept {
+  if (--thread.until_poll == 0) {
+    thread.until_poll = kEventsBetweenPolls;
+    look_into_mailbox(thread);
+    g_recorder.stamps.afresh();
+  }
+  return thread.base.load(std::memory_order_relaxed);
+}
+
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
   const bool wanted = g_recorder.phases.watching() || !g_recorder.phases.root_seen();
   if (wanted && looks_at_phases(thread)) g_recorder.phases.look(g_python, tstate, now());
   if (thread.until_poll != 0) return;
   thread.until_poll = kEventsBetweenPolls;
+  const char* const wrong = g_recorder.frame_trial.look(g_python, thread.python);
+  if (wrong != nullptr) switch_stacks_off(wrong);
   if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
   if (modules_changed()) update_modules(g_recorder.records);
   look_into_mailbox(thread);

@@ -23,6 +23,7 @@ bool prepare(ThreadState& thread) noexcept;  // waits for folding, makes room; f
 void after_event_through(ThreadState& thread) noexcept;
 void root_changed(ThreadState& thread, uint64_t time) noexcept;
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept;
+StackId without_python_stack(ThreadState& thread) noexcept;
 void look_at_phase(const ThreadState& thread) noexcept;
 const uint8_t* ask_for_holder(ThreadState& thread) noexcept;
 void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) noexcept;
@@ -76,7 +77,9 @@ inline const uint8_t* holder_of(ThreadState& thread) noexcept {
 // the GIL held (without one: attached to the interpreter), the others with or without.
 [[gnu::always_inline]] inline StackId python_stack_of(ThreadState& thread, Domain domain,
                                                       const uint8_t*& tstate) noexcept {
-  if (!g_recorder.python_stacks) return thread.base.load(std::memory_order_relaxed);
+  if (__builtin_expect(!g_recorder.python_stacks, 0)) {
+    return holds_gil(domain) ? without_python_stack(thread) : thread.base.load(std::memory_order_relaxed);
+  }
   tstate = holds_gil(domain) ? holder_of(thread) : own_state();
   const uint8_t* const innermost = tstate == nullptr ? nullptr : innermost_frame(*g_python.layout, tstate);
   bool changed = false;

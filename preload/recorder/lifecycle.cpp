@@ -186,6 +186,16 @@ bool begin_image() noexcept {
   return true;
 }
 
+// Under `cistern run` the terminal is the program's until it has ended.
+void tell_why_off(const char* what_is_left) noexcept {
+  g_recorder.count(Counter::kPythonOff);
+  if (getenv(kRunVariable) != nullptr) return;
+  Text<256> what;
+  what.add(what_is_left).add(g_python.implementation).add(" ");
+  what.add(uint64_t{g_python.major}).add(".").add(uint64_t{g_python.minor}).add(": ").add(g_python.reason);
+  say_once(what.view());
+}
+
 // Puts hooks on the interpreter and says so in the profile: late, if its code may have run before.
 void take_interpreter() noexcept {
   Recorder& recorder = g_recorder;
@@ -202,14 +212,7 @@ void take_interpreter() noexcept {
   recorder.install = InstallRecord{time, late, recorder.options.domains};
   recorder.records.write(recorder.install);
   if (recorder.python_stacks || !g_python.found) return;
-  recorder.count(Counter::kPythonOff);
-  // Under `cistern run` the terminal is the program's until it has ended.
-  if (getenv(kRunVariable) == nullptr) {
-    Text<256> what;
-    what.add("recording native allocations only, ").add(g_python.implementation).add(" ");
-    what.add(uint64_t{g_python.major}).add(".").add(uint64_t{g_python.minor}).add(": ").add(g_python.reason);
-    say_once(what.view());
-  }
+  tell_why_off("recording native allocations only, ");
 }
 
 // What is started from here finds in its environment whose child it is, or nothing of ours.
@@ -371,6 +374,15 @@ bool wake(Domain domain, const void* caller) noexcept {
   return (g_gate.mask.load(std::memory_order_relaxed) & bit_of(domain)) != 0;
 }
 
+// The hooks stay: blocks of all domains are recorded, from now on without Python's frames.
+void switch_stacks_off(const char* reason) noexcept {
+  g_recorder.python_stacks = false;
+  g_python.stacks = PythonStacks::kContradiction;
+  g_python.reason = reason;
+  write_interpreter(g_recorder.records, now());
+  tell_why_off("recording no Python stacks, ");
+}
+
 void hooks_reinstalled() noexcept {
   g_recorder.interner.forget_codes();
   g_recorder.count(Counter::kReinstalls);
@@ -418,6 +430,7 @@ void library_closed() noexcept {
   g_recorder.interner.forget_codes();
   g_recorder.phases.forget_root();
   g_recorder.collector.reset();
+  g_recorder.frame_trial.reset();
 }
 
 void exec_begins() noexcept {

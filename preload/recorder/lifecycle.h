@@ -11,6 +11,9 @@ namespace cistern::preload {
 // called before it.
 void start_process() noexcept;
 
+// What was read of the interpreter's frames is wrong: `reason` says what, and is kept. Any thread.
+void switch_stacks_off(const char* reason) noexcept;
+
 // CPython's hooks were found missing and have been put in place again.
 void hooks_reinstalled() noexcept;
 

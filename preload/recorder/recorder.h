@@ -10,6 +10,7 @@
 #include "cistern/profile.h"
 #include "preload/base/file_identity.h"
 #include "preload/base/text.h"
+#include "preload/capture/frame_trial.h"
 #include "preload/capture/native_stack.h"
 #include "preload/cpython/collector.h"
 #include "preload/cpython/interpreter.h"
@@ -46,6 +47,7 @@ struct Recorder {
   Phases phases;
   Stamps stamps;
   CollectorPoll collector;
+  FrameTrial frame_trial;
   NativeCodes native_codes;
   DomainMask native_domains = 0;  // whose blocks have native frames
   ProfileHeader header{};

@@ -23,6 +23,8 @@ class Interpreter:
         self.free_threaded = facts["free_threaded"]
         # A copy that runs from outside below the C library of its root: ROOT/cistern/bin/python3.X.
         self.below = os.path.dirname(facts["base"]) if facts["source"] == "root" else None
+        # sys.getsizeof(b""): a bytes object beside its bytes. Without the GIL the head of objects is longer.
+        self.empty_bytes = 49 if self.free_threaded else 33
         self.version = tuple(int(part) for part in re.findall(r"\d+", facts["version"])[:3])
 
     def __repr__(self):

@@ -19,7 +19,10 @@ EXPECTED = {("raw", 10001): 100, ("mem", 301): 100, ("mem", 10003): 100, ("obj",
             ("malloc", 10007): 100}
 CHOICES = [("PYTHONMALLOC=" + value, {"PYTHONMALLOC": value}, []) for value in
            ("default", "pymalloc", "malloc", "debug", "pymalloc_debug", "malloc_debug")]
-CHOICES += [("-X dev", {}, ["-X", "dev"]), ("PYTHONDEVMODE=1", {"PYTHONDEVMODE": "1"}, []),
+# Without the GIL there is mimalloc alone.
+CHOICES_WITHOUT_GIL = [("PYTHONMALLOC=" + value, {"PYTHONMALLOC": value}, []) for value in
+                       ("default", "mimalloc", "debug", "mimalloc_debug")]
+OTHER_CHOICES = [("-X dev", {}, ["-X", "dev"]), ("PYTHONDEVMODE=1", {"PYTHONDEVMODE": "1"}, []),
             ("-X tracemalloc", {}, ["-X", "tracemalloc=5"]), ("nothing", {}, []), ("-I", {}, ["-I"]),
             ("-E -s", {}, ["-E", "-s"])]
 
@@ -44,20 +47,22 @@ class Allocators(product.Case):
 
     def test_blocks_keep_domain_and_size_whatever_the_allocator(self):
         for interpreter in interpreters.supported():
-            for name, env, arguments in CHOICES:
+            of_malloc = CHOICES_WITHOUT_GIL if interpreter.free_threaded else CHOICES
+            for name, env, arguments in of_malloc + OTHER_CHOICES:
                 with self.subTest(interpreter=interpreter.name, choice=name):
                     image, found = self.known_blocks_of(interpreter, env, arguments)
                     self.assertEqual(found, EXPECTED)
                     self.assertEqual(image.losses.get("lost", 0), 0)
-                    self.check_told(image, name)
+                    self.check_told(interpreter, image, name)
 
-    def check_told(self, image, name):
+    def check_told(self, interpreter, image, name):
         told = image.interpreters[-1]
         self.assertEqual(told["implementation"], "CPython")
-        if "malloc" in name and not name.startswith(("-X", "PYTHONMALLOC=pymalloc")):
+        usual = "mimalloc" if interpreter.free_threaded else "pymalloc"
+        if name in ("PYTHONMALLOC=malloc", "PYTHONMALLOC=malloc_debug"):
             self.assertEqual(told["allocator"], "malloc", name)
-        if name in ("nothing", "PYTHONMALLOC=pymalloc", "PYTHONMALLOC=default"):
-            self.assertEqual((told["allocator"], told["debug_layer"]), ("pymalloc", False), name)
+        if name in ("nothing", "PYTHONMALLOC=" + usual, "PYTHONMALLOC=default"):
+            self.assertEqual((told["allocator"], told["debug_layer"]), (usual, False), name)
         if "debug" in name or name in ("-X dev", "PYTHONDEVMODE=1"):
             self.assertTrue(told["debug_layer"], name)
 

@@ -91,8 +91,12 @@ class Limits(Check):
                 image = verdict["profiles"][0]["images"][0]
                 peak, held = image["peak_bytes"], image["held_pools_bytes"] + image["held_glibc_bytes"]
                 self.assertGreater(peak, 40000000)
-                # 196,000 tuples of 56 and 28 bytes were freed, and their pools are kept by the rest.
-                self.assertGreater(held, 196000 * 56)
+                # 196,000 tuples of 56 and 28 bytes were freed, and their pools are kept by the rest. Without the GIL
+                # there are no pools, and what mimalloc keeps is not known.
+                if one.free_threaded:
+                    self.assertEqual(image["held_pools_bytes"], 0)
+                else:
+                    self.assertGreater(held, 196000 * 56)
                 for option, figure in (("--max-peak", peak), ("--max-held", held)):
                     self.assertEqual(self.check(option, str(figure), profile).code, 0)
                     code, verdict = self.check_json(option, str(figure - 1), profile)

@@ -40,16 +40,17 @@ def busy(number):
         kept.sort(key=lambda pair: pair[1])
         busy_rounds[number] += 1
 
+HEAD = sys.getsizeof(b"")   # 33 bytes; more without the GIL
 before = owners()
-early = [bytes(301 - 33) for _ in range(100)]
+early = [bytes(301 - HEAD) for _ in range(100)]
 threads = [threading.Thread(target=busy, args=(number,)) for number in range(3)]
 for thread in threads:
     thread.start()
 sys.setswitchinterval(0.00001)
 ctypes.CDLL(None).cistern_start()
-late = [bytes(302 - 33) for _ in range(200)]    # LINE late
+late = [bytes(302 - HEAD) for _ in range(200)]    # LINE late
 del early
-more = [bytes(303 - 33) for _ in range(300)]
+more = [bytes(303 - HEAD) for _ in range(300)]
 del late
 after = owners()
 stop = True

@@ -73,21 +73,23 @@ class Switches(product.Case):
         self.assertEqual(image.losses["lost"], 0)
         return image
 
-    def blocks(self, image, sizes):
+    def blocks(self, interpreter, image, sizes):
         """How many blocks of each size were made at which place: (size, function, line, frames of the same file)."""
         found = collections.Counter()
         for event in image.events():
-            if event.op == 1 and event.size - 33 in sizes and reader.DOMAINS[event.domain] == "obj":
+            size = event.size - interpreter.empty_bytes
+            if event.op == 1 and size in sizes and reader.DOMAINS[event.domain] == "obj":
                 frames = [f for f in image.stack(event.stack) if f.kind == reader.PYTHON]
                 own = [f for f in frames if frames and f.file == frames[0].file]
-                found[(event.size - 33, frames[0].function.rpartition(".")[2], frames[0].line, len(own))] += 1
+                found[(size, frames[0].function.rpartition(".")[2], frames[0].line, len(own))] += 1
         return dict(found)
 
-    def assert_native_parts(self, image, native, sizes):
+    def assert_native_parts(self, interpreter, image, native, sizes):
         """Native frames are above the innermost Python frame and between others as the mode says, and all in modules.
         Below the outermost one a greenlet's stack ends, and what lies there is another one's."""
         for event in image.events():
-            if event.op == 1 and event.size - 33 in sizes and reader.DOMAINS[event.domain] == "obj":
+            size = event.size - interpreter.empty_bytes
+            if event.op == 1 and size in sizes and reader.DOMAINS[event.domain] == "obj":
                 frames = image.stack(event.stack)
                 python = [i for i, frame in enumerate(frames) if frame.kind == reader.PYTHON]
                 self.assertEqual(python[0] > 0, native != "auto")
@@ -101,14 +103,16 @@ class Switches(product.Case):
             self.skipTest("CISTERN_OFFLINE=1")
         return [(one, packages.packages_for(one, names)) for one in which]
 
+    # On an interpreter that was built without the GIL greenlet switches it on, and a warning says so.
     def test_greenlets(self):
         program = os.path.join(product.PROGRAMS, "greenlets.py")
         lines, count = marked_lines(program), 200
         for interpreter, folder in self.packages_on(interpreters.supported(), ["greenlet"]):
             for native in NATIVE:
                 with self.subTest(interpreter=interpreter.name, native=native):
-                    image = self.record(interpreter, program, native, PYTHONPATH=folder, N=str(count))
-                    found = self.blocks(image, range(40001, 40007))
+                    image = self.record(interpreter, program, native, PYTHONPATH=folder, N=str(count),
+                                        PYTHONWARNINGS="ignore")
+                    found = self.blocks(interpreter, image, range(40001, 40007))
                     self.assertEqual(found, {
                         (40001, "pong", lines["pong"], 1): 3 * count,
                         (40002, "<lambda>", lines["child"], 1): count // 2,
@@ -116,7 +120,7 @@ class Switches(product.Case):
                         (40004, "generator", lines["generator"], 2): count,
                         (40005, "ping", lines["ping"], 2): count,
                         (40006, "ping", lines["ping"], 19): count})
-                    self.assert_native_parts(image, native, range(40001, 40007))
+                    self.assert_native_parts(interpreter, image, native, range(40001, 40007))
 
     def test_an_echo_server_of_gevent(self):
         program = os.path.join(product.PROGRAMS, "echo_server.py")
@@ -126,11 +130,11 @@ class Switches(product.Case):
             for native in NATIVE:
                 with self.subTest(interpreter=interpreter.name, native=native):
                     image = self.record(interpreter, program, native, PYTHONPATH=folder)
-                    self.assertEqual(self.blocks(image, (30001, 30002, 30003)), {
+                    self.assertEqual(self.blocks(interpreter, image, (30001, 30002, 30003)), {
                         (30001, "echo", lines["echo"], 1): 1000,
                         (30002, "client", lines["client"], 1): 1000,
                         (30003, "client", lines["after the switch"], 1): 1000})
-                    self.assert_native_parts(image, native, (30001, 30002, 30003))
+                    self.assert_native_parts(interpreter, image, native, (30001, 30002, 30003))
 
     def test_tasks_trace_functions_and_deep_recursion(self):
         program = os.path.join(product.PROGRAMS, "eager_tasks.py")
@@ -139,7 +143,7 @@ class Switches(product.Case):
             with self.subTest(interpreter=interpreter.name):
                 found = collections.Counter()
                 for (size, function, line, _), number in self.blocks(
-                        self.record(interpreter, program), (31001, 31002, 31003, 31005, 31006)).items():
+                        interpreter, self.record(interpreter, program), (31001, 31002, 31003, 31005, 31006)).items():
                     found[size, function, line] += number
                 self.assertEqual(found, {
                     (31001, "numbers", lines["numbers"]): count, (31002, "eager", lines["eager"]): count,
@@ -153,7 +157,7 @@ class Switches(product.Case):
         image = self.record(interpreter, program)
         seen = collections.Counter()
         for event in image.events():
-            if event.op == 1 and event.size == 31004 + 33:
+            if event.op == 1 and event.size == 31004 + interpreter.empty_bytes:
                 seen[tuple((f.function, f.line) for f in image.stack(event.stack)[:2])] += 1
         traced = ("traced", lines["traced"])
         # Called, at its line, and returning: by settrace; called and returning, by setprofile; the thread once.
@@ -167,7 +171,7 @@ class Switches(product.Case):
                     file.write(INTERPRETERS)
                 image = self.record(interpreter, program)
                 here = INTERPRETERS.splitlines().index("        bytes(52000 + number)") + 1
-                found = self.blocks(image, [*range(51000, 51004), *range(52000, 52004)])
+                found = self.blocks(interpreter, image, [*range(51000, 51004), *range(52000, 52004)])
                 wanted = {(51000 + n, "inner", 3, 3): 200 for n in range(4)}
                 wanted.update({(52000 + n, "work", here, 2): 2 for n in range(4)})
                 self.assertEqual(found, wanted)

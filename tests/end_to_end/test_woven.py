@@ -18,7 +18,6 @@ import reader
 PROGRAM = os.path.join(product.PROGRAMS, "woven_calls.py")
 EXTENSIONS = [os.path.join(product.HERE, "native", name) for name in ("woven.c", "woven_cpp.cpp")]
 DEBUGGER = os.path.join(product.HERE, "stacks_by_gdb.py")
-HEADER_OF_BYTES = 33  # sys.getsizeof(b"")
 EVALUATION = "evaluation of Python code"
 MODES = ("full", "leaf", "auto", "none")
 
@@ -65,9 +64,9 @@ SOURCE = Source(PROGRAM, os.path.join(product.PROGRAMS, "woven_imported.py"))
 class Recorded:
     """A run of the program: what it says of its blocks, and the profile's stacks of them."""
 
-    def __init__(self, out, profile):
+    def __init__(self, out, profile, empty_bytes):
         self.image = reader.only_image(profile)
-        self.blocks = {size + (HEADER_OF_BYTES if kind == "obj" else 0): (kind, stack)
+        self.blocks = {size + (empty_bytes if kind == "obj" else 0): (kind, stack)
                        for kind, size, stack in json.loads(out)["blocks"]}
         self.stacks = {}
         for event in self.image.events():
@@ -151,7 +150,7 @@ class Woven(product.Case):
         if (interpreter, native) not in self.runs:
             profile, env = self.environment(interpreter, native)
             done = self.run_well([interpreter.path, PROGRAM], env)
-            self.runs[interpreter, native] = Recorded(done.out, profile)
+            self.runs[interpreter, native] = Recorded(done.out, profile, interpreter.empty_bytes)
         return self.runs[interpreter, native]
 
     def own_names(self, recorded, run):
@@ -280,7 +279,7 @@ class Woven(product.Case):
         said = [line for line in done.out.splitlines() if line.startswith('{"blocks"')]
         self.assertEqual((done.code, len(said)), (0, 1), done.out[-2000:] + done.err[-2000:])
         with open(stacks) as file:
-            return Debugged(Recorded(said[0], profile), json.load(file))
+            return Debugged(Recorded(said[0], profile, interpreter.empty_bytes), json.load(file))
 
 
 if __name__ == "__main__":

@@ -83,5 +83,9 @@ static PyMethodDef methods[] = {{"block", woven_block, METH_O, NULL},
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "woven", NULL, -1, methods, NULL, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit_woven(void) {
-  return PyModule_Create(&definition);
+  PyObject* module = PyModule_Create(&definition);
+#ifdef Py_GIL_DISABLED
+  if (module != NULL) PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+#endif
+  return module;
 }

@@ -35,5 +35,9 @@ static PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "woven_cpp", nullptr, -1, methods, nullptr, nullptr, nullptr, nullptr};
 
 PyMODINIT_FUNC PyInit_woven_cpp() {
-  return PyModule_Create(&definition);
+  PyObject* module = PyModule_Create(&definition);
+#ifdef Py_GIL_DISABLED
+  if (module != nullptr) PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+#endif
+  return module;
 }

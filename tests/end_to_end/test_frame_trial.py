@@ -1,0 +1,80 @@
+"""An interpreter that says of its frames something else than what is read there: the first stacks of an image are
+compared with what it says, and Python stacks are off."""
+import platform
+import unittest
+
+import interpreters
+import product
+import reader
+
+# It writes over the beginning of the function that is asked: `mov $7774, %eax; ret`.
+PROGRAM = """
+import ctypes, mmap, sys
+EMPTY = sys.getsizeof(b"")
+libc = ctypes.CDLL(None)
+if sys.argv[1] == "lie":
+    function = ctypes.cast(ctypes.pythonapi.PyUnstable_InterpreterFrame_GetLasti, ctypes.c_void_p).value
+    code = bytes([0xb8, 0x5e, 0x1e, 0, 0, 0xc3])
+    first, last = function // mmap.PAGESIZE, (function + len(code) - 1) // mmap.PAGESIZE
+    page = ctypes.c_void_p(first * mmap.PAGESIZE)
+    if libc.mprotect(page, ctypes.c_size_t((last - first + 1) * mmap.PAGESIZE), 7) != 0: sys.exit("no mprotect")
+    ctypes.memmove(function, code, len(code))
+def make(size, count):
+    return [bytes(size - EMPTY) for _ in range(count)]
+libc.cistern_start()
+early = make(303, 300)
+late = make(305, 300)
+libc.cistern_mark(b"made")
+print("done")
+"""
+ON, CONTRADICTION = 1, 3
+REASON = "the interpreter says that its frames are elsewhere in their code"
+
+
+class FrameTrial(product.Case):
+    def record(self, interpreter, how):
+        profile = self.path("%s-%s.cistern" % (interpreter, how))
+        done = product.run([interpreter.path, "-c", PROGRAM, how],
+                           product.recorded_environment(profile, {"start": "off"}))
+        self.assertEqual((done.code, done.out), (0, "done\n"), done.err)
+        return profile, done.err
+
+    def stacks_of(self, image, size):
+        stacks = [image.stack(event.stack) for event in image.events() if event.op == 1 and event.size == size]
+        self.assertEqual(len(stacks), 300, "every block is recorded, with a stack or without")
+        return [[frame for frame in stack if frame.kind == reader.PYTHON] for stack in stacks]
+
+    def asked(self):
+        if platform.machine() != "x86_64":
+            interpreters.say("NOT TESTED: %s, whose program writes code of x86-64" % self.id())
+            self.skipTest("x86-64 only")
+        return [one for one in interpreters.supported() if one.version >= (3, 12)]
+
+    def test_stacks_are_off_and_the_profile_says_why(self):
+        for interpreter in self.asked():
+            with self.subTest(interpreter=interpreter.name):
+                profile, err = self.record(interpreter, "lie")
+                self.assertEqual(err, "cistern: recording no Python stacks, CPython %s: %s\n"
+                                 % (interpreter.minor.rstrip("t"), REASON))
+                image = reader.only_image(profile)
+                told = image.interpreters[-1]
+                self.assertEqual((told["stacks"], told["reason"]), (CONTRADICTION, REASON))
+                self.assertEqual((image.losses["lost"], image.losses["python_off"]), (0, 1))
+                self.stacks_of(image, 303)
+                self.assertFalse(any(self.stacks_of(image, 305)))
+                told = product.cistern("summary", profile)
+                self.assertEqual((told.code, told.err), (0, ""))
+                self.assertIn("Python stacks are off: " + REASON, " ".join(told.out.split()))
+
+    def test_stacks_are_on_where_it_says_the_same(self):
+        for interpreter in self.asked():
+            with self.subTest(interpreter=interpreter.name):
+                profile, err = self.record(interpreter, "be honest")
+                self.assertEqual(err, "")
+                image = reader.only_image(profile)
+                self.assertEqual(image.interpreters[-1]["stacks"], ON)
+                self.assertEqual({stack[-1].function for stack in self.stacks_of(image, 305)}, {"<module>"})
+
+
+if __name__ == "__main__":
+    unittest.main()
