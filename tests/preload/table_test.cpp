@@ -76,7 +76,9 @@ TEST(Table, RenewedOftenMapsNoMoreThanTwice) {
       table.insert(pair_of(i));
     }
     if (round == 1) bytes = table.bytes();
-    if (round != 0) ASSERT_EQ(table.find(pair_of(round - 1)), 0u) << "of the round before";
+    if (round != 0) {
+      ASSERT_EQ(table.find(pair_of(round - 1)), 0u) << "of the round before";
+    }
     for (uint32_t i = round; i < round + 100; ++i) ASSERT_EQ(table.find(pair_of(i)), i + 1);
     table.renew();
     ASSERT_EQ(table.used(), 0u);
