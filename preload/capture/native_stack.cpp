@@ -4,69 +4,27 @@
 #include <cstring>
 
 #include "preload/base/memory.h"
-#include "preload/capture/entry_frames.h"
 #include "preload/capture/stack_end.h"
-#include "preload/unwind/code_search.h"
 
 namespace cistern::preload {
-
-void NativeCodes::begin(ModulePlace (*module_of)(uintptr_t), uint64_t max_table_bytes, WalkKind kind) noexcept {
-  kind_ = kind;
-  table_.limit(max_table_bytes);
-  module_of_ = module_of;
-  prepare_code_search();
-  const CallFrameInfo own = find_code(reinterpret_cast<uintptr_t>(&holds_entry));
-  own_begin_ = own.start;
-  own_end_ = own.end;
-}
-
-void NativeCodes::set_evaluation(const void* function) noexcept {
-  evaluation_.store(reinterpret_cast<uintptr_t>(function), std::memory_order_relaxed);
-}
-
-// Code may lie apart from its function's beginning (a compiler's cold part), or in functions of its own (an interpreter
-// built of tail calls): the frame says it then.
-CodeRole NativeCodes::role_of(const FrameDescription& frame, const Registers& at, const uint8_t* tstate,
-                              uintptr_t high) const noexcept {
-  if (at.pc >= own_begin_ && at.pc < own_end_) return CodeRole::kOwn;
-  const uintptr_t evaluation = evaluation_.load(std::memory_order_relaxed);
-  if (evaluation != 0 && evaluation == frame.function) return CodeRole::kEvaluation;
-  const uintptr_t end = frame_address(frame.rule, at, high);
-  return end != 0 && holds_entry(g_python, tstate, at.stack_pointer, end) ? CodeRole::kEvaluation : CodeRole::kOrdinary;
-}
-
-NativeCode NativeCodes::code_at(const Registers& at, const uint8_t* tstate, uintptr_t high) noexcept {
-  NativeCode code;
-  if (table_.find(at, code)) return code;
-  const CallFrameInfo info = find_code(at.instruction());
-  const FrameDescription frame = describe_frame(info, at.instruction());
-  const ModulePlace place = module_of_(at.instruction());
-  code.rule = frame.rule;
-  code.module = place.module;
-  code.address = place.address;
-  code.role = role_of(frame, at, tstate, high);
-  // Which module it is may become known later; what was made at run time may be replaced.
-  if (code.module != 0) table_.add(at, code);
-  return code;
-}
 
 bool NativeStack::map_tables(WalkKind kind) noexcept {
   const bool whole = kind == WalkKind::kWholeStacks;
   const bool some = kind == WalkKind::kSomeBlocks;
   Tables made;
   made.sets = some ? 32 : 256;
-  made.read_count = some ? 1024 : whole ? 32768 : 8192;
-  made.run_count = whole ? 8192 : 64;
   made.frame_count = some ? 512 : whole ? 8192 : 2048;
+  const uint32_t read_count = some ? 1024 : whole ? 32768 : 8192;
+  const uint32_t run_count = whole ? 8192 : 64;
   const size_t walks = sizeof(Walk[kWays]) * made.sets;
-  const size_t reads = sizeof(Read) * made.read_count;
-  const size_t runs = sizeof(StackId) * made.run_count;
+  const size_t reads = sizeof(Read) * read_count;
+  const size_t runs = sizeof(StackId) * run_count;
   auto* const memory = static_cast<char*>(map_memory(walks + reads + runs + sizeof(Frame) * made.frame_count));
   if (memory == nullptr) return false;
   made.walks = reinterpret_cast<Walk(*)[kWays]>(memory);
-  made.reads = reinterpret_cast<Read*>(memory + walks);
-  made.runs = reinterpret_cast<StackId*>(memory + walks + reads);
   made.frames = reinterpret_cast<Frame*>(memory + walks + reads + runs);
+  reads_.use(reinterpret_cast<Read*>(memory + walks), read_count);
+  runs_.use(reinterpret_cast<StackId*>(memory + walks + reads), run_count);
   tables_ = made;
   return true;
 }
@@ -81,11 +39,10 @@ void NativeStack::reset() noexcept {
 
 inline bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept {
   if (walk.pc != at.pc || walk.stack_pointer != at.stack_pointer || walk.generation != generation ||
-      next_read_ - walk.first_read > tables_.read_count ||
-      (!walk.any_frame_pointer && walk.frame_pointer != at.frame_pointer)) {
+      !reads_.holds(walk.first_read) || (!walk.any_frame_pointer && walk.frame_pointer != at.frame_pointer)) {
     return false;
   }
-  const Read* read = read_at(walk.first_read);
+  const Read* read = reads_.at(walk.first_read);
   for (const Read* const end = read + walk.reads; read != end; ++read) {
     if (word_at(read->place) != read->word) return false;
   }
@@ -94,36 +51,12 @@ inline bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t g
 
 // Whether the nodes of its outer runs are still defined.
 bool NativeStack::runs_hold(const Walk& walk, const Interner& interner) const noexcept {
-  if (next_run_ - walk.first_run > tables_.run_count) return false;
+  if (!runs_.holds(walk.first_run)) return false;
   for (uint32_t i = 0; i < walk.runs; ++i) {
-    const StackId run = *run_at(walk.first_run + i);
+    const StackId run = *runs_.at(walk.first_run + i);
     if (raw(run) != 0 && !interner.is_current(run)) return false;
   }
   return true;
-}
-
-// Reads of one walk lie together: those that come to the end of the room begin anew at its front.
-void NativeStack::note(uintptr_t place, uintptr_t word) noexcept {
-  if (read_at(next_read_) == tables_.reads && next_read_ != first_noted_) {
-    const uint64_t count = next_read_ - first_noted_;
-    if (count >= tables_.read_count) return;
-    std::copy_n(read_at(first_noted_), count, tables_.reads);
-    first_noted_ = next_read_;
-    next_read_ += count;
-  }
-  *read_at(next_read_++) = Read{place, word};
-}
-
-// So do runs.
-void NativeStack::add_run(StackId chain) noexcept {
-  if (run_at(next_run_) == tables_.runs && next_run_ != first_run_) {
-    const uint64_t count = next_run_ - first_run_;
-    if (count >= tables_.run_count) return;
-    std::copy_n(run_at(first_run_), count, tables_.runs);
-    first_run_ = next_run_;
-    next_run_ += count;
-  }
-  *run_at(next_run_++) = chain;
 }
 
 // Whether everything further out than `from`, a frame of the last walk that was met again, is as it was; `differs`
@@ -163,22 +96,24 @@ void NativeStack::join(Interner& interner, uint32_t known, uint32_t fresh, Stack
 
 // What the walk that was joined read, and its runs, from the innermost frame outwards.
 void NativeStack::tell(Walk& done, bool whole) noexcept {
-  first_noted_ = next_read_;
-  first_run_ = next_run_;
+  reads_.begin_group();
+  runs_.begin_group();
   const Frame* const frames = tables_.frames;
   done.chain = size_ == 0 ? StackId{} : frames[size_ - 1].node;
   done.any_frame_pointer = size_ == 0 || !frames[size_ - 1].needs_pointer;
   for (uint32_t i = size_; i-- > 0;) {
-    if (whole && frames[i].role == CodeRole::kEvaluation) add_run(i == 0 ? StackId{} : frames[i - 1].node);
+    if (whole && frames[i].role == CodeRole::kEvaluation) runs_.add(i == 0 ? StackId{} : frames[i - 1].node);
     if (i == 0) break;
     const Frame& outer = frames[i - 1];
-    note(outer.stack_pointer - sizeof(uintptr_t), outer.pc);
-    if (outer.needs_pointer && frames[i].saved_pointer != 0) note(frames[i].saved_pointer, outer.frame_pointer);
+    reads_.add(Read{outer.stack_pointer - sizeof(uintptr_t), outer.pc});
+    if (outer.needs_pointer && frames[i].saved_pointer != 0) {
+      reads_.add(Read{frames[i].saved_pointer, outer.frame_pointer});
+    }
   }
-  done.first_read = first_noted_;
-  done.reads = static_cast<uint16_t>(next_read_ - first_noted_);
-  done.first_run = first_run_;
-  done.runs = static_cast<uint16_t>(next_run_ - first_run_);
+  done.first_read = reads_.first();
+  done.reads = static_cast<uint16_t>(reads_.size());
+  done.first_run = runs_.first();
+  done.runs = static_cast<uint16_t>(runs_.size());
 }
 
 // `done` becomes the walk; its generation 0 where it must not be taken for another one.
@@ -217,16 +152,16 @@ void NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, con
         code.rule.address == FrameAddress::kOutermost || (code.role == CodeRole::kEvaluation && !whole);
     const bool stepped = !outmost && step(code.rule, at, high);
     ++fresh;
-    frames[tables_.frame_count - fresh] = Frame{
-        before.stack_pointer,
-        before.pc,
-        before.frame_pointer,
-        stepped ? frame_pointer_place(code.rule, before, at.stack_pointer) : 0,
-        StackId{},
-        ModulePlace{code.module, code.address},
-        code.role,
-        code.rule.address == FrameAddress::kFramePointer || code.rule.frame_pointer == FramePointer::kAtFramePointer,
-        false};
+    frames[tables_.frame_count - fresh] = Frame{before.stack_pointer,
+                                                before.pc,
+                                                before.frame_pointer,
+                                                stepped ? frame_pointer_place(code.rule, before, at.stack_pointer) : 0,
+                                                StackId{},
+                                                ModulePlace{code.module, code.address},
+                                                code.role,
+                                                !outmost && (code.rule.address == FrameAddress::kFramePointer ||
+                                                             code.rule.frame_pointer == FramePointer::kAtFramePointer),
+                                                false};
     // What a signal's frame or an aligned one read is not noted; what was made at run time may become other code.
     if (before.exact || code.rule.address == FrameAddress::kSignal ||
         code.rule.address == FrameAddress::kFramePointerSlot || code.module == 0) {
@@ -240,7 +175,7 @@ void NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, con
   join(interner, known, fresh, outermost);
   generation_ = can_be_kept ? generation : 0;
   tell(done, whole);
-  if (!can_be_kept || done.reads > tables_.read_count / 2) done.generation = 0;
+  if (!can_be_kept || done.reads > reads_.count() / 2) done.generation = 0;
 }
 
 inline const NativeStack::Walk* NativeStack::find(const Registers& at, uint32_t generation,
@@ -255,37 +190,33 @@ inline const NativeStack::Walk* NativeStack::find(const Registers& at, uint32_t 
   return nullptr;
 }
 
+// The walk from the caller of a hook: one that is remembered, or made now. Requires the tables.
+inline const NativeStack::Walk& NativeStack::walk_from(NativeCodes& codes, Interner& interner, const void* frame,
+                                                       const uint8_t* tstate, bool whole) noexcept {
+  const Registers at = callers_registers(frame);
+  if (const Walk* const known = find(at, codes.table().generation(), interner)) return *known;
+  Walk& oldest = set_of(at)[turn_++ % kWays];
+  walk(codes, interner, at, tstate, whole, oldest);
+  return oldest;
+}
+
 StackId NativeStack::capture(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
                              StackId python) noexcept {
   if (!ensure(codes.kind())) return python;
-  const Registers at = callers_registers(frame);
-  const Walk* known = find(at, codes.table().generation(), interner);
-  if (known == nullptr) {
-    Walk& oldest = set_of(at)[turn_++ % kWays];
-    walk(codes, interner, at, tstate, false, oldest);
-    known = &oldest;
-  }
-  if (raw(known->chain) == 0) return python;
-  if (python == last_python_ && known->chain == last_chain_ && interner.is_current(last_combined_)) {
-    return last_combined_;
-  }
+  const StackId chain = walk_from(codes, interner, frame, tstate, false).chain;
+  if (raw(chain) == 0) return python;
+  if (python == last_python_ && chain == last_chain_ && interner.is_current(last_combined_)) return last_combined_;
   last_python_ = python;
-  last_chain_ = known->chain;
-  last_combined_ = interner.node_after(last_combined_, python, NodeKey{NodeKind::kNativeRun, raw(known->chain), 0});
+  last_chain_ = chain;
+  last_combined_ = interner.node_after(last_combined_, python, NodeKey{NodeKind::kNativeRun, raw(chain), 0});
   return last_combined_;
 }
 
 NativeRuns NativeStack::capture_runs(NativeCodes& codes, Interner& interner, const void* frame,
                                      const uint8_t* tstate) noexcept {
   if (!ensure(codes.kind())) return {};
-  const Registers at = callers_registers(frame);
-  const Walk* known = find(at, codes.table().generation(), interner);
-  if (known == nullptr) {
-    Walk& oldest = set_of(at)[turn_++ % kWays];
-    walk(codes, interner, at, tstate, true, oldest);
-    known = &oldest;
-  }
-  return NativeRuns{run_at(known->first_run), known->runs, known->chain, known->number};
+  const Walk& walk = walk_from(codes, interner, frame, tstate, true);
+  return NativeRuns{runs_.at(walk.first_run), walk.runs, walk.chain, walk.number};
 }
 
 #ifdef CISTERN_CHECK_STACKS
@@ -294,7 +225,7 @@ NativeRuns NativeStack::walked_runs(NativeCodes& codes, Interner& interner, cons
   size_ = 0;
   Walk fresh;
   walk(codes, interner, callers_registers(frame), tstate, whole, fresh);
-  return NativeRuns{run_at(fresh.first_run), fresh.runs, fresh.chain, fresh.number};
+  return NativeRuns{runs_.at(fresh.first_run), fresh.runs, fresh.chain, fresh.number};
 }
 #endif
 

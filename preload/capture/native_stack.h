@@ -11,48 +11,11 @@
 #include <cstdint>
 
 #include "cistern/ids.h"
+#include "preload/capture/native_codes.h"
+#include "preload/capture/recent.h"
 #include "preload/intern/interner.h"
-#include "preload/unwind/code_table.h"
-#include "preload/unwind/eh_frame.h"
 
 namespace cistern::preload {
-
-// What a walk asks the recorder, when it meets code for the first time.
-struct ModulePlace {
-  uint32_t module = 0;   // ModuleId; 0: in none that is known
-  uint32_t address = 0;  // less the module's base
-};
-
-// What walks are made for: how much a thread remembers of them.
-enum class WalkKind : uint8_t {
-  kSomeBlocks,   // now and then, to the frame that evaluates Python code
-  kEveryBlock,   // for nearly every event
-  kWholeStacks,  // and to the outermost frame
-};
-
-class NativeCodes {
- public:
-  CodeTable& table() noexcept { return table_; }
-  // What is known of the code at `at`, whose frame belongs to a thread with the state `tstate` (or nullptr).
-  NativeCode code_at(const Registers& at, const uint8_t* tstate, uintptr_t high) noexcept;
-
-  // Once, before the first walk. `module_of` may take locks of the recorder, none of which code_at()'s caller holds.
-  void begin(ModulePlace (*module_of)(uintptr_t instruction), uint64_t max_table_bytes, WalkKind kind) noexcept;
-  WalkKind kind() const noexcept { return kind_; }
-  // The interpreter's evaluation function, nullptr when there is none (any more).
-  void set_evaluation(const void* function) noexcept;
-
- private:
-  CodeRole role_of(const FrameDescription& frame, const Registers& at, const uint8_t* tstate,
-                   uintptr_t high) const noexcept;
-
-  CodeTable table_;
-  ModulePlace (*module_of_)(uintptr_t instruction) = nullptr;
-  std::atomic<uintptr_t> evaluation_{0};
-  uintptr_t own_begin_ = 0;  // code of this library
-  uintptr_t own_end_ = 0;
-  WalkKind kind_ = WalkKind::kSomeBlocks;
-};
 
 // The native frames of a whole stack, in runs that are parted by frames which evaluate Python code.
 struct NativeRuns {
@@ -97,13 +60,13 @@ class NativeStack {
     uintptr_t pc;
     uintptr_t frame_pointer;
     uint32_t generation;  // of the code; 0: none
-    uint64_t first_read;  // counted from the beginning of time
+    uint64_t first_read;  // see Recent
     uint16_t reads;
     uint16_t runs;           // apart from the innermost one
     bool any_frame_pointer;  // the one that it began with was not used
     StackId chain;
-    uint64_t first_run;  // counted from the beginning of time
-    uint32_t number;     // of the walk
+    uint64_t first_run;
+    uint32_t number;  // of the walk
   };
 
   // A frame of a walk.
@@ -121,12 +84,8 @@ class NativeStack {
   // Own memory, mapped at a thread's first walk.
   struct Tables {
     Walk (*walks)[kWays] = nullptr;
-    Read* reads = nullptr;
-    StackId* runs = nullptr;
     Frame* frames = nullptr;  // outermost first; those of a walk that is under way are gathered from behind
-    uint32_t sets = 0;        // each of the numbers is a power of two
-    uint32_t read_count = 0;
-    uint32_t run_count = 0;
+    uint32_t sets = 0;        // a power of two
     uint32_t frame_count = 0;
   };
 
@@ -140,32 +99,24 @@ class NativeStack {
   [[gnu::always_inline]] bool holds(const Walk& walk, const Registers& at, uint32_t generation) const noexcept;
   [[gnu::always_inline]] const Walk* find(const Registers& at, uint32_t generation, const Interner& interner) noexcept;
   bool runs_hold(const Walk& walk, const Interner& interner) const noexcept;
+  const Walk& walk_from(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
+                        bool whole) noexcept;
   void walk(NativeCodes& codes, Interner& interner, Registers at, const uint8_t* tstate, bool whole,
             Walk& done) noexcept;
-  void note(uintptr_t place, uintptr_t word) noexcept;
-  void add_run(StackId chain) noexcept;
-  Read* read_at(uint64_t number) const noexcept {
-    return tables_.reads + (number & (tables_.read_count - 1));
-  }
-  StackId* run_at(uint64_t number) const noexcept {
-    return tables_.runs + (number & (tables_.run_count - 1));
-  }
   bool goes_on_as_before(const Frame& from, uint32_t& differs) const noexcept;
   void join(Interner& interner, uint32_t known, uint32_t fresh, StackId outermost) noexcept;
   void tell(Walk& done, bool whole) noexcept;
 
   Tables tables_;
-  uint32_t turn_ = 0;       // the way of a set that is overwritten next
-  uint64_t next_read_ = 0;  // counted from the beginning of time, which 32 bits would not hold
-  uint64_t first_noted_ = 0;
+  uint32_t turn_ = 0;   // the way of a set that is overwritten next
+  Recent<Read> reads_;  // of walks; in the mapping of tables_, and so are
+  Recent<StackId> runs_;
   StackId last_combined_{};  // of these two:
   StackId last_python_{};
   StackId last_chain_{};
   StackId last_node_{};
   uint32_t size_ = 0;        // frames of the last walk
   uint32_t generation_ = 0;  // of the code that they ran
-  uint64_t next_run_ = 0;
-  uint64_t first_run_ = 0;
   uint32_t last_number_ = 0;
 };
 

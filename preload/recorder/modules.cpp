@@ -151,6 +151,27 @@ bool visit(void* context, const LoadedModule& module) noexcept {
   return true;
 }
 
+// Returns whether anything was new, or gone.
+bool update_locked(ModuleMap& map, RecordStream& records) noexcept {
+  const uint32_t last_id = map.last_id;
+  const size_t count = map.count;
+  std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
+  for (size_t i = 0; i < map.count; ++i) map.modules[i].seen = false;
+  map.records = &records;
+  map.time = now();
+  for_each_module(visit, &map);
+  size_t kept = 0;
+  for (size_t i = 0; i < map.count; ++i) {
+    if (map.modules[i].seen) {
+      map.modules[kept++] = map.modules[i];
+    } else {
+      records.write(ModuleEndRecord{ModuleId{map.modules[i].id}, map.time});
+    }
+  }
+  map.count = kept;
+  return map.last_id != last_id || kept != count;
+}
+
 }  // namespace
 
 bool modules_changed() noexcept {
@@ -174,27 +195,6 @@ void write_known_modules(RecordStream& records) noexcept {
     const KnownModule& module = map.modules[i];
     if (module.text != nullptr) write_module(records, module, now(), module.text->path(), module.text->build_id());
   }
-}
-
-// Returns whether anything was new, or gone.
-static bool update_locked(ModuleMap& map, RecordStream& records) noexcept {
-  const uint32_t last_id = map.last_id;
-  const size_t count = map.count;
-  std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
-  for (size_t i = 0; i < map.count; ++i) map.modules[i].seen = false;
-  map.records = &records;
-  map.time = now();
-  for_each_module(visit, &map);
-  size_t kept = 0;
-  for (size_t i = 0; i < map.count; ++i) {
-    if (map.modules[i].seen) {
-      map.modules[kept++] = map.modules[i];
-    } else {
-      records.write(ModuleEndRecord{ModuleId{map.modules[i].id}, map.time});
-    }
-  }
-  map.count = kept;
-  return map.last_id != last_id || kept != count;
 }
 
 void update_modules(RecordStream& records) noexcept {
