@@ -10,7 +10,7 @@ import unittest
 
 import interpreters
 import product
-from packages import packages_for
+from packages import needed_by, packages_for
 
 APPS = os.path.join(product.CASES, "apps")
 ROWS = ("malloc", "malloc_outer", "raw", "mem", "obj")
@@ -48,9 +48,7 @@ def total(rows):
 class Apps(product.Case):
     def setUp(self):
         super().setUp()
-        if os.environ.get("CISTERN_OFFLINE") == "1":
-            interpreters.say("NOT TESTED: %s, since CISTERN_OFFLINE=1" % self.id())
-            self.skipTest("CISTERN_OFFLINE=1")
+        needed_by(self)
 
     def run_app(self, app, env):
         folder = packages_for(app.interpreter, app.packages)

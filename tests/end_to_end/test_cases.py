@@ -98,9 +98,7 @@ class Cases(product.Case):
                     self.assertLess(abs(each), 25, "the control is clean")
 
     def test_x06_has_what_parked_greenlets_keep(self):
-        if os.environ.get("CISTERN_OFFLINE") == "1":
-            interpreters.say("NOT TESTED: %s, since CISTERN_OFFLINE=1" % self.id())
-            self.skipTest("CISTERN_OFFLINE=1")
+        packages.needed_by(self)
         count, parked = 1000, 500
         for interpreter in (interpreters.one_of("3.8", "3.9"), interpreters.one_of("3.13", "3.12")):
             with self.subTest(interpreter=interpreter.name):

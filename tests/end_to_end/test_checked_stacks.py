@@ -9,6 +9,7 @@ import re
 import unittest
 
 import interpreters
+import packages
 import product
 import test_apps
 
@@ -49,9 +50,7 @@ class CheckedStacks(product.Case):
         self.on_every_interpreter("asyncio_tasks.py", native="full")
 
     def test_of_sympy(self):
-        if os.environ.get("CISTERN_OFFLINE") == "1":
-            interpreters.say("NOT TESTED: %s, since CISTERN_OFFLINE=1" % self.id())
-            self.skipTest("CISTERN_OFFLINE=1")
+        packages.needed_by(self)
         app = test_apps.apps()[0]
         folder = test_apps.packages_for(app.interpreter, app.packages)
         self.check(app.interpreter, app.program, {"PYTHONPATH": folder})

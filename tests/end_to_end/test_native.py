@@ -91,11 +91,6 @@ class Native(product.Case):
     def say(self, interpreter, *row):
         interpreters.say("%-24s %s" % (interpreter, " ".join("%-12s" % part for part in row)))
 
-    def skip_offline(self):
-        if os.environ.get("CISTERN_OFFLINE") == "1":
-            interpreters.say("NOT TESTED: %s, since CISTERN_OFFLINE=1" % self.id())
-            self.skipTest("CISTERN_OFFLINE=1")
-
     # An extension's defects
 
     def leaky(self, interpreter, native):
@@ -266,7 +261,7 @@ class Native(product.Case):
     # Packages
 
     def test_packages_appear_as_the_module_that_allocates(self):
-        self.skip_offline()
+        packages.needed_by(self)
         interpreter = interpreters.one_of("3.12", "3.11", "3.13")
         folder = packages.packages_for(interpreter, ["numpy", "pandas", "lxml", "pillow", "cryptography", "orjson"])
         lines = marked_lines(PACKAGES)

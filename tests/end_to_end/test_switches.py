@@ -98,9 +98,7 @@ class Switches(product.Case):
                 self.assertEqual(any(frame.kind == reader.NATIVE for frame in frames[python[0]:]), native == "full")
 
     def packages_on(self, which, names):
-        if os.environ.get("CISTERN_OFFLINE") == "1":
-            interpreters.say("NOT TESTED: %s, since CISTERN_OFFLINE=1" % self.id())
-            self.skipTest("CISTERN_OFFLINE=1")
+        packages.needed_by(self)
         return [(one, packages.packages_for(one, names)) for one in which]
 
     # On an interpreter that was built without the GIL greenlet switches it on, and a warning says so.
