@@ -47,9 +47,17 @@ void Descriptor::write_at(uint64_t offset, const void* from, uint64_t size) cons
     const ssize_t put =
         pwrite(number_, static_cast<const char*>(from) + done, size - done, static_cast<off_t>(offset + done));
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) throw run_failure(path_, errno);
+    if (put < 0) take_back(offset, done);
     done += static_cast<uint64_t>(put);
   }
+}
+
+void Descriptor::take_back(uint64_t offset, uint64_t written) const {
+  const int error = errno;
+  if (written != 0 && size() == offset + written && ftruncate(number_, static_cast<off_t>(offset)) != 0) {
+    throw run_failure(path_, errno);
+  }
+  throw run_failure(path_, error);
 }
 
 }  // namespace cistern::analyzer

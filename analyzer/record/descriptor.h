@@ -22,6 +22,7 @@ class Descriptor {
   // Reads up to `size` bytes at `offset`; fewer are returned only at the end of the file.
   uint64_t read_at(uint64_t offset, void* to, uint64_t size) const;
   void truncate() const;  // to nothing
+  // What a full disk still took behind the end of the file is taken back.
   void write_at(uint64_t offset, const void* from, uint64_t size) const;
 
   // The value of trivially copyable type T at `offset`, zero-filled where the file ends.
@@ -33,6 +34,8 @@ class Descriptor {
   }
 
  private:
+  [[noreturn]] void take_back(uint64_t offset, uint64_t written) const;
+
   std::string path_;
   int number_;
 };
