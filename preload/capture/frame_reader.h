@@ -6,6 +6,8 @@
 
 #include "cistern/ids.h"
 #include "preload/base/arch.h"
+#include "preload/cpython/bytecode_copies.h"
+#include "preload/cpython/code_object.h"
 #include "preload/cpython/layout.h"
 
 namespace cistern::preload {
@@ -36,14 +38,14 @@ inline const uint8_t* innermost_frame(const PythonLayout& layout, const uint8_t*
 }
 
 // The offsets that a walk needs, by value: a store into what was seen cannot change them, so they stay in registers.
-template <bool kIndexed>
+template <Positions kPositions>
 struct FrameReader {
   explicit FrameReader(const PythonLayout& layout) noexcept
       : previous(layout.previous), code(layout.code), position(layout.position), owner(layout.owner) {}
 
   // nullptr when it has none; what is not, may still be something else than a code object.
   const uint8_t* code_of(const uint8_t* frame) const noexcept {
-    if constexpr (kIndexed) {
+    if constexpr (kPositions == Positions::kIndexes) {
       return load_pointer(frame, code);
     } else {
       if (load<uint8_t>(frame, owner) >= kOwnedByC) return kEntryFrame;
@@ -51,15 +53,16 @@ struct FrameReader {
     }
   }
   uint64_t position_of(const uint8_t* frame) const noexcept {
-    if constexpr (kIndexed) return static_cast<uint32_t>(load<int32_t>(frame, position));
+    if constexpr (kPositions == Positions::kIndexes) return static_cast<uint32_t>(load<int32_t>(frame, position));
     return load<uint64_t>(frame, position);
   }
   const uint8_t* caller_of(const uint8_t* frame) const noexcept { return load_pointer(frame, previous); }
 
-  // Whether the frame is where it was seen. A position that is a pointer lies in its code object, which is alive: the
-  // code need not be compared (when a code object is freed, everything that was seen is void).
+  // Whether the frame is where it was seen. A position that is a pointer into its code object, which is alive, tells
+  // the code too (when a code object is freed, everything that was seen is void). Copies of instructions are freed
+  // before their code object.
   bool is_where(const ShadowFrame& seen, const uint8_t* frame) const noexcept {
-    if constexpr (kIndexed) {
+    if constexpr (kPositions != Positions::kInCode) {
       if (__builtin_expect(code_of(frame) != seen.code, 0)) return false;
     }
     return position_of(frame) == seen.position;
@@ -87,6 +90,20 @@ struct FrameReader {
   }
 };
 
+// The byte offset in its code of a frame that is where it was seen; kUnknownOffset when it cannot be found.
+template <Positions kPositions>
+inline int64_t offset_of(const Interpreter& python, const ShadowFrame& seen) noexcept {
+  if constexpr (kPositions == Positions::kInCopies) {
+    return offset_in_copy(python, seen.frame, seen.code, seen.position);
+  } else {
+    return offset_of(*python.layout, seen.code, seen.position);
+  }
+}
+inline int64_t offset_of(const Interpreter& python, const ShadowFrame& seen) noexcept {
+  return python.layout->positions == Positions::kInCopies ? offset_of<Positions::kInCopies>(python, seen)
+                                                          : offset_of(*python.layout, seen.code, seen.position);
+}
+
 // Stands for the frame below the outermost one: no frame is called from there.
 inline const uint8_t* const kNoFrame = reinterpret_cast<const uint8_t*>(1);
 
@@ -95,8 +112,8 @@ inline const uint8_t* const kNoFrame = reinterpret_cast<const uint8_t*>(1);
 //
 // Each frame is read where it is expected, after its caller's link was compared with that: so the processor reads many
 // at once and need not wait for the chain, load by load. Two frames a turn spare one instruction of eight.
-template <bool kIndexed>
-inline ShadowFrame* first_change(const FrameReader<kIndexed>& read, ShadowFrame* seen) noexcept {
+template <Positions kPositions>
+inline ShadowFrame* first_change(const FrameReader<kPositions>& read, ShadowFrame* seen) noexcept {
   const uint8_t* frame = seen->frame;
   for (;; seen -= 2) {
     if (__builtin_expect(!read.is_where(*seen, frame), 0)) return seen;
@@ -109,15 +126,15 @@ inline ShadowFrame* first_change(const FrameReader<kIndexed>& read, ShadowFrame*
 }
 
 // Whether the outermost frame is where it was seen, and still outermost.
-template <bool kIndexed>
-inline bool is_root(const FrameReader<kIndexed>& read, const ShadowFrame& seen) noexcept {
+template <Positions kPositions>
+inline bool is_root(const FrameReader<kPositions>& read, const ShadowFrame& seen) noexcept {
   return read.is_where(seen, seen.frame) && read.caller_of(seen.frame) == nullptr;
 }
 
 // Verifies the chain from `seen`, whose frame is on it, down to the root. Frames that moved on are refreshed; `deepest`
 // becomes the deepest of them. Returns false when the chain is another one.
-template <bool kIndexed>
-inline bool verify(const FrameReader<kIndexed>& read, ShadowFrame* const bottom, ShadowFrame* seen,
+template <Positions kPositions>
+inline bool verify(const FrameReader<kPositions>& read, ShadowFrame* const bottom, ShadowFrame* seen,
                    ShadowFrame*& deepest) noexcept {
   for (;;) {
     const uint8_t* const frame = seen->frame;

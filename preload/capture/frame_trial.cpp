@@ -13,7 +13,9 @@ const char* FrameTrial::compare(const Interpreter& python, const PythonStack& se
     const ShadowFrame& frame = seen.frame(i);
     // Entry frames, and what is no code object.
     if (frame.code == kEntryFrame || raw(frame.code_id) == 0) continue;
-    if (offset_of(*python.layout, frame.code, frame.position) != last_instruction(frame.frame)) {
+    const int64_t offset = offset_of(python, frame);
+    if (offset == kUnknownOffset) continue;
+    if (offset != last_instruction(frame.frame)) {
       const bool told = over_.exchange(true, std::memory_order_relaxed);
       return told ? nullptr : "the interpreter says that its frames are elsewhere in their code";
     }

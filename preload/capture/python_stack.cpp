@@ -49,9 +49,9 @@ bool PythonStack::notice_root() noexcept {
 
 // Tries to find the innermost frames near the top of what was seen, and verifies everything below. Fresh frames are put
 // above. Returns false when the chain is not the one that was seen; what was seen may then be half overwritten.
-template <bool kIndexed>
+template <Positions kPositions>
 bool PythonStack::match(const PythonLayout& layout, const uint8_t* innermost, ShadowFrame*& deepest) noexcept {
-  const FrameReader<kIndexed> read(layout);
+  const FrameReader<kPositions> read(layout);
   const uint8_t* fresh[kMaxFresh];
   uint32_t fresh_count = 0;
   const uint8_t* frame = innermost;
@@ -87,9 +87,9 @@ void PythonStack::see(const Reader& read, uint32_t depth, const uint8_t* frame) 
 }
 
 // Walks the whole chain: once to count, once to compare each frame with what was seen at its depth.
-template <bool kIndexed>
+template <Positions kPositions>
 bool PythonStack::rewalk(const PythonLayout& layout, const uint8_t* innermost) noexcept {
-  const FrameReader<kIndexed> read(layout);
+  const FrameReader<kPositions> read(layout);
   uint32_t count = 0;
   for (const uint8_t* f = innermost; f != nullptr; f = read.caller_of(f)) {
     if (++count > kMaxDepth) return false;
@@ -106,6 +106,7 @@ bool PythonStack::rewalk(const PythonLayout& layout, const uint8_t* innermost) n
 }
 
 // What was resolved at the same place over the same caller is still right.
+template <Positions kPositions>
 StackId PythonStack::resolve(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept {
   StackId node = deepest == frames_ ? base_ : deepest[-1].node;
   unchanged_ = std::min(unchanged_, static_cast<uint32_t>(deepest - frames_));
@@ -120,7 +121,7 @@ StackId PythonStack::resolve(const Interpreter& python, Interner& interner, Shad
       seen->parent = raw(node);
     } else if (raw(seen->code_id) != 0) {
       seen->parent = raw(node);
-      const int64_t offset = offset_of(*python.layout, seen->code, seen->position);
+      const int64_t offset = offset_of<kPositions>(python, *seen);
       node = interner.node_after(last_node_, node, NodeKey{NodeKind::kPython, raw(seen->code_id), offset});
       last_node_ = node;
     } else {
@@ -132,7 +133,7 @@ StackId PythonStack::resolve(const Interpreter& python, Interner& interner, Shad
   return node;
 }
 
-template <bool kIndexed>
+template <Positions kPositions>
 StackId PythonStack::capture_chain(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                    bool& root_changed) noexcept {
   const PythonLayout& layout = *python.layout;
@@ -142,46 +143,58 @@ StackId PythonStack::capture_chain(const Interpreter& python, Interner& interner
     return base_;
   }
   ShadowFrame* deepest = nullptr;
-  if (!match<kIndexed>(layout, innermost, deepest)) {
-    if (!rewalk<kIndexed>(layout, innermost)) {
+  if (!match<kPositions>(layout, innermost, deepest)) {
+    if (!rewalk<kPositions>(layout, innermost)) {
       forget();
       return interner.node(base_, NodeKey{NodeKind::kUnknown, 0, 0});
     }
     deepest = frames_;
   }
   root_changed = notice_root();
-  return deepest == nullptr ? top() : resolve(python, interner, deepest);
+  return deepest == nullptr ? top() : resolve<kPositions>(python, interner, deepest);
 }
 
 // The chain is as it was down to `change`.
-template <bool kIndexed>
+template <Positions kPositions>
 StackId PythonStack::capture_rest(const Interpreter& python, Interner& interner, ShadowFrame* change,
                                   bool& root_changed) noexcept {
   const uint8_t* const innermost = frames_[size_ - 1].frame;
   ShadowFrame* deepest = nullptr;
-  if (!verify(FrameReader<kIndexed>(*python.layout), frames_, change, deepest)) {
-    return capture_chain<kIndexed>(python, interner, innermost, root_changed);
+  if (!verify(FrameReader<kPositions>(*python.layout), frames_, change, deepest)) {
+    return capture_chain<kPositions>(python, interner, innermost, root_changed);
   }
   if (deepest == nullptr) return top();
   root_changed = notice_root();
-  return resolve(python, interner, deepest);
+  return resolve<kPositions>(python, interner, deepest);
 }
 
-StackId PythonStack::capture_indexed(const Interpreter& python, Interner& interner, ShadowFrame* top,
-                                     bool& root_changed) noexcept {
-  return capture_top(FrameReader<true>(*python.layout), python, interner, top, root_changed);
+StackId PythonStack::capture_other(const Interpreter& python, Interner& interner, ShadowFrame* top,
+                                   bool& root_changed) noexcept {
+  const PythonLayout& layout = *python.layout;
+  return layout.positions == Positions::kIndexes
+             ? capture_top(FrameReader<Positions::kIndexes>(layout), python, interner, top, root_changed)
+             : capture_top(FrameReader<Positions::kInCopies>(layout), python, interner, top, root_changed);
 }
 
 StackId PythonStack::capture_change(const Interpreter& python, Interner& interner, ShadowFrame* change,
                                     bool& root_changed) noexcept {
-  return python.layout->position_scale != 0 ? capture_rest<true>(python, interner, change, root_changed)
-                                            : capture_rest<false>(python, interner, change, root_changed);
+  const Positions positions = python.layout->positions;
+  if (positions == Positions::kInCode) {
+    return capture_rest<Positions::kInCode>(python, interner, change, root_changed);
+  }
+  return positions == Positions::kIndexes ? capture_rest<Positions::kIndexes>(python, interner, change, root_changed)
+                                          : capture_rest<Positions::kInCopies>(python, interner, change, root_changed);
 }
 
 StackId PythonStack::capture_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                    bool& root_changed) noexcept {
-  return python.layout->position_scale != 0 ? capture_chain<true>(python, interner, innermost, root_changed)
-                                            : capture_chain<false>(python, interner, innermost, root_changed);
+  const Positions positions = python.layout->positions;
+  if (positions == Positions::kInCode) {
+    return capture_chain<Positions::kInCode>(python, interner, innermost, root_changed);
+  }
+  return positions == Positions::kIndexes
+             ? capture_chain<Positions::kIndexes>(python, interner, innermost, root_changed)
+             : capture_chain<Positions::kInCopies>(python, interner, innermost, root_changed);
 }
 
 StackId PythonStack::full_walk(const Interpreter& python, Interner& interner, const uint8_t* innermost,

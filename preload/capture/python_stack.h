@@ -33,8 +33,8 @@ class PythonStack {
     }
     const PythonLayout& layout = *python.layout;
     ShadowFrame* const top = frames_ + size_ - 1;
-    if (layout.position_scale != 0) return capture_indexed(python, interner, top, root_changed);
-    return capture_top(FrameReader<false>(layout), python, interner, top, root_changed);
+    if (layout.positions != Positions::kInCode) return capture_other(python, interner, top, root_changed);
+    return capture_top(FrameReader<Positions::kInCode>(layout), python, interner, top, root_changed);
   }
 
   // The outermost frame's code object; nullptr when there was no frame.
@@ -61,31 +61,32 @@ class PythonStack {
                            const std::atomic<StackId>& base) noexcept;
 
  private:
-  template <bool kIndexed>
-  [[gnu::always_inline]] StackId capture_top(const FrameReader<kIndexed>& read, const Interpreter& python,
+  template <Positions kPositions>
+  [[gnu::always_inline]] StackId capture_top(const FrameReader<kPositions>& read, const Interpreter& python,
                                              Interner& interner, ShadowFrame* top, bool& root_changed) noexcept {
     ShadowFrame* const change = first_change(read, top);
     if (__builtin_expect(change == frames_ && is_root(read, *change), 1)) return top->node;
     return capture_change(python, interner, change, root_changed);
   }
   // Apart, so that what is inlined is small.
-  [[gnu::noinline]] StackId capture_indexed(const Interpreter& python, Interner& interner, ShadowFrame* top,
-                                            bool& root_changed) noexcept;
-  template <bool kIndexed>
+  [[gnu::noinline]] StackId capture_other(const Interpreter& python, Interner& interner, ShadowFrame* top,
+                                          bool& root_changed) noexcept;
+  template <Positions kPositions>
   StackId capture_chain(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                         bool& root_changed) noexcept;
-  template <bool kIndexed>
+  template <Positions kPositions>
   StackId capture_rest(const Interpreter& python, Interner& interner, ShadowFrame* change, bool& root_changed) noexcept;
   StackId capture_change(const Interpreter& python, Interner& interner, ShadowFrame* change,
                          bool& root_changed) noexcept;
   StackId capture_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                         bool& root_changed) noexcept;
-  template <bool kIndexed>
+  template <Positions kPositions>
   bool match(const PythonLayout& layout, const uint8_t* innermost, ShadowFrame*& deepest) noexcept;
-  template <bool kIndexed>
+  template <Positions kPositions>
   bool rewalk(const PythonLayout& layout, const uint8_t* innermost) noexcept;
   template <typename Reader>
   void see(const Reader& read, uint32_t depth, const uint8_t* frame) noexcept;
+  template <Positions kPositions>
   StackId resolve(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept;
   StackId top() const noexcept { return frames_[size_ - 1].node; }
   bool ensure(uint32_t frames) noexcept { return frames <= capacity_ || grow(frames); }

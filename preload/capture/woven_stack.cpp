@@ -52,7 +52,7 @@ StackId WovenStack::weave(const Interpreter& python, Interner& interner, const S
   if (frame.code != kEntryFrame && frame.code_id != Interner::kNoCode) {
     NodeKey key{NodeKind::kUnknown, 0, 0};
     if (raw(frame.code_id) != 0) {
-      key = NodeKey{NodeKind::kPython, raw(frame.code_id), offset_of(*python.layout, frame.code, frame.position)};
+      key = NodeKey{NodeKind::kPython, raw(frame.code_id), offset_of(python, frame)};
     }
     node = last_node_ = interner.node_after(last_node_, node, key);
   }

@@ -30,8 +30,10 @@ inline const uint8_t* name_of(const PythonLayout& layout, const uint8_t* code) n
 std::string_view line_table_of(const PythonLayout& layout, const uint8_t* code) noexcept;
 
 // The byte offset of a frame's position: an index (up to 3.10) or a pointer into the code. Negative before the first.
+// Not for Positions::kInCopies.
 inline int64_t offset_of(const PythonLayout& layout, const uint8_t* code, uint64_t position) noexcept {
-  if (layout.position_scale != 0) return static_cast<int64_t>(static_cast<int32_t>(position)) * layout.position_scale;
+  if (layout.positions == Positions::kIndexes)
+    return static_cast<int64_t>(static_cast<int32_t>(position)) * layout.position_scale;
   return static_cast<int64_t>(position - reinterpret_cast<uint64_t>(code) - layout.instructions);
 }
 

@@ -6,7 +6,7 @@ namespace cistern::preload {
 namespace {
 
 // struct gc_stats (pycore_interp_structs.h, 3.15): a ring of the latest runs for each generation, of which the one at
-// `index` counts all.
+// `index` counts all. Without the GIL there is one.
 struct StatisticsItem {
   int64_t began;
   int64_t ended;
@@ -21,9 +21,10 @@ struct StatisticsRing {
   StatisticsItem items[kItems];
   int8_t index;
 };
+template <int kYoung, int kOld>
 struct StatisticsRings {
-  StatisticsRing<11> young;
-  StatisticsRing<3> old[2];
+  StatisticsRing<kYoung> young;
+  StatisticsRing<kOld> old[2];
 };
 
 template <int kItems>
@@ -32,6 +33,13 @@ bool read_ring(const StatisticsRing<kItems>& ring, GenerationStats& stats) noexc
   if (index < 0 || index >= kItems) return false;
   stats = ring.items[index].total;
   return true;
+}
+
+template <typename Rings>
+bool read_rings(const uint8_t* place, GenerationStats (&stats)[kGenerations]) noexcept {
+  const auto* const rings = reinterpret_cast<const Rings*>(place);
+  return rings != nullptr && read_ring(rings->young, stats[0]) && read_ring(rings->old[0], stats[1]) &&
+         read_ring(rings->old[1], stats[2]);
 }
 
 const uint8_t* at(const uint8_t* generations, int16_t offset) noexcept {
@@ -45,9 +53,9 @@ bool read_statistics(const PythonLayout& layout, const uint8_t* generations,
     std::memcpy(stats, place, sizeof stats);
     return true;
   }
-  const auto* const rings = reinterpret_cast<const StatisticsRings*>(load_pointer(place, 0));
-  return rings != nullptr && read_ring(rings->young, stats[0]) && read_ring(rings->old[0], stats[1]) &&
-         read_ring(rings->old[1], stats[2]);
+  const uint8_t* const rings = load_pointer(place, 0);
+  return layout.free_threaded ? read_rings<StatisticsRings<1, 1>>(rings, stats)
+                              : read_rings<StatisticsRings<11, 3>>(rings, stats);
 }
 
 const uint8_t* generations_of(const Interpreter& python, const uint8_t* tstate) noexcept {

@@ -16,9 +16,11 @@ constexpr PythonLayout layout_3_8() noexcept {
   it.previous = 24;
   it.code = 32;
   it.position = 104;
+  it.positions = Positions::kIndexes;
   it.position_scale = 1;
   it.owner = kNoOffset;
   it.is_entry = kNoOffset;
+  it.copy_index = kNoOffset;
   it.object_type = 8;
   it.object_size = 16;
   it.code_flags = 36;
@@ -29,6 +31,7 @@ constexpr PythonLayout layout_3_8() noexcept {
   it.qualified_name = kNoOffset;
   it.line_table = 120;
   it.instructions = kNoOffset;
+  it.copies = kNoOffset;
   it.line_table_kind = LineTableKind::kLnotab;
   it.bytes_data = 32;
   it.text_length = 16;
@@ -75,7 +78,7 @@ constexpr PythonLayout layout_3_11() noexcept {
   it.previous = 48;
   it.code = 32;
   it.position = 56;
-  it.position_scale = 0;
+  it.positions = Positions::kInCode;
   it.owner = 69;
   it.is_entry = 68;
   it.code_flags = 48;
@@ -161,14 +164,33 @@ constexpr PythonLayout layout_3_15() noexcept {
   return it;
 }
 
-constexpr PythonLayout kLayouts[] = {layout_3_8(),  layout_3_9(),  layout_3_10(),
-                                     layout_3_11(), layout_3_12(), layout_3_13(),
-                                     layout_3_14(), layout_3_15(), without_gil(layout_3_13())};
+// Without the GIL frames have an index more (struct _PyInterpreterFrame, pycore_interpframe_structs.h), and code
+// objects an array (_PyCode_DEF, Include/cpython/code.h).
+constexpr PythonLayout with_copies(PythonLayout it) noexcept {
+  it.positions = Positions::kInCopies;
+  it.copy_index = 72;
+  it.owner += 4;
+  it.copies = it.instructions;
+  it.instructions += 8;
+  return it;
+}
+
+constexpr PythonLayout kLayouts[] = {layout_3_8(),
+                                     layout_3_9(),
+                                     layout_3_10(),
+                                     layout_3_11(),
+                                     layout_3_12(),
+                                     layout_3_13(),
+                                     layout_3_14(),
+                                     layout_3_15(),
+                                     without_gil(layout_3_13()),
+                                     with_copies(without_gil(layout_3_14())),
+                                     with_copies(without_gil(layout_3_15()))};
 
 // Where _Py_DebugOffsets says it, by minor version: u64 fields. 3.15 has new ones in the middle.
 constexpr unsigned kFirstDebugMinor = 13;
 struct DebugOffset {
-  uint16_t at[3];  // in 3.13, 3.14, 3.15
+  uint16_t at[3];  // in 3.13, 3.14, 3.15; 0: it does not say it
   uint16_t PythonLayout::*field;
   const char* name;
 };
@@ -179,12 +201,14 @@ constexpr DebugOffset kDebugOffsets[] = {
     {{240, 264, 328}, &PythonLayout::code, "interpreter_frame.executable"},
     {{248, 272, 336}, &PythonLayout::position, "interpreter_frame.instr_ptr"},
     {{264, 288, 352}, &PythonLayout::owner, "interpreter_frame.owner"},
+    {{0, 304, 368}, &PythonLayout::copy_index, "interpreter_frame.tlbc_index"},
     {{280, 320, 384}, &PythonLayout::file, "code_object.filename"},
     {{288, 328, 392}, &PythonLayout::name, "code_object.name"},
     {{296, 336, 400}, &PythonLayout::qualified_name, "code_object.qualname"},
     {{304, 344, 408}, &PythonLayout::line_table, "code_object.linetable"},
     {{312, 352, 416}, &PythonLayout::first_line, "code_object.firstlineno"},
     {{344, 384, 448}, &PythonLayout::instructions, "code_object.co_code_adaptive"},
+    {{0, 392, 456}, &PythonLayout::copies, "code_object.co_tlbc"},
     {{360, 408, 472}, &PythonLayout::object_type, "pyobject.ob_type"},
     {{520, 600, 696}, &PythonLayout::object_size, "bytes_object.ob_size"},
     {{528, 608, 704}, &PythonLayout::bytes_data, "bytes_object.ob_sval"},
@@ -223,7 +247,9 @@ const char* contradiction(const PythonLayout& layout, const uint8_t* runtime) no
   if (is_free_threaded(layout.minor, runtime) != layout.free_threaded) return "the debug offsets are another build's";
   const unsigned column = layout.minor - kFirstDebugMinor;
   for (const DebugOffset& offset : kDebugOffsets) {
-    if (load<uint64_t>(runtime, offset.at[column]) != layout.*offset.field) return offset.name;
+    const uint16_t expected = layout.*offset.field;
+    if (offset.at[column] == 0 || expected == kNoOffset) continue;
+    if (load<uint64_t>(runtime, offset.at[column]) != expected) return offset.name;
   }
   if (load<uint64_t>(runtime, kInterpreterField[column]) != kTstateInterpreter) return "thread_state.interp";
   const uint64_t collecting =

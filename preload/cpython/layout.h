@@ -1,8 +1,9 @@
 // Where CPython keeps frames, code objects and the collector's state, one row a minor version. Byte offsets on 64-bit
 // builds. Checked by walking frames of every kind on 3.8.18, 3.9.18, 3.10.13, 3.11.2, 3.11.7, 3.12.1, 3.13.0, 3.14.10
-// and 3.15.2, and on 3.13.15 without the GIL; the sources are Include/cpython/frameobject.h, pystate.h and code.h (3.8
-// – 3.10), Include/internal/pycore_frame.h (3.11 – 3.13), pycore_interpframe_structs.h and pycore_interp_structs.h
-// (3.14, 3.15), and _Py_DebugOffsets (pycore_runtime.h, 3.13; pycore_debug_offsets.h, 3.14 and 3.15).
+// and 3.15.2, and without the GIL on 3.13.15 and 3.14.7; the sources are Include/cpython/frameobject.h, pystate.h and
+// code.h (3.8 – 3.10), Include/internal/pycore_frame.h (3.11 – 3.13), pycore_interpframe_structs.h and
+// pycore_interp_structs.h (3.14, 3.15), and _Py_DebugOffsets (pycore_runtime.h, 3.13; pycore_debug_offsets.h, 3.14
+// and 3.15).
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,13 @@
 namespace cistern::preload {
 
 constexpr uint16_t kNoOffset = UINT16_MAX;
+
+// What says where in its code a frame is.
+enum class Positions : uint8_t {
+  kInCode,    // a pointer into the code object
+  kIndexes,   // an index
+  kInCopies,  // a pointer into a copy of the code object's instructions, see bytecode_copies.h
+};
 
 struct PythonLayout {
   uint16_t minor;  // of 3.x
@@ -26,9 +34,11 @@ struct PythonLayout {
   uint16_t previous;
   uint16_t code;  // a pointer whose two low bits may be a tag (3.14)
   uint16_t position;
-  uint8_t position_scale;  // of a position that is an int index, in bytes; 0: it is a pointer into the code
+  Positions positions;
+  uint8_t position_scale;  // of an index, which is an int, in bytes
   uint16_t owner;          // kNoOffset: every frame is a Python frame
   uint16_t is_entry;       // 3.11: C called it, and so the evaluation function; kNoOffset: see woven_stack.cpp
+  uint16_t copy_index;     // in which copy it is; kNoOffset: there are none
 
   // PyObject, PyVarObject
   uint16_t object_type;
@@ -43,6 +53,7 @@ struct PythonLayout {
   uint16_t qualified_name;  // kNoOffset: there is none
   uint16_t line_table;
   uint16_t instructions;  // kNoOffset: positions are not pointers
+  uint16_t copies;        // of them; kNoOffset: there are none
   LineTableKind line_table_kind;
 
   // PyBytesObject, PyASCIIObject and PyCompactUnicodeObject

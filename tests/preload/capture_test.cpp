@@ -29,7 +29,8 @@ class EveryVersion : public testing::TestWithParam<PythonBuild> {
   std::unique_ptr<Interner> interner_ = std::make_unique<Interner>();
 };
 INSTANTIATE_TEST_SUITE_P(Python3, EveryVersion,
-                         testing::Values(8u, 10u, 11u, 12u, 13u, 14u, 15u, PythonBuild(13, true)));
+                         testing::Values(8u, 10u, 11u, 12u, 13u, 14u, 15u, PythonBuild(13, true), PythonBuild(14, true),
+                                         PythonBuild(15, true)));
 
 // A random program: calls, returns, lines that go on, generators that are resumed from elsewhere, code objects that are
 // freed and replaced at the same address; frames are reused as an interpreter does.
@@ -138,7 +139,9 @@ TEST_P(EveryVersion, HoldsVeryDeepStacks) {
 }
 
 class VersionsWithEntryFrames : public EveryVersion {};
-INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithEntryFrames, testing::Values(12u, 13u, 14u, 15u, PythonBuild(13, true)));
+INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithEntryFrames,
+                         testing::Values(12u, 13u, 14u, 15u, PythonBuild(13, true), PythonBuild(14, true),
+                                         PythonBuild(15, true)));
 
 TEST_P(VersionsWithEntryFrames, HaveNoNodesAndNoRootForThem) {
   FakePython fake(GetParam());
@@ -161,7 +164,9 @@ TEST_P(VersionsWithEntryFrames, HaveNoNodesAndNoRootForThem) {
 }
 
 class VersionsWithInitCleanup : public EveryVersion {};
-INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithInitCleanup, testing::Values(13u, 14u, 15u, PythonBuild(13, true)));
+INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithInitCleanup,
+                         testing::Values(13u, 14u, 15u, PythonBuild(13, true), PythonBuild(14, true),
+                                         PythonBuild(15, true)));
 
 TEST_P(VersionsWithInitCleanup, DoNotShowIt) {
   FakePython fake(GetParam());
@@ -182,7 +187,8 @@ TEST_P(VersionsWithInitCleanup, DoNotShowIt) {
 }
 
 class VersionsWithTags : public EveryVersion {};
-INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithTags, testing::Values(14u, 15u));
+INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithTags,
+                         testing::Values(14u, 15u, PythonBuild(14, true), PythonBuild(15, true)));
 
 TEST_P(VersionsWithTags, ReadBorrowedCodeAndNothingElse) {
   FakePython fake(GetParam());

@@ -10,7 +10,8 @@ namespace {
 
 class EveryLayout : public testing::TestWithParam<PythonBuild> {};
 INSTANTIATE_TEST_SUITE_P(Python3, EveryLayout,
-                         testing::Values(8u, 9u, 10u, 11u, 12u, 13u, 14u, 15u, PythonBuild(13, true)));
+                         testing::Values(8u, 9u, 10u, 11u, 12u, 13u, 14u, 15u, PythonBuild(13, true),
+                                         PythonBuild(14, true), PythonBuild(15, true)));
 
 TEST_P(EveryLayout, ReadsStringsOfEveryKindAsUtf8) {
   FakePython fake(GetParam());
@@ -42,7 +43,9 @@ TEST(Layout, IsKnownForSupportedVersionsOnly) {
   EXPECT_EQ(layout_of(16), nullptr);
   EXPECT_EQ(layout_of(12, true), nullptr);
   EXPECT_NE(layout_of(13, true), nullptr);
-  EXPECT_EQ(layout_of(14, true), nullptr);
+  EXPECT_NE(layout_of(14, true), nullptr);
+  EXPECT_NE(layout_of(15, true), nullptr);
+  EXPECT_EQ(layout_of(16, true), nullptr);
 }
 
 // The beginning of a _PyRuntime: _Py_DebugOffsets with the values of the builds that were looked at.
@@ -62,9 +65,19 @@ const DebugOffsets kDebugOffsets[] = {
     {14, Values{{8, 0x030e0af0}, {16, 0},   {88, 7408}, {200, 16},  {208, 72},  {216, 152}, {256, 8},  {264, 0},
                 {272, 56},       {288, 74}, {320, 112}, {328, 120}, {336, 128}, {344, 136}, {352, 68}, {384, 208},
                 {408, 8},        {600, 16}, {608, 32},  {624, 32},  {632, 16},  {640, 40},  {656, 192}}},
+    {PythonBuild(14, true),
+     Values{{8, 0x030e07f0}, {16, 1},   {88, 7408}, {200, 16},  {208, 72},  {216, 152}, {256, 8},
+            {264, 0},        {272, 56}, {288, 78},  {304, 72},  {320, 128}, {328, 136}, {336, 144},
+            {344, 152},      {352, 84}, {384, 232}, {392, 224}, {408, 24},  {600, 32},  {608, 48},
+            {624, 48},       {632, 32}, {640, 56},  {656, 192}}},
     {15, Values{{8, 0x030f02f0}, {16, 0},   {88, 7400}, {200, 16},  {208, 72},  {240, 176}, {320, 8},  {328, 0},
                 {336, 56},       {352, 74}, {384, 112}, {392, 120}, {400, 128}, {408, 136}, {416, 68}, {448, 208},
                 {472, 8},        {696, 16}, {704, 32},  {720, 32},  {728, 16},  {736, 40},  {760, 112}}},
+    {PythonBuild(15, true),
+     Values{{8, 0x030f00c1}, {16, 1},   {88, 7400}, {200, 16},  {208, 72},  {240, 176}, {320, 8},
+            {328, 0},        {336, 56}, {352, 78},  {368, 72},  {384, 128}, {392, 136}, {400, 144},
+            {408, 152},      {416, 84}, {448, 232}, {456, 224}, {472, 24},  {696, 32},  {704, 48},
+            {720, 48},       {728, 32}, {736, 56},  {760, 112}}},
 };
 
 TEST(Layout, IsRefusedWhenTheInterpreterSaysOtherwise) {
@@ -187,6 +200,27 @@ TEST(Collector, ReadsTheCurrentRunOfARing) {
   EXPECT_TRUE(look().empty()) << "an index that cannot be";
   FakePython::store<uint8_t*>(generations, 96, nullptr);
   EXPECT_TRUE(look().empty());
+}
+
+// Without the GIL each ring has one run.
+TEST(Collector, ReadsRingsOfOneRun) {
+  constexpr int kCollections = 16, kRing = 72;
+  FakePython fake(PythonBuild(15, true));
+  uint8_t* const interpreter = fake.block(8192);
+  uint8_t* const tstate = fake.block(256);
+  uint8_t* const rings = fake.block(3 * kRing);
+  FakePython::store<uint8_t*>(tstate, kTstateInterpreter, interpreter);
+  FakePython::store<uint8_t*>(interpreter + fake.layout().collector, 96, rings);
+  std::vector<std::pair<int, uint64_t>> runs;
+  const auto report = [](void* context, int generation, const GenerationStats& since) {
+    static_cast<std::vector<std::pair<int, uint64_t>>*>(context)->emplace_back(generation, since.collections);
+  };
+  CollectorPoll poll;
+  poll.poll(fake.python(), tstate, report, &runs);
+  FakePython::store<uint64_t>(rings, kCollections, 3);
+  FakePython::store<uint64_t>(rings + 2 * kRing, kCollections, 5);
+  poll.poll(fake.python(), tstate, report, &runs);
+  EXPECT_EQ(runs, (std::vector<std::pair<int, uint64_t>>{{0, 3}, {2, 5}}));
 }
 
 }  // namespace

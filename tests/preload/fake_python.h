@@ -29,7 +29,11 @@ class FakePython {
     python_.code_type = block(64);
     python_.unicode_type = block(64);
     python_.stacks = PythonStacks::kOn;
+    python_.functions.holder_state = [] { return attached_state(); };
   }
+
+  // Whether the calling thread is attached to the interpreter.
+  static void attach(bool attached) { attached_state() = attached ? reinterpret_cast<const uint8_t*>(1) : nullptr; }
 
   const Interpreter& python() const { return python_; }
   const PythonLayout& layout() const { return layout_; }
@@ -87,10 +91,19 @@ class FakePython {
     if (layout_.qualified_name != kNoOffset) store<uint8_t*>(code, layout_.qualified_name, ascii(name));
     store<uint8_t*>(code, layout_.line_table, bytes("\x01\x02"));
     store<uint8_t*>(code, layout_.constants, tuple(constants));
+    if (layout_.copies != kNoOffset) fill_copies(code, {code + layout_.instructions, block(2 * kUnits)});
+  }
+  // Its instructions lie in these places, each thread's copy in one.
+  void fill_copies(uint8_t* code, const std::vector<uint8_t*>& copies) {
+    store<uint64_t>(code, layout_.object_size, kUnits);
+    uint8_t* const array = block(8 + 8 * copies.size());
+    store<uint64_t>(array, 0, copies.size());
+    std::memcpy(array + 8, copies.data(), 8 * copies.size());
+    store<uint8_t*>(code, layout_.copies, array);
   }
   uint8_t* code(const std::string& file, const std::string& name, int first_line,
                 const std::vector<uint8_t*>& constants = {}) {
-    uint8_t* const made = block(512);
+    uint8_t* const made = block(layout_.wide_data + 512u);
     fill_code(made, file, name, first_line, constants);
     return made;
   }
@@ -104,12 +117,19 @@ class FakePython {
     store<const uint8_t*>(frame, layout_.previous, previous);
     store<const uint8_t*>(frame, layout_.code, code);
     if (layout_.owner != kNoOffset) store<uint8_t>(frame, layout_.owner, 0);
-    if (layout_.position_scale != 0) {
+    if (layout_.positions == Positions::kIndexes) {
       store<int32_t>(frame, layout_.position, offset / layout_.position_scale);
+    } else if (layout_.positions == Positions::kInCode) {
+      store<const uint8_t*>(frame, layout_.position, code + layout_.instructions + offset);
     } else {
-      store<uint64_t>(frame, layout_.position,
-                      reinterpret_cast<uint64_t>(code) + layout_.instructions + static_cast<uint64_t>(offset));
+      fill_place(frame, code, 1, offset);
     }
+  }
+  // At an offset in one of the copies of its instructions.
+  void fill_place(uint8_t* frame, const uint8_t* code, uint32_t copy, int offset) {
+    const uint8_t* const array = load_pointer(code, layout_.copies);
+    store<uint32_t>(frame, layout_.copy_index, copy);
+    store<const uint8_t*>(frame, layout_.position, load_pointer(array + 8 * copy, 8) + offset);
   }
   // An entry frame, which belongs to C: it has an object that is no code, and a position outside of all code.
   void fill_entry_frame(uint8_t* frame, const uint8_t* previous) {
@@ -120,6 +140,12 @@ class FakePython {
   }
 
  private:
+  static constexpr uint64_t kUnits = 128;  // of a code object's instructions, of two bytes
+  static const uint8_t*& attached_state() {
+    static thread_local const uint8_t* state = reinterpret_cast<const uint8_t*>(1);
+    return state;
+  }
+
   PythonLayout layout_;
   Interpreter python_;
   std::vector<std::unique_ptr<uint8_t[]>> blocks_;

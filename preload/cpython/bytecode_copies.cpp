@@ -1,0 +1,63 @@
+#include "preload/cpython/bytecode_copies.h"
+
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "preload/base/arch.h"
+
+namespace cistern::preload {
+namespace {
+
+// _PyCodeArray (Include/cpython/code.h, 3.14 and 3.15): how many, and where each begins.
+constexpr uint16_t kCopies = 8;
+constexpr uint64_t kUnitBytes = 2;  // sizeof(_Py_CODEUNIT)
+
+const uint8_t* array_of(const uint8_t* code, uint16_t offset) noexcept {
+  const uint8_t* array;
+  __atomic_load(reinterpret_cast<const uint8_t* const*>(code + offset), &array, __ATOMIC_ACQUIRE);
+  return array;
+}
+
+// Copies memory that may not be there any more. Returns false when it is not.
+bool read_what_may_be_gone(const uint8_t* from, void* to, size_t bytes) noexcept {
+  const iovec local{to, bytes};
+  const iovec remote{const_cast<uint8_t*>(from), bytes};
+  const long read = raw_syscall(SYS_process_vm_readv, getpid(), reinterpret_cast<long>(&local), 1,
+                                reinterpret_cast<long>(&remote), 1, 0);
+  return read == static_cast<long>(bytes);
+}
+
+// An array that became too small is replaced, and freed when every thread that was attached to the interpreter has been
+// at rest (create_tlbc_lock_held(), Objects/codeobject.c; Python/qsbr.c, 3.14 and 3.15). A thread that is attached is
+// not at rest in an allocation. One that is not attached may find the array gone: what it reads is right if the array
+// is still the code object's after that.
+const uint8_t* copy_of(const Interpreter& python, const uint8_t* code, uint64_t index) noexcept {
+  const uint16_t offset = python.layout->copies;
+  const uint8_t* const array = array_of(code, offset);
+  const bool attached = python.functions.holder_state() != nullptr;
+  uint64_t size = 0;
+  const uint8_t* copy = nullptr;
+  if (attached) {
+    size = load<uint64_t>(array, 0);
+    return index < size ? load_pointer(array + index * sizeof copy, kCopies) : nullptr;
+  }
+  const bool read = read_what_may_be_gone(array, &size, sizeof size) && index < size &&
+                    read_what_may_be_gone(array + kCopies + index * sizeof copy, &copy, sizeof copy);
+  return read && array_of(code, offset) == array ? copy : nullptr;
+}
+
+}  // namespace
+
+// A copy that no thread's index stands for is freed by sys._clear_internal_caches() even if a suspended generator's
+// frame is in it: then there is none, or another one.
+int64_t offset_in_copy(const Interpreter& python, const uint8_t* frame, const uint8_t* code,
+                       uint64_t position) noexcept {
+  const PythonLayout& layout = *python.layout;
+  const auto index = load<uint32_t>(frame, layout.copy_index);
+  const uint8_t* const copy = index == 0 ? code + layout.instructions : copy_of(python, code, index);
+  const uint64_t offset = position - reinterpret_cast<uint64_t>(copy);
+  return offset < load<uint64_t>(code, layout.object_size) * kUnitBytes ? static_cast<int64_t>(offset) : kUnknownOffset;
+}
+
+}  // namespace cistern::preload
