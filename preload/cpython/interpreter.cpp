@@ -53,9 +53,7 @@ void choose_layout(Interpreter& python) noexcept {
   python.free_threaded = python.major == 3 && is_free_threaded(python.minor, python.runtime);
   const PythonLayout* const layout = python.major == 3 ? layout_of(python.minor, python.free_threaded) : nullptr;
   if (layout == nullptr) {
-    const bool other_build = python.free_threaded && layout_of(python.minor) != nullptr;
-    python.reason =
-        other_build ? "frames of this version without the GIL are not known" : "this version's frames are not known";
+    python.reason = "this version's frames are not known";
     return;
   }
   if (!complete(python)) {

@@ -164,28 +164,32 @@ constexpr PythonLayout layout_3_15() noexcept {
   return it;
 }
 
-// Without the GIL frames have an index more (struct _PyInterpreterFrame, pycore_interpframe_structs.h), and code
-// objects an array (_PyCode_DEF, Include/cpython/code.h).
-constexpr PythonLayout with_copies(PythonLayout it) noexcept {
+// 3.14 and 3.15: frames have an index more (struct _PyInterpreterFrame, pycore_interpframe_structs.h), code objects an
+// array (_PyCode_DEF, Include/cpython/code.h), and `interned` of a string is a whole byte (unicodeobject.h).
+constexpr PythonLayout without_gil_since_3_14(const PythonLayout& with_gil) noexcept {
+  PythonLayout it = without_gil(with_gil);
   it.positions = Positions::kInCopies;
   it.copy_index = 72;
   it.owner += 4;
   it.copies = it.instructions;
   it.instructions += 8;
+  it.text_kind = 8;
   return it;
 }
 
-constexpr PythonLayout kLayouts[] = {layout_3_8(),
-                                     layout_3_9(),
-                                     layout_3_10(),
-                                     layout_3_11(),
-                                     layout_3_12(),
-                                     layout_3_13(),
-                                     layout_3_14(),
-                                     layout_3_15(),
-                                     without_gil(layout_3_13()),
-                                     with_copies(without_gil(layout_3_14())),
-                                     with_copies(without_gil(layout_3_15()))};
+constexpr PythonLayout kLayouts[] = {
+    layout_3_8(),
+    layout_3_9(),
+    layout_3_10(),
+    layout_3_11(),
+    layout_3_12(),
+    layout_3_13(),
+    layout_3_14(),
+    layout_3_15(),
+    without_gil(layout_3_13()),
+    without_gil_since_3_14(layout_3_14()),
+    without_gil_since_3_14(layout_3_15()),
+};
 
 // Where _Py_DebugOffsets says it, by minor version: u64 fields. 3.15 has new ones in the middle.
 constexpr unsigned kFirstDebugMinor = 13;

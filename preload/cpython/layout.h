@@ -1,7 +1,7 @@
 // Where CPython keeps frames, code objects and the collector's state, one row a minor version. Byte offsets on 64-bit
 // builds. Checked by walking frames of every kind on 3.8.18, 3.9.18, 3.10.13, 3.11.2, 3.11.7, 3.12.1, 3.13.0, 3.14.10
-// and 3.15.2, and without the GIL on 3.13.15 and 3.14.7; the sources are Include/cpython/frameobject.h, pystate.h and
-// code.h (3.8 – 3.10), Include/internal/pycore_frame.h (3.11 – 3.13), pycore_interpframe_structs.h and
+// and 3.15.2, and without the GIL on 3.13.15, 3.14.7 and 3.15.0rc1; the sources are Include/cpython/frameobject.h,
+// pystate.h and code.h (3.8 – 3.10), Include/internal/pycore_frame.h (3.11 – 3.13), pycore_interpframe_structs.h and
 // pycore_interp_structs.h (3.14, 3.15), and _Py_DebugOffsets (pycore_runtime.h, 3.13; pycore_debug_offsets.h, 3.14
 // and 3.15).
 #pragma once

@@ -10,7 +10,7 @@ import unittest
 import tree
 
 MATRIX = tree.script("python-matrix")
-SUPPORTED = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.15"]
+SUPPORTED = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t", "3.15", "3.15t"]
 
 
 def matrix(**environment):
@@ -61,7 +61,8 @@ class PythonMatrix(unittest.TestCase):
         with open(broken, "w") as file:
             file.write("#!/bin/sh\nexit 1\n")
         os.chmod(broken, 0o755)
-        environment = {"PATH": self.folder, "PYENV_ROOT": self.folder, "CISTERN_ROOTS": self.folder}
+        environment = {"PATH": self.folder, "PYENV_ROOT": self.folder, "CISTERN_ROOTS": self.folder,
+                       "CISTERN_PYTHONS": self.folder}
         paths = [os.path.realpath(one["path"]) for one in matrix(**environment)["interpreters"]]
         self.assertEqual(paths.count(os.path.realpath(sys.executable)), 1)
         self.assertNotIn(broken, paths)
