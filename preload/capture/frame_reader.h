@@ -67,6 +67,17 @@ struct FrameReader {
     }
     return position_of(frame) == seen.position;
   }
+  // One number for the code and the position of a frame; 0: there is none. A pointer into the code says both, one into
+  // a copy nothing that lasts. A code object lies at a multiple of 16 in the lower half of the addresses, which leaves
+  // bits for an index (-1 before the first instruction).
+  static uint64_t place_of(const ShadowFrame& seen) noexcept {
+    if constexpr (kPositions == Positions::kInCode) return seen.position;
+    if constexpr (kPositions == Positions::kInCopies) return 0;
+    constexpr unsigned kIndexBits = 20;
+    const uint32_t index = static_cast<uint32_t>(seen.position) + 1;
+    const auto code = reinterpret_cast<uint64_t>(seen.code);
+    return index >> kIndexBits == 0 && code % 16 == 0 ? code << (kIndexBits - 4) | index : 0;
+  }
   void refresh(ShadowFrame& seen, const uint8_t* frame) const noexcept {
     const uint8_t* const now_code = code_of(frame);
     if (now_code != seen.code) seen.code_id = CodeId{};

@@ -17,6 +17,7 @@ constexpr uint32_t kMaxFresh = 24;         // new frames above a known one, befo
 
 // One mapping: an entry for the root's caller, and the frames.
 bool PythonStack::grow(uint32_t frames) noexcept {
+  if (!known_.ensure()) return false;
   uint32_t wanted = capacity_ == 0 ? 127 : capacity_;
   while (wanted < frames) wanted = 2 * wanted + 1;
   auto* const mapped = static_cast<ShadowFrame*>(map_memory(mapped_bytes(wanted)));
@@ -34,14 +35,20 @@ void PythonStack::give_back() noexcept {
 }
 
 // On 3.12 and later entry frames lie below it.
-const uint8_t* PythonStack::root_code() const noexcept {
+uint32_t PythonStack::root() const noexcept {
   uint32_t at = 0;
   while (at < size_ && frames_[at].code == kEntryFrame) ++at;
+  return at;
+}
+
+const uint8_t* PythonStack::root_code() const noexcept {
+  const uint32_t at = root();
   return at == size_ ? nullptr : frames_[at].code;
 }
 
 // Another code object may have come to lie at the address of the last root's: then it has changed.
 bool PythonStack::notice_root() noexcept {
+  root_at_ = root();
   const uint8_t* const last = std::exchange(root_, root_code());
   const bool unsure = std::exchange(root_unsure_, false) && root_ != nullptr;
   return root_ != last || unsure;
@@ -115,22 +122,41 @@ StackId PythonStack::resolve(const Interpreter& python, Interner& interner, Shad
       node = seen->node;
       continue;
     }
-    const bool entry = seen->code == kEntryFrame;
-    if (!entry && raw(seen->code_id) == 0) seen->code_id = interner.code(python, seen->code);
-    if (entry || seen->code_id == Interner::kNoCode) {
-      seen->parent = raw(node);
-    } else if (raw(seen->code_id) != 0) {
-      seen->parent = raw(node);
-      const int64_t offset = offset_of<kPositions>(python, *seen);
-      node = interner.node_after(last_node_, node, NodeKey{NodeKind::kPython, raw(seen->code_id), offset});
-      last_node_ = node;
+    if (seen->code != kEntryFrame) {
+      const uint64_t place = FrameReader<kPositions>::place_of(*seen);
+      KnownFrames::Entry& known = known_.at(place, node);
+      if (__builtin_expect(known.place == place && known.caller == node && place != 0, 1)) {
+        seen->code_id = known.code_id;
+        seen->parent = raw(node);
+        seen->node = node = last_node_ = known.node;
+        continue;
+      }
+      const StackId caller = node;
+      node = look_up<kPositions>(python, interner, caller, *seen);
+      const bool lasting = seen->parent == raw(caller) && interner.codes_watched();
+      if (lasting) known = KnownFrames::Entry{place, caller, node, seen->code_id};
     } else {
-      seen->parent = kNoParent;
-      node = interner.node(node, NodeKey{NodeKind::kUnknown, 0, 0});
+      seen->parent = raw(node);
     }
     seen->node = node;
   }
   return node;
+}
+
+// The node of a frame called from `caller`, which it remembers unless the frame is of no code object.
+template <Positions kPositions>
+StackId PythonStack::look_up(const Interpreter& python, Interner& interner, StackId caller,
+                             ShadowFrame& seen) noexcept {
+  if (raw(seen.code_id) == 0) seen.code_id = interner.code(python, seen.code);
+  if (raw(seen.code_id) == 0) {
+    seen.parent = kNoParent;
+    return interner.node(caller, NodeKey{NodeKind::kUnknown, 0, 0});
+  }
+  seen.parent = raw(caller);
+  if (seen.code_id == Interner::kNoCode) return caller;
+  const int64_t offset = offset_of<kPositions>(python, seen);
+  last_node_ = interner.node_after(last_node_, caller, NodeKey{NodeKind::kPython, raw(seen.code_id), offset});
+  return last_node_;
 }
 
 template <Positions kPositions>
@@ -150,7 +176,9 @@ StackId PythonStack::capture_chain(const Interpreter& python, Interner& interner
     }
     deepest = frames_;
   }
-  root_changed = notice_root();
+  // The outermost frame lies below all that changed.
+  const bool above = root_at_ < size_ && (deepest == nullptr || deepest > frames_ + root_at_);
+  if (!above || root_unsure_) root_changed = notice_root();
   return deepest == nullptr ? top() : resolve<kPositions>(python, interner, deepest);
 }
 
@@ -164,7 +192,7 @@ StackId PythonStack::capture_rest(const Interpreter& python, Interner& interner,
     return capture_chain<kPositions>(python, interner, innermost, root_changed);
   }
   if (deepest == nullptr) return top();
-  root_changed = notice_root();
+  if (deepest <= frames_ + root_at_ || root_unsure_) root_changed = notice_root();
   return resolve<kPositions>(python, interner, deepest);
 }
 
@@ -203,6 +231,7 @@ StackId PythonStack::full_walk(const Interpreter& python, Interner& interner, co
   bool root_changed = false;
   const StackId node = fresh.capture(python, interner, innermost, base, root_changed);
   fresh.give_back();
+  fresh.known_.give_back();
   return node;
 }
 

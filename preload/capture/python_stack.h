@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "preload/capture/frame_reader.h"
+#include "preload/capture/known_frames.h"
 #include "preload/cpython/interpreter.h"
 #include "preload/intern/interner.h"
 
@@ -88,6 +89,8 @@ class PythonStack {
   void see(const Reader& read, uint32_t depth, const uint8_t* frame) noexcept;
   template <Positions kPositions>
   StackId resolve(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept;
+  template <Positions kPositions>
+  StackId look_up(const Interpreter& python, Interner& interner, StackId caller, ShadowFrame& seen) noexcept;
   StackId top() const noexcept { return frames_[size_ - 1].node; }
   bool ensure(uint32_t frames) noexcept { return frames <= capacity_ || grow(frames); }
   bool grow(uint32_t frames) noexcept;
@@ -95,7 +98,10 @@ class PythonStack {
   void forget() noexcept {
     root_unsure_ = true;
     size_ = used_ = unchanged_ = 0;
+    known_.forget();
   }
+  // The outermost entry that is a frame of the program; size_ when there is none.
+  uint32_t root() const noexcept;
   bool notice_root() noexcept;
 
   static size_t mapped_bytes(uint32_t capacity) noexcept { return (capacity + 1) * sizeof(ShadowFrame); }
@@ -105,10 +111,12 @@ class PythonStack {
   uint32_t used_ = 0;  // entries that mean something: frames deeper than the stack is now were seen there
   uint32_t capacity_ = 0;
   uint32_t unchanged_ = 0;  // see take_unchanged()
+  KnownFrames known_;       // once there are frames
   uint32_t epoch_ = 0;
   StackId base_{};
   StackId last_node_{};            // that was looked up, in any of the stacks
   const uint8_t* root_ = nullptr;  // the outermost frame's code, as it was told last
+  uint32_t root_at_ = 0;           // the entry that it was told of
   bool root_unsure_ = false;
 };
 

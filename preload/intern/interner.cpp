@@ -5,8 +5,9 @@
 
 namespace cistern::preload {
 
-void Interner::begin(RecordStream& records, uint64_t max_table_bytes) noexcept {
+void Interner::begin(RecordStream& records, uint64_t max_table_bytes, bool codes_watched) noexcept {
   records_ = &records;
+  codes_watched_ = codes_watched;
   nodes_.limit(max_table_bytes / 2);
   strings_.limit(max_table_bytes / 6);
   codes_.limit(max_table_bytes / 6);

@@ -27,8 +27,9 @@ class Interner {
   static constexpr CodeId kNoCode{UINT32_MAX - 1};
 
   // `max_table_bytes`: mapped for all tables, of which half can hold entries. Past it new stacks collapse into one node
-  // that says so, and new code objects are unknown frames.
-  void begin(RecordStream& records, uint64_t max_table_bytes) noexcept;
+  // that says so, and new code objects are unknown frames. `codes_watched`: block_freed() is called when code objects
+  // are freed.
+  void begin(RecordStream& records, uint64_t max_table_bytes, bool codes_watched) noexcept;
 
   StringId string(std::string_view text) noexcept;
 
@@ -57,6 +58,8 @@ class Interner {
 
   // Changes whenever an address may have come to mean another code object: what was remembered by address is void.
   uint32_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
+  // Whether it does so each time: else an address alone tells nothing.
+  bool codes_watched() const noexcept { return codes_watched_; }
   // Frees may have been missed (the hooks were off): every code object counts as new.
   void forget_codes() noexcept;
 
@@ -71,9 +74,9 @@ class Interner {
   void abandon() noexcept;
 
   // Begins definitions anew: what is asked for from now on is defined again, under a new id. `kept`: nodes that stay in
-  // use, each replaced by its new id; a frame whose code object is gone, or may be (`codes_watched` is false: frees of
-  // code objects are not seen), becomes unknown. Stacks that threads remember are void after the next advance_epoch().
-  void renew(const Interpreter& python, bool codes_watched, StackId* kept, size_t count) noexcept;
+  // use, each replaced by its new id; a frame whose code object is gone, or may be (they are not watched), becomes
+  // unknown. Stacks that threads remember are void after the next advance_epoch().
+  void renew(const Interpreter& python, StackId* kept, size_t count) noexcept;
   void advance_epoch() noexcept { epoch_.fetch_add(1, std::memory_order_release); }
   // Whether a node was defined since definitions last began anew.
   bool is_current(StackId node) const noexcept { return nodes_.is_current(node); }
@@ -140,6 +143,7 @@ class Interner {
   static void rename(NameEntry& known, const NameEntry& entry) noexcept;
 
   RecordStream* records_ = nullptr;
+  bool codes_watched_ = false;
   SpinLock lock_;
   Table<StringEntry> strings_;
   Table<CodeEntry> codes_;

@@ -58,12 +58,12 @@ constexpr size_t kMaxFrames = 1 << 16;  // of all stacks that are kept; those be
 // The frames of the stacks that are kept, each stack from the root to its leaf.
 class Interner::KeptStacks {
  public:
-  KeptStacks(Interner& interner, bool codes_watched, const StackId* ids, size_t count) noexcept
+  KeptStacks(Interner& interner, const StackId* ids, size_t count) noexcept
       : frames_(kMaxFrames),
         sizes_(count),
         nodes_(interner.nodes_),
         codes_(interner.codes_, interner.first_code_, interner.last_code_),
-        codes_watched_(codes_watched) {
+        codes_watched_(interner.codes_watched_) {
     if (!frames_ || !sizes_) return;
     for (size_t i = 0; i < count; ++i) sizes_[i] = gather(ids[i]);
   }
@@ -144,10 +144,10 @@ StackId Interner::define_again(const Interpreter& python, const KeptFrame* frame
   return node;
 }
 
-void Interner::renew(const Interpreter& python, bool codes_watched, StackId* kept, size_t count) noexcept {
+void Interner::renew(const Interpreter& python, StackId* kept, size_t count) noexcept {
   constexpr uint64_t kMaxNameBytes = 8 << 20;
   const Locked locked(lock_);
-  const KeptStacks stacks(*this, codes_watched, kept, count);
+  const KeptStacks stacks(*this, kept, count);
   forget_definitions(full_node_ == 0 ? nodes_.next_id() : StackId{full_node_ + 1});
   if (name_texts_.bytes() > kMaxNameBytes) {
     names_.clear();

@@ -170,7 +170,8 @@ bool begin_image() noexcept {
   const bool overwrite = recorder.options.ring == cistern::Ring::kOverwrite;
   recorder.ring.output.attach(recorder.ring.window.control(), max_size_of(recorder.options), overwrite);
   recorder.stamps.begin(recorder.ring.window.control().beat);
-  recorder.interner.begin(recorder.records, kMaxTableBytes);
+  const bool codes_watched = (recorder.options.domains & bit_of(Domain::kObj)) != 0;
+  recorder.interner.begin(recorder.records, kMaxTableBytes, codes_watched);
   if (!recorder.records.begin(recorder.ring, now())) {
     discard_files();
     keep_image_off(ENOSPC);

@@ -53,9 +53,7 @@ void keep_thread_stacks(const Threads& threads) noexcept {
     kept[2 * i] = threads[i].started_at;
     kept[2 * i + 1] = threads[i].base.load(std::memory_order_relaxed);
   }
-  // Frees of code objects are seen if domain OBJ is recorded.
-  const bool codes_watched = (g_recorder.options.domains & bit_of(Domain::kObj)) != 0 && g_recorder.python_stacks;
-  g_recorder.interner.renew(g_python, codes_watched, kept, 2 * count);
+  g_recorder.interner.renew(g_python, kept, 2 * count);
   for (size_t i = 0; i < threads.count(); ++i) {
     threads[i].started_at = kept == nullptr ? StackId{} : kept[2 * i];
     threads[i].base.store(kept == nullptr ? StackId{} : kept[2 * i + 1], std::memory_order_relaxed);

@@ -61,7 +61,7 @@ TEST_P(Copies, OfOneCodeAreNotTakenForThoseOfAnotherAtTheirAddress) {
   const auto records = std::make_unique<RecordStream>();
   const auto interner = std::make_unique<Interner>();
   ASSERT_TRUE(records->begin(*temporary.ring, 0));
-  interner->begin(*records, uint64_t{1} << 30);
+  interner->begin(*records, uint64_t{1} << 30, true);
   uint8_t* const other = fake_.code("/t.py", "g", 2);
   PythonStack stack;
   bool changed = false;

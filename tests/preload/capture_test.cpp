@@ -11,7 +11,7 @@ class EveryVersion : public testing::TestWithParam<PythonBuild> {
  protected:
   void SetUp() override {
     ASSERT_TRUE(records_->begin(*temporary_.ring, 0));
-    interner_->begin(*records_, uint64_t{1} << 30);
+    interner_->begin(*records_, uint64_t{1} << 30, true);
   }
 
   // The node of a stack, looked up frame by frame: what every capture must agree with.
@@ -22,6 +22,10 @@ class EveryVersion : public testing::TestWithParam<PythonBuild> {
       node = interner_->node(node, NodeKey{NodeKind::kPython, raw(interner_->code(fake.python(), code)), offset});
     }
     return node;
+  }
+
+  static StackId captured_root(FakePython& fake, Interner& interner, const uint8_t* module) {
+    return interner.node(StackId{}, NodeKey{NodeKind::kPython, raw(interner.code(fake.python(), module)), 4});
   }
 
   TemporaryRing temporary_;
@@ -122,6 +126,30 @@ TEST_P(EveryVersion, TellsWhenTheRootChangesThoughCodeWasFreedMeanwhile) {
   interner_->block_freed(freed, 2);
   EXPECT_TRUE(changes(nullptr));
   EXPECT_FALSE(changes(nullptr));
+}
+
+// Then an address may have come to mean another code object, and what the address once resolved to is no answer.
+TEST_P(EveryVersion, AsksAgainForCodeWhoseFreesAreNotSeen) {
+  const auto unwatched = std::make_unique<Interner>();
+  unwatched->begin(*records_, uint64_t{1} << 30, false);
+  FakePython fake(GetParam());
+  uint8_t* const module = fake.code("/m.py", "<module>", 1);
+  uint8_t* const code = fake.code("/m.py", "f", 2);
+  uint8_t* const other = fake.code("/m.py", "g", 3);
+  uint8_t* const root = fake.frame(nullptr, module, 4);
+  uint8_t* const called = fake.frame(root, code, 6);
+  PythonStack stack;
+  bool changed = false;
+  const auto captured = [&] { return stack.capture(fake.python(), *unwatched, called, StackId{}, changed); };
+  const StackId first = captured();
+  fake.fill_frame(called, root, other, 6);
+  captured();
+  fake.fill_code(code, "/m.py", "later", 7);
+  fake.fill_frame(called, root, code, 6);
+  const StackId later = captured();
+  EXPECT_NE(later, first);
+  EXPECT_EQ(later, unwatched->node(captured_root(fake, *unwatched, module),
+                                   NodeKey{NodeKind::kPython, raw(unwatched->code(fake.python(), code)), 6}));
 }
 
 TEST_P(EveryVersion, HoldsVeryDeepStacks) {

@@ -28,7 +28,7 @@ class Trial : public testing::Test {
   Trial() : python_(fake_.python()) {}
   void SetUp() override {
     ASSERT_TRUE(records_->begin(*temporary_.ring, 0));
-    interner_->begin(*records_, uint64_t{1} << 30);
+    interner_->begin(*records_, uint64_t{1} << 30, true);
   }
   const PythonStack& seen(const uint8_t* innermost) {
     bool root_changed = false;
