@@ -28,23 +28,33 @@ bool read_what_may_be_gone(const uint8_t* from, void* to, size_t bytes) noexcept
   return read == static_cast<long>(bytes);
 }
 
+const uint8_t* entry_of(const uint8_t* array, uint64_t index) noexcept {
+  return index < load<uint64_t>(array, 0) ? load_pointer(array + index * sizeof array, kCopies) : nullptr;
+}
+
+const uint8_t* entry_of_what_may_be_gone(const uint8_t* array, uint64_t index) noexcept {
+  uint64_t size = 0;
+  const uint8_t* entry = nullptr;
+  const bool read = read_what_may_be_gone(array, &size, sizeof size) && index < size &&
+                    read_what_may_be_gone(array + kCopies + index * sizeof entry, &entry, sizeof entry);
+  return read ? entry : nullptr;
+}
+
 // An array that became too small is replaced, and freed when every thread that was attached to the interpreter has been
 // at rest (create_tlbc_lock_held(), Objects/codeobject.c; Python/qsbr.c, 3.14 and 3.15). A thread that is attached is
 // not at rest in an allocation. One that is not attached may find the array gone: what it reads is right if the array
-// is still the code object's after that.
+// is still the code object's after that; it gets longer some ten times at most.
 const uint8_t* copy_of(const Interpreter& python, const uint8_t* code, uint64_t index) noexcept {
   const uint16_t offset = python.layout->copies;
-  const uint8_t* const array = array_of(code, offset);
+  const uint8_t* array = array_of(code, offset);
   const bool attached = python.functions.holder_state() != nullptr;
-  uint64_t size = 0;
-  const uint8_t* copy = nullptr;
-  if (attached) {
-    size = load<uint64_t>(array, 0);
-    return index < size ? load_pointer(array + index * sizeof copy, kCopies) : nullptr;
+  if (attached) return entry_of(array, index);
+  for (;;) {
+    const uint8_t* const entry = entry_of_what_may_be_gone(array, index);
+    const uint8_t* const now = array_of(code, offset);
+    if (now == array) return entry;
+    array = now;
   }
-  const bool read = read_what_may_be_gone(array, &size, sizeof size) && index < size &&
-                    read_what_may_be_gone(array + kCopies + index * sizeof copy, &copy, sizeof copy);
-  return read && array_of(code, offset) == array ? copy : nullptr;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// In the checking build only: every captured stack is compared with a full walk, the thread state below it with what
-// the interpreter says, and each native frame with what libunwind says.
+// In the checking build only: every captured stack is compared with a full walk, the thread state below it and the
+// place of each frame with what the interpreter says, and each native frame with what libunwind says.
 #ifdef CISTERN_CHECK_STACKS
 
 #define UNW_LOCAL_ONLY
@@ -13,6 +13,7 @@
 
 #include "preload/base/arch.h"
 #include "preload/base/text.h"
+#include "preload/capture/frame_trial.h"
 #include "preload/capture/stack_end.h"
 #include "preload/recorder/events.h"
 
@@ -21,6 +22,8 @@ namespace {
 
 std::atomic<uint64_t> g_captures{0};
 std::atomic<uint64_t> g_mismatches{0};
+std::atomic<uint64_t> g_misplaced{0};  // stacks with a frame that the interpreter says is elsewhere in its code
+std::atomic<uint64_t> g_unplaced{0};   // and with one whose place was not found
 std::atomic<uint64_t> g_native_captures{0};
 std::atomic<uint64_t> g_native_mismatches{0};
 std::atomic<uint64_t> g_native_frames{0};  // that libunwind said the same of
@@ -70,6 +73,15 @@ void compare_with_libunwind(const void* frame, const uint8_t* tstate, bool whole
   }
 }
 
+bool has_unplaced(const PythonStack& stack) noexcept {
+  if (g_python.layout->positions != Positions::kInCopies) return false;
+  for (uint32_t i = 0; i < stack.size(); ++i) {
+    const ShadowFrame& frame = stack.frame(i);
+    if (raw(frame.code_id) != 0 && offset_of(g_python, frame) == kUnknownOffset) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) noexcept {
@@ -77,11 +89,13 @@ void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) n
   if (PythonStack::full_walk(g_python, g_recorder.interner, innermost, thread.base) != stack) {
     g_mismatches.fetch_add(1, std::memory_order_relaxed);
   }
+  if (has_unplaced(thread.python)) g_unplaced.fetch_add(1, std::memory_order_relaxed);
 }
 
-// Requires the GIL.
-void check_holder(const uint8_t* tstate) noexcept {
+// Requires the GIL, or to be attached.
+void check_holder(const ThreadState& thread, const uint8_t* tstate) noexcept {
   if (g_python.functions.holder_state() != tstate) g_mismatches.fetch_add(1, std::memory_order_relaxed);
+  if (FrameTrial().look(g_python, thread.python) != nullptr) g_misplaced.fetch_add(1, std::memory_order_relaxed);
 }
 
 void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python,
@@ -111,6 +125,7 @@ void report_checks() noexcept {
   if (path == nullptr) return;
   Text<512> line;
   line.add("captures ").add(g_captures.load()).add(" mismatches ").add(g_mismatches.load());
+  line.add(" misplaced ").add(g_misplaced.load()).add(" unplaced ").add(g_unplaced.load());
   line.add(" native_captures ").add(g_native_captures.load());
   line.add(" native_mismatches ").add(g_native_mismatches.load());
   line.add(" native_frames ").add(g_native_frames.load());

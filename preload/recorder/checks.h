@@ -3,7 +3,8 @@
 
 namespace cistern::preload {
 
-// Appends "captures N mismatches M" to the file that the environment variable CISTERN_CHECK_REPORT names.
+// Appends a line such as "captures N mismatches M …" to the file that the environment variable CISTERN_CHECK_REPORT
+// names.
 void report_checks() noexcept;
 
 }  // namespace cistern::preload

@@ -27,7 +27,7 @@ StackId without_python_stack(ThreadState& thread) noexcept;
 void look_at_phase(const ThreadState& thread) noexcept;
 const uint8_t* ask_for_holder(ThreadState& thread) noexcept;
 void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) noexcept;
-void check_holder(const uint8_t* tstate) noexcept;
+void check_holder(const ThreadState& thread, const uint8_t* tstate) noexcept;
 void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python,
                         StackId stack) noexcept;
 StackId with_native_frames(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python) noexcept;
@@ -86,7 +86,7 @@ inline const uint8_t* holder_of(ThreadState& thread) noexcept {
   const StackId stack = thread.python.capture(g_python, g_recorder.interner, innermost, thread.base, changed);
 #ifdef CISTERN_CHECK_STACKS
   check_stack(thread, innermost, stack);
-  if (holds_gil(domain)) check_holder(tstate);
+  if (holds_gil(domain)) check_holder(thread, tstate);
 #endif
   if (__builtin_expect(changed && thread.main, 0)) root_changed(thread, now());
   if (holds_gil(domain) && (--thread.until_poll == 0 || g_recorder.phases.watching())) poll(thread, tstate);

@@ -29,7 +29,7 @@ class CheckedStacks(product.Case):
             text = file.read()
         os.remove(report)
         told = {name: int(number) for name, number in re.findall(r"(\w+) (\d+)", text)}
-        for name in ("mismatches", "native_mismatches", "native_differences", "native_ends"):
+        for name in ("mismatches", "misplaced", "unplaced", "native_mismatches", "native_differences", "native_ends"):
             self.assertEqual(told.get(name), 0, text)
         self.assertGreater(told["captures"], CAPTURES)
         self.assertGreater(told["native_captures"], 0.9 * told["captures"], text)
@@ -48,6 +48,17 @@ class CheckedStacks(product.Case):
 
     def test_of_an_asyncio_program(self):
         self.on_every_interpreter("asyncio_tasks.py", native="full")
+
+    def test_of_threads_that_run_the_same_code(self):
+        self.on_every_interpreter("threads_of_one_code.py")
+
+    def test_of_one_copy_of_the_code_for_all_threads(self):
+        for interpreter in interpreters.supported():
+            if interpreter.free_threaded:
+                for variable, value in (("PYTHON_TLBC", "0"), ("PYTHON_GIL", "1")):
+                    with self.subTest(interpreter=interpreter.name, variable=variable):
+                        self.check(interpreter, os.path.join(product.PROGRAMS, "threads_of_one_code.py"),
+                                   {variable: value})
 
     def test_of_sympy(self):
         packages.needed_by(self)
