@@ -5,7 +5,8 @@ import unittest
 
 import tree
 
-SHELL = ("build", "debian-root", "demo", "format", "fresh-check", "fuzz", "golden", "packages", "test")
+SHELL = ("build", "debian-mirror", "debian-root", "demo", "format", "free-threaded-python", "fresh-check", "fuzz", "golden",
+         "packages", "test")
 
 
 class CommandLines(unittest.TestCase):
@@ -30,7 +31,7 @@ class CommandLines(unittest.TestCase):
             self.assertEqual(done.stdout, "")
 
     def test_an_option_without_its_value_is_a_usage_error(self):
-        for command in (["test", "--budget"], ["debian-root", "bookworm"]):
+        for command in (["test", "--budget"], ["debian-root", "bookworm"], ["free-threaded-python", "3.14"]):
             done = tree.run([tree.script(command[0])] + command[1:])
             self.assertEqual(done.returncode, 2, command)
             self.assertIn("usage: scripts/%s" % command[0], done.stderr)

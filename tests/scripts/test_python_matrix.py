@@ -67,6 +67,15 @@ class PythonMatrix(unittest.TestCase):
         self.assertEqual(paths.count(os.path.realpath(sys.executable)), 1)
         self.assertNotIn(broken, paths)
 
+    def test_what_was_built_is_found(self):
+        path = os.path.join(self.folder, "built", "bin", "python3.9")
+        os.makedirs(os.path.dirname(path))
+        with open(path, "w") as file:
+            file.write('#!/bin/sh\nexec "%s" "$@"\n' % sys.executable)
+        os.chmod(path, 0o755)
+        found = [one for one in matrix(CISTERN_PYTHONS=self.folder)["interpreters"] if one["path"] == path]
+        self.assertEqual([one["source"] for one in found], ["built"])
+
     def test_names_and_table_agree_with_the_list(self):
         names = tree.run([sys.executable, MATRIX, "--names"], timeout=110).stdout.split()
         self.assertEqual(names, [one["name"] for one in self.found["interpreters"]])

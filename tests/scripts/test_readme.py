@@ -43,7 +43,7 @@ class Readme(unittest.TestCase):
                  if os.path.isfile(os.path.join(folder, name)) and os.access(os.path.join(folder, name), os.X_OK)}
         # What other scripts call is not for users.
         self.assertEqual(set(re.findall(r"scripts/([a-z-]+)(?![\w./])", self.text)) - {"python"},
-                         tools - {"debian-root"})
+                         tools - {"debian-mirror", "debian-root", "free-threaded-python"})
 
     def test_links_lead_somewhere(self):
         links = re.findall(r"\]\(([^)]+)\)", self.text)

@@ -1,0 +1,41 @@
+"""scripts/free-threaded-python says in one line why it cannot build, and leaves nothing half made."""
+import os
+import shutil
+import tempfile
+import unittest
+
+import tree
+
+SCRIPT = tree.script("free-threaded-python")
+
+
+class FreeThreadedPython(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="cistern-build-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def run_script(self, *arguments):
+        environment = tree.plain_environment(CISTERN_MIRROR="file://" + os.path.join(self.folder, "no-mirror"),
+                                             TMPDIR=self.folder)
+        return tree.run([SCRIPT, *arguments], env=environment, timeout=60)
+
+    def test_it_says_how_it_is_used(self):
+        done = self.run_script("3.14")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("usage: scripts/free-threaded-python 3.MINOR DIRECTORY", done.stderr)
+
+    def test_it_does_not_touch_what_is_there(self):
+        done = self.run_script("3.14", self.folder)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr, "free-threaded-python: %s is already there\n" % self.folder)
+
+    def test_without_a_source_it_says_so_and_leaves_only_what_was_said(self):
+        target = os.path.join(self.folder, "3.14t")
+        done = self.run_script("3.14", target)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr.splitlines()[-1], r"^free-threaded-python: .*\(all output: %s\.log\)$" % target)
+        self.assertEqual(os.listdir(self.folder), ["3.14t.log"])
+
+
+if __name__ == "__main__":
+    unittest.main()
