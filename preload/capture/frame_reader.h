@@ -25,7 +25,8 @@ struct ShadowFrame {
   const uint8_t* code = nullptr;
   CodeId code_id{};
   StackId node{};
-  // The node that `node` is called from, with the code and position above; kNoParent: not resolved.
+  // The node that `node` is called from, with the code and position above; kNoParent: not resolved, the code may be
+  // that of what was seen here before.
   uint32_t parent = kNoParent;
 };
 static_assert(sizeof(ShadowFrame) == 40);
@@ -43,13 +44,15 @@ struct FrameReader {
   explicit FrameReader(const PythonLayout& layout) noexcept
       : previous(layout.previous), code(layout.code), position(layout.position), owner(layout.owner) {}
 
+  bool is_entry(const uint8_t* frame) const noexcept {
+    return kPositions != Positions::kIndexes && load<uint8_t>(frame, owner) >= kOwnedByC;
+  }
   // nullptr when it has none; what is not, may still be something else than a code object.
   const uint8_t* code_of(const uint8_t* frame) const noexcept {
     if constexpr (kPositions == Positions::kIndexes) {
       return load_pointer(frame, code);
     } else {
-      if (load<uint8_t>(frame, owner) >= kOwnedByC) return kEntryFrame;
-      return untagged(load<uint64_t>(frame, code));
+      return is_entry(frame) ? kEntryFrame : untagged(load<uint64_t>(frame, code));
     }
   }
   uint64_t position_of(const uint8_t* frame) const noexcept {
@@ -78,12 +81,16 @@ struct FrameReader {
     const auto code = reinterpret_cast<uint64_t>(seen.code);
     return index >> kIndexBits == 0 && code % 16 == 0 ? code << (kIndexBits - 4) | index : 0;
   }
+  // Notes that the frame is somewhere else. Its code is read when it is resolved, if that is asked for then.
   void refresh(ShadowFrame& seen, const uint8_t* frame) const noexcept {
+    if constexpr (kPositions != Positions::kInCode) read_code(seen, frame);
+    seen.position = position_of(frame);
+    seen.parent = kNoParent;
+  }
+  void read_code(ShadowFrame& seen, const uint8_t* frame) const noexcept {
     const uint8_t* const now_code = code_of(frame);
     if (now_code != seen.code) seen.code_id = CodeId{};
     seen.code = now_code;
-    seen.position = position_of(frame);
-    seen.parent = kNoParent;
   }
 
   uint16_t previous;

@@ -1,9 +1,7 @@
 // What frames came to be as nodes of the stack tree, by where they are and what called them: most of what a program
-// calls it called a moment ago, and asking here is ten instructions instead of fifty. One thread's; what is remembered
-// is void when the interner's epoch changes.
+// calls it called a moment ago, and asking here is ten instructions instead of fifty. One thread's.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "cistern/ids.h"
@@ -13,12 +11,15 @@ namespace cistern::preload {
 
 class KnownFrames {
  public:
+  // What called a frame, and the interner's epoch, outside of which a place may mean another frame.
+  static uint64_t caller_in(uint32_t epoch, StackId caller) noexcept { return uint64_t{epoch} << 32 | raw(caller); }
+
   struct Entry {
-    uint64_t place = 0;  // that of a frame in its code, as place_of() has it; 0: nothing is remembered here
-    StackId caller{};
-    StackId node{};
+    uint64_t place = 0;   // of a frame, as FrameReader::place_of() has it
+    uint64_t caller = 0;  // caller_in(); 0: nothing is remembered here
+    const uint8_t* code = nullptr;
     CodeId code_id{};
-    uint32_t reserved = 0;
+    StackId node{};
   };
 
   // Maps what it needs, once. Returns false without memory.
@@ -32,18 +33,14 @@ class KnownFrames {
   }
 
   // Where the frame at `place` called from `caller` is remembered, or would be. Requires ensure().
-  Entry& at(uint64_t place, StackId caller) const noexcept {
-    return entries_[((place ^ uint64_t{raw(caller)} << kCallerShift) * 0x9e3779b97f4a7c15) >> (64 - kEntryBits)];
-  }
-
-  void forget() noexcept {
-    if (entries_ != nullptr) std::fill_n(entries_, kEntries, Entry{});
+  Entry& at(uint64_t place, uint64_t caller) const noexcept {
+    constexpr unsigned kCallerShift = 32;  // places differ in their lower bits, and so do callers
+    return entries_[(place ^ caller << kCallerShift) * 0x9e3779b97f4a7c15 >> (64 - kEntryBits)];
   }
 
  private:
   static constexpr unsigned kEntryBits = 10;
   static constexpr uint32_t kEntries = 1 << kEntryBits;
-  static constexpr unsigned kCallerShift = 32;
 
   Entry* entries_ = nullptr;
 };

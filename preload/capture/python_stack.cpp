@@ -15,23 +15,23 @@ constexpr uint32_t kMaxFresh = 24;         // new frames above a known one, befo
 
 }  // namespace
 
-// One mapping: an entry for the root's caller, and the frames.
+// One mapping: entries for what is no frame, as many as match() looks at, and the frames.
 bool PythonStack::grow(uint32_t frames) noexcept {
   if (!known_.ensure()) return false;
-  uint32_t wanted = capacity_ == 0 ? 127 : capacity_;
-  while (wanted < frames) wanted = 2 * wanted + 1;
+  uint32_t wanted = capacity_ == 0 ? 124 : capacity_;
+  while (wanted < frames) wanted = 2 * wanted + kNear;
   auto* const mapped = static_cast<ShadowFrame*>(map_memory(mapped_bytes(wanted)));
   if (mapped == nullptr) return false;
-  if (frames_ != nullptr) std::copy_n(frames_, used_, mapped + 1);
+  if (frames_ != nullptr) std::copy_n(frames_, used_, mapped + kNear);
   give_back();
-  mapped->frame = kNoFrame;
-  frames_ = mapped + 1;
+  for (uint32_t i = 0; i < kNear; ++i) mapped[i].frame = kNoFrame;
+  frames_ = mapped + kNear;
   capacity_ = wanted;
   return true;
 }
 
 void PythonStack::give_back() noexcept {
-  if (frames_ != nullptr) unmap_memory(frames_ - 1, mapped_bytes(capacity_));
+  if (frames_ != nullptr) unmap_memory(frames_ - kNear, mapped_bytes(capacity_));
 }
 
 // On 3.12 and later entry frames lie below it.
@@ -54,43 +54,56 @@ bool PythonStack::notice_root() noexcept {
   return root_ != last || unsure;
 }
 
+// The entry of `frame` among the innermost ones, or nullptr.
+[[gnu::always_inline]] inline ShadowFrame* PythonStack::near_top(const uint8_t* frame) const noexcept {
+  static_assert(kNear == 4);
+  ShadowFrame* const top = frames_ + size_ - 1;
+  if (top[0].frame == frame) return top;
+  if (top[-1].frame == frame) return top - 1;
+  if (top[-2].frame == frame) return top - 2;
+  return top[-3].frame == frame ? top - 3 : nullptr;
+}
+
 // Tries to find the innermost frames near the top of what was seen, and verifies everything below. Fresh frames are put
 // above. Returns false when the chain is not the one that was seen; what was seen may then be half overwritten.
 template <Positions kPositions>
-bool PythonStack::match(const PythonLayout& layout, const uint8_t* innermost, ShadowFrame*& deepest) noexcept {
+[[gnu::always_inline]] inline bool PythonStack::match(const PythonLayout& layout, const uint8_t* innermost,
+                                                      ShadowFrame*& deepest) noexcept {
+  if (frames_ == nullptr) return false;
   const FrameReader<kPositions> read(layout);
-  const uint8_t* fresh[kMaxFresh];
-  uint32_t fresh_count = 0;
+  uint32_t fresh = 0;
   const uint8_t* frame = innermost;
-  const uint32_t lowest = size_ > 4 ? size_ - 4 : 0;
-  uint32_t at = size_;
-  for (;;) {
-    for (at = size_; at > lowest && frames_[at - 1].frame != frame; --at) {
-    }
-    if (at > lowest) break;
-    if (fresh_count == kMaxFresh) return false;
-    fresh[fresh_count++] = frame;
+  ShadowFrame* known;
+  while ((known = near_top(frame)) == nullptr) {
+    if (fresh++ == kMaxFresh) return false;
     frame = read.caller_of(frame);
     if (frame == nullptr) return false;
   }
-  if (!ensure(at + fresh_count)) return false;
-  if (!verify(read, frames_, frames_ + at - 1, deepest)) return false;
-  size_ = at + fresh_count;
-  if (fresh_count != 0 && deepest == nullptr) deepest = frames_ + at;
-  for (uint32_t i = 0; i < fresh_count; ++i) see(read, at + i, fresh[fresh_count - 1 - i]);
+  const auto below = static_cast<uint32_t>(known - frames_) + 1;
+  if (!ensure(below + fresh)) return false;
+  known = frames_ + below - 1;
+  if (!verify(read, frames_, known, deepest)) return false;
+  size_ = below + fresh;
+  if (fresh == 0) return true;
+  if (deepest == nullptr) deepest = known + 1;
+  use(size_);
+  frame = innermost;
+  for (ShadowFrame* seen = known + fresh; seen != known; --seen, frame = read.caller_of(frame)) see(read, *seen, frame);
   return true;
 }
 
-// Remembers `frame` at this depth. What was there before tells more often than not what its code is called.
+// Entries up to `size` mean something from now on.
+void PythonStack::use(uint32_t size) noexcept {
+  if (size <= used_) return;
+  std::fill(frames_ + used_, frames_ + size, ShadowFrame{});
+  used_ = size;
+}
+
+// Remembers `frame`. What was there before tells more often than not what it is resolved to.
 template <typename Reader>
-void PythonStack::see(const Reader& read, uint32_t depth, const uint8_t* frame) noexcept {
-  ShadowFrame& seen = frames_[depth];
-  if (depth >= used_) {
-    seen = ShadowFrame{};
-    used_ = depth + 1;
-  }
+void PythonStack::see(const Reader& read, ShadowFrame& seen, const uint8_t* frame) noexcept {
   seen.frame = frame;
-  if (!read.is_where(seen, frame) || seen.code == nullptr) read.refresh(seen, frame);
+  if (!read.is_where(seen, frame)) read.refresh(seen, frame);
 }
 
 // Walks the whole chain: once to count, once to compare each frame with what was seen at its depth.
@@ -102,51 +115,18 @@ bool PythonStack::rewalk(const PythonLayout& layout, const uint8_t* innermost) n
     if (++count > kMaxDepth) return false;
   }
   if (!ensure(count)) return false;
-  if (count > used_) {
-    for (uint32_t i = used_; i < count; ++i) frames_[i] = ShadowFrame{};
-    used_ = count;
-  }
+  use(count);
   uint32_t i = count;
-  for (const uint8_t* f = innermost; f != nullptr && i > 0; f = read.caller_of(f)) see(read, --i, f);
+  for (const uint8_t* f = innermost; f != nullptr && i > 0; f = read.caller_of(f)) see(read, frames_[--i], f);
   size_ = count;
   return true;
 }
 
-// What was resolved at the same place over the same caller is still right.
+// The node of a frame called from `caller`, which it remembers unless the frame is of no code object. `last`: the node
+// that was looked up before.
 template <Positions kPositions>
-StackId PythonStack::resolve(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept {
-  StackId node = deepest == frames_ ? base_ : deepest[-1].node;
-  unchanged_ = std::min(unchanged_, static_cast<uint32_t>(deepest - frames_));
-  for (ShadowFrame* seen = deepest; seen != frames_ + size_; ++seen) {
-    if (seen->parent == raw(node)) {
-      node = seen->node;
-      continue;
-    }
-    if (seen->code != kEntryFrame) {
-      const uint64_t place = FrameReader<kPositions>::place_of(*seen);
-      KnownFrames::Entry& known = known_.at(place, node);
-      if (__builtin_expect(known.place == place && known.caller == node && place != 0, 1)) {
-        seen->code_id = known.code_id;
-        seen->parent = raw(node);
-        seen->node = node = last_node_ = known.node;
-        continue;
-      }
-      const StackId caller = node;
-      node = look_up<kPositions>(python, interner, caller, *seen);
-      const bool lasting = seen->parent == raw(caller) && interner.codes_watched();
-      if (lasting) known = KnownFrames::Entry{place, caller, node, seen->code_id};
-    } else {
-      seen->parent = raw(node);
-    }
-    seen->node = node;
-  }
-  return node;
-}
-
-// The node of a frame called from `caller`, which it remembers unless the frame is of no code object.
-template <Positions kPositions>
-StackId PythonStack::look_up(const Interpreter& python, Interner& interner, StackId caller,
-                             ShadowFrame& seen) noexcept {
+[[gnu::noinline]] StackId PythonStack::look_up(const Interpreter& python, Interner& interner, StackId caller,
+                                               ShadowFrame& seen, StackId& last) noexcept {
   if (raw(seen.code_id) == 0) seen.code_id = interner.code(python, seen.code);
   if (raw(seen.code_id) == 0) {
     seen.parent = kNoParent;
@@ -155,8 +135,65 @@ StackId PythonStack::look_up(const Interpreter& python, Interner& interner, Stac
   seen.parent = raw(caller);
   if (seen.code_id == Interner::kNoCode) return caller;
   const int64_t offset = offset_of<kPositions>(python, seen);
-  last_node_ = interner.node_after(last_node_, caller, NodeKey{NodeKind::kPython, raw(seen.code_id), offset});
-  return last_node_;
+  last = interner.node_after(last, caller, NodeKey{NodeKind::kPython, raw(seen.code_id), offset});
+  return last;
+}
+
+// What was resolved at the same place over the same caller is still right. `node` is that of the caller of `first`.
+template <Positions kPositions>
+[[gnu::always_inline]] inline StackId PythonStack::resolve(const Interpreter& python, Interner& interner, StackId node,
+                                                           ShadowFrame* first, ShadowFrame* end) noexcept {
+  const FrameReader<kPositions> read(*python.layout);
+  const uint32_t epoch = epoch_;
+  const KnownFrames known_frames = known_;
+  StackId last = last_node_;
+  for (ShadowFrame* seen = first; seen != end; ++seen) {
+    if (seen->parent == raw(node)) {
+      node = seen->node;
+      continue;
+    }
+    if (read.is_entry(seen->frame)) {
+      seen->code = kEntryFrame;
+      seen->code_id = CodeId{};
+      seen->parent = raw(node);
+      seen->node = node;
+      continue;
+    }
+    const uint64_t place = FrameReader<kPositions>::place_of(*seen);
+    const uint64_t caller = KnownFrames::caller_in(epoch, node);
+    KnownFrames::Entry& known = known_frames.at(place, caller);
+    if (__builtin_expect(known.place == place && known.caller == caller, 1)) {
+      seen->code = known.code;
+      seen->code_id = known.code_id;
+      seen->parent = raw(node);
+      seen->node = node = last = known.node;
+      continue;
+    }
+    read.read_code(*seen, seen->frame);
+    const StackId parent = node;
+    node = look_up<kPositions>(python, interner, parent, *seen, last);
+    seen->node = node;
+    const bool lasts = seen->parent == raw(parent) && place != 0 && interner.codes_watched();
+    if (lasts) known = KnownFrames::Entry{place, caller, seen->code, seen->code_id, node};
+  }
+  last_node_ = last;
+  return node;
+}
+
+// The node of the innermost frame. `deepest`: the deepest frame that is not where it was; nullptr: there is none.
+template <Positions kPositions>
+[[gnu::always_inline]] inline StackId PythonStack::settle(const Interpreter& python, Interner& interner,
+                                                          ShadowFrame* deepest) noexcept {
+  if (deepest == nullptr) return top();
+  const auto unchanged = static_cast<uint32_t>(reinterpret_cast<char*>(deepest) - reinterpret_cast<char*>(frames_));
+  unchanged_bytes_ = std::min(unchanged_bytes_, unchanged);
+  const StackId caller = deepest == frames_ ? base_ : deepest[-1].node;
+  return resolve<kPositions>(python, interner, caller, deepest, frames_ + size_);
+}
+
+// Whether the outermost frame may be another one. `deepest`: the deepest frame that is not where it was; nullptr: none.
+bool PythonStack::root_may_differ(const ShadowFrame* deepest) const noexcept {
+  return root_unsure_ || root_at_ >= size_ || (deepest != nullptr && deepest <= frames_ + root_at_);
 }
 
 template <Positions kPositions>
@@ -176,10 +213,9 @@ StackId PythonStack::capture_chain(const Interpreter& python, Interner& interner
     }
     deepest = frames_;
   }
-  // The outermost frame lies below all that changed.
-  const bool above = root_at_ < size_ && (deepest == nullptr || deepest > frames_ + root_at_);
-  if (!above || root_unsure_) root_changed = notice_root();
-  return deepest == nullptr ? top() : resolve<kPositions>(python, interner, deepest);
+  const StackId node = settle<kPositions>(python, interner, deepest);
+  if (__builtin_expect(root_may_differ(deepest), 0)) root_changed = notice_root();
+  return node;
 }
 
 // The chain is as it was down to `change`.
@@ -191,9 +227,9 @@ StackId PythonStack::capture_rest(const Interpreter& python, Interner& interner,
   if (!verify(FrameReader<kPositions>(*python.layout), frames_, change, deepest)) {
     return capture_chain<kPositions>(python, interner, innermost, root_changed);
   }
-  if (deepest == nullptr) return top();
-  if (deepest <= frames_ + root_at_ || root_unsure_) root_changed = notice_root();
-  return resolve<kPositions>(python, interner, deepest);
+  const StackId node = settle<kPositions>(python, interner, deepest);
+  if (__builtin_expect(root_may_differ(deepest), 0)) root_changed = notice_root();
+  return node;
 }
 
 StackId PythonStack::capture_other(const Interpreter& python, Interner& interner, ShadowFrame* top,
@@ -204,15 +240,8 @@ StackId PythonStack::capture_other(const Interpreter& python, Interner& interner
              : capture_top(FrameReader<Positions::kInCopies>(layout), python, interner, top, root_changed);
 }
 
-StackId PythonStack::capture_change(const Interpreter& python, Interner& interner, ShadowFrame* change,
-                                    bool& root_changed) noexcept {
-  const Positions positions = python.layout->positions;
-  if (positions == Positions::kInCode) {
-    return capture_rest<Positions::kInCode>(python, interner, change, root_changed);
-  }
-  return positions == Positions::kIndexes ? capture_rest<Positions::kIndexes>(python, interner, change, root_changed)
-                                          : capture_rest<Positions::kInCopies>(python, interner, change, root_changed);
-}
+template StackId PythonStack::capture_rest<Positions::kInCode>(const Interpreter&, Interner&, ShadowFrame*,
+                                                               bool&) noexcept;
 
 StackId PythonStack::capture_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                    bool& root_changed) noexcept {

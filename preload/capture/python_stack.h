@@ -46,9 +46,9 @@ class PythonStack {
   const ShadowFrame& frame(uint32_t i) const noexcept { return frames_[i]; }
   // How many of the outermost frames are as they were when this was asked last. The stack may be shorter now.
   uint32_t take_unchanged() noexcept {
-    const uint32_t unchanged = unchanged_;
-    unchanged_ = UINT32_MAX;
-    return unchanged;
+    const uint32_t bytes = unchanged_bytes_;
+    unchanged_bytes_ = UINT32_MAX;
+    return bytes / sizeof(ShadowFrame);
   }
 
   // For another thread: forgets what was seen. Keeps its memory.
@@ -67,7 +67,7 @@ class PythonStack {
                                              Interner& interner, ShadowFrame* top, bool& root_changed) noexcept {
     ShadowFrame* const change = first_change(read, top);
     if (__builtin_expect(change == frames_ && is_root(read, *change), 1)) return top->node;
-    return capture_change(python, interner, change, root_changed);
+    return capture_rest<kPositions>(python, interner, change, root_changed);
   }
   // Apart, so that what is inlined is small.
   [[gnu::noinline]] StackId capture_other(const Interpreter& python, Interner& interner, ShadowFrame* top,
@@ -77,8 +77,6 @@ class PythonStack {
                         bool& root_changed) noexcept;
   template <Positions kPositions>
   StackId capture_rest(const Interpreter& python, Interner& interner, ShadowFrame* change, bool& root_changed) noexcept;
-  StackId capture_change(const Interpreter& python, Interner& interner, ShadowFrame* change,
-                         bool& root_changed) noexcept;
   StackId capture_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                         bool& root_changed) noexcept;
   template <Positions kPositions>
@@ -86,32 +84,39 @@ class PythonStack {
   template <Positions kPositions>
   bool rewalk(const PythonLayout& layout, const uint8_t* innermost) noexcept;
   template <typename Reader>
-  void see(const Reader& read, uint32_t depth, const uint8_t* frame) noexcept;
+  static void see(const Reader& read, ShadowFrame& seen, const uint8_t* frame) noexcept;
+  ShadowFrame* near_top(const uint8_t* frame) const noexcept;
+  void use(uint32_t size) noexcept;
   template <Positions kPositions>
-  StackId resolve(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept;
+  StackId settle(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept;
   template <Positions kPositions>
-  StackId look_up(const Interpreter& python, Interner& interner, StackId caller, ShadowFrame& seen) noexcept;
+  StackId resolve(const Interpreter& python, Interner& interner, StackId node, ShadowFrame* first,
+                  ShadowFrame* end) noexcept;
+  template <Positions kPositions>
+  StackId look_up(const Interpreter& python, Interner& interner, StackId caller, ShadowFrame& seen,
+                  StackId& last) noexcept;
   StackId top() const noexcept { return frames_[size_ - 1].node; }
   bool ensure(uint32_t frames) noexcept { return frames <= capacity_ || grow(frames); }
   bool grow(uint32_t frames) noexcept;
   void give_back() noexcept;
   void forget() noexcept {
     root_unsure_ = true;
-    size_ = used_ = unchanged_ = 0;
-    known_.forget();
+    size_ = used_ = unchanged_bytes_ = 0;
   }
   // The outermost entry that is a frame of the program; size_ when there is none.
   uint32_t root() const noexcept;
+  bool root_may_differ(const ShadowFrame* deepest) const noexcept;
   bool notice_root() noexcept;
 
-  static size_t mapped_bytes(uint32_t capacity) noexcept { return (capacity + 1) * sizeof(ShadowFrame); }
+  static constexpr uint32_t kNear = 4;  // so far from the top match() looks for a frame
+  static size_t mapped_bytes(uint32_t capacity) noexcept { return (capacity + kNear) * sizeof(ShadowFrame); }
 
   ShadowFrame* frames_ = nullptr;
   uint32_t size_ = 0;
   uint32_t used_ = 0;  // entries that mean something: frames deeper than the stack is now were seen there
   uint32_t capacity_ = 0;
-  uint32_t unchanged_ = 0;  // see take_unchanged()
-  KnownFrames known_;       // once there are frames
+  uint32_t unchanged_bytes_ = 0;  // of the entries that take_unchanged() counts
+  KnownFrames known_;             // once there are frames
   uint32_t epoch_ = 0;
   StackId base_{};
   StackId last_node_{};            // that was looked up, in any of the stacks
