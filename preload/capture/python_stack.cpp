@@ -254,14 +254,4 @@ StackId PythonStack::capture_moved(const Interpreter& python, Interner& interner
              : capture_chain<Positions::kInCopies>(python, interner, innermost, root_changed);
 }
 
-StackId PythonStack::full_walk(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                               const std::atomic<StackId>& base) noexcept {
-  PythonStack fresh;
-  bool root_changed = false;
-  const StackId node = fresh.capture(python, interner, innermost, base, root_changed);
-  fresh.give_back();
-  fresh.known_.give_back();
-  return node;
-}
-
 }  // namespace cistern::preload

@@ -57,10 +57,6 @@ class PythonStack {
     root_ = nullptr;
   }
 
-  // The same by a full walk that uses nothing remembered, for comparison.
-  static StackId full_walk(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                           const std::atomic<StackId>& base) noexcept;
-
  private:
   template <Positions kPositions>
   [[gnu::always_inline]] StackId capture_top(const FrameReader<kPositions>& read, const Interpreter& python,

@@ -13,6 +13,7 @@
 
 #include "preload/base/arch.h"
 #include "preload/base/text.h"
+#include "preload/capture/exact_stack.h"
 #include "preload/capture/frame_trial.h"
 #include "preload/capture/stack_end.h"
 #include "preload/recorder/events.h"
@@ -86,7 +87,8 @@ bool has_unplaced(const PythonStack& stack) noexcept {
 
 void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) noexcept {
   g_captures.fetch_add(1, std::memory_order_relaxed);
-  if (PythonStack::full_walk(g_python, g_recorder.interner, innermost, thread.base) != stack) {
+  const StackId base = thread.base.load(std::memory_order_relaxed);
+  if (exact_stack(g_python, g_recorder.interner, innermost, base) != stack) {
     g_mismatches.fetch_add(1, std::memory_order_relaxed);
   }
   if (has_unplaced(thread.python)) g_unplaced.fetch_add(1, std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include "preload/capture/exact_stack.h"
 #include "preload/capture/python_stack.h"
 #include "tests/preload/fake_python.h"
 #include "tests/preload/temporary_ring.h"
@@ -73,7 +74,7 @@ TEST_P(Copies, OfOneCodeAreNotTakenForThoseOfAnotherAtTheirAddress) {
   ASSERT_EQ(position(), at);
   const StackId second = seen();
   EXPECT_NE(second, first);
-  EXPECT_EQ(second, PythonStack::full_walk(fake_.python(), *interner, frame_, StackId{}));
+  EXPECT_EQ(second, exact_stack(fake_.python(), *interner, frame_, StackId{}));
 }
 
 }  // namespace

@@ -1,0 +1,16 @@
+// The Python stack by looking up every frame, with nothing remembered: slow, and what PythonStack has to agree with.
+#pragma once
+
+#include <cstdint>
+
+#include "cistern/ids.h"
+#include "preload/cpython/interpreter.h"
+#include "preload/intern/interner.h"
+
+namespace cistern::preload {
+
+// The node of the stack from `innermost` (nullptr: none) on, over `base`, as PythonStack::capture() has it; StackId{0}
+// without memory. Requires that the frames are this thread's.
+StackId exact_stack(const Interpreter& python, Interner& interner, const uint8_t* innermost, StackId base) noexcept;
+
+}  // namespace cistern::preload
