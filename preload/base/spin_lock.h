@@ -37,6 +37,7 @@ class SpinLock {
   std::atomic<bool> held_{false};
 };
 
+// Locks are held inside each other, the last taken first given back.
 class Locked {
  public:
   explicit Locked(SpinLock& lock) noexcept : lock_(lock) {
@@ -50,8 +51,7 @@ class Locked {
   }
   ~Locked() {
     if (held_) lock_.unlock();
-    --t_gate.locks;
-    pthread_setcanceltype(cancel_type_, nullptr);
+    if (--t_gate.locks == 0) pthread_setcanceltype(cancel_type_, nullptr);
   }
   explicit operator bool() const noexcept { return held_; }
   Locked(const Locked&) = delete;
@@ -60,7 +60,7 @@ class Locked {
  private:
   // Not the cancel state: glibc 2.36 forgets the result PTHREAD_CANCELED when that is enabled again.
   void begin() noexcept {
-    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type_);
+    if (t_gate.locks == 0) pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type_);
     ++t_gate.locks;
   }
 

@@ -32,13 +32,19 @@ StringId Interner::string_locked(std::string_view text) noexcept {
 }
 
 StackId Interner::node(StackId parent, const NodeKey& key) noexcept {
+  const StackId next = nodes_.next_id();
   if (const StackId known = nodes_.find(parent, key); raw(known) != 0) return known;
   const Locked locked(lock_);
-  return node_locked(parent, key);
+  return nodes_.next_id() == next ? new_node(parent, key) : node_locked(parent, key);
 }
 
 StackId Interner::node_locked(StackId parent, const NodeKey& key) noexcept {
   if (const StackId known = nodes_.find(parent, key); raw(known) != 0) return known;
+  return new_node(parent, key);
+}
+
+// Requires that it is not there.
+StackId Interner::new_node(StackId parent, const NodeKey& key) noexcept {
   if (full_node_ != 0 && raw(parent) == full_node_) return parent;
   if (!nodes_.make_room()) return table_full_node();
   const StackId id = nodes_.next_id();

@@ -125,6 +125,7 @@ class Interner {
   CodeId define_code(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept;
   CodeId code_locked(const Interpreter& python, const uint8_t* code, uint32_t fingerprint) noexcept;
   StackId node_locked(StackId parent, const NodeKey& key) noexcept;
+  StackId new_node(StackId parent, const NodeKey& key) noexcept;
   void forget_definitions(StackId first_node) noexcept;
   StackId define_again(const Interpreter& python, const KeptFrame* frames, size_t count) noexcept;
   StackId table_full_node() noexcept;

@@ -21,7 +21,11 @@ bool RecordStream::append(RecordType type, const RecordBuffer& payload) noexcept
     if (!stream_.has_room(framed_bytes(payload.size()))) return false;
   }
   stream_.publish(put_record(stream_.position(), type, payload));
-  return !through_ || stream_.write_through(*ring_, now(), 0);
+  return !through_ || write_through();
+}
+
+bool RecordStream::write_through() noexcept {
+  return stream_.write_through(*ring_, now(), 0);
 }
 
 bool RecordStream::flush() noexcept {

@@ -26,6 +26,7 @@ class RecordStream {
   template <typename Record>
   bool write(const Record& record) noexcept {
     const Locked locked(lock_);
+    if (write_small(record)) return !through_ || write_through();
     RecordBuffer payload(payload_, payload_ + sizeof payload_);
     record.put(payload);
     return !payload.overflowed() && append(Record::kType, payload);
@@ -38,6 +39,24 @@ class RecordStream {
   void abandon() noexcept;
 
  private:
+  // Nearly all records: the two numbers of the frame are a byte each, and the payload is put where it stays. Returns
+  // false when it is not so small, or the segment is full.
+  template <typename Record>
+  bool write_small(const Record& record) noexcept {
+    constexpr uint64_t kFrameBytes = 2;
+    constexpr uint64_t kMaxSmallBytes = 0x7f;
+    static_assert(static_cast<uint64_t>(Record::kType) <= kMaxSmallBytes);
+    if (!stream_.is_open() || !stream_.has_room(kFrameBytes + kMaxSmallBytes)) return false;
+    uint8_t* const out = stream_.position();
+    RecordBuffer payload(out + kFrameBytes, out + kFrameBytes + kMaxSmallBytes);
+    record.put(payload);
+    if (payload.overflowed()) return false;
+    out[0] = static_cast<uint8_t>(Record::kType);
+    out[1] = static_cast<uint8_t>(payload.size());
+    stream_.publish(out + kFrameBytes + payload.size());
+    return true;
+  }
+  bool write_through() noexcept;
   bool append(RecordType type, const RecordBuffer& payload) noexcept;
 
   SpinLock lock_;

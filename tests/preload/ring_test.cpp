@@ -241,6 +241,25 @@ TEST(GuardedFile, SurvivesThatItsDescriptorIsClosedAndItsNumberReused) {
   std::filesystem::remove_all(directory);
 }
 
+// A small one is put where it stays, a larger one is copied there.
+TEST(RecordStream, WritesRecordsOfEverySizeAroundThoseOfAByte) {
+  TemporaryRing temporary;
+  const auto stream = std::make_unique<RecordStream>();
+  ASSERT_TRUE(stream->begin(*temporary.ring, 0));
+  constexpr uint32_t kLongest = 300;
+  for (uint32_t i = 0; i <= kLongest; ++i) {
+    ASSERT_TRUE(stream->write(StringRecord{StringId{i + 1}, std::string(i, static_cast<char>('a' + i % 26))}));
+  }
+  ASSERT_TRUE(stream->flush());
+  const auto records = temporary.records();
+  ASSERT_EQ(records.size(), kLongest + 1);
+  for (uint32_t i = 0; i <= kLongest; ++i) {
+    const auto record = TemporaryRing::parse<StringRecord>(records[i].second);
+    EXPECT_EQ(raw(record.id), i + 1);
+    EXPECT_EQ(record.text, std::string(i, static_cast<char>('a' + i % 26)));
+  }
+}
+
 TEST(RecordStream, KeepsRecordsWholeAcrossSegments) {
   TemporaryRing temporary;
   auto stream = std::make_unique<RecordStream>();
