@@ -232,24 +232,33 @@ StackId PythonStack::capture_rest(const Interpreter& python, Interner& interner,
   return node;
 }
 
-StackId PythonStack::capture_other(const Interpreter& python, Interner& interner, ShadowFrame* top,
+template <Positions kPositions>
+StackId PythonStack::capture_apart(const Interpreter& python, Interner& interner, ShadowFrame* top,
                                    bool& root_changed) noexcept {
-  const PythonLayout& layout = *python.layout;
-  return layout.positions == Positions::kIndexes
-             ? capture_top(FrameReader<Positions::kIndexes>(layout), python, interner, top, root_changed)
-             : capture_top(FrameReader<Positions::kInCopies>(layout), python, interner, top, root_changed);
+  return capture_top(FrameReader<kPositions>(*python.layout), python, interner, top, root_changed);
 }
 
 template StackId PythonStack::capture_rest<Positions::kInCode>(const Interpreter&, Interner&, ShadowFrame*,
                                                                bool&) noexcept;
 
+StackId PythonStack::capture_other(const Interpreter& python, Interner& interner, ShadowFrame* top,
+                                   bool& root_changed) noexcept {
+  return python.layout->positions == Positions::kIndexes
+             ? capture_apart<Positions::kIndexes>(python, interner, top, root_changed)
+             : capture_apart<Positions::kInCopies>(python, interner, top, root_changed);
+}
+
 StackId PythonStack::capture_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                    bool& root_changed) noexcept {
-  const Positions positions = python.layout->positions;
-  if (positions == Positions::kInCode) {
-    return capture_chain<Positions::kInCode>(python, interner, innermost, root_changed);
+  if (python.layout->positions != Positions::kInCode) {
+    return capture_other_moved(python, interner, innermost, root_changed);
   }
-  return positions == Positions::kIndexes
+  return capture_chain<Positions::kInCode>(python, interner, innermost, root_changed);
+}
+
+StackId PythonStack::capture_other_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                                         bool& root_changed) noexcept {
+  return python.layout->positions == Positions::kIndexes
              ? capture_chain<Positions::kIndexes>(python, interner, innermost, root_changed)
              : capture_chain<Positions::kInCopies>(python, interner, innermost, root_changed);
 }

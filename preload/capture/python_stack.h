@@ -69,12 +69,17 @@ class PythonStack {
   [[gnu::noinline]] StackId capture_other(const Interpreter& python, Interner& interner, ShadowFrame* top,
                                           bool& root_changed) noexcept;
   template <Positions kPositions>
+  [[gnu::noinline]] StackId capture_apart(const Interpreter& python, Interner& interner, ShadowFrame* top,
+                                          bool& root_changed) noexcept;
+  template <Positions kPositions>
   StackId capture_chain(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                         bool& root_changed) noexcept;
   template <Positions kPositions>
   StackId capture_rest(const Interpreter& python, Interner& interner, ShadowFrame* change, bool& root_changed) noexcept;
   StackId capture_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                         bool& root_changed) noexcept;
+  [[gnu::noinline]] StackId capture_other_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                                                bool& root_changed) noexcept;
   template <Positions kPositions>
   bool match(const PythonLayout& layout, const uint8_t* innermost, ShadowFrame*& deepest) noexcept;
   template <Positions kPositions>

@@ -72,12 +72,14 @@ def older():
 
 
 def one_of(*minors):
-    """The first interpreter of these versions that is here, in the order of preference given; else any."""
+    """The first interpreter of these versions that is here, in the order of preference given; else any, with a GIL if
+    there is one."""
     for minor in minors:
         for one in supported():
             if one.minor == minor:
                 return one
-    return supported()[-1]
+    with_gil = [one for one in supported() if not one.free_threaded]
+    return (with_gil or supported())[-1]
 
 
 @functools.lru_cache(None)

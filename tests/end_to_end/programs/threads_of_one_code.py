@@ -8,7 +8,7 @@ import threading
 import zlib
 
 WAVES = (2, 5, 12, 25, 3)  # threads at once
-TURNS = 900  # of all threads of a wave
+TURNS = 350  # of all threads of a wave
 TEXT = bytes(range(256)) * 32
 
 SOURCE = """
