@@ -14,8 +14,8 @@ def needed_by(test):
 
 
 def pip_command(interpreter):
-    """Its own pip; else that of another interpreter, told for whom it works."""
-    for one in [interpreter] + interpreters.supported():
+    """Its own pip; else that of another interpreter, a later one rather, told for whom it works."""
+    for one in [interpreter] + interpreters.supported()[::-1]:
         if subprocess.call([one.path, "-m", "pip", "--version"], stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL) == 0:
             command = [one.path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
