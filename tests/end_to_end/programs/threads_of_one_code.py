@@ -3,13 +3,12 @@ instructions, in an array that gets longer the more threads there are; what a th
 Some blocks are made while a thread is not attached to the interpreter, some by code objects that come and go, some by
 generators that another thread began.
 """
+import ctypes
 import sys
 import threading
-import zlib
 
 WAVES = (2, 5, 12, 25, 3)  # threads at once
 TURNS = 350  # of all threads of a wave
-TEXT = bytes(range(256)) * 32
 
 SOURCE = """
 class Point:
@@ -25,15 +24,16 @@ def deep(i, levels):
         return len(bytes(150 + i % 50)) + len(Point(i).y)
     return deep(i, levels - 1) + 1
 
-def packed(i):
-    return len(zlib.decompress(zlib.compress(TEXT + bytes([i % 256]), 1)))
+def detached(i):
+    malloc(24)
+    return i
 
 def numbers(n):
     for i in range(n):
         yield bytes(200 + i % 50)
 
 def kinds(i):
-    return plain(i) + deep(i, i % 9) + len({j: [j] for j in range(i % 5)}) + (packed(i) if i % 16 == 0 else 0)
+    return plain(i) + deep(i, i % 9) + len({j: [j] for j in range(i % 5)}) + (detached(i) if i % 16 == 0 else 0)
 """
 
 
@@ -66,7 +66,7 @@ def work(functions, begun, together, turns, totals):
 
 
 def wave(count):
-    functions = {"zlib": zlib, "TEXT": TEXT}
+    functions = {"malloc": ctypes.CDLL(None).malloc}
     exec(compile(SOURCE, "one_code", "exec"), functions)
     begun, totals = [], []
     together = threading.Barrier(count)
