@@ -21,9 +21,13 @@
 
 namespace {
 
-const std::map<std::string, int> kCalls = {{"fallocate", SYS_fallocate}, {"pwrite64", SYS_pwrite64},
-                                           {"ftruncate", SYS_ftruncate}, {"shared-mmap", SYS_mmap},
-                                           {"fchmod", SYS_fchmod},       {"membarrier", SYS_membarrier}};
+const std::map<std::string, int> kCalls = {{"fallocate", SYS_fallocate},
+                                           {"pwrite64", SYS_pwrite64},
+                                           {"ftruncate", SYS_ftruncate},
+                                           {"shared-mmap", SYS_mmap},
+                                           {"fchmod", SYS_fchmod},
+                                           {"membarrier", SYS_membarrier},
+                                           {"process_vm_readv", SYS_process_vm_readv}};
 const std::map<std::string, int> kErrors = {{"EOPNOTSUPP", EOPNOTSUPP}, {"EDQUOT", EDQUOT}, {"EIO", EIO},
                                             {"ENODEV", ENODEV},         {"EPERM", EPERM},   {"ENOSYS", ENOSYS}};
 

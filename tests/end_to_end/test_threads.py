@@ -54,6 +54,23 @@ thread.start(); thread.join()
 print("done")
 """
 
+# ctypes gives up the GIL, and without one leaves the interpreter, while it calls malloc.
+DETACHED_PROGRAM = """import ctypes, threading
+malloc = ctypes.CDLL(None).malloc
+def kept():
+    for _ in range(1):
+        malloc(7007)
+def work():
+    for _ in range(3):
+        kept()
+work()
+for _ in range(3):
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+print("done")
+"""
+
 INNER = "#include <stdlib.h>\nvoid* inner(void) { return malloc(9001); }\n"
 OUTER = """
 #include <dlfcn.h>
@@ -189,6 +206,33 @@ class Threads(product.Case):
                 done = self.run_well(command, product.recorded_environment(profile))
                 self.assertEqual(done.out, bare.out)
                 self.assertEqual(self.summary(profile)["images"][0]["lost_events"], 0)
+
+    def lines_of_detached(self, interpreter, *below):
+        profile = self.path("%s-%d.cistern" % (interpreter.name, len(below)))
+        self.run_well([*below, interpreter.path, "-c", DETACHED_PROGRAM], product.recorded_environment(profile))
+        image = reader.only_image(profile)
+        stacks = [image.stack(event.stack) for event in image.events() if event.op == 1 and event.size == 7007]
+        frames = [next(frame for frame in stack if frame.kind == reader.PYTHON) for stack in stacks]
+        self.assertEqual({frame.function for frame in frames}, {"kept"})
+        return [frame.line for frame in frames]
+
+    def test_what_a_thread_allocates_while_it_is_not_attached_has_its_line(self):
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter.name):
+                self.assertEqual(self.lines_of_detached(interpreter), [5] * 12)
+
+    # Which copy of its instructions a frame is in is read from memory that may be gone. Where that cannot be asked, a
+    # frame has the first line of its function, unless something was allocated at the same place just before.
+    def test_a_sandbox_costs_such_a_thread_its_line_and_no_more(self):
+        below = [product.tool("deny_calls"), "process_vm_readv=EPERM", "--"]
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter.name):
+                lines = self.lines_of_detached(interpreter, *below)
+                if interpreter.free_threaded and interpreter.version >= (3, 14):
+                    self.assertEqual(len(lines), 12)
+                    self.assertLessEqual(set(lines), {3, 5})
+                else:
+                    self.assertEqual(lines, [5] * 12)
 
     def library(self, name, source, *flags):
         path = self.path(name + ".c")
