@@ -14,7 +14,7 @@ std::string_view last_part(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-std::string name_of(const Frame& frame) {
+std::string plain_name_of(const Frame& frame) {
   switch (frame.kind) {
     case FrameKind::kBoundary:
       return "(thread)";
@@ -22,6 +22,8 @@ std::string name_of(const Frame& frame) {
       return "(truncated)";
     case FrameKind::kUnknown:
       return "(unknown)";
+    case FrameKind::kSeveral:
+      return "(several tasks)";
     case FrameKind::kNative:
       if (!frame.function.empty()) return fmt::format("{} ({})", frame.function, last_part(frame.module));
       return fmt::format("{}+0x{:x}", last_part(frame.module), frame.address);
@@ -29,6 +31,10 @@ std::string name_of(const Frame& frame) {
       break;
   }
   return fmt::format("{} ({}:{})", frame.function, last_part(frame.file), frame.line);
+}
+
+std::string name_of(const Frame& frame) {
+  return plain_name_of(frame) + (frame.awaiting ? " (awaiting)" : "");
 }
 
 // Semicolons separate frames, and the count follows the last space of a line.

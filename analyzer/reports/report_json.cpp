@@ -81,6 +81,7 @@ Json frame_json(const Frame& frame) {
   };
   if (native) json["address"] = frame.address;
   if (boundary) json["boundary"] = "thread";
+  if (frame.awaiting) json["awaiting"] = true;
   return json;
 }
 

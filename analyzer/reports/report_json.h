@@ -19,7 +19,7 @@ Json images_json(const std::vector<ImageFacts>& images);
 bool all_complete(const std::vector<ImageFacts>& images);
 
 // {"function","file","line","module","native"}; what is unknown is null. Where a thread was started, an object with all
-// of them null and "boundary":"thread".
+// of them null and "boundary":"thread". A frame that awaits the next one's task has "awaiting":true.
 Json frame_json(const Frame& frame);
 // Innermost first, at most `depth` frames.
 Json stack_json(const CallTree& tree, NodeId node, size_t depth);

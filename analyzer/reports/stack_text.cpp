@@ -64,9 +64,9 @@ std::vector<StackText::Entry> StackText::entries_of(const std::vector<const Fram
 }
 
 std::string StackText::place_of(const Frame& frame) const {
-  if (frame.file.empty()) return {};
-  std::string place = printable(names_.name(frame.file));
-  if (frame.line != 0) place += fmt::format(":{}", frame.line);
+  std::string place = frame.file.empty() ? "" : printable(names_.name(frame.file));
+  if (!frame.file.empty() && frame.line != 0) place += fmt::format(":{}", frame.line);
+  if (frame.awaiting) place += place.empty() ? "(awaiting)" : " (awaiting)";
   return place;
 }
 

@@ -12,7 +12,8 @@ size_t CallTree::FrameHash::operator()(const Frame& frame) const noexcept {
   bits = bits * 0x9E3779B97F4A7C15u + hash(frame.file);
   bits = bits * 0x9E3779B97F4A7C15u + hash(frame.module);
   bits = bits * 0x9E3779B97F4A7C15u + frame.distinct_address();
-  bits = bits * 0x9E3779B97F4A7C15u + (uint64_t{frame.line} << 8 | static_cast<uint64_t>(frame.kind));
+  bits = bits * 0x9E3779B97F4A7C15u +
+         (uint64_t{frame.line} << 9 | uint64_t{frame.awaiting} << 8 | static_cast<uint64_t>(frame.kind));
   return static_cast<size_t>(bits ^ bits >> 32);
 }
 

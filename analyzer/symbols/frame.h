@@ -14,11 +14,13 @@ enum class FrameKind : uint8_t {
   kBoundary,   // frames behind it are those that started the thread
   kTruncated,  // the stack went on; `function` says why it was cut
   kUnknown,    // could not be read
+  kSeveral,    // several tasks await the next one; what awaits them is not said
 };
 
 struct Frame {
   FrameKind kind = FrameKind::kUnknown;
-  uint32_t line = 0;  // 0: unknown
+  bool awaiting = false;  // a coroutine's frame that did not call the next one: it waits for its task
+  uint32_t line = 0;      // 0: unknown
   std::string_view function;
   std::string_view file;
   std::string_view module;  // path of the ELF file
@@ -27,8 +29,8 @@ struct Frame {
   // What tells it from others, apart from its texts and line.
   uint64_t distinct_address() const noexcept { return function.empty() ? address : 0; }
   bool operator==(const Frame& other) const noexcept {
-    return kind == other.kind && line == other.line && function == other.function && file == other.file &&
-           module == other.module && distinct_address() == other.distinct_address();
+    return kind == other.kind && awaiting == other.awaiting && line == other.line && function == other.function &&
+           file == other.file && module == other.module && distinct_address() == other.distinct_address();
   }
 };
 

@@ -105,6 +105,8 @@ Frame StackResolver::frame_of(const StackNode& node) {
   switch (node.kind) {
     case NodeKind::kPython:
       return python_frame(node);
+    case NodeKind::kAwaiting:
+      return awaiting_frame(node);
     case NodeKind::kBoundary:
       return special(FrameKind::kBoundary, "[thread started at]");
     case NodeKind::kTruncated:
@@ -115,6 +117,12 @@ Frame StackResolver::frame_of(const StackNode& node) {
       break;
   }
   return special(FrameKind::kUnknown, "[unknown]");
+}
+
+Frame StackResolver::awaiting_frame(const StackNode& node) {
+  Frame frame = node.a == 0 ? special(FrameKind::kSeveral, "[several tasks]") : python_frame(node);
+  frame.awaiting = true;
+  return frame;
 }
 
 Frame StackResolver::python_frame(const StackNode& node) {

@@ -31,6 +31,7 @@ class StackResolver {
   NodeId append(NodeId caller, const StackNode& node);
   NodeId append_run(NodeId caller, StackId innermost);
   bool take_chain(StackId innermost);
+  Frame awaiting_frame(const StackNode& node);
   Frame python_frame(const StackNode& node);
   uint32_t line_of(CodeId id, const Code& code, int64_t offset);
 

@@ -90,6 +90,7 @@ enum class NodeKind : uint32_t {
   kTruncated = 4,  // the stack went on, but was cut; a: TruncationReason
   kUnknown = 5,    // the stack could not be read
   kNativeRun = 6,  // a: StackId of native frames that the parent called; their chain has a root of its own
+  kAwaiting = 7,   // a, b: as kPython, of a coroutine's frame that waits for what its child runs; a = 0: several do
 };
 
 enum class TruncationReason : uint32_t { kDepth = 1, kStackTableFull = 2 };

@@ -11,7 +11,7 @@ namespace cistern {
 constexpr char kProfileMagic[8] = {'C', 'I', 'S', 'T', 'E', 'R', 'N', '\n'};
 // A reader takes any minor version of its own major version: new record types are skipped by length.
 constexpr uint16_t kFormatMajor = 2;
-constexpr uint16_t kFormatMinor = 1;
+constexpr uint16_t kFormatMinor = 2;
 constexpr uint32_t kProfileHeaderBytes = 4096;
 
 // Names of an image's files in X.cistern.d: PID-START-NUMBER and one of these. See FORMAT.md, "Files".

@@ -46,7 +46,6 @@ enum class RecordType : uint32_t {
   // Reserved for later writers: their layout is theirs to document when they come.
   kCensus = 32,
   kObjectType = 33,
-  kAwaitingTask = 36,
 };
 
 // Appends fields to a caller's buffer. Never writes past its end: what does not fit sets overflowed().

@@ -37,6 +37,11 @@ LoadedModule describe(const dl_phdr_info& info) noexcept {
     if (header.p_type == PT_LOAD) {
       if (at < module.start) module.start = at;
       if (at + header.p_memsz > module.end) module.end = at + header.p_memsz;
+      if ((header.p_flags & PF_W) != 0) {
+        const uintptr_t aligned = (at + 7) & ~uintptr_t{7};
+        module.data = reinterpret_cast<const void*>(aligned);
+        module.data_bytes = at + header.p_filesz > aligned ? at + header.p_filesz - aligned : 0;
+      }
     } else if (header.p_type == PT_DYNAMIC) {
       module.dynamic = reinterpret_cast<const void*>(at);
     } else if (header.p_type == PT_NOTE && module.build_id.empty()) {

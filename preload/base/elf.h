@@ -10,10 +10,12 @@
 namespace cistern::preload {
 
 struct LoadedModule {
-  std::string_view path;          // empty for the executable
-  uintptr_t base = 0;             // load bias
-  uintptr_t start = 0;            // lowest mapped address
-  uintptr_t end = 0;              // behind the highest
+  std::string_view path;       // empty for the executable
+  uintptr_t base = 0;          // load bias
+  uintptr_t start = 0;         // lowest mapped address
+  uintptr_t end = 0;           // behind the highest
+  const void* data = nullptr;  // what its file has of its writable segment, the last where there are several
+  size_t data_bytes = 0;
   const void* dynamic = nullptr;  // its PT_DYNAMIC, nullptr for a static executable
   std::string_view build_id;      // raw bytes
   uint64_t loads = 0;             // modules that the process ever loaded, and unloaded: changes when the list does

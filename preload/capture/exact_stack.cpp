@@ -1,6 +1,7 @@
 #include "preload/capture/exact_stack.h"
 
 #include "preload/base/memory.h"
+#include "preload/capture/awaiting.h"
 #include "preload/capture/frame_reader.h"
 #include "preload/cpython/code_object.h"
 
@@ -22,7 +23,8 @@ StackId node_of(const FrameReader<kPositions>& read, const Interpreter& python, 
 }
 
 template <Positions kPositions>
-StackId walk(const Interpreter& python, Interner& interner, const uint8_t* innermost, StackId node) noexcept {
+StackId walk(const Interpreter& python, Interner& interner, const uint8_t* innermost, StackId node,
+             Awaiting* awaiting = nullptr) noexcept {
   constexpr size_t kFewFrames = 256;
   const FrameReader<kPositions> read(*python.layout);
   size_t count = 0;
@@ -33,14 +35,25 @@ StackId walk(const Interpreter& python, Interner& interner, const uint8_t* inner
   if (frames == nullptr) return StackId{};
   const uint8_t* frame = innermost;
   for (size_t i = 0; i < count; ++i, frame = read.caller_of(frame)) frames[i] = frame;
-  for (size_t i = count; i != 0; --i) node = node_of(read, python, interner, node, frames[i - 1]);
+  for (size_t i = count; i != 0; --i) {
+    if (awaiting != nullptr && frames[i - 1] == awaiting->joint()) node = awaiting->over(interner, node);
+    node = node_of(read, python, interner, node, frames[i - 1]);
+  }
   if (bytes != 0) unmap_memory(frames, bytes);
   return node;
 }
 
 }  // namespace
 
-StackId exact_stack(const Interpreter& python, Interner& interner, const uint8_t* innermost, StackId base) noexcept {
+StackId exact_stack(const Interpreter& python, Interner& interner, const uint8_t* innermost, StackId base,
+                    const uint8_t* tstate) noexcept {
+  if (python.frame_walk() == FrameWalk::kWithTasks) {
+    Awaiting awaiting;
+    awaiting.look(python, interner, tstate, true);
+    const StackId node = walk<Positions::kInCode>(python, interner, innermost, base, &awaiting);
+    awaiting.give_back();
+    return node;
+  }
   switch (python.layout->positions) {
     case Positions::kInCode:
       return walk<Positions::kInCode>(python, interner, innermost, base);

@@ -10,7 +10,9 @@
 namespace cistern::preload {
 
 // The node of the stack from `innermost` (nullptr: none) on, over `base`, as PythonStack::capture() has it; StackId{0}
-// without memory. Requires that the frames are this thread's.
-StackId exact_stack(const Interpreter& python, Interner& interner, const uint8_t* innermost, StackId base) noexcept;
+// without memory. Requires that the frames are this thread's, whose state is `tstate`; what awaits its running task is
+// read with the GIL or without.
+StackId exact_stack(const Interpreter& python, Interner& interner, const uint8_t* innermost, StackId base,
+                    const uint8_t* tstate = nullptr) noexcept;
 
 }  // namespace cistern::preload

@@ -98,7 +98,6 @@ struct FrameReader {
   uint16_t position;
   uint16_t owner;
 
- private:
   // _PyStackRef (Include/internal/pycore_stackref.h, 3.14): 1 alone is no object, 3 in the low bits an int, 1 in them a
   // borrowed or immortal object. Pointers of earlier versions have 0 there.
   static const uint8_t* untagged(uint64_t reference) noexcept {

@@ -180,14 +180,41 @@ template <Positions kPositions>
   return node;
 }
 
+// Finds where what awaits the running task joins. Returns the deepest frame whose node may be another one: `deepest`,
+// or where it joined or joins.
+ShadowFrame* PythonStack::rejoin(ShadowFrame* deepest) noexcept {
+  const uint8_t* const frame = awaiting_.joint();
+  uint32_t at = joint_ < size_ && frames_[joint_].frame == frame ? joint_ : size_;
+  if (frame != nullptr && at == size_) {
+    while (at != 0 && frames_[at - 1].frame != frame) --at;
+    at = at == 0 ? size_ : at - 1;
+  }
+  const uint32_t joint = frame != nullptr && at < size_ ? at : kNoJoint;
+  if (rejoins_ || joint != joint_) {
+    const uint32_t lowest = std::min(joint, joint_);
+    if (lowest < size_ && (deepest == nullptr || deepest > frames_ + lowest)) deepest = frames_ + lowest;
+  }
+  rejoins_ = false;
+  joint_ = joint;
+  return deepest;
+}
+
 // The node of the innermost frame. `deepest`: the deepest frame that is not where it was; nullptr: there is none.
-template <Positions kPositions>
+template <Positions kPositions, bool kTasks>
 [[gnu::always_inline]] inline StackId PythonStack::settle(const Interpreter& python, Interner& interner,
                                                           ShadowFrame* deepest) noexcept {
+  if constexpr (kTasks) deepest = rejoin(deepest);
   if (deepest == nullptr) return top();
   const auto unchanged = static_cast<uint32_t>(reinterpret_cast<char*>(deepest) - reinterpret_cast<char*>(frames_));
   unchanged_bytes_ = std::min(unchanged_bytes_, unchanged);
-  const StackId caller = deepest == frames_ ? base_ : deepest[-1].node;
+  StackId caller = deepest == frames_ ? base_ : deepest[-1].node;
+  if constexpr (kTasks) {
+    if (joint_ != kNoJoint && deepest <= frames_ + joint_) {
+      ShadowFrame* const joint = frames_ + joint_;
+      caller = awaiting_.over(interner, resolve<kPositions>(python, interner, caller, deepest, joint));
+      deepest = joint;
+    }
+  }
   return resolve<kPositions>(python, interner, caller, deepest, frames_ + size_);
 }
 
@@ -196,12 +223,13 @@ bool PythonStack::root_may_differ(const ShadowFrame* deepest) const noexcept {
   return root_unsure_ || root_at_ >= size_ || (deepest != nullptr && deepest <= frames_ + root_at_);
 }
 
-template <Positions kPositions>
+template <Positions kPositions, bool kTasks>
 StackId PythonStack::capture_chain(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                    bool& root_changed) noexcept {
   const PythonLayout& layout = *python.layout;
   if (innermost == nullptr) {
     size_ = 0;
+    joint_ = kNoJoint;
     root_changed = notice_root();
     return base_;
   }
@@ -213,54 +241,50 @@ StackId PythonStack::capture_chain(const Interpreter& python, Interner& interner
     }
     deepest = frames_;
   }
-  const StackId node = settle<kPositions>(python, interner, deepest);
+  const StackId node = settle<kPositions, kTasks>(python, interner, deepest);
   if (__builtin_expect(root_may_differ(deepest), 0)) root_changed = notice_root();
   return node;
 }
 
 // The chain is as it was down to `change`.
-template <Positions kPositions>
+template <Positions kPositions, bool kTasks>
 StackId PythonStack::capture_rest(const Interpreter& python, Interner& interner, ShadowFrame* change,
                                   bool& root_changed) noexcept {
   const uint8_t* const innermost = frames_[size_ - 1].frame;
   ShadowFrame* deepest = nullptr;
   if (!verify(FrameReader<kPositions>(*python.layout), frames_, change, deepest)) {
-    return capture_chain<kPositions>(python, interner, innermost, root_changed);
+    return capture_chain<kPositions, kTasks>(python, interner, innermost, root_changed);
   }
-  const StackId node = settle<kPositions>(python, interner, deepest);
+  const StackId node = settle<kPositions, kTasks>(python, interner, deepest);
   if (__builtin_expect(root_may_differ(deepest), 0)) root_changed = notice_root();
   return node;
 }
 
+template StackId PythonStack::capture_chain<Positions::kInCode, false>(const Interpreter&, Interner&, const uint8_t*,
+                                                                       bool&) noexcept;
+template StackId PythonStack::capture_rest<Positions::kInCode, false>(const Interpreter&, Interner&, ShadowFrame*,
+                                                                      bool&) noexcept;
+
 template <Positions kPositions>
-StackId PythonStack::capture_apart(const Interpreter& python, Interner& interner, ShadowFrame* top,
+StackId PythonStack::capture_apart(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                    bool& root_changed) noexcept {
-  return capture_top(FrameReader<kPositions>(*python.layout), python, interner, top, root_changed);
+  return capture_from<kPositions, false>(python, interner, innermost, root_changed);
 }
 
-template StackId PythonStack::capture_rest<Positions::kInCode>(const Interpreter&, Interner&, ShadowFrame*,
-                                                               bool&) noexcept;
-
-StackId PythonStack::capture_other(const Interpreter& python, Interner& interner, ShadowFrame* top,
+StackId PythonStack::capture_other(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                    bool& root_changed) noexcept {
   return python.layout->positions == Positions::kIndexes
-             ? capture_apart<Positions::kIndexes>(python, interner, top, root_changed)
-             : capture_apart<Positions::kInCopies>(python, interner, top, root_changed);
+             ? capture_apart<Positions::kIndexes>(python, interner, innermost, root_changed)
+             : capture_apart<Positions::kInCopies>(python, interner, innermost, root_changed);
 }
 
-StackId PythonStack::capture_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                                   bool& root_changed) noexcept {
-  if (python.layout->positions != Positions::kInCode) {
-    return capture_other_moved(python, interner, innermost, root_changed);
+StackId PythonStack::capture_with_tasks(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                                        bool& root_changed, const uint8_t* tstate, bool gil_held) noexcept {
+  if (!awaiting_.look(python, interner, tstate, gil_held)) rejoins_ = true;
+  if (__builtin_expect(rejoins_, 0)) {
+    return capture_chain<Positions::kInCode, true>(python, interner, innermost, root_changed);
   }
-  return capture_chain<Positions::kInCode>(python, interner, innermost, root_changed);
-}
-
-StackId PythonStack::capture_other_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                                         bool& root_changed) noexcept {
-  return python.layout->positions == Positions::kIndexes
-             ? capture_chain<Positions::kIndexes>(python, interner, innermost, root_changed)
-             : capture_chain<Positions::kInCopies>(python, interner, innermost, root_changed);
+  return capture_from<Positions::kInCode, true>(python, interner, innermost, root_changed);
 }
 
 }  // namespace cistern::preload

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "preload/capture/awaiting.h"
 #include "preload/capture/frame_reader.h"
 #include "preload/capture/known_frames.h"
 #include "preload/cpython/interpreter.h"
@@ -18,9 +19,11 @@ class PythonStack {
  public:
   // The stack from `innermost` (the thread's innermost frame, or nullptr) on, over `base`, the node that its outermost
   // frame is called from; it is read after the interner's epoch, since it is replaced before that. `root_changed` is
-  // set when the outermost frame is not the one of the last call. Requires that the frames are this thread's.
+  // set when the outermost frame is not the one of the last call. `tstate` and `gil_held` are what Awaiting::look()
+  // wants. Requires that the frames are this thread's.
   [[gnu::always_inline]] StackId capture(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                                         const std::atomic<StackId>& base_now, bool& root_changed) noexcept {
+                                         const std::atomic<StackId>& base_now, bool& root_changed,
+                                         const uint8_t* tstate = nullptr, bool gil_held = true) noexcept {
     const uint32_t epoch = interner.epoch();
     const StackId base = base_now.load(std::memory_order_relaxed);
     if (__builtin_expect(epoch != epoch_ || base != base_, 0)) {
@@ -28,14 +31,13 @@ class PythonStack {
       base_ = base;
       forget();
     }
-    // Most often nothing was called since the last event, or what was called has returned.
-    if (size_ == 0 || frames_[size_ - 1].frame != innermost) {
-      return capture_moved(python, interner, innermost, root_changed);
+    const FrameWalk walk = python.frame_walk();
+    if (__builtin_expect(walk != FrameWalk::kPlain, 0)) {
+      return walk == FrameWalk::kWithTasks
+                 ? capture_with_tasks(python, interner, innermost, root_changed, tstate, gil_held)
+                 : capture_other(python, interner, innermost, root_changed);
     }
-    const PythonLayout& layout = *python.layout;
-    ShadowFrame* const top = frames_ + size_ - 1;
-    if (layout.positions != Positions::kInCode) return capture_other(python, interner, top, root_changed);
-    return capture_top(FrameReader<Positions::kInCode>(layout), python, interner, top, root_changed);
+    return capture_from<Positions::kInCode, false>(python, interner, innermost, root_changed);
   }
 
   // The outermost frame's code object; nullptr when there was no frame.
@@ -51,6 +53,11 @@ class PythonStack {
     return bytes / sizeof(ShadowFrame);
   }
 
+  // At which of them what awaits the running task joins, below it; none: UINT32_MAX. As of the last call.
+  uint32_t joint() const noexcept { return joint_; }
+  // The node that the frame there is called from, where its caller is `caller`.
+  StackId with_awaiting(Interner& interner, StackId caller) noexcept { return awaiting_.over(interner, caller); }
+
   // For another thread: forgets what was seen. Keeps its memory.
   void reset() noexcept {
     forget();
@@ -58,28 +65,34 @@ class PythonStack {
   }
 
  private:
-  template <Positions kPositions>
-  [[gnu::always_inline]] StackId capture_top(const FrameReader<kPositions>& read, const Interpreter& python,
-                                             Interner& interner, ShadowFrame* top, bool& root_changed) noexcept {
+  // `kTasks`: what awaits the running task is part of the stack.
+  template <Positions kPositions, bool kTasks>
+  [[gnu::always_inline]] StackId capture_from(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                                              bool& root_changed) noexcept {
+    // Most often nothing was called since the last event, or what was called has returned.
+    if (size_ == 0 || frames_[size_ - 1].frame != innermost) {
+      return capture_chain<kPositions, kTasks>(python, interner, innermost, root_changed);
+    }
+    ShadowFrame* const top = frames_ + size_ - 1;
+    const FrameReader<kPositions> read(*python.layout);
     ShadowFrame* const change = first_change(read, top);
     if (__builtin_expect(change == frames_ && is_root(read, *change), 1)) return top->node;
-    return capture_rest<kPositions>(python, interner, change, root_changed);
+    return capture_rest<kPositions, kTasks>(python, interner, change, root_changed);
   }
   // Apart, so that what is inlined is small.
-  [[gnu::noinline]] StackId capture_other(const Interpreter& python, Interner& interner, ShadowFrame* top,
+  [[gnu::noinline]] StackId capture_other(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                           bool& root_changed) noexcept;
   template <Positions kPositions>
-  [[gnu::noinline]] StackId capture_apart(const Interpreter& python, Interner& interner, ShadowFrame* top,
+  [[gnu::noinline]] StackId capture_apart(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                           bool& root_changed) noexcept;
-  template <Positions kPositions>
-  StackId capture_chain(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                        bool& root_changed) noexcept;
-  template <Positions kPositions>
-  StackId capture_rest(const Interpreter& python, Interner& interner, ShadowFrame* change, bool& root_changed) noexcept;
-  StackId capture_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                        bool& root_changed) noexcept;
-  [[gnu::noinline]] StackId capture_other_moved(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                                                bool& root_changed) noexcept;
+  [[gnu::noinline]] StackId capture_with_tasks(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                                               bool& root_changed, const uint8_t* tstate, bool gil_held) noexcept;
+  template <Positions kPositions, bool kTasks>
+  [[gnu::noinline]] StackId capture_chain(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                                          bool& root_changed) noexcept;
+  template <Positions kPositions, bool kTasks>
+  [[gnu::noinline]] StackId capture_rest(const Interpreter& python, Interner& interner, ShadowFrame* change,
+                                         bool& root_changed) noexcept;
   template <Positions kPositions>
   bool match(const PythonLayout& layout, const uint8_t* innermost, ShadowFrame*& deepest) noexcept;
   template <Positions kPositions>
@@ -88,7 +101,8 @@ class PythonStack {
   static void see(const Reader& read, ShadowFrame& seen, const uint8_t* frame) noexcept;
   ShadowFrame* near_top(const uint8_t* frame) const noexcept;
   void use(uint32_t size) noexcept;
-  template <Positions kPositions>
+  ShadowFrame* rejoin(ShadowFrame* deepest) noexcept;
+  template <Positions kPositions, bool kTasks>
   StackId settle(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept;
   template <Positions kPositions>
   StackId resolve(const Interpreter& python, Interner& interner, StackId node, ShadowFrame* first,
@@ -103,12 +117,15 @@ class PythonStack {
   void forget() noexcept {
     root_unsure_ = true;
     size_ = used_ = unchanged_bytes_ = 0;
+    joint_ = kNoJoint;
+    awaiting_.forget();
   }
   // The outermost entry that is a frame of the program; size_ when there is none.
   uint32_t root() const noexcept;
   bool root_may_differ(const ShadowFrame* deepest) const noexcept;
   bool notice_root() noexcept;
 
+  static constexpr uint32_t kNoJoint = UINT32_MAX;
   static constexpr uint32_t kNear = 4;  // so far from the top match() looks for a frame
   static size_t mapped_bytes(uint32_t capacity) noexcept { return (capacity + kNear) * sizeof(ShadowFrame); }
 
@@ -124,6 +141,9 @@ class PythonStack {
   const uint8_t* root_ = nullptr;  // the outermost frame's code, as it was told last
   uint32_t root_at_ = 0;           // the entry that it was told of
   bool root_unsure_ = false;
+  bool rejoins_ = false;  // what awaits the running task has changed since the frames were resolved
+  uint32_t joint_ = kNoJoint;
+  Awaiting awaiting_;
 };
 
 }  // namespace cistern::preload

@@ -42,13 +42,16 @@ StackId WovenStack::over(Interner& interner, StackId node, StackId run) noexcept
   return last_node_;
 }
 
-// What was found at the same depth over the same callers is still right.
-StackId WovenStack::weave(const Interpreter& python, Interner& interner, const ShadowFrame& frame, Seen& seen,
+// What was found at the same depth over the same callers is still right: the plain node says what awaits the task, too.
+StackId WovenStack::weave(const Interpreter& python, Interner& interner, PythonStack& stack, uint32_t depth,
                           StackId before, StackId run) noexcept {
+  const ShadowFrame& frame = stack.frame(depth);
+  Seen& seen = seen_[depth];
   if (seen.before == before && seen.run == run && seen.plain == frame.node && interner.is_current(seen.node)) {
     return seen.node;
   }
   StackId node = over(interner, before, run);
+  if (depth == stack.joint()) node = stack.with_awaiting(interner, node);
   if (frame.code != kEntryFrame && frame.code_id != Interner::kNoCode) {
     NodeKey key{NodeKind::kUnknown, 0, 0};
     if (raw(frame.code_id) != 0) {
@@ -108,7 +111,7 @@ StackId WovenStack::capture(const Interpreter& python, Interner& interner, const
     const uint32_t inner = entries - seen_[i].entries;  // entries further in
     StackId run{};
     if (seen_[i].entries != entries_below(i) && inner < runs.count) run = runs.outer[inner];
-    node = weave(python, interner, stack.frame(i), seen_[i], node, run);
+    node = weave(python, interner, stack, i, node, run);
   }
   valid_ = size;
   return size == 0 ? capture_native(interner, plain, runs) : over(interner, node, runs.leaf);

@@ -41,7 +41,7 @@ class WovenStack {
     uint32_t entries;  // calls of the evaluation function from the root to here
   };
 
-  StackId weave(const Interpreter& python, Interner& interner, const ShadowFrame& frame, Seen& seen, StackId before,
+  StackId weave(const Interpreter& python, Interner& interner, PythonStack& stack, uint32_t depth, StackId before,
                 StackId run) noexcept;
   StackId over(Interner& interner, StackId node, StackId run) noexcept;
   bool same_entries(const PythonLayout& layout, const uint8_t* tstate) noexcept;

@@ -66,6 +66,7 @@ void choose_layout(Interpreter& python) noexcept {
     return;
   }
   python.layout = layout;
+  python.walk = layout->positions == Positions::kInCode ? FrameWalk::kPlain : FrameWalk::kOther;
   python.type_offset = layout->object_type;
   python.stacks = PythonStacks::kOn;
 }
@@ -115,6 +116,8 @@ bool take(Interpreter& python, const LoadedModule& module) noexcept {
   }
   bind(python.code_type, module, "PyCode_Type");
   bind(python.unicode_type, module, "PyUnicode_Type");
+  bind(python.coroutine_type, module, "PyCoro_Type");
+  bind(python.generator_type, module, "PyGen_Type");
   bind(python.runtime, module, "_PyRuntime");
   read_version(python, python.functions.get_version());
   choose_layout(python);

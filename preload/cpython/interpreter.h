@@ -1,5 +1,5 @@
 // The interpreter of this process: where it is, which version, and the few of its functions that a hook may call. Found
-// by its symbols; nothing of it is linked. Constant once found.
+// by its symbols; nothing of it is linked. Constant once found, but for whether tasks are looked at.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,7 @@
 #include "cistern/image_records.h"
 #include "preload/base/text.h"
 #include "preload/cpython/layout.h"
+#include "preload/cpython/task_layout.h"
 
 namespace cistern::preload {
 
@@ -45,6 +46,13 @@ struct PythonFunctions {
   int (*last_instruction)(const uint8_t* frame);
 };
 
+// How its frames are compared with what was seen of them.
+enum class FrameWalk : uint8_t {
+  kPlain,      // Positions::kInCode
+  kOther,      // other positions
+  kWithTasks,  // kPlain, and what awaits asyncio's running task is part of the stack: see find_asyncio()
+};
+
 struct Interpreter {
   bool found = false;
   bool shared = false;  // in a shared library rather than the executable
@@ -61,14 +69,25 @@ struct Interpreter {
   PythonFunctions functions{};
   // What functions.holder_state() returns, where it is a plain load (3.8 – 3.11): nearly every event asks for it.
   const uint8_t* const* holder_place = nullptr;
-  bool free_threaded = false;             // built without the GIL
-  uint16_t type_offset = 8;               // PyObject.ob_type
-  const uint8_t* code_type = nullptr;     // &PyCode_Type
-  const uint8_t* unicode_type = nullptr;  // &PyUnicode_Type
-  const uint8_t* runtime = nullptr;       // &_PyRuntime
-  const PythonLayout* layout = nullptr;   // nullptr: its stacks cannot be read
+  bool free_threaded = false;               // built without the GIL
+  uint16_t type_offset = 8;                 // PyObject.ob_type
+  const uint8_t* code_type = nullptr;       // &PyCode_Type
+  const uint8_t* unicode_type = nullptr;    // &PyUnicode_Type
+  const uint8_t* coroutine_type = nullptr;  // &PyCoro_Type
+  const uint8_t* generator_type = nullptr;  // &PyGen_Type
+  const uint8_t* runtime = nullptr;         // &_PyRuntime
+  const PythonLayout* layout = nullptr;     // nullptr: its stacks cannot be read
+  FrameWalk walk = FrameWalk::kPlain;       // see frame_walk()
+  const TaskLayout* tasks = nullptr;        // of FrameWalk::kWithTasks
   PythonStacks stacks = PythonStacks::kUnsupported;
   const char* reason = "";  // why not
+
+  // Acquire: pairs with look_at_tasks().
+  FrameWalk frame_walk() const noexcept { return __atomic_load_n(&walk, __ATOMIC_ACQUIRE); }
+  void look_at_tasks(const TaskLayout* layout) noexcept {
+    tasks = layout;
+    __atomic_store_n(&walk, FrameWalk::kWithTasks, __ATOMIC_RELEASE);
+  }
 
   // Where the calling thread finds what functions.holder_state() returns: holder_place, or (3.12 and later) its own
   // thread-local variable. nullptr when the function must be asked. Requires functions.holder_state.

@@ -325,7 +325,8 @@ void check_python_hooks_now(const void* caller) noexcept {
   t_until_check = 0;
   const bool running = g_python.embedded ? is_initialized() : g_recorder.phases.root_seen();
   if (running || !g_recorder.python_stacks) t_until_check = kBetweenChecks;
-  if (!g_recorder.python_stacks || (g_recorder.options.domains & bit_of(Domain::kObj)) == 0) return;
+  if (!g_recorder.python_stacks) return;
+  if ((g_recorder.options.domains & bit_of(Domain::kObj)) == 0) return look_for_asyncio(caller);
   if (__builtin_expect(on_top(PYMEM_DOMAIN_OBJ), 1)) {
     g_suspicious = false;
     if (!on_top(PYMEM_DOMAIN_RAW)) install_python_hooks(g_recorder.options.domains);

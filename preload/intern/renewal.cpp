@@ -104,7 +104,8 @@ class Interner::KeptStacks {
   KeptFrame frame_of(const NodeKey& key) const noexcept {
     KeptFrame frame;
     frame.key = key;
-    if (frame.key.kind != NodeKind::kPython) return frame;
+    const bool of_code = frame.key.kind == NodeKind::kPython || frame.key.kind == NodeKind::kAwaiting;
+    if (!of_code || frame.key.a == 0) return frame;
     const CodeEntry* const code = codes_watched_ ? codes_.find(frame.key.a) : nullptr;
     if (code == nullptr) {
       frame.key = NodeKey{NodeKind::kUnknown, 0, 0};
@@ -137,8 +138,8 @@ StackId Interner::define_again(const Interpreter& python, const KeptFrame* frame
     }
     if (frames[i].code != nullptr) {
       key.a = raw(code_locked(python, frames[i].code, code_fingerprint(*python.layout, frames[i].code)));
+      if (key.a == 0) key = NodeKey{NodeKind::kUnknown, 0, 0};
     }
-    if (key.kind == NodeKind::kPython && key.a == 0) key = NodeKey{NodeKind::kUnknown, 0, 0};
     node = node_locked(node, key);
   }
   return node;

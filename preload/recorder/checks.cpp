@@ -85,10 +85,10 @@ bool has_unplaced(const PythonStack& stack) noexcept {
 
 }  // namespace
 
-void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) noexcept {
+void check_stack(ThreadState& thread, const uint8_t* innermost, const uint8_t* tstate, StackId stack) noexcept {
   g_captures.fetch_add(1, std::memory_order_relaxed);
   const StackId base = thread.base.load(std::memory_order_relaxed);
-  if (exact_stack(g_python, g_recorder.interner, innermost, base) != stack) {
+  if (exact_stack(g_python, g_recorder.interner, innermost, base, tstate) != stack) {
     g_mismatches.fetch_add(1, std::memory_order_relaxed);
   }
   if (has_unplaced(thread.python)) g_unplaced.fetch_add(1, std::memory_order_relaxed);

@@ -26,7 +26,7 @@ void poll(ThreadState& thread, const uint8_t* tstate) noexcept;
 StackId without_python_stack(ThreadState& thread) noexcept;
 void look_at_phase(const ThreadState& thread) noexcept;
 const uint8_t* ask_for_holder(ThreadState& thread) noexcept;
-void check_stack(ThreadState& thread, const uint8_t* innermost, StackId stack) noexcept;
+void check_stack(ThreadState& thread, const uint8_t* innermost, const uint8_t* tstate, StackId stack) noexcept;
 void check_holder(const ThreadState& thread, const uint8_t* tstate) noexcept;
 void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python,
                         StackId stack) noexcept;
@@ -83,9 +83,10 @@ inline const uint8_t* holder_of(ThreadState& thread) noexcept {
   tstate = holds_gil(domain) ? holder_of(thread) : own_state();
   const uint8_t* const innermost = tstate == nullptr ? nullptr : innermost_frame(*g_python.layout, tstate);
   bool changed = false;
-  const StackId stack = thread.python.capture(g_python, g_recorder.interner, innermost, thread.base, changed);
+  const StackId stack =
+      thread.python.capture(g_python, g_recorder.interner, innermost, thread.base, changed, tstate, holds_gil(domain));
 #ifdef CISTERN_CHECK_STACKS
-  check_stack(thread, innermost, stack);
+  check_stack(thread, innermost, tstate, stack);
   if (holds_gil(domain)) check_holder(thread, tstate);
 #endif
   if (__builtin_expect(changed && thread.main, 0)) root_changed(thread, now());

@@ -15,6 +15,7 @@
 #include "preload/base/message.h"
 #include "preload/base/proc.h"
 #include "preload/base/real.h"
+#include "preload/cpython/asyncio_module.h"
 #include "preload/recorder/child_environment.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/image_files.h"
@@ -201,6 +202,7 @@ void tell_why_off(const char* what_is_left) noexcept {
 void take_interpreter() noexcept {
   Recorder& recorder = g_recorder;
   learn_evaluation_function();
+  find_asyncio(g_python);
   const bool late = g_python.functions.is_initialized != nullptr && g_python.functions.is_initialized() != 0;
   recorder.python_stacks = false;
   if (hookable(g_python)) {
@@ -403,6 +405,17 @@ void look_for_later_python(const void* caller) noexcept {
   update_modules(g_recorder.records);
   if (find_interpreter()) take_interpreter();
   looking.store(0, std::memory_order_release);
+}
+
+void look_at_modules() noexcept {
+  update_modules(g_recorder.records);
+  find_asyncio(g_python);
+}
+
+void look_for_asyncio(const void* caller) noexcept {
+  if (!modules_changed() || in_loader(caller)) return;
+  const Nested nested;
+  look_at_modules();
 }
 
 // While it is not initialized there are no Python stacks, and its functions may be gone before the loader returns.

@@ -176,6 +176,35 @@ TEST_F(StackReports, TreeSumsBranchesFromTheOutermostFrameDown) {
   EXPECT_EQ(report["nodes"][2]["own_blocks"], 2);
 }
 
+// main:20 called nothing here: the loop runs a task's load:7, and main awaits it; several others await one at save:12.
+TEST_F(StackReports, FramesThatAwaitAreMarkedAndAreNoCallers) {
+  const auto id = [this](const Place& place) { return raw(recording_.code(place)); };
+  const StackId loop = recording_.stack({{"run", "/srv/lib/loop.py", 1}});
+  const StackId main = recording_.node(loop, NodeKind::kAwaiting, id(kMain), -1);
+  recording_.alloc(1, kStart + 80, 0xa0000, 50'000, recording_.node(main, NodeKind::kPython, id(kLoad), -1));
+  const StackId several = recording_.node(loop, NodeKind::kAwaiting, 0, 0);
+  recording_.alloc(1, kStart + 81, 0xb0000, 40'000, recording_.node(several, NodeKind::kPython, id(kSave), -1));
+  const ReportOptions some = options();
+
+  const json stack = group(parsed(some, report_peak), "load")["stack"];
+  ASSERT_EQ(stack.size(), 3u);
+  EXPECT_FALSE(stack[0].contains("awaiting"));
+  EXPECT_EQ(stack[1]["function"], "main");
+  EXPECT_EQ(stack[1]["awaiting"], true);
+  EXPECT_FALSE(stack[2].contains("awaiting"));
+
+  const std::string tree = printed([&] { return report_tree(TreeOptions{some}); });
+  EXPECT_NE(tree.find("main  app.py:20 (awaiting)\n"), std::string::npos) << tree;
+  EXPECT_NE(tree.find("main  app.py:20\n"), std::string::npos) << "called by nobody: another frame\n" << tree;
+  EXPECT_NE(tree.find("[several tasks]  (awaiting)\n"), std::string::npos) << tree;
+  const std::string peak = printed([&] { return report_peak(some); });
+  EXPECT_NE(peak.find("app.py:20 (awaiting)\n"), std::string::npos) << peak;
+  const std::string collapsed = printed([&] { return export_profiles(exported()); });
+  EXPECT_NE(collapsed.find("run (loop.py:1);main (app.py:20) (awaiting);load (app.py:7) 50000\n"), std::string::npos);
+  EXPECT_NE(collapsed.find("run (loop.py:1);(several tasks) (awaiting);save (app.py:12) 40000\n"), std::string::npos);
+  EXPECT_EQ(line(lines("app.py"), 7)["live"]["bytes"], 52'000);
+}
+
 TEST_F(StackReports, TreeAtThePeakIsThePeaks) {
   TreeOptions at_peak{options()};
   at_peak.report.at = parse_moment("peak");

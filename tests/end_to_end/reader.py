@@ -19,7 +19,7 @@ MAGIC_BYTES = b"CSEG"
 RECORDS, EVENTS = 1, 2
 HEADER_BYTES, CONTROL_OFFSET, SLOTS_OFFSET, SLOT_STRIDE = 4096, 4096, 16384, 256 * 1024
 OWNED, SEALED = 1, 2
-PYTHON, NATIVE, BOUNDARY, TRUNCATED, UNKNOWN, NATIVE_RUN = 1, 2, 3, 4, 5, 6
+PYTHON, NATIVE, BOUNDARY, TRUNCATED, UNKNOWN, NATIVE_RUN, AWAITING = 1, 2, 3, 4, 5, 6, 7
 OPS = ("extension", "alloc", "free", "realloc", "map", "unmap", "remap", "arena")
 DOMAINS = ("malloc", "raw", "mem", "obj", "mmap")
 COUNTERS = ("lost", "guarded", "pass_through", "bootstrap", "stack_table_full", "retired_codes", "stopped",
@@ -336,7 +336,7 @@ class Image:
     def _frame(self, kind, a, b):
         frame = self._frames.get((kind, a, b))
         if frame is None:
-            if kind == PYTHON:
+            if kind == PYTHON or (kind == AWAITING and a != 0):
                 code = self.codes[a]
                 frame = Frame(kind, code.name, code.file, line_of(code, bytes(self.tables[a]), b))
             else:

@@ -17,9 +17,9 @@ constexpr uint64_t kStart = 1'000'000'000;
 constexpr uint64_t kMapping = 0x7f00'0000'0000;
 
 // Stacks: 1 <module>, 2 load above it, 3 native above 2, 4 boundary above 2, 5 work above 4, 6 truncated, 7 unknown,
-// 11 the native frames 10, 9 and 8 called by 2.
+// 11 the native frames 10, 9 and 8 called by 2, 14 work in a task that 13, in load, and several others, 12, await.
 constexpr StackId kModuleStack{1}, kLoadStack{2}, kNativeStack{3}, kWorkStack{5}, kTruncatedStack{6}, kUnknownStack{7};
-constexpr StackId kRunStack{11};
+constexpr StackId kRunStack{11}, kAwaitedStack{14};
 
 using namespace std::string_view_literals;
 
@@ -128,6 +128,9 @@ void define_stacks(SegmentBuilder& segment) {
   segment.record(StackNodeRecord{StackId{9}, StackId{8}, NodeKind::kNative, 1, 0x1154});
   segment.record(StackNodeRecord{StackId{10}, StackId{9}, NodeKind::kNative, 1, 0x1060});
   segment.record(StackNodeRecord{kRunStack, kLoadStack, NodeKind::kNativeRun, 10, 0});
+  segment.record(StackNodeRecord{StackId{12}, kModuleStack, NodeKind::kAwaiting, 0, 0});
+  segment.record(StackNodeRecord{StackId{13}, StackId{12}, NodeKind::kAwaiting, 2, 6});
+  segment.record(StackNodeRecord{kAwaitedStack, StackId{13}, NodeKind::kPython, 3, 4});
   segment.record(ThreadRecord{kWorker, kStart + 500, kWorkerTid, false, kMain, kLoadStack, ""});
 }
 
@@ -162,6 +165,7 @@ SegmentBuilder main_thread() {
 SegmentBuilder main_thread_later() {
   SegmentBuilder segment(kMain, kMainTid, 1, kStart + 400);
   segment.event(alloc(Domain::kMalloc, 600, 0x4000, 1000, kRunStack));
+  segment.event(alloc(Domain::kMalloc, 650, 0x6000, 3000, kAwaitedStack));
   segment.event(alloc(Domain::kMalloc, 700, 0x5000, 2000, kLoadStack));  // freed by the worker, stamped a little later
   return segment;
 }

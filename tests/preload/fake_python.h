@@ -28,6 +28,7 @@ class FakePython {
     python_.type_offset = layout_.object_type;
     python_.code_type = block(64);
     python_.unicode_type = block(64);
+    python_.walk = layout_.positions == Positions::kInCode ? FrameWalk::kPlain : FrameWalk::kOther;
     python_.stacks = PythonStacks::kOn;
     python_.functions.holder_state = [] { return attached_state(); };
   }
@@ -37,6 +38,13 @@ class FakePython {
 
   const Interpreter& python() const { return python_; }
   const PythonLayout& layout() const { return layout_; }
+
+  // As when the module _asyncio has been found.
+  void look_at_tasks() {
+    python_.coroutine_type = block(512);
+    python_.generator_type = block(512);
+    python_.look_at_tasks(task_layout_of(layout_.minor));
+  }
 
   uint8_t* block(size_t bytes) {
     blocks_.push_back(std::make_unique<uint8_t[]>(bytes));

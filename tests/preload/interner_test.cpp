@@ -286,6 +286,36 @@ TEST(Interner, DefinesNativeRunsAgainWithTheirFrames) {
   EXPECT_EQ(raw(outer.parent), 0u);
 }
 
+TEST(Interner, DefinesAwaitingFramesAgainWithTheirCode) {
+  Interning it;
+  FakePython fake(14);
+  uint8_t* const awaits = fake.code("/a.py", "awaits", 1);
+  uint8_t* const gone = fake.code("/a.py", "gone", 9);
+  const uint32_t id = raw(it.interner->code(fake.python(), awaits));
+  const uint32_t gone_id = raw(it.interner->code(fake.python(), gone));
+  const StackId several = it.interner->node(StackId{}, NodeKey{NodeKind::kAwaiting, 0, 0});
+  const StackId lost = it.interner->node(several, NodeKey{NodeKind::kAwaiting, gone_id, 4});
+  const StackId awaiting = it.interner->node(lost, NodeKey{NodeKind::kAwaiting, id, 6});
+  it.interner->block_freed(gone, 5);
+  StackId kept[] = {awaiting};
+  it.interner->renew(fake.python(), kept, 1);
+
+  std::map<uint32_t, StackNodeRecord> nodes;
+  for (const auto& node : it.written<StackNodeRecord>(it.keep)) {
+    if (raw(node.id) > raw(awaiting)) nodes.emplace(raw(node.id), node);
+  }
+  const StackNodeRecord again = nodes.at(raw(kept[0]));
+  EXPECT_EQ(again.kind, NodeKind::kAwaiting);
+  EXPECT_EQ(again.a, raw(it.interner->code(fake.python(), awaits)));
+  EXPECT_NE(again.a, id);
+  EXPECT_EQ(again.b, 6);
+  const StackNodeRecord unknown = nodes.at(raw(again.parent));
+  EXPECT_EQ(unknown.kind, NodeKind::kUnknown) << "its code is gone";
+  const StackNodeRecord outermost = nodes.at(raw(unknown.parent));
+  EXPECT_EQ(outermost.kind, NodeKind::kAwaiting);
+  EXPECT_EQ(outermost.a, 0u);
+}
+
 TEST(Interner, TouchesNoCodeObjectOnRenewalWhenTheirFreesAreNotSeen) {
   Interning it(uint64_t{1} << 30, false);
   FakePython fake(11);

@@ -1,0 +1,42 @@
+#include "preload/cpython/asyncio_module.h"
+
+#include "preload/base/elf.h"
+#include "preload/cpython/task_layout.h"
+
+namespace cistern::preload {
+namespace {
+
+// Its symbol _AsyncioDebug may be hidden or stripped, and section headers are not in memory: among the module's data
+// its words are found by what they should be. In an interpreter that has the module built in, that is all of its data.
+bool publishes_tasks(const LoadedModule& module, const TaskLayout& layout) noexcept {
+  constexpr size_t kBytes = kTaskOffsetWords * sizeof(uint64_t);
+  const auto* words = static_cast<const uint64_t*>(module.data);
+  for (size_t left = module.data_bytes; left >= kBytes; left -= sizeof(uint64_t), ++words) {
+    if (words[0] == layout.task_bytes && publishes(layout, words)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void find_asyncio(Interpreter& python) noexcept {
+  if (python.layout == nullptr || python.free_threaded || python.frame_walk() != FrameWalk::kPlain) return;
+  const TaskLayout* const layout = task_layout_of(python.minor);
+  if (layout == nullptr || python.coroutine_type == nullptr || python.generator_type == nullptr) return;
+  if (contradiction(*layout, python.runtime) != nullptr) return;
+  struct Search {
+    const TaskLayout& layout;
+    bool found;
+  } search{*layout, false};
+  for_each_module(
+      [](void* context, const LoadedModule& module) {
+        auto& search = *static_cast<Search*>(context);
+        if (find_symbol(module, "PyInit__asyncio") == nullptr) return true;
+        search.found = publishes_tasks(module, search.layout);
+        return false;
+      },
+      &search);
+  if (search.found) python.look_at_tasks(layout);
+}
+
+}  // namespace cistern::preload

@@ -1,0 +1,110 @@
+"""What awaited the running asyncio task is in its stacks, as it was at that moment: on CPython 3.14 and later what asyncio's
+own graph says, before that nothing.
+"""
+import collections
+import json
+import os
+import unittest
+
+import interpreters
+import product
+import reader
+
+PROGRAM = os.path.join(product.PROGRAMS, "awaiting.py")
+SEVERAL, CUT = "[several]", "[cut]"
+KINDS = ("a task", "gather", "TaskGroup", "wait", "another awaiter, by the first", "another awaiter, by the second",
+         "an awaiter that moves on", "several", "several, later", "addresses used again", "cancelled",
+         "cancelled, later", "__await__", "an asynchronous generator", "eager, later", "an own class", "a circle",
+         "one that runs", "deep", "too deep", "a loop below", "a loop below, before", "a loop below, after", "threads")
+NEVER = ("the main task", "another awaiter, awaited by nobody", "a callback, done", "a callback, callback",
+         "a task in Python", "a circle, by itself")
+
+
+def knows_tasks(interpreter):
+    return interpreter.version >= (3, 14) and not interpreter.free_threaded
+
+
+def plain(function, file, line, awaiting):
+    """Before 3.11 the program knows no qualified names."""
+    return function.rpartition(".")[2], os.path.basename(file), line, awaiting
+
+
+def recorded(stack):
+    """The Python frames of a thread from the caller of make() on."""
+    frames = []
+    for frame in stack:
+        if frame.kind == reader.BOUNDARY:
+            break
+        if frame.kind == reader.TRUNCATED:
+            frames.append(CUT)
+        elif frame.kind == reader.AWAITING and frame.function is None:
+            frames.append(SEVERAL)
+        elif frame.kind in (reader.PYTHON, reader.AWAITING):
+            frames.append(plain(*frame[1:], frame.kind == reader.AWAITING))
+    return frames[1:]
+
+
+def wanted(stack):
+    return [frame if isinstance(frame, str) else plain(*frame) for frame in stack]
+
+
+def awaits(frame):
+    return isinstance(frame, str) or frame[3]
+
+
+class Awaiting(product.Case):
+    def record(self, interpreter, options, preload=product.PRELOAD, **more):
+        profile = self.path("awaiting-%s.cistern" % interpreter)
+        env = product.recorded_environment(profile, dict(options, force="on"), preload=preload, **more)
+        told = json.loads(self.run_well([interpreter.path, PROGRAM], env).out)
+        self.assertEqual(told["differing"], [])
+        return profile, told["blocks"]
+
+    def stacks_by_size(self, profile):
+        """Of blocks that were made once."""
+        image = reader.images(profile)[0]
+        found = collections.defaultdict(list)
+        for event in image.events():
+            if reader.OPS[event.op] == "alloc" and event.size > 100000:
+                found[reader.DOMAINS[event.domain], event.size].append(event.stack)
+        return {block: image.stack(stacks[0]) for block, stacks in found.items() if len(stacks) == 1}
+
+    def assert_as_told(self, interpreter, profile, blocks, domain="obj"):
+        stacks = self.stacks_by_size(profile)
+        counts = collections.Counter()
+        for kind, size, other, stack in blocks:
+            for block in ((domain, size + interpreter.empty_bytes), ("malloc", other)):
+                self.assertEqual(recorded(stacks[block]), wanted(stack), "%s, %s" % (kind, block[0]))
+            counts[kind] += sum(awaits(frame) for frame in recorded(stacks[domain, size + interpreter.empty_bytes]))
+        return counts
+
+    def check(self, interpreter, options, **how):
+        counts = self.assert_as_told(interpreter, *self.record(interpreter, options, **how))
+        for kind in KINDS:
+            if knows_tasks(interpreter):
+                self.assertGreater(counts[kind], 0, kind)
+        for kind in counts if not knows_tasks(interpreter) else NEVER:
+            self.assertEqual(counts[kind], 0, kind)
+
+    def test_is_what_asyncio_says(self):
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter):
+                self.check(interpreter, {})
+
+    def test_is_what_asyncio_says_with_native_frames(self):
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter):
+                self.check(interpreter, {"native": "full"})
+
+    def test_is_what_a_walk_finds_that_remembers_nothing(self):
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter):
+                report = self.path("report-%s" % interpreter)
+                self.check(interpreter, {"native": "full"}, preload=product.CHECKED_PRELOAD, CISTERN_CHECK_REPORT=report)
+                with open(report) as file:
+                    said = dict(zip(*[iter(file.read().split())] * 2))
+                self.assertEqual((said["mismatches"], said["native_mismatches"]), ("0", "0"), said)
+
+
+if __name__ == "__main__":
+    unittest.main()
