@@ -1,16 +1,17 @@
 """Blocks of known sizes, made in tasks that others await in every way; prints for each what its stack has to be.
 
 Frames are (function, file, line, awaiting), the innermost first, from the caller of make() on. What awaits is read from
-the objects' own attributes, and compared with asyncio's own graph where that follows the same frames. Before 3.14
-nothing awaits.
+the objects' own attributes, and compared with asyncio's own graph where that follows the same frames. Before 3.14,
+and without the GIL, nothing awaits.
 """
 import asyncio
 import ctypes
 import json
 import sys
+import sysconfig
 import threading
 
-KNOWS = sys.version_info >= (3, 14)
+KNOWS = sys.version_info >= (3, 14) and not sysconfig.get_config_var("Py_GIL_DISABLED")
 SEVERAL, CUT = "[several]", "[cut]"
 MOST = 63  # tasks and futures that are followed
 
