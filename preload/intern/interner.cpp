@@ -32,7 +32,7 @@ StringId Interner::string_locked(std::string_view text) noexcept {
 }
 
 StackId Interner::node(StackId parent, const NodeKey& key) noexcept {
-  const StackId next = nodes_.next_id();
+  const StackId next = nodes_.next_id();  // before it is looked for
   if (const StackId known = nodes_.find(parent, key); raw(known) != 0) return known;
   const Locked locked(lock_);
   return nodes_.next_id() == next ? new_node(parent, key) : node_locked(parent, key);

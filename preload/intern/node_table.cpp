@@ -39,8 +39,9 @@ void NodeTable::insert(StackId parent, const NodeKey& key) noexcept {
   store_word(node.a, words.a);
   store_word(node.b, words.b);
   store_word(node.next, 0);
-  skip();  // pairs with holds()
+  // In this order: who reads a next_id() behind the node finds it, see Interner::node().
   places_.insert(Place{words.hash(), id});
+  skip();  // pairs with holds()
 }
 
 bool NodeTable::read(StackId node, StackId& parent, NodeKey& key) const noexcept {
