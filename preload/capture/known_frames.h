@@ -39,8 +39,8 @@ class KnownFrames {
   }
 
  private:
-  static constexpr unsigned kEntryBits = 10;
-  static constexpr uint32_t kEntries = 1 << kEntryBits;
+  static constexpr unsigned kEntryBits = 8;
+  static constexpr uint32_t kEntries = 1 << kEntryBits;  // more of them push more of the program out of the caches
 
   Entry* entries_ = nullptr;
 };
