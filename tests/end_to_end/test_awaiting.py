@@ -96,6 +96,12 @@ class Awaiting(product.Case):
             with self.subTest(interpreter=interpreter):
                 self.check(interpreter, {"native": "full"})
 
+    def test_is_what_asyncio_says_of_native_blocks_alone(self):
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter):
+                profile, blocks = self.record(interpreter, {"domains": "malloc,mmap"})
+                self.assert_as_told(interpreter, profile, blocks, domain="malloc")
+
     def test_is_what_a_walk_finds_that_remembers_nothing(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter):
