@@ -19,20 +19,23 @@ bool publishes_tasks(const LoadedModule& module, const TaskLayout& layout) noexc
 
 }  // namespace
 
-void find_asyncio(Interpreter& python) noexcept {
+void find_asyncio(Interpreter& python, bool in_use) noexcept {
   if (python.layout == nullptr || python.free_threaded || python.frame_walk() != FrameWalk::kPlain) return;
   const TaskLayout* const layout = task_layout_of(python.minor);
   if (layout == nullptr || python.coroutine_type == nullptr || python.generator_type == nullptr) return;
   if (contradiction(*layout, python.runtime) != nullptr) return;
   struct Search {
     const TaskLayout& layout;
+    uintptr_t interpreter;
+    bool in_use;
     bool found;
-  } search{*layout, false};
+  } search{*layout, python.module_start, in_use, false};
   for_each_module(
       [](void* context, const LoadedModule& module) {
         auto& search = *static_cast<Search*>(context);
         if (find_symbol(module, "PyInit__asyncio") == nullptr) return true;
-        search.found = publishes_tasks(module, search.layout);
+        const bool wanted = search.in_use || module.start != search.interpreter;
+        search.found = wanted && publishes_tasks(module, search.layout);
         return false;
       },
       &search);

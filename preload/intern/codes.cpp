@@ -51,6 +51,7 @@ CodeId Interner::code_locked(const Interpreter& python, const uint8_t* code, uin
     return kNoCode;
   }
   if (path.ends_with("/threading.py")) threading_seen_.store(true, std::memory_order_relaxed);
+  if (path.ends_with("asyncio/events.py")) notice_asyncio();
   const StringId file = string_locked(path);
   const StringId name = name_of_code(python, code, fingerprint);
   entry.id = ++last_code_;

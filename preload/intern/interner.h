@@ -65,6 +65,13 @@ class Interner {
 
   // Whether code of a file named threading.py was ever defined, in this image or the one it was forked from.
   bool threading_seen() const noexcept { return threading_seen_.load(std::memory_order_relaxed); }
+  // The same of asyncio's events.py, which its import runs before any task can.
+  bool asyncio_seen() const noexcept { return asyncio_seen_.load(std::memory_order_relaxed); }
+  // Whether that is so since this was asked last.
+  bool asyncio_came() noexcept {
+    return __builtin_expect(asyncio_came_.load(std::memory_order_relaxed), 0) &&
+           asyncio_came_.exchange(false, std::memory_order_relaxed);
+  }
 
   // Stacks that collapsed, and frames of code objects that found no room.
   uint64_t stack_table_full() const noexcept { return full_.load(std::memory_order_relaxed); }
@@ -139,6 +146,9 @@ class Interner {
     const uint64_t bit = filter_bit(address);
     filter_[bit / 64].fetch_or(uint64_t{1} << (bit % 64), std::memory_order_relaxed);
   }
+  void notice_asyncio() noexcept {
+    if (!asyncio_seen_.exchange(true, std::memory_order_relaxed)) asyncio_came_.store(true, std::memory_order_relaxed);
+  }
   void retire(uint64_t address, uint64_t time) noexcept;
   void retire_name(uint64_t address) noexcept;
   static void rename(NameEntry& known, const NameEntry& entry) noexcept;
@@ -157,6 +167,8 @@ class Interner {
   uint32_t first_code_ = 1;  // since definitions last began anew
   std::atomic<uint32_t> epoch_{1};
   std::atomic<bool> threading_seen_{false};
+  std::atomic<bool> asyncio_seen_{false};
+  std::atomic<bool> asyncio_came_{false};
   std::atomic<uint64_t> full_{0};
   std::atomic<uint64_t> retired_{0};
   // One bit for every address that ever was a code object that is defined, or whose name was learned: a free has to

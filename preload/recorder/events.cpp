@@ -164,7 +164,7 @@ void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
   const char* const wrong = g_recorder.frame_trial.look(g_python, thread.python);
   if (wrong != nullptr) switch_stacks_off(wrong);
   if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
-  if (modules_changed()) look_at_modules();
+  if (modules_changed() || g_recorder.interner.asyncio_came()) look_at_modules();
   look_into_mailbox(thread);
   if (renewal_due()) renew_definitions();
   g_recorder.stamps.afresh();

@@ -202,7 +202,7 @@ void tell_why_off(const char* what_is_left) noexcept {
 void take_interpreter() noexcept {
   Recorder& recorder = g_recorder;
   learn_evaluation_function();
-  find_asyncio(g_python);
+  find_asyncio(g_python, g_recorder.interner.asyncio_seen());
   const bool late = g_python.functions.is_initialized != nullptr && g_python.functions.is_initialized() != 0;
   recorder.python_stacks = false;
   if (hookable(g_python)) {
@@ -408,12 +408,12 @@ void look_for_later_python(const void* caller) noexcept {
 }
 
 void look_at_modules() noexcept {
-  update_modules(g_recorder.records);
-  find_asyncio(g_python);
+  if (modules_changed()) update_modules(g_recorder.records);
+  find_asyncio(g_python, g_recorder.interner.asyncio_seen());
 }
 
 void look_for_asyncio(const void* caller) noexcept {
-  if (!modules_changed() || in_loader(caller)) return;
+  if (in_loader(caller) || !(modules_changed() || g_recorder.interner.asyncio_came())) return;
   const Nested nested;
   look_at_modules();
 }

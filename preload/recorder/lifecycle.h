@@ -20,8 +20,8 @@ void hooks_reinstalled() noexcept;
 // Called by hooks while this image has no Python: takes one that has been loaded since.
 void look_for_later_python(const void* caller) noexcept;
 
-// What the loader has brought since the last look: modules, and asyncio's among them. Inside the recorder, not below
-// the loader.
+// What the loader has brought since the last look, and whether asyncio is there. Inside the recorder, not below the
+// loader.
 void look_at_modules() noexcept;
 // The same for hooks of native code, where no other domain looks.
 void look_for_asyncio(const void* caller) noexcept;

@@ -286,6 +286,21 @@ TEST(Interner, DefinesNativeRunsAgainWithTheirFrames) {
   EXPECT_EQ(raw(outer.parent), 0u);
 }
 
+TEST(Interner, SaysOnceThatAsyncioHasCome) {
+  Interning it;
+  FakePython fake(15);
+  it.interner->code(fake.python(), fake.code("/usr/lib/python3.15/asyncio/tasks.py", "f", 1));
+  it.interner->code(fake.python(), fake.code("/srv/events.py", "f", 1));
+  EXPECT_FALSE(it.interner->asyncio_came());
+  EXPECT_FALSE(it.interner->asyncio_seen());
+  it.interner->code(fake.python(), fake.code("/usr/lib/python3.15/asyncio/events.py", "<module>", 1));
+  EXPECT_TRUE(it.interner->asyncio_came());
+  EXPECT_FALSE(it.interner->asyncio_came());
+  it.interner->code(fake.python(), fake.code("/usr/lib/python3.15/asyncio/events.py", "f", 2));
+  EXPECT_FALSE(it.interner->asyncio_came());
+  EXPECT_TRUE(it.interner->asyncio_seen());
+}
+
 TEST(Interner, DefinesAwaitingFramesAgainWithTheirCode) {
   Interning it;
   FakePython fake(14);
