@@ -122,12 +122,20 @@ bool PythonStack::rewalk(const PythonLayout& layout, const uint8_t* innermost) n
   return true;
 }
 
+CodeId PythonStack::id_of(const Interpreter& python, Interner& interner, const uint8_t* code) noexcept {
+  KnownFrames::Code& known = known_.at(code);
+  if (known.code == code && known.epoch == epoch_) return known.id;
+  const CodeId id = interner.code(python, code);
+  if (raw(id) != 0 && interner.codes_watched()) known = KnownFrames::Code{code, epoch_, id};
+  return id;
+}
+
 // The node of a frame called from `caller`, which it remembers unless the frame is of no code object. `last`: the node
 // that was looked up before.
 template <Positions kPositions>
 [[gnu::noinline]] StackId PythonStack::look_up(const Interpreter& python, Interner& interner, StackId caller,
                                                ShadowFrame& seen, StackId& last) noexcept {
-  if (raw(seen.code_id) == 0) seen.code_id = interner.code(python, seen.code);
+  if (raw(seen.code_id) == 0) seen.code_id = id_of(python, interner, seen.code);
   if (raw(seen.code_id) == 0) {
     seen.parent = kNoParent;
     return interner.node(caller, NodeKey{NodeKind::kUnknown, 0, 0});

@@ -107,6 +107,7 @@ class PythonStack {
   template <Positions kPositions>
   StackId resolve(const Interpreter& python, Interner& interner, StackId node, ShadowFrame* first,
                   ShadowFrame* end) noexcept;
+  CodeId id_of(const Interpreter& python, Interner& interner, const uint8_t* code) noexcept;
   template <Positions kPositions>
   StackId look_up(const Interpreter& python, Interner& interner, StackId caller, ShadowFrame& seen,
                   StackId& last) noexcept;
