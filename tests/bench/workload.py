@@ -1,6 +1,7 @@
 """The programs that are measured: one line each. A workload's key is what --workloads takes: its name, or its letter for
 all of that letter."""
 import os
+import tempfile
 
 import packages
 import product
@@ -9,6 +10,9 @@ from launch import tool
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 APPS = os.path.join(product.CASES, "apps")
+IN_MEMORY = "/dev/shm"
+# Of the programs: on a disk, what thousands of small files take varies more than what is measured.
+TEMPORARY = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else tempfile.gettempdir()
 
 
 class Workload:
@@ -42,7 +46,7 @@ class PyperformanceScript(Workload):
         return [pyperformance_script.path_of(python, self.name), *self.words]
 
     def program_environment(self, python, quick):
-        return product.clean_environment(PYTHONHASHSEED="0", PYTHONPATH=pyperformance_script.STUB,
+        return product.clean_environment(PYTHONHASHSEED="0", PYTHONPATH=pyperformance_script.STUB, TMPDIR=TEMPORARY,
                                          LOOPS=self.sized(quick))
 
 
