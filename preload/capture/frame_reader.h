@@ -128,7 +128,7 @@ inline const uint8_t* const kNoFrame = reinterpret_cast<const uint8_t*>(1);
 // one that was seen. It is the outermost at the latest, which was not called from kNoFrame.
 //
 // Each frame is read where it is expected, after its caller's link was compared with that: so the processor reads many
-// at once and need not wait for the chain, load by load. Two frames a turn spare one instruction of eight.
+// at once and need not wait for the chain, load by load. Two frames a turn take 13 instructions.
 template <Positions kPositions>
 inline ShadowFrame* first_change(const FrameReader<kPositions>& read, ShadowFrame* seen) noexcept {
   const uint8_t* frame = seen->frame;

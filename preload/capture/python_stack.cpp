@@ -11,6 +11,7 @@ namespace cistern::preload {
 namespace {
 
 constexpr uint32_t kMaxDepth = 1'000'000;  // of a chain of frames; a longer one is taken for a loop
+constexpr uint32_t kFirstEntries = 128;    // that are mapped
 constexpr uint32_t kMaxFresh = 24;         // new frames above a known one, before the whole stack is walked again
 
 }  // namespace
@@ -18,7 +19,7 @@ constexpr uint32_t kMaxFresh = 24;         // new frames above a known one, befo
 // One mapping: entries for what is no frame, as many as match() looks at, and the frames.
 bool PythonStack::grow(uint32_t frames) noexcept {
   if (!known_.ensure()) return false;
-  uint32_t wanted = capacity_ == 0 ? 124 : capacity_;
+  uint32_t wanted = capacity_ == 0 ? kFirstEntries - kNear : capacity_;
   while (wanted < frames) wanted = 2 * wanted + kNear;
   auto* const mapped = static_cast<ShadowFrame*>(map_memory(mapped_bytes(wanted)));
   if (mapped == nullptr) return false;

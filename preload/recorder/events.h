@@ -4,7 +4,8 @@
 // real one, a free before it; a realloc gives both times. `frame` is the CISTERN_OWN_FRAME of the hook, which has not
 // returned: native frames are walked from its caller on.
 //
-// Cost, without the stack: some 60 instructions and one rdtsc.
+// Cost, with its hook and without the stack: some 120 instructions for a free, 170 for an alloc, among them one rdtsc
+// where no stamp serves.
 #pragma once
 
 #include <cstddef>
