@@ -38,12 +38,12 @@ GrowthFinding Survivors::Evidence::judge(const Amount& amount) const {
   return finding;
 }
 
-uint32_t Survivors::group_of(NodeId stack, Domain domain) {
-  const uint64_t key = uint64_t{raw(stack)} << 8 | static_cast<uint64_t>(domain);
+uint32_t Survivors::group_of(NodeId called, Domain domain) {
+  const uint64_t key = uint64_t{raw(called)} << 8 | static_cast<uint64_t>(domain);
   const auto [at, added] = index_.insert({key, static_cast<uint32_t>(groups_.size())});
   if (added) {
     LeakGroup group;
-    group.stack = stack;
+    group.stack = called;
     group.domain = domain;
     groups_.push_back(group);
     last_image_.push_back(0);
@@ -62,11 +62,14 @@ std::vector<uint32_t> Survivors::groups_of_sites(const Image& image, const Sites
       if (!selects_thread(selection_, image.definitions.threads.find(site.owner))) continue;
       const NodeId node = stacks.node_of(site.stack);
       if (!stacks_.selects(node)) continue;
+      const NodeId called = tree_.called(node);
       if (live) {
-        groups[index] = group_of(node, site.domain);
+        groups[index] = group_of(called, site.domain);
+        NodeId& shown = shown_.insert({raw(called), node}).first.value();
+        if (shown != node) shown = called;
         continue;
       }
-      const auto known = index_.find(uint64_t{raw(node)} << 8 | static_cast<uint64_t>(site.domain));
+      const auto known = index_.find(uint64_t{raw(called)} << 8 | static_cast<uint64_t>(site.domain));
       if (known != index_.end()) groups[index] = known->second;
     }
   }
@@ -124,6 +127,7 @@ void Survivors::judge(bool settled) {
 }
 
 std::vector<LeakGroup> Survivors::take() {
+  for (LeakGroup& group : groups_) group.stack = shown_.at(raw(group.stack));
   std::stable_sort(groups_.begin(), groups_.end(), [](const LeakGroup& a, const LeakGroup& b) {
     if (a.amount.bytes != b.amount.bytes) return a.amount.bytes > b.amount.bytes;
     return a.amount.blocks > b.amount.blocks;

@@ -1,4 +1,6 @@
-// Who is alive at a moment: walks the live blocks of one image after another and puts them into groups.
+// Who is alive at a moment: walks the live blocks of one image after another and puts them into groups, by what called
+// what. Who awaits a task changes while it runs, and would make several groups, each of which stops to grow, of one
+// that goes on: a group's stack has the frames that await where all its blocks have the same.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -20,7 +22,8 @@ namespace cistern::analyzer {
 class Survivors {
  public:
   // Both outlive this.
-  Survivors(const Selection& selection, CallTree& tree) : selection_(selection), stacks_(selection, tree) {}
+  Survivors(const Selection& selection, CallTree& tree)
+      : selection_(selection), tree_(tree), stacks_(selection, tree) {}
 
   // Adds what is live in `model`, the heap of `image`, which began `start_ns` after the profile's first image. `stacks`
   // resolves the image's stacks into the tree; `windows` are the image's, and outlive judge().
@@ -50,13 +53,16 @@ class Survivors {
     GrowthFinding judge(const Amount& amount) const;
   };
   std::vector<uint32_t> groups_of_sites(const Image& image, const Sites& sites, StackResolver& stacks);
-  uint32_t group_of(NodeId stack, Domain domain);
+  uint32_t group_of(NodeId called, Domain domain);
   void count(const Image& image, const Block& block, int64_t start_ns, LeakGroup& group, uint32_t index);
 
   const Selection& selection_;
+  CallTree& tree_;
   StackSelection stacks_;
   std::vector<LeakGroup> groups_;
   std::vector<uint32_t> last_image_;  // by group: the image that was counted last
+  // By a group's stack, which until take() has no frames that await: the one with them, or itself where they differ.
+  tsl::robin_map<uint32_t, NodeId> shown_;
   tsl::robin_map<uint64_t, uint32_t, MixedHash> index_;
   uint32_t images_ = 0;
   // Of the image that was added last.

@@ -30,6 +30,24 @@ NodeId CallTree::child(NodeId parent, FrameId frame) {
   return at->second;
 }
 
+// A caller's number is smaller, so it has been answered before.
+NodeId CallTree::called(NodeId node) {
+  while (called_.size() <= raw(node)) {
+    const NodeId at{static_cast<uint32_t>(called_.size())};
+    if (at == kRootNode) {
+      called_.push_back(kRootNode);
+      continue;
+    }
+    const NodeId caller = called_[raw(parent(at))];
+    if (frame(at).awaiting) {
+      called_.push_back(caller);
+    } else {
+      called_.push_back(caller == parent(at) ? at : child(caller, frame_id(at)));
+    }
+  }
+  return called_[raw(node)];
+}
+
 Symbolizer& CallTree::symbolizer() {
   if (symbolizer_ == nullptr) symbolizer_ = std::make_shared<Symbolizer>();
   return *symbolizer_;

@@ -38,6 +38,8 @@ class CallTree {
 
   FrameId intern(const Frame& frame);
   NodeId child(NodeId parent, FrameId frame);
+  // The same stack without the frames that await: what called what alone.
+  NodeId called(NodeId node);
 
   size_t size() const noexcept { return nodes_.size(); }
   NodeId parent(NodeId node) const noexcept { return nodes_[raw(node)].parent; }
@@ -62,6 +64,7 @@ class CallTree {
   NativeView view_;
   std::shared_ptr<Symbolizer> symbolizer_;
   std::vector<Node> nodes_;
+  std::vector<NodeId> called_;  // by node, as far as it was asked for: called() of it
   std::vector<Frame> frames_;
   tsl::robin_map<Frame, FrameId, FrameHash> frame_ids_;
   tsl::robin_map<uint64_t, NodeId, MixedHash> children_;  // parent << 32 | frame

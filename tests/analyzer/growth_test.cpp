@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
+#include <string_view>
 
 #include "analyzer/leaks/growth_judge.h"
 #include "analyzer/leaks/leak_search.h"
@@ -206,6 +208,39 @@ TEST_F(LeakSearch, LeavesImportsOutOfTheClockAndNamesTheLine) {
   EXPECT_NEAR(leak.growth.bytes_per_mark, 10'000, 500);
   EXPECT_EQ(findings.leaked, leak.amount);
   EXPECT_FALSE(findings.groups.back().is_leak());
+}
+
+// What a task leaks it leaks before and after somebody awaits it, and whoever that is.
+TEST_F(LeakSearch, IsOfWhatCalledWhatWhoeverAwaitsIt) {
+  recording_ = Recording();
+  recording_.phase(kStart, Phase::kRunning);
+  const StackId run = recording_.stack({{"run", "/lib/loop.py", 1}});
+  const Place keep{"keep", "/app.py", 9};
+  const Place main{"main", "/app.py", 20};
+  const StackId awaited = recording_.node(run, NodeKind::kAwaiting, raw(recording_.code(main)), -1);
+  const StackId by_several = recording_.node(run, NodeKind::kAwaiting, 0, 0);
+  uint64_t time = kStart, address = 0x1000;
+  for (const StackId caller : {run, awaited, by_several}) {
+    const StackId leak = recording_.node(caller, NodeKind::kPython, raw(recording_.code(keep)), -1);
+    for (int i = 0; i < 5'000; ++i) recording_.alloc(1, time += 1000, address += 64, 48, leak);
+  }
+  const StackId once = recording_.node(awaited, NodeKind::kPython, raw(recording_.code({"once", "/app.py", 30})), -1);
+  recording_.alloc(1, time += 1000, address += 64, 48, once);
+  recording_.phase(time += 1000, Phase::kExiting);
+  const LeakFindings findings = find();
+  const auto stack_of = [&](const LeakGroup& group) {
+    std::vector<std::string_view> names;
+    for (const Frame* frame : findings.tree.stack(group.stack)) names.push_back(frame->function);
+    return names;
+  };
+  std::map<std::string_view, std::vector<const LeakGroup*>> found;
+  for (const LeakGroup& group : findings.groups) found[stack_of(group).front()].push_back(&group);
+  ASSERT_EQ(found["keep"].size(), 1u);
+  EXPECT_EQ(found["keep"][0]->growth.growth, Growth::kSteady);
+  EXPECT_EQ(found["keep"][0]->amount, (Amount{15'000 * 48, 15'000}));
+  EXPECT_EQ(stack_of(*found["keep"][0]), (std::vector<std::string_view>{"keep", "run"}));
+  ASSERT_EQ(found["once"].size(), 1u);
+  EXPECT_EQ(stack_of(*found["once"][0]), (std::vector<std::string_view>{"once", "main", "run"}));
 }
 
 TEST_F(LeakSearch, WhatTheLastCollectionFreesIsNoLeak) {
