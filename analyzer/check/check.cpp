@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "analyzer/check/check_json.h"
-#include "analyzer/check/check_text.h"
+#include "analyzer/render/json/check_json.h"
+#include "analyzer/render/text/check_text.h"
 #include "analyzer/check/held_memory.h"
-#include "analyzer/reports/progress_bar.h"
-#include "analyzer/reports/recordings.h"
-#include "analyzer/reports/terminal.h"
+#include "analyzer/render/layout/progress_bar.h"
+#include "analyzer/results/recordings.h"
+#include "analyzer/render/layout/terminal.h"
 
 namespace cistern::analyzer {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/reports/report_options.h"
+#include "analyzer/results/report_options.h"
 
 namespace cistern::analyzer {
 

@@ -6,9 +6,9 @@
 namespace cistern::analyzer {
 namespace {
 
-uint64_t free_in_glibc(const Chronicle& chronicle) {
+uint64_t free_in_glibc(const ProcessEvents& process_events) {
   constexpr size_t kFordblks = 8;
-  return chronicle.malloc_infos.empty() ? 0 : chronicle.malloc_infos.back().fields[kFordblks];
+  return process_events.malloc_infos.empty() ? 0 : process_events.malloc_infos.back().fields[kFordblks];
 }
 
 }  // namespace
@@ -19,7 +19,7 @@ std::vector<HeldMemory> held_at_the_end(const Profile& profile, Progress* progre
     PoolTable pools = pool_table_of(image);
     ImageRun run(image, progress);
     run.to(run.end_state().time, pools);
-    held.push_back({pools.held_unused_bytes(), free_in_glibc(image.chronicle)});
+    held.push_back({pools.held_unused_bytes(), free_in_glibc(image.process_events)});
   }
   return held;
 }

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
-#include "analyzer/reports/columns.h"
-#include "analyzer/reports/heading.h"
-#include "analyzer/reports/report_json.h"
+#include "analyzer/render/layout/columns.h"
+#include "analyzer/render/layout/heading.h"
+#include "analyzer/render/json/report_json.h"
 
 namespace cistern::analyzer {
 namespace {

@@ -4,7 +4,7 @@
 #include "analyzer/check/check.h"
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/report_flags.h"
-#include "cistern/options.h"
+#include "cistern/format/options.h"
 
 namespace cistern::analyzer {
 namespace {

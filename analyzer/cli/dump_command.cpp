@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "analyzer/cli/commands.h"
-#include "analyzer/reports/dump_report.h"
+#include "analyzer/render/text/dump_text.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -12,7 +12,7 @@ void set_up(CLI::App& app, int& exit_code) {
   app.add_flag("--segments", options->segments, "The segments");
   app.add_flag("--records", options->records, "The records");
   app.add_flag("--events", options->events, "The events, in order of time");
-  app.add_option("--owner", options->owner, "Only this stream: 0 for records, others are threads")->type_name("N");
+  app.add_option("--stream", options->stream_id, "Only this stream: 0 for records, others are threads")->type_name("N");
   app.add_option("--from", options->from_s, "Events from so many seconds after the start")->type_name("S");
   app.add_option("--to", options->to_s, "Events until so many seconds after the start")->type_name("S");
   app.add_option("--limit", options->limit, "At most so many records and so many events")->type_name("N");

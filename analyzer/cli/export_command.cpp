@@ -3,7 +3,7 @@
 
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/report_flags.h"
-#include "analyzer/exports/export.h"
+#include "analyzer/render/export/export.h"
 
 namespace cistern::analyzer {
 namespace {

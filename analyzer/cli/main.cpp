@@ -14,8 +14,8 @@
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/commands.h"
 #include "analyzer/read/failure.h"
-#include "analyzer/record/run.h"
-#include "analyzer/reports/columns.h"
+#include "analyzer/launch/run.h"
+#include "analyzer/render/layout/columns.h"
 
 namespace cistern::analyzer {
 namespace {

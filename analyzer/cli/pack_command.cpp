@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "analyzer/cli/commands.h"
-#include "analyzer/record/packing.h"
+#include "analyzer/write/packing.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -14,8 +14,8 @@ void set_up(CLI::App& app, int& exit_code) {
   app.add_option("-o,--output", options->output, "Leave the profile as it is and write another")->type_name("PATH");
   app.add_flag("--plain", options->plain, "Unpack: as --ring spill would have left it");
   CLI::Option* const plain = app.get_option("--plain");
-  app.add_flag("--aggregate", options->aggregate,
-               "Put totals in the place of events, as run --ring aggregate does: leaks, pools, peak, lines, tree and "
+  app.add_flag("--snapshot", options->snapshot,
+               "Put totals in the place of events, as run --ring snapshot does: leaks, pools, peak, lines, tree and "
                "summary stay, each single event does not")
       ->excludes(plain);
   app.callback([options, &exit_code] {

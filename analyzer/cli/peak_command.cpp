@@ -2,7 +2,7 @@
 
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/report_flags.h"
-#include "analyzer/reports/peak_report.h"
+#include "analyzer/render/text/peak_text.h"
 
 namespace cistern::analyzer {
 namespace {

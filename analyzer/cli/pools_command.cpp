@@ -4,7 +4,7 @@
 
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/report_flags.h"
-#include "analyzer/reports/pools_report.h"
+#include "analyzer/results/pools_result.h"
 
 namespace cistern::analyzer {
 namespace {

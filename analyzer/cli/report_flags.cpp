@@ -3,7 +3,7 @@
 #include <string>
 
 #include "analyzer/read/failure.h"
-#include "cistern/options.h"
+#include "cistern/format/options.h"
 
 namespace cistern::analyzer {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "analyzer/reports/report_options.h"
+#include "analyzer/results/report_options.h"
 
 namespace cistern::analyzer {
 

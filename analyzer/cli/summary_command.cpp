@@ -2,7 +2,7 @@
 
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/report_flags.h"
-#include "analyzer/reports/summary_report.h"
+#include "analyzer/render/text/summary_text.h"
 
 namespace cistern::analyzer {
 namespace {

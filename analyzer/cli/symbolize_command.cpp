@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "analyzer/cli/commands.h"
-#include "analyzer/record/symbolize.h"
+#include "analyzer/write/symbolize.h"
 
 namespace cistern::analyzer {
 namespace {

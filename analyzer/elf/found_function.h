@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cistern/definitions.h"
+#include "cistern/format/definition_records.h"
 
 namespace cistern::analyzer {
 

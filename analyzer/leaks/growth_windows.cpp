@@ -7,11 +7,11 @@ namespace {
 
 // When the program's own code began. Without an interpreter, that is at once; with one and no root frame, never: no
 // code of the program's ran that allocated anything.
-uint64_t root_began(const Chronicle& chronicle) {
-  for (const PhaseRecord& phase : chronicle.phases) {
+uint64_t root_began(const ProcessEvents& process_events) {
+  for (const PhaseRecord& phase : process_events.phases) {
     if (phase.phase == Phase::kRunning) return phase.time;
   }
-  return chronicle.interpreters.empty() ? 0 : UINT64_MAX;
+  return process_events.interpreters.empty() ? 0 : UINT64_MAX;
 }
 
 }  // namespace
@@ -27,14 +27,14 @@ GrowthWindows::GrowthWindows(const Image& image, const Sites& sites, StackResolv
       stacks_(stacks),
       tree_(tree),
       imports_tick_(warm_up_end.has_value()),
-      begin_(warm_up_end.value_or(root_began(image.chronicle))) {
+      begin_(warm_up_end.value_or(root_began(image.process_events))) {
   find_marks(image);
-  if (image.aggregate != nullptr && !warm_up_end) load(*image.aggregate);
+  if (image.snapshot != nullptr && !warm_up_end) load(*image.snapshot);
 }
 
 // The marks begin and end windows; more than there is room for are taken several at a time.
 void GrowthWindows::find_marks(const Image& image) {
-  for (const MarkRecord& mark : image.chronicle.marks) {
+  for (const MarkRecord& mark : image.process_events.marks) {
     if (mark.time >= begin_) mark_times_.push_back(mark.time);
   }
   if (mark_times_.empty()) return;
@@ -109,60 +109,60 @@ void GrowthWindows::add_allocated(uint32_t site, std::vector<uint64_t>& by_alloc
   allocated_between_marks_.add_to(site, by_marks);
 }
 
-void GrowthWindows::save(AggregateWriter& out) const {
+void GrowthWindows::save(SnapshotWriter& out) const {
   const uint64_t last_mark = mark_times_.empty() ? 0 : mark_times_.back();
-  out.add(AggregateGrowth{begin_, window_length_, left_, mark_step_, last_mark});
+  out.add(SnapshotGrowth{begin_, window_length_, left_, mark_step_, last_mark});
   for (size_t i = 0; i < allocations_.size(); ++i) {
-    out.add(AggregateWindow{allocations_.begins[i], allocations_.lengths[i]});
+    out.add(SnapshotWindow{allocations_.begins[i], allocations_.lengths[i]});
   }
   allocated_.for_each([&](uint64_t site, uint64_t window, uint64_t count) {
-    out.add(AggregateWindowCount{{site, window, count}});
+    out.add(SnapshotWindowCount{{site, window, count}});
   });
   allocated_between_marks_.for_each([&](uint64_t site, uint64_t window, uint64_t count) {
-    out.add(AggregateMarkCount{{site, window, count}});
+    out.add(SnapshotMarkCount{{site, window, count}});
   });
   for (uint32_t site = 0; site < allocated_since_.size(); ++site) {
-    if (allocated_since_[site] != 0) out.add(AggregateOpenCount{site, allocated_since_[site]});
+    if (allocated_since_[site] != 0) out.add(SnapshotOpenCount{site, allocated_since_[site]});
   }
 }
 
 // What was counted before it was known that the program's own code had not begun does not count.
-void GrowthWindows::load(const Aggregate& aggregate) {
-  const auto growth = aggregate.row<AggregateGrowth>();
+void GrowthWindows::load(const Snapshot& snapshot) {
+  const auto growth = snapshot.row<SnapshotGrowth>();
   if (!growth || growth->begin != begin_) return;
   window_length_ = growth->window_length;
   left_ = growth->left;
-  aggregate.for_each<AggregateWindow>([&](const AggregateWindow& row) {
+  snapshot.for_each<SnapshotWindow>([&](const SnapshotWindow& row) {
     allocations_.begins.push_back(row.begin);
     allocations_.lengths.push_back(row.length);
   });
   if (allocations_.size() == 0) left_ = 0;
   current_ = static_cast<uint32_t>(std::max<size_t>(allocations_.size(), 1) - 1);
-  aggregate.for_each<AggregateWindowCount>([&](const AggregateWindowCount& row) {
+  snapshot.for_each<SnapshotWindowCount>([&](const SnapshotWindowCount& row) {
     if (row.site >= sites_.size() || row.count == 0) return;
     const auto site = static_cast<uint32_t>(row.site);
     learn_ticks(site);
     allocated_.add(site, static_cast<uint32_t>(row.window), static_cast<uint32_t>(row.count));
   });
-  load_mark_counts(aggregate, *growth);
+  load_mark_counts(snapshot, *growth);
 }
 
 // Marks that came later make windows of several intervals out of smaller ones, and end the interval that was open.
-void GrowthWindows::load_mark_counts(const Aggregate& aggregate, const AggregateGrowth& growth) {
+void GrowthWindows::load_mark_counts(const Snapshot& snapshot, const SnapshotGrowth& growth) {
   const auto add = [&](uint64_t site, uint64_t window, uint64_t count) {
     if (site >= sites_.size() || window >= marks_.size() || count == 0) return;
     allocated_between_marks_.add(static_cast<uint32_t>(site), static_cast<uint32_t>(window),
                                  static_cast<uint32_t>(count));
   };
   const uint64_t joined = std::max<uint64_t>(mark_step_ / growth.mark_step, 1);
-  aggregate.for_each<AggregateMarkCount>(
-      [&](const AggregateMarkCount& row) { add(row.site, row.window / joined, row.count); });
+  snapshot.for_each<SnapshotMarkCount>(
+      [&](const SnapshotMarkCount& row) { add(row.site, row.window / joined, row.count); });
   const auto open = std::lower_bound(mark_times_.begin(), mark_times_.end(), growth.last_mark);
   if (open == mark_times_.end()) return;
   const bool still_open = open + 1 == mark_times_.end();
   const uint64_t window = static_cast<uint64_t>(open - mark_times_.begin()) / mark_step_;
   if (still_open) allocated_since_.resize(sites_.size());
-  aggregate.for_each<AggregateOpenCount>([&](const AggregateOpenCount& row) {
+  snapshot.for_each<SnapshotOpenCount>([&](const SnapshotOpenCount& row) {
     if (!still_open) return add(row.site, window, row.count);
     if (row.site < allocated_since_.size()) allocated_since_[row.site] = static_cast<uint32_t>(row.count);
   });

@@ -14,7 +14,7 @@
 #include "analyzer/leaks/window_counts.h"
 #include "analyzer/model/heap_observer.h"
 #include "analyzer/model/sites.h"
-#include "analyzer/pack/aggregate_writer.h"
+#include "analyzer/pack/snapshot_writer.h"
 #include "analyzer/read/image.h"
 #include "analyzer/symbols/call_tree.h"
 #include "analyzer/symbols/stack_resolver.h"
@@ -37,7 +37,7 @@ class GrowthWindows : public HeapObserver {
   static constexpr uint32_t kMaxWindows = 256;
 
   // With `warm_up_end`, the clock begins there, and ticks in imports too. Without it, it goes on from what the image's
-  // aggregate has counted. All outlive this.
+  // snapshot has counted. All outlive this.
   GrowthWindows(const Image& image, const Sites& sites, StackResolver& stacks, const CallTree& tree,
                 std::optional<uint64_t> warm_up_end);
 
@@ -47,7 +47,7 @@ class GrowthWindows : public HeapObserver {
   const Windows& by_allocations() const noexcept { return allocations_; }
   const Windows& by_marks() const noexcept { return marks_; }
   // Writes all that is needed to go on from here.
-  void save(AggregateWriter& out) const;
+  void save(SnapshotWriter& out) const;
   void add_allocated(uint32_t site, std::vector<uint64_t>& by_allocations, std::vector<uint64_t>& by_marks) const;
 
  private:
@@ -69,8 +69,8 @@ class GrowthWindows : public HeapObserver {
   void next_window(uint64_t time);
   void count_between_marks(uint64_t time, uint32_t site);
   void find_marks(const Image& image);
-  void load(const Aggregate& aggregate);
-  void load_mark_counts(const Aggregate& aggregate, const AggregateGrowth& growth);
+  void load(const Snapshot& snapshot);
+  void load_mark_counts(const Snapshot& snapshot, const SnapshotGrowth& growth);
   void learn_ticks(uint32_t site);
   bool in_import(NodeId node);
 

@@ -8,7 +8,7 @@
 #include "analyzer/leaks/growth.h"
 #include "analyzer/model/sites.h"
 #include "analyzer/symbols/call_tree.h"
-#include "cistern/domain.h"
+#include "cistern/format/domain.h"
 
 namespace cistern::analyzer {
 

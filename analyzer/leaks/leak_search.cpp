@@ -12,7 +12,7 @@ namespace {
 // What the interpreter's last collection freed of the heap at the end state: garbage that had awaited it.
 struct LastCollection : HeapObserver {
   LastCollection(const Image& image, Survivors& seen, uint64_t stop) : survivors(seen), alive_before(stop) {
-    for (const PhaseRecord& phase : image.chronicle.phases) {
+    for (const PhaseRecord& phase : image.process_events.phases) {
       if (phase.phase == Phase::kCollecting) begin = phase.time;
       if (phase.phase == Phase::kCollected) end = phase.time;
     }

@@ -59,7 +59,7 @@ std::vector<uint32_t> Survivors::groups_of_sites(const Image& image, const Sites
       const Site& site = sites.site(index);
       if ((sites.figures(index).live.blocks != 0) != live) continue;
       if ((selection_.domains & bit_of(site.domain)) == 0) continue;
-      if (!selects_thread(selection_, image.definitions.threads.find(site.owner))) continue;
+      if (!selects_thread(selection_, image.definitions.threads.find(site.stream_id))) continue;
       const NodeId node = stacks.node_of(site.stack);
       if (!stacks_.selects(node)) continue;
       const NodeId called = tree_.called(node);

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <map>
 
-#include "cistern/ids.h"
+#include "cistern/format/ids.h"
 
 namespace cistern::analyzer {
 

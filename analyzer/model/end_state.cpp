@@ -4,11 +4,11 @@
 
 namespace cistern::analyzer {
 
-EndState end_state_of(const Chronicle& chronicle) {
+EndState end_state_of(const ProcessEvents& process_events) {
   std::optional<uint64_t> exiting;
   std::optional<uint64_t> root_left;
   std::optional<uint64_t> finalizing;
-  for (const PhaseRecord& record : chronicle.phases) {
+  for (const PhaseRecord& record : process_events.phases) {
     if (record.phase == Phase::kExiting) exiting = record.time;
     if (record.phase == Phase::kRootLeft) root_left = record.time;
     if (record.phase == Phase::kFinalizing && !finalizing) finalizing = record.time;
@@ -21,7 +21,7 @@ EndState end_state_of(const Chronicle& chronicle) {
 }
 
 EndState end_state_of(const Image& image) {
-  const EndState state = end_state_of(image.chronicle);
+  const EndState state = end_state_of(image.process_events);
   if (state.time >= image.begin_time()) return state;
   if (state.kind == EndStateKind::kRootLeft) return {};
   return {state.kind, image.begin_time()};

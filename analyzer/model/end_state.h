@@ -23,7 +23,7 @@ struct EndState {
 
 // What the program took back by running on does not count: an exit, or the end of one life of an embedded interpreter.
 // The last kExiting; else the first kFinalizing; else the last kRootLeft; else the end of the stream.
-EndState end_state_of(const Chronicle& chronicle);
+EndState end_state_of(const ProcessEvents& process_events);
 
 // The same for an image. Where totals stand for the events up to that moment and further, the moment from which on
 // there are events; or the end of the stream, when only the main module had returned, and threads worked on.

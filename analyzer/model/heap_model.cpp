@@ -20,13 +20,13 @@ DomainSums HeapModel::domains() const {
 }
 
 // The old block leaves the table, so that its place may be taken, and stays in the sums until the new one is there.
-void HeapModel::give(OwnerId owner, const Step& step) {
-  if (auto block = inversions_.freed(step.address, step.time, owner)) {
+void HeapModel::give(StreamId stream_id, const Step& step) {
+  if (auto block = inversions_.freed(step.address, step.time, stream_id)) {
     --totals_.implied_frees;
     ++totals_.inversions;
     restore(*block);
     --frees_[number_of(sites_.domain(block->site))];  // it was no free
-    moving_.push_back({owner, step.address, *block});
+    moving_.push_back({stream_id, step.address, *block});
     return;
   }
   Block block;
@@ -34,19 +34,19 @@ void HeapModel::give(OwnerId owner, const Step& step) {
     ++totals_.unknown_frees;
     return;
   }
-  moving_.push_back({owner, step.address, block});
+  moving_.push_back({stream_id, step.address, block});
 }
 
 // A remapped range keeps the birth of the mapping that it began in.
-void HeapModel::give_mapping(OwnerId owner, const Step& step) {
+void HeapModel::give_mapping(StreamId stream_id, const Step& step) {
   if (moved_.size() == kMaxMoves) moved_.erase(moved_.begin());
-  moved_.push_back({owner, step.address, mappings_.birth_at(step.address, step.time)});
+  moved_.push_back({stream_id, step.address, mappings_.birth_at(step.address, step.time)});
 }
 
-uint64_t HeapModel::birth_of_moved(OwnerId owner, const Step& step) {
+uint64_t HeapModel::birth_of_moved(StreamId stream_id, const Step& step) {
   for (size_t at = moved_.size(); at != 0; --at) {
     const Moved moved = moved_[at - 1];
-    if (moved.address != step.old_address || moved.owner != owner) continue;
+    if (moved.address != step.old_address || moved.stream_id != stream_id) continue;
     moved_.erase(moved_.begin() + static_cast<std::ptrdiff_t>(at - 1));
     return moved.birth;
   }

@@ -16,8 +16,8 @@
 #include "analyzer/model/live_blocks.h"
 #include "analyzer/model/mappings.h"
 #include "analyzer/model/sites.h"
-#include "analyzer/pack/aggregate_writer.h"
-#include "analyzer/read/aggregate.h"
+#include "analyzer/pack/snapshot_writer.h"
+#include "analyzer/read/snapshot.h"
 #include "analyzer/read/clock.h"
 #include "analyzer/read/step.h"
 
@@ -27,10 +27,10 @@ class HeapModel {
  public:
   explicit HeapModel(const Clock& clock) : inversions_(clock.ticks_of_ns(kInversionNs), clock.ticks_of_ns(kOrphanNs)) {}
 
-  // Begins with the heap that an aggregate has. Requires: nothing was applied.
-  void load(const Aggregate& aggregate);
+  // Begins with the heap that an snapshot has. Requires: nothing was applied.
+  void load(const Snapshot& snapshot);
   // Writes all that load() needs; `heap` gets the totals. The peak is settled.
-  void save(AggregateWriter& out, AggregateHeap& heap);
+  void save(SnapshotWriter& out, SnapshotHeap& heap);
 
   template <typename Observer>
   void apply(const Run& run, Observer& observer);
@@ -53,39 +53,39 @@ class HeapModel {
   static constexpr size_t kMaxMoves = 4096;  // unfinished ones that are remembered
 
   struct Moving {  // a block between the two moments of a realloc
-    OwnerId owner{};
+    StreamId stream_id{};
     uint64_t address = 0;
     Block block;
   };
   struct Moved {  // likewise of a remap
-    OwnerId owner{};
+    StreamId stream_id{};
     uint64_t address = 0;
     uint64_t birth = 0;
   };
 
   template <typename Observer>
-  void apply_step(OwnerId owner, const Step& step, Observer& observer);
+  void apply_step(StreamId stream_id, const Step& step, Observer& observer);
   template <typename Observer>
-  void alloc(OwnerId owner, const Step& step, Observer& observer);
+  void alloc(StreamId stream_id, const Step& step, Observer& observer);
   template <typename Observer>
-  void free(OwnerId owner, const Step& step, Observer& observer);
-  void give(OwnerId owner, const Step& step);
+  void free(StreamId stream_id, const Step& step, Observer& observer);
+  void give(StreamId stream_id, const Step& step);
   template <typename Observer>
-  void take(OwnerId owner, const Step& step, Observer& observer);
+  void take(StreamId stream_id, const Step& step, Observer& observer);
   template <typename Observer>
   void alloc_freed(const Step& step, const Block& block, Observer& observer);
   template <typename Observer>
-  void place(OwnerId owner, const Step& step, const Block& block, Observer& observer);
+  void place(StreamId stream_id, const Step& step, const Block& block, Observer& observer);
   template <typename Observer>
-  void map(OwnerId owner, const Step& step, uint64_t birth, Observer& observer);
+  void map(StreamId stream_id, const Step& step, uint64_t birth, Observer& observer);
   template <typename Observer>
   bool unmap(const Step& step, Observer& observer);
   template <typename Observer>
   void account_cut(uint64_t time, const Cut& cut, Observer& observer);
   template <typename Observer>
   void make_arena(const Step& step, Observer& observer);
-  void give_mapping(OwnerId owner, const Step& step);
-  uint64_t birth_of_moved(OwnerId owner, const Step& step);
+  void give_mapping(StreamId stream_id, const Step& step);
+  uint64_t birth_of_moved(StreamId stream_id, const Step& step);
 
   void count_alloc(uint32_t site, uint64_t size_bytes) noexcept {
     sites_.add(site, size_bytes);
@@ -113,16 +113,16 @@ class HeapModel {
     totals_.peak_time = time;
     sites_.begin_epoch();
   }
-  // Of a damaged aggregate two sites may have become one: a block of none goes to the last.
+  // Of a damaged snapshot two sites may have become one: a block of none goes to the last.
   uint32_t known_site(uint64_t site) const noexcept {
     return static_cast<uint32_t>(site < sites_.size() ? site : sites_.size() - 1);
   }
-  void load_totals(const AggregateHeap& heap);
-  void load_live(const Aggregate& aggregate);
-  void load_unfinished(const Aggregate& aggregate);
-  void save_live(AggregateWriter& out) const;
-  void save_unfinished(AggregateWriter& out) const;
-  uint32_t site_of(OwnerId owner, const Step& step) { return sites_.index_of({step.stack, owner, step.domain}); }
+  void load_totals(const SnapshotHeap& heap);
+  void load_live(const Snapshot& snapshot);
+  void load_unfinished(const Snapshot& snapshot);
+  void save_live(SnapshotWriter& out) const;
+  void save_unfinished(SnapshotWriter& out) const;
+  uint32_t site_of(StreamId stream_id, const Step& step) { return sites_.index_of({step.stack, stream_id, step.domain}); }
 
   LiveBlocks blocks_;
   Mappings mappings_;
@@ -149,35 +149,35 @@ template <typename Observer>
 void HeapModel::apply(const Run& run, Observer& observer) {
   for (const Step& step : run.steps) {
     if (step.kind == StepKind::kFree) {
-      free(run.owner, step, observer);
+      free(run.stream_id, step, observer);
     } else if (step.kind == StepKind::kAlloc) {
-      alloc(run.owner, step, observer);
+      alloc(run.stream_id, step, observer);
     } else {
-      apply_step(run.owner, step, observer);
+      apply_step(run.stream_id, step, observer);
     }
   }
 }
 
 template <typename Observer>
-void HeapModel::apply_step(OwnerId owner, const Step& step, Observer& observer) {
+void HeapModel::apply_step(StreamId stream_id, const Step& step, Observer& observer) {
   switch (step.kind) {
     case StepKind::kAlloc:
-      return alloc(owner, step, observer);
+      return alloc(stream_id, step, observer);
     case StepKind::kFree:
-      return free(owner, step, observer);
+      return free(stream_id, step, observer);
     case StepKind::kReallocGive:
-      return give(owner, step);
+      return give(stream_id, step);
     case StepKind::kReallocTake:
-      return take(owner, step, observer);
+      return take(stream_id, step, observer);
     case StepKind::kMap:
-      return map(owner, step, step.time, observer);
+      return map(stream_id, step, step.time, observer);
     case StepKind::kUnmap:
       if (!unmap(step, observer)) ++totals_.unknown_unmaps;
       return;
     case StepKind::kRemapGive:
-      return give_mapping(owner, step), static_cast<void>(unmap(step, observer));
+      return give_mapping(stream_id, step), static_cast<void>(unmap(step, observer));
     case StepKind::kRemapTake:
-      return map(owner, step, birth_of_moved(owner, step), observer);
+      return map(stream_id, step, birth_of_moved(stream_id, step), observer);
     case StepKind::kArenaMade:
       return make_arena(step, observer);
     case StepKind::kArenaFreed:
@@ -188,10 +188,10 @@ void HeapModel::apply_step(OwnerId owner, const Step& step, Observer& observer) 
 }
 
 template <typename Observer>
-void HeapModel::alloc(OwnerId owner, const Step& step, Observer& observer) {
-  const Block block{step.size, step.time, site_of(owner, step)};
-  if (inversions_.allocated(step.address, step.time, owner)) return alloc_freed(step, block, observer);
-  place(owner, step, block, observer);
+void HeapModel::alloc(StreamId stream_id, const Step& step, Observer& observer) {
+  const Block block{step.size, step.time, site_of(stream_id, step)};
+  if (inversions_.allocated(step.address, step.time, stream_id)) return alloc_freed(step, block, observer);
+  place(stream_id, step, block, observer);
   count_alloc(block.site, step.size);
   note_peak(step.time);
   observer.on_alloc(step.time, step.address, block);
@@ -212,18 +212,18 @@ void HeapModel::alloc_freed(const Step& step, const Block& block, Observer& obse
 // Puts `block` where the step says. What was live there has been freed without our seeing it, or will be seen to be in
 // a moment.
 template <typename Observer>
-void HeapModel::place(OwnerId owner, const Step& step, const Block& block, Observer& observer) {
+void HeapModel::place(StreamId stream_id, const Step& step, const Block& block, Observer& observer) {
   Block was;
   if (!blocks_.put(step.address, block, was)) return;
-  inversions_.displaced(step.address, step.time, owner, was);
+  inversions_.displaced(step.address, step.time, stream_id, was);
   ++totals_.implied_frees;
   count_free(was);
   observer.on_free(step.time, step.address, was);
 }
 
 template <typename Observer>
-void HeapModel::free(OwnerId owner, const Step& step, Observer& observer) {
-  if (inversions_.freed(step.address, step.time, owner)) {
+void HeapModel::free(StreamId stream_id, const Step& step, Observer& observer) {
+  if (inversions_.freed(step.address, step.time, stream_id)) {
     --totals_.implied_frees;
     ++totals_.inversions;
     return;
@@ -231,21 +231,21 @@ void HeapModel::free(OwnerId owner, const Step& step, Observer& observer) {
   Block block;
   if (!blocks_.take(step.address, block)) {
     ++totals_.unknown_frees;
-    return inversions_.orphaned(step.address, step.time, owner);
+    return inversions_.orphaned(step.address, step.time, stream_id);
   }
   count_free(block);
   observer.on_free(step.time, step.address, block);
 }
 
 template <typename Observer>
-void HeapModel::take(OwnerId owner, const Step& step, Observer& observer) {
+void HeapModel::take(StreamId stream_id, const Step& step, Observer& observer) {
   size_t at = moving_.size();
-  while (at != 0 && (moving_[at - 1].address != step.old_address || moving_[at - 1].owner != owner)) --at;
-  if (at == 0) return alloc(owner, step, observer);
+  while (at != 0 && (moving_[at - 1].address != step.old_address || moving_[at - 1].stream_id != stream_id)) --at;
+  if (at == 0) return alloc(stream_id, step, observer);
   const Block was = moving_[at - 1].block;
   moving_.erase(moving_.begin() + static_cast<std::ptrdiff_t>(at - 1));
-  const Block block{step.size, was.birth, site_of(owner, step)};
-  place(owner, step, block, observer);
+  const Block block{step.size, was.birth, site_of(stream_id, step)};
+  place(stream_id, step, block, observer);
   count_end(was);
   count_alloc(block.site, step.size);
   ++reallocs_[number_of(step.domain)];
@@ -254,9 +254,9 @@ void HeapModel::take(OwnerId owner, const Step& step, Observer& observer) {
 }
 
 template <typename Observer>
-void HeapModel::map(OwnerId owner, const Step& step, uint64_t birth, Observer& observer) {
+void HeapModel::map(StreamId stream_id, const Step& step, uint64_t birth, Observer& observer) {
   unmap(step, observer);
-  const Mapping mapping{Mappings::end_of(step.address, step.size), birth, site_of(owner, step), step.flags};
+  const Mapping mapping{Mappings::end_of(step.address, step.size), birth, site_of(stream_id, step), step.flags};
   if (mapping.end == step.address) return;
   mappings_.insert(step.address, mapping);
   if (!mapping.counts()) return;

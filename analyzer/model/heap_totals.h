@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "analyzer/model/sites.h"
-#include "cistern/domain.h"
+#include "cistern/format/domain.h"
 
 namespace cistern::analyzer {
 

@@ -37,8 +37,8 @@ std::string ended_by(const EndRecord& end) {
 }
 
 void take_interpreter(const Image& image, ImageFacts& facts) {
-  if (image.chronicle.interpreters.empty()) return;
-  const InterpreterRecord& first = image.chronicle.interpreters.front();
+  if (image.process_events.interpreters.empty()) return;
+  const InterpreterRecord& first = image.process_events.interpreters.front();
   facts.implementation = first.implementation;
   facts.python = first.version.substr(0, first.version.find(' '));
   facts.python_stacks = first.stacks == PythonStacks::kOn;
@@ -79,29 +79,29 @@ bool takes_value(const std::string& option) {
 }  // namespace
 
 ImageFacts facts_from_records(const Image& image) {
-  const Chronicle& chronicle = image.chronicle;
+  const ProcessEvents& process_events = image.process_events;
   ImageFacts facts;
   facts.path = image.path;
   facts.pid = image.header.image.pid;
   if (image.has_parent()) facts.parent_pid = image.header.parent.pid;
-  if (chronicle.image) {
-    facts.arguments = split_arguments(chronicle.image->arguments);
-    facts.without_proc = facts.arguments.empty() && !chronicle.image->executable.empty();
-    if (facts.without_proc) facts.arguments.emplace_back(chronicle.image->executable);
+  if (process_events.image) {
+    facts.arguments = split_arguments(process_events.image->arguments);
+    facts.without_proc = facts.arguments.empty() && !process_events.image->executable.empty();
+    if (facts.without_proc) facts.arguments.emplace_back(process_events.image->executable);
   }
   take_interpreter(image, facts);
   take_damage(image, facts);
   facts.start_unix_ns = image.header.image.start_unix_ns;
-  facts.ended_by = ended_by(chronicle.end);
-  if (chronicle.end.how != EndKind::kSignal && chronicle.end.code >= 0) facts.exit_code = chronicle.end.code;
-  facts.lost_events = chronicle.counter(Counter::kLostEvents) + chronicle.counter(Counter::kStoppedEvents);
-  facts.overwritten_segments = chronicle.counter(Counter::kOverwritten);
+  facts.ended_by = ended_by(process_events.end);
+  if (process_events.end.how != EndKind::kSignal && process_events.end.code >= 0) facts.exit_code = process_events.end.code;
+  facts.lost_events = process_events.counter(Counter::kLostEvents) + process_events.counter(Counter::kStoppedEvents);
+  facts.overwritten_segments = process_events.counter(Counter::kOverwritten);
   if (image.overwritten()) {
-    facts.horizon_ns = static_cast<uint64_t>(std::max<int64_t>(image.clock.since_start_ns(image.horizon), 0));
+    facts.epoch_begin_ns = static_cast<uint64_t>(std::max<int64_t>(image.clock.since_start_ns(image.epoch_begin), 0));
   }
-  if (image.aggregate != nullptr) facts.folded_events = image.aggregate->heap().events;
-  facts.late_install = std::any_of(chronicle.installs.begin(), chronicle.installs.end(), is_late);
-  facts.stopped = std::any_of(chronicle.phases.begin(), chronicle.phases.end(), is_stop);
+  if (image.snapshot != nullptr) facts.snapshot_events = image.snapshot->heap().events;
+  facts.late_install = std::any_of(process_events.installs.begin(), process_events.installs.end(), is_late);
+  facts.stopped = std::any_of(process_events.phases.begin(), process_events.phases.end(), is_stop);
   facts.end_kind = end_state_of(image).kind;
   return facts;
 }
@@ -122,10 +122,10 @@ std::string program_name(const std::vector<std::string>& arguments) {
 
 uint64_t last_moment(const Image& image, uint64_t last_event_time) {
   uint64_t last = std::max(last_event_time, image.header.first_time);
-  if (!image.chronicle.phases.empty()) last = std::max(last, image.chronicle.phases.back().time);
-  if (!image.chronicle.memory.empty()) last = std::max(last, image.chronicle.memory.back().time);
-  if (!image.chronicle.marks.empty()) last = std::max(last, image.chronicle.marks.back().time);
-  return std::max(last, image.chronicle.end.time);
+  if (!image.process_events.phases.empty()) last = std::max(last, image.process_events.phases.back().time);
+  if (!image.process_events.memory.empty()) last = std::max(last, image.process_events.memory.back().time);
+  if (!image.process_events.marks.empty()) last = std::max(last, image.process_events.marks.back().time);
+  return std::max(last, image.process_events.end.time);
 }
 
 }  // namespace cistern::analyzer

@@ -28,7 +28,7 @@ struct ImageFacts {
   std::optional<int64_t> exit_code;
 
   uint64_t events = 0;
-  uint64_t folded_events = 0;  // of them: only totals tell of them
+  uint64_t snapshot_events = 0;  // of them: only totals tell of them
   uint64_t lost_events = 0;
   uint64_t lost_segments = 0;
   uint64_t torn_bytes = 0;
@@ -39,7 +39,7 @@ struct ImageFacts {
   bool late_install = false;
   bool stopped = false;  // recording paused, or began late, by the program's wish
   uint64_t overwritten_segments = 0;
-  std::optional<uint64_t> horizon_ns;  // since the image's start: what is older was overwritten
+  std::optional<uint64_t> epoch_begin_ns;  // since the image's start: what is older was overwritten
 
   Amount peak;
   uint64_t peak_ns = 0;  // since the image's start
@@ -50,7 +50,7 @@ struct ImageFacts {
   // Nothing is missing that a verdict would need.
   bool complete() const noexcept {
     return lost_events == 0 && lost_segments == 0 && torn_bytes == 0 && !window_missing && !late_install && !stopped &&
-           !horizon_ns;
+           !epoch_begin_ns;
   }
 };
 

@@ -5,7 +5,7 @@ namespace {
 
 // A program that began by itself has an install record that is no reinstallation.
 bool began_by_itself(const Image& image) {
-  return image.chronicle.installs.size() > image.chronicle.counter(Counter::kReinstalls);
+  return image.process_events.installs.size() > image.process_events.counter(Counter::kReinstalls);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "analyzer/model/block.h"
-#include "cistern/ids.h"
+#include "cistern/format/ids.h"
 
 namespace cistern::analyzer {
 
@@ -21,7 +21,7 @@ class Inversions {
   struct Entry {
     uint64_t address = 0;
     uint64_t time = 0;
-    OwnerId owner{};
+    StreamId stream_id{};
     Block block;
   };
   using Entries = std::vector<Entry>;  // in order of time
@@ -29,28 +29,28 @@ class Inversions {
   // `window` for the first form, `orphan_window` for the second, in the image's time.
   Inversions(uint64_t window, uint64_t orphan_window) : window_(window), orphan_window_(orphan_window) {}
 
-  // At `time` a block of `owner` took the place of `block`, which nobody had freed.
-  void displaced(uint64_t address, uint64_t time, OwnerId owner, const Block& block) {
+  // At `time` a block of `stream` took the place of `block`, which nobody had freed.
+  void displaced(uint64_t address, uint64_t time, StreamId stream_id, const Block& block) {
     forget_before(displaced_, time, window_);
-    displaced_.push_back({address, time, owner, block});
+    displaced_.push_back({address, time, stream_id, block});
   }
-  // `owner` frees `address`. Returns the displaced block if it is that which is freed.
-  std::optional<Block> freed(uint64_t address, uint64_t time, OwnerId owner) {
+  // `stream` frees `address`. Returns the displaced block if it is that which is freed.
+  std::optional<Block> freed(uint64_t address, uint64_t time, StreamId stream_id) {
     if (displaced_.empty()) return std::nullopt;
     forget_before(displaced_, time, window_);
-    return match(displaced_, address, owner);
+    return match(displaced_, address, stream_id);
   }
 
-  // `owner` freed an address that was not live.
-  void orphaned(uint64_t address, uint64_t time, OwnerId owner) {
+  // `stream` freed an address that was not live.
+  void orphaned(uint64_t address, uint64_t time, StreamId stream_id) {
     forget_before(orphans_, time, orphan_window_);
-    orphans_.push_back({address, time, owner, {}});
+    orphans_.push_back({address, time, stream_id, {}});
   }
-  // `owner` allocates at `address`. Returns whether that block has been freed already.
-  bool allocated(uint64_t address, uint64_t time, OwnerId owner) {
+  // `stream` allocates at `address`. Returns whether that block has been freed already.
+  bool allocated(uint64_t address, uint64_t time, StreamId stream_id) {
     if (orphans_.empty()) return false;
     forget_before(orphans_, time, orphan_window_);
-    return match(orphans_, address, owner).has_value();
+    return match(orphans_, address, stream_id).has_value();
   }
 
   // What may still be matched.
@@ -64,9 +64,9 @@ class Inversions {
     if (old != 0) entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(old));
   }
 
-  static std::optional<Block> match(Entries& entries, uint64_t address, OwnerId owner) {
+  static std::optional<Block> match(Entries& entries, uint64_t address, StreamId stream_id) {
     for (size_t i = 0; i < entries.size(); ++i) {
-      if (entries[i].address != address || entries[i].owner == owner) continue;
+      if (entries[i].address != address || entries[i].stream_id == stream_id) continue;
       const Block block = entries[i].block;
       entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(i));
       return block;

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
-#include "analyzer/read/owner_stream.h"
+#include "analyzer/read/thread_event_stream.h"
 
 namespace cistern::analyzer {
 namespace {
 
-uint64_t last_time_of(const Image& image, OwnerId owner, const FoundSegment& segment) {
+uint64_t last_time_of(const Image& image, StreamId stream_id, const FoundSegment& segment) {
   if (segment.header.last_time != 0) return segment.header.last_time;
-  const OwnerSegments alone{owner, {segment}};
-  OwnerStream stream(alone, image);
+  const StreamSegments alone{stream_id, {segment}};
+  ThreadEventStream stream(alone, image);
   uint64_t last = 0;
   for (auto steps = stream.ready(); !steps.empty(); steps = stream.ready()) {
     last = std::max(last, steps.back().time);
@@ -22,9 +22,9 @@ uint64_t last_time_of(const Image& image, OwnerId owner, const FoundSegment& seg
 }  // namespace
 
 uint64_t last_event_time(const Image& image) {
-  uint64_t last = image.aggregate != nullptr ? image.aggregate->heap().last_time : 0;
-  for (const OwnerSegments& owner : image.owners) {
-    for (const FoundSegment& segment : owner.segments) last = std::max(last, last_time_of(image, owner.owner, segment));
+  uint64_t last = image.snapshot != nullptr ? image.snapshot->heap().last_time : 0;
+  for (const StreamSegments& stream_id : image.streams) {
+    for (const FoundSegment& segment : stream_id.segments) last = std::max(last, last_time_of(image, stream_id.stream_id, segment));
   }
   return last;
 }

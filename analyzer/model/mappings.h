@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <map>
 
-#include "cistern/event.h"
+#include "cistern/format/event.h"
 
 namespace cistern::analyzer {
 

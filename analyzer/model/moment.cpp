@@ -47,7 +47,7 @@ struct FoundMark {
 std::string known_marks(const Profile& profile) {
   std::set<std::string> names;
   for (const Image& image : profile.images) {
-    for (const MarkRecord& mark : image.chronicle.marks) names.emplace(mark.name);
+    for (const MarkRecord& mark : image.process_events.marks) names.emplace(mark.name);
   }
   if (names.empty()) return "it has no marks";
   std::string list = "it has";
@@ -87,7 +87,7 @@ int64_t start_in_tree_ns(const Profile& profile, const Image& image) {
 Failure no_such_heap(const Profile& profile, const Image& image) {
   const double seconds = static_cast<double>(image.clock.since_start_ns(image.begin_time())) / 1e9;
   return unreadable(profile.path, fmt::format("not in this profile: it has totals in the place of events (--ring "
-                                              "aggregate), and the heap of process {} from {:.3f}s on",
+                                              "snapshot), and the heap of process {} from {:.3f}s on",
                                               image.header.image.pid, seconds));
 }
 
@@ -100,7 +100,7 @@ void MomentInProfile::find_mark() {
   std::vector<FoundMark> found;
   for (const Image& image : profile_.images) {
     const int64_t start_ns = start_in_tree_ns(profile_, image);
-    for (const MarkRecord& mark : image.chronicle.marks) {
+    for (const MarkRecord& mark : image.process_events.marks) {
       if (mark.name == moment_.mark)
         found.push_back({start_ns + image.clock.since_start_ns(mark.time), &image, mark.time});
     }
@@ -143,8 +143,8 @@ std::optional<uint64_t> MomentInProfile::at_tree_time(const Image& image) const 
   const int64_t own_ns = tree_ns_ - start_in_tree_ns(profile_, image);
   if (own_ns < 0) return std::nullopt;
   const uint64_t time = image.clock.time_at(own_ns);
-  const EndRecord& end = image.chronicle.end;
-  if (image.chronicle.end_known && end.time != 0 && end.time < time) return std::nullopt;
+  const EndRecord& end = image.process_events.end;
+  if (image.process_events.end_known && end.time != 0 && end.time < time) return std::nullopt;
   return time;
 }
 

@@ -20,10 +20,10 @@ class Replay {
  public:
   // `image` and `progress` (which may be null) outlive this.
   Replay(const Image& image, Progress* progress) : stream_(image), model_(image.clock), progress_(progress) {
-    if (image.aggregate != nullptr) {
-      model_.load(*image.aggregate);
-      last_time_ = image.aggregate->heap().last_time;
-      folded_events_ = image.aggregate->heap().events;
+    if (image.snapshot != nullptr) {
+      model_.load(*image.snapshot);
+      last_time_ = image.snapshot->heap().last_time;
+      snapshot_events_ = image.snapshot->heap().events;
     }
     if (progress_ != nullptr) progress_->expect(image.event_payload_bytes);
   }
@@ -50,7 +50,7 @@ class Replay {
 
   HeapModel& model() noexcept { return model_; }
   // Those that are totals among them.
-  uint64_t events() const noexcept { return folded_events_ + stream_.events(); }
+  uint64_t events() const noexcept { return snapshot_events_ + stream_.events(); }
   const AheadStream& stream() const noexcept { return stream_; }
   // The time of the last step read, 0 before the first.
   uint64_t last_time() const noexcept { return last_time_; }
@@ -68,7 +68,7 @@ class Replay {
   HeapModel model_;
   Progress* progress_;
   uint64_t last_time_ = 0;
-  uint64_t folded_events_ = 0;
+  uint64_t snapshot_events_ = 0;
   uint64_t steps_since_report_ = 0;
   uint64_t reported_bytes_ = 0;
 };

@@ -11,7 +11,7 @@ uint32_t Sites::index_of_another(const Site& site) {
   if (at >= latest_.size() && at < kFirstPlaces + kPlacesOfSite * sites_.size()) {
     latest_.resize(std::max(at + 1, latest_.size() * 2));
   }
-  if (at < latest_.size()) latest_[at] = {site.owner, index + 1};
+  if (at < latest_.size()) latest_[at] = {site.stream_id, index + 1};
   return index;
 }
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "cistern/domain.h"
-#include "cistern/ids.h"
+#include "cistern/format/domain.h"
+#include "cistern/format/ids.h"
 
 namespace cistern::analyzer {
 
@@ -18,7 +18,7 @@ constexpr size_t kDomainNumbers = 8;
 
 struct Site {
   StackId stack{};
-  OwnerId owner{};
+  StreamId stream_id{};
   Domain domain = Domain::kMalloc;
   bool operator==(const Site&) const = default;
 };
@@ -51,13 +51,13 @@ static_assert(sizeof(SiteFigures) == 64);
 // change for the first time in an epoch keeps what it had, for that is what it had at the peak.
 class Sites {
  public:
-  // Finds or makes the site. Cost: a table of stacks by domain, for the owner that asked last; behind it a
+  // Finds or makes the site. Cost: a table of stacks by domain, for the stream that asked last; behind it a
   // direct-mapped cache, and a hash map.
   uint32_t index_of(const Site& site) {
     const size_t at = place_of(site);
     if (at < latest_.size()) [[likely]] {
       const Latest& latest = latest_[at];
-      if (latest.number != 0 && latest.owner == site.owner) [[likely]]
+      if (latest.number != 0 && latest.stream_id == site.stream_id) [[likely]]
         return latest.number - 1;
     }
     return index_of_another(site);
@@ -89,7 +89,7 @@ class Sites {
  private:
   struct Hash {
     size_t operator()(const Site& site) const noexcept {
-      uint64_t bits = raw(site.stack) | uint64_t{raw(site.owner)} << 32;
+      uint64_t bits = raw(site.stack) | uint64_t{raw(site.stream_id)} << 32;
       bits = (bits ^ static_cast<uint64_t>(site.domain) << 60) * 0x9E3779B97F4A7C15u;
       return static_cast<size_t>(bits ^ bits >> 32);
     }
@@ -102,7 +102,7 @@ class Sites {
   static_assert(sizeof(Cached) == 16);
   static size_t slot_of(const Site& site) noexcept { return Hash{}(site) % kCacheSlots; }
   struct Latest {
-    OwnerId owner{};
+    StreamId stream_id{};
     uint32_t number = 0;  // index + 1; 0: none
   };
   // Stacks are numbered as they were seen first, so the table has few holes. Ids that are not get no place.

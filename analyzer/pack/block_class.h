@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "cistern/domain.h"
+#include "cistern/format/domain.h"
 
 namespace cistern::analyzer {
 

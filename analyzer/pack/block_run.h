@@ -7,7 +7,7 @@
 
 #include "analyzer/pack/column_state.h"
 #include "analyzer/pack/varint_word.h"
-#include "cistern/cursor.h"
+#include "cistern/format/cursor.h"
 
 namespace cistern::analyzer {
 

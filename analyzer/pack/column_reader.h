@@ -17,7 +17,7 @@
 
 #include "analyzer/pack/block_run.h"
 #include "analyzer/pack/column_state.h"
-#include "cistern/cursor.h"
+#include "cistern/format/cursor.h"
 
 namespace cistern::analyzer {
 

@@ -10,7 +10,7 @@
 
 #include "analyzer/pack/block_model.h"
 #include "analyzer/pack/event_check.h"
-#include "cistern/event.h"
+#include "cistern/format/event.h"
 
 namespace cistern::analyzer {
 

@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "cistern/event.h"
+#include "cistern/format/event.h"
 
 namespace cistern::analyzer {
 

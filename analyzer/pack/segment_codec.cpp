@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "analyzer/pack/column_unpacker.h"
-#include "cistern/checksum.h"
-#include "cistern/varint.h"
+#include "cistern/format/checksum.h"
+#include "cistern/format/varint.h"
 
 namespace cistern::analyzer {
 namespace {

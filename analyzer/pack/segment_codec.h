@@ -11,7 +11,7 @@
 #include "analyzer/pack/column_packer.h"
 #include "analyzer/pack/compressor.h"
 #include "analyzer/pack/segment_columns.h"
-#include "cistern/segment.h"
+#include "cistern/format/segment.h"
 
 namespace cistern::analyzer {
 

@@ -8,7 +8,7 @@
 
 #include "analyzer/pack/column_reader.h"
 #include "analyzer/pack/compressor.h"
-#include "cistern/segment.h"
+#include "cistern/format/segment.h"
 
 namespace cistern::analyzer {
 

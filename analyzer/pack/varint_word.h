@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "cistern/cursor.h"
+#include "cistern/format/cursor.h"
 
 namespace cistern::analyzer {
 

@@ -28,19 +28,19 @@ void PoolCurve::halve() {
   points_.resize((points_.size() + 1) / 2);
 }
 
-void PoolCurve::save(AggregateWriter& out, AggregatePoolLife& life) const {
+void PoolCurve::save(SnapshotWriter& out, SnapshotPoolLife& life) const {
   life.curve_shift = shift_;
   life.curve_end = interval_end_;
   life.last_time = last_.time;
   life.last_arena_bytes = last_.arena_bytes;
   life.last_used_bytes = last_.used_bytes;
-  for (const CurvePoint& point : points_) out.add(AggregatePoolPoint{point.time, point.arena_bytes, point.used_bytes});
+  for (const CurvePoint& point : points_) out.add(SnapshotPoolPoint{point.time, point.arena_bytes, point.used_bytes});
 }
 
-void PoolCurve::load(const Aggregate& aggregate) {
-  const auto life = aggregate.row<AggregatePoolLife>();
+void PoolCurve::load(const Snapshot& snapshot) {
+  const auto life = snapshot.row<SnapshotPoolLife>();
   if (!life) return;
-  aggregate.for_each<AggregatePoolPoint>([&](const AggregatePoolPoint& row) {
+  snapshot.for_each<SnapshotPoolPoint>([&](const SnapshotPoolPoint& row) {
     points_.push_back({row.time, row.arena_bytes, row.used_bytes});
   });
   shift_ = static_cast<unsigned>(life->curve_shift);

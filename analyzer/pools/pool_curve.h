@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyzer/pack/aggregate_writer.h"
-#include "analyzer/read/aggregate.h"
+#include "analyzer/pack/snapshot_writer.h"
+#include "analyzer/read/snapshot.h"
 
 namespace cistern::analyzer {
 
@@ -31,8 +31,8 @@ class PoolCurve {
     last_ = {time, arena_bytes, used_bytes};
   }
 
-  void load(const Aggregate& aggregate);
-  void save(AggregateWriter& out, AggregatePoolLife& life) const;
+  void load(const Snapshot& snapshot);
+  void save(SnapshotWriter& out, SnapshotPoolLife& life) const;
 
   const std::vector<CurvePoint>& points() const noexcept { return points_; }
   // As it was noted last.

@@ -9,7 +9,7 @@ namespace {
 
 // What keeps an image from having pools that could be known, apart from having made none.
 std::string why_unknown(const Image& image) {
-  const auto& interpreters = image.chronicle.interpreters;
+  const auto& interpreters = image.process_events.interpreters;
   if (interpreters.empty()) return "no Python interpreter was seen in it";
   const InterpreterRecord& interpreter = interpreters.back();
   if (interpreter.implementation != "CPython") return "its interpreter is not CPython, and has no pymalloc";
@@ -93,7 +93,7 @@ class PoolSearch {
 
   void examine(const Image& image, const HeapModel& model, const PoolTable& pools, uint64_t time, ImagePools& out) {
     out.at_ns = image.clock.since_start_ns(time);
-    for (const MallocInfoRecord& info : image.chronicle.malloc_infos) {
+    for (const MallocInfoRecord& info : image.process_events.malloc_infos) {
       if (info.time <= time || !out.malloc_free_bytes) out.malloc_free_bytes = info.fields[8];
     }
     if (out.absent.empty() && pools.arenas() == 0) out.absent = why_none(image);

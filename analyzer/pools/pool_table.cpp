@@ -101,30 +101,30 @@ uint64_t PoolTable::free_block_bytes() const noexcept {
 }
 
 PoolTable pool_table_of(const Image& image) {
-  const auto& interpreters = image.chronicle.interpreters;
+  const auto& interpreters = image.process_events.interpreters;
   const bool debug = !interpreters.empty() && interpreters.back().debug_layer;
   PoolTable table(debug ? PoolTable::kDebugBytes : 0);
-  if (image.aggregate != nullptr) table.load(*image.aggregate);
+  if (image.snapshot != nullptr) table.load(*image.snapshot);
   return table;
 }
 
 // Arenas and blocks are the model's; a pool's class is not always that of its blocks.
-void PoolTable::load(const Aggregate& aggregate) {
-  aggregate.for_each<AggregateArena>([&](const AggregateArena& row) {
+void PoolTable::load(const Snapshot& snapshot) {
+  snapshot.for_each<SnapshotArena>([&](const SnapshotArena& row) {
     on_arena_made(row.birth, row.base, {row.size, row.birth, StackId{static_cast<uint32_t>(row.stack)}});
   });
   const auto add = [&](const auto& row) { on_alloc(row.birth, row.address, {row.size, row.birth, 0}); };
-  aggregate.for_each<AggregateBlock>(add);
-  aggregate.for_each<AggregateRealloc>(add);
-  aggregate.for_each<AggregatePool>([&](const AggregatePool& row) { set_class(row); });
-  const AggregatePoolLife life = aggregate.row<AggregatePoolLife>().value_or(AggregatePoolLife{});
+  snapshot.for_each<SnapshotBlock>(add);
+  snapshot.for_each<SnapshotRealloc>(add);
+  snapshot.for_each<SnapshotPool>([&](const SnapshotPool& row) { set_class(row); });
+  const SnapshotPoolLife life = snapshot.row<SnapshotPoolLife>().value_or(SnapshotPoolLife{});
   worst_bytes_ = life.worst_bytes;
   worst_moment_ = life.worst_time;
   peak_arenas_ = life.peak_arenas;
   unknown_arenas_ = life.unknown_arenas;
 }
 
-void PoolTable::set_class(const AggregatePool& row) noexcept {
+void PoolTable::set_class(const SnapshotPool& row) noexcept {
   const uint32_t at = map_.pool_at(row.address);
   if (at == kNowhere) return;
   Pool& pool = table_[at];
@@ -133,7 +133,7 @@ void PoolTable::set_class(const AggregatePool& row) noexcept {
   used_bytes_ += pool.used * class_bytes(pool.size_class);
 }
 
-void PoolTable::save(AggregateWriter& out, AggregatePoolLife& life) const {
+void PoolTable::save(SnapshotWriter& out, SnapshotPoolLife& life) const {
   life.worst_bytes = worst_bytes_;
   life.worst_time = worst_moment_;
   life.peak_arenas = peak_arenas_;
@@ -142,7 +142,7 @@ void PoolTable::save(AggregateWriter& out, AggregatePoolLife& life) const {
     const PoolMap::Extent& extent = map_.extent(arena);
     for (uint32_t i = 0; i < extent.pools; ++i) {
       const Pool& pool = table_[first_pool_of(arena) + i];
-      if (pool.used != 0) out.add(AggregatePool{extent.first_pool + i * pool_bytes(), pool.size_class});
+      if (pool.used != 0) out.add(SnapshotPool{extent.first_pool + i * pool_bytes(), pool.size_class});
     }
   }
 }

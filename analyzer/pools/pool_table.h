@@ -17,7 +17,7 @@
 
 #include "analyzer/model/heap_observer.h"
 #include "analyzer/model/pool_map.h"
-#include "analyzer/pack/aggregate_writer.h"
+#include "analyzer/pack/snapshot_writer.h"
 #include "analyzer/read/image.h"
 
 namespace cistern::analyzer {
@@ -65,9 +65,9 @@ class PoolTable : public HeapObserver {
   void on_arena_made(uint64_t time, uint64_t address, const Arena& arena);
   void on_arena_freed(uint64_t time, uint64_t address);
 
-  // Begins with the pools that an aggregate has. Requires: nothing was seen yet.
-  void load(const Aggregate& aggregate);
-  void save(AggregateWriter& out, AggregatePoolLife& life) const;
+  // Begins with the pools that an snapshot has. Requires: nothing was seen yet.
+  void load(const Snapshot& snapshot);
+  void save(SnapshotWriter& out, SnapshotPoolLife& life) const;
 
   uint64_t arenas() const noexcept { return arenas_in_use_; }
   uint64_t arena_bytes() const noexcept { return arena_bytes_; }
@@ -126,7 +126,7 @@ class PoolTable : public HeapObserver {
   void put(uint32_t pool, uint64_t size_bytes) noexcept;
   void take(uint32_t pool, uint64_t size_bytes) noexcept;
   void drop_pools(uint32_t arena) noexcept;
-  void set_class(const AggregatePool& row) noexcept;
+  void set_class(const SnapshotPool& row) noexcept;
   void note_worst(uint64_t time) noexcept {
     if (used_bytes_ + worst_bytes_ >= arena_bytes_) return;
     worst_bytes_ = held_unused_bytes();
@@ -147,7 +147,7 @@ class PoolTable : public HeapObserver {
   uint64_t unknown_arenas_ = 0;
 };
 
-// The table with which `image`'s events begin: empty, or what its aggregate has. One table for each image.
+// The table with which `image`'s events begin: empty, or what its snapshot has. One table for each image.
 PoolTable pool_table_of(const Image& image);
 
 inline void PoolTable::put(uint32_t pool, uint64_t size_bytes) noexcept {

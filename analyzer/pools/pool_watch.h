@@ -8,7 +8,7 @@ namespace cistern::analyzer {
 
 struct PoolWatch : HeapObserver {
   explicit PoolWatch(const Image& image) : pools(pool_table_of(image)) {
-    if (image.aggregate != nullptr) curve.load(*image.aggregate);
+    if (image.snapshot != nullptr) curve.load(*image.snapshot);
   }
 
   void on_alloc(uint64_t time, uint64_t address, const Block& block) {
@@ -33,8 +33,8 @@ struct PoolWatch : HeapObserver {
   }
   void note(uint64_t time) { curve.note(time, pools.arena_bytes(), pools.used_bytes()); }
 
-  void save(AggregateWriter& out) const {
-    AggregatePoolLife life;
+  void save(SnapshotWriter& out) const {
+    SnapshotPoolLife life;
     pools.save(out, life);
     curve.save(out, life);
     out.add(life);

@@ -77,7 +77,7 @@ void AheadStream::fill(Batch& batch) {
       break;
     }
     batch.steps.insert(batch.steps.end(), run.steps.begin(), run.steps.end());
-    batch.parts.push_back({run.owner, batch.steps.size()});
+    batch.parts.push_back({run.stream_id, batch.steps.size()});
   }
   batch.counts = counts_now();
 }
@@ -98,7 +98,7 @@ Run AheadStream::next(uint64_t until) {
     count = static_cast<size_t>(later - steps.begin());
   }
   step_ += count;
-  return {part.owner, steps.first(count)};
+  return {part.stream_id, steps.first(count)};
 }
 
 // Goes to where there are steps. Returns false at the end.

@@ -42,8 +42,8 @@ class AheadStream {
     uint64_t misplaced_steps = 0;
     uint64_t decoded_bytes = 0;
   };
-  struct Part {  // of a batch: steps of one owner
-    OwnerId owner{};
+  struct Part {  // of a batch: steps of one stream
+    StreamId stream_id{};
     size_t end = 0;
   };
   struct Batch {

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "cistern/moments.h"
-#include "cistern/profile.h"
+#include "cistern/format/moment_records.h"
+#include "cistern/format/profile_header.h"
 
 namespace cistern::analyzer {
 

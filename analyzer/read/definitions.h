@@ -10,7 +10,7 @@
 
 #include "analyzer/read/id_table.h"
 #include "analyzer/read/symbols.h"
-#include "cistern/definitions.h"
+#include "cistern/format/definition_records.h"
 
 namespace cistern::analyzer {
 
@@ -47,7 +47,7 @@ struct Thread {
   bool end_seen = false;
   uint32_t tid = 0;
   bool main = false;
-  OwnerId started_by{};
+  StreamId started_by{};
   StackId started_at{};
   std::string_view name;  // the last one it had
 };
@@ -57,7 +57,7 @@ struct Definitions {
   IdTable<CodeId, Code> codes;
   IdTable<StackId, StackNode> nodes;
   IdTable<ModuleId, Module> modules;
-  IdTable<OwnerId, Thread> threads;
+  IdTable<StreamId, Thread> threads;
   Symbols symbols;
   std::vector<std::unique_ptr<std::string>> joined_tables;  // line tables that came in pieces
 

@@ -15,19 +15,19 @@ uint64_t longest_call(const ProfileHeader& header) {
 }  // namespace
 
 EventStream::EventStream(const Image& image) : image_(&image), early_(longest_call(image.header)) {
-  streams_.resize(image.owners.size());
-  for (uint32_t i = 0; i < image.owners.size(); ++i) waiting_.push_back(i);
+  streams_.resize(image.streams.size());
+  for (uint32_t i = 0; i < image.streams.size(); ++i) waiting_.push_back(i);
   std::sort(waiting_.begin(), waiting_.end(),
             [this](uint32_t a, uint32_t b) { return start_of(a) != start_of(b) ? start_of(a) > start_of(b) : a > b; });
   open_due();
 }
 
-uint64_t EventStream::start_of(uint32_t owner) const noexcept {
-  const std::vector<FoundSegment>& segments = image_->owners[owner].segments;
+uint64_t EventStream::start_of(uint32_t stream_id) const noexcept {
+  const std::vector<FoundSegment>& segments = image_->streams[stream_id].segments;
   return segments.empty() ? 0 : segments.front().header.first_time;
 }
 
-// Whether the next owner may have an event at `time` or before.
+// Whether the next stream may have an event at `time` or before.
 bool EventStream::opens_by(uint64_t time) const noexcept {
   const uint64_t start = start_of(waiting_.back());
   return start <= early_ || start - early_ <= time;
@@ -38,18 +38,18 @@ void EventStream::open_due() {
 }
 
 void EventStream::open_next() {
-  const uint32_t owner = waiting_.back();
+  const uint32_t stream_id = waiting_.back();
   waiting_.pop_back();
-  streams_[owner] = std::make_unique<OwnerStream>(image_->owners[owner], *image_);
-  if (streams_[owner]->ready().empty()) return close(owner);
-  heap_.push_back(head_of(streams_[owner]->ready().front(), owner));
+  streams_[stream_id] = std::make_unique<ThreadEventStream>(image_->streams[stream_id], *image_);
+  if (streams_[stream_id]->ready().empty()) return close(stream_id);
+  heap_.push_back(head_of(streams_[stream_id]->ready().front(), stream_id));
   for (size_t at = heap_.size() - 1; at > 0 && heap_[at] < heap_[(at - 1) / 2]; at = (at - 1) / 2) {
     std::swap(heap_[at], heap_[(at - 1) / 2]);
   }
 }
 
-void EventStream::close(uint32_t owner) {
-  const std::unique_ptr<OwnerStream> ended = std::move(streams_[owner]);
+void EventStream::close(uint32_t stream_id) {
+  const std::unique_ptr<ThreadEventStream> ended = std::move(streams_[stream_id]);
   ended_events_ += ended->events();
   ended_torn_bytes_ += ended->torn_bytes();
   ended_misplaced_ += ended->misplaced_steps();
@@ -59,13 +59,13 @@ void EventStream::close(uint32_t owner) {
 // Consumes what was handed out and puts its stream back in its place.
 void EventStream::finish_run() {
   if (given_ == 0) return;
-  const uint32_t owner = heap_.front().stream;
-  OwnerStream& stream = *streams_[owner];
+  const uint32_t stream_id = heap_.front().stream;
+  ThreadEventStream& stream = *streams_[stream_id];
   stream.consume(std::exchange(given_, 0));
   if (!stream.ready().empty()) {
-    heap_.front() = head_of(stream.ready().front(), owner);
+    heap_.front() = head_of(stream.ready().front(), stream_id);
   } else {
-    close(owner);
+    close(stream_id);
     heap_.front() = heap_.back();
     heap_.pop_back();
   }
@@ -91,7 +91,7 @@ EventStream::Head EventStream::rival() const noexcept {
   return heap_.size() == 2 || heap_[1] < heap_[2] ? heap_[1] : heap_[2];
 }
 
-// The top stream runs ahead alone until the next stream's head, the next owner's beginning, or `until`.
+// The top stream runs ahead alone until the next stream's head, the next stream's beginning, or `until`.
 Run EventStream::next(uint64_t until) {
   finish_run();
   open_due();
@@ -104,7 +104,7 @@ Run EventStream::next(uint64_t until) {
   size_t count = all ? ready.size() : 1;
   while (count < ready.size() && ready[count].time < until && head_of(ready[count], index) < next) ++count;
   given_ = count;
-  return {streams_[index]->owner(), ready.first(count)};
+  return {streams_[index]->stream_id(), ready.first(count)};
 }
 
 uint64_t EventStream::events() const noexcept {

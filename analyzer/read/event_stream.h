@@ -1,6 +1,6 @@
-// All events of an image in order of time: the owners' streams merged. Steps of equal time come in an order that does
-// not depend on anything but the profile: those that give something up before those that take, then by owner; within an
-// owner as they were recorded. Memory: one buffer of bounded size for each owner that is at work at the same time.
+// All events of an image in order of time: the streams' streams merged. Steps of equal time come in an order that does
+// not depend on anything but the profile: those that give something up before those that take, then by stream; within an
+// stream as they were recorded. Memory: one buffer of bounded size for each stream that is at work at the same time.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "analyzer/read/image.h"
-#include "analyzer/read/owner_stream.h"
+#include "analyzer/read/thread_event_stream.h"
 #include "analyzer/read/step.h"
 
 namespace cistern::analyzer {
@@ -18,7 +18,7 @@ class EventStream {
   // `image` outlives this.
   explicit EventStream(const Image& image);
 
-  // The next steps, all of one owner and all earlier than `until`. Empty when there are none (left). What it returns is
+  // The next steps, all of one stream and all earlier than `until`. Empty when there are none (left). What it returns is
   // valid until the next call.
   Run next(uint64_t until = UINT64_MAX);
 
@@ -40,21 +40,21 @@ class EventStream {
     }
   };
   static Head head_of(const Step& step, uint32_t stream) noexcept { return {step.time, takes(step.kind), stream}; }
-  uint64_t start_of(uint32_t owner) const noexcept;
+  uint64_t start_of(uint32_t stream_id) const noexcept;
   bool opens_by(uint64_t time) const noexcept;
   void open_next();
   void open_due();
-  void close(uint32_t owner);
+  void close(uint32_t stream_id);
   void finish_run();
   void sift_down() noexcept;
   Head rival() const noexcept;
 
   const Image* image_;
-  uint64_t early_ = 0;             // an owner's first event may be so much earlier than its first segment says
-  std::vector<uint32_t> waiting_;  // owners that have not begun, the next one last
-  std::vector<std::unique_ptr<OwnerStream>> streams_;  // by owner; null: not begun, or at its end
+  uint64_t early_ = 0;             // an stream's first event may be so much earlier than its first segment says
+  std::vector<uint32_t> waiting_;  // streams that have not begun, the next one last
+  std::vector<std::unique_ptr<ThreadEventStream>> streams_;  // by stream; null: not begun, or at its end
   std::vector<Head> heap_;                             // least on top
-  uint64_t ended_events_ = 0;                          // of owners at their end
+  uint64_t ended_events_ = 0;                          // of streams at their end
   uint64_t ended_torn_bytes_ = 0;
   uint64_t ended_misplaced_ = 0;
   uint64_t ended_decoded_bytes_ = 0;

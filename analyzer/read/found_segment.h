@@ -6,13 +6,13 @@
 #include <span>
 #include <tuple>
 
-#include "cistern/segment.h"
+#include "cistern/format/segment.h"
 
 namespace cistern::analyzer {
 
 // What makes a segment the same segment in a file and in a window.
 struct SegmentKey {
-  uint32_t owner = 0;
+  uint32_t stream_id = 0;
   uint64_t sequence = 0;
   auto operator<=>(const SegmentKey&) const = default;
 };
@@ -23,7 +23,7 @@ struct FoundSegment {
   uint64_t offset = 0;  // of the header, in the file it was found in
   bool in_window = false;
 
-  SegmentKey key() const noexcept { return {header.owner, header.sequence}; }
+  SegmentKey key() const noexcept { return {header.stream_id, header.sequence}; }
 };
 
 }  // namespace cistern::analyzer

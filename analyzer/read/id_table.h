@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "analyzer/read/mixed_hash.h"
-#include "cistern/ids.h"
+#include "cistern/format/ids.h"
 
 namespace cistern::analyzer {
 

@@ -8,7 +8,7 @@
 #include "analyzer/read/failure.h"
 #include "analyzer/read/record_reader.h"
 #include "analyzer/read/segment_scan.h"
-#include "cistern/event.h"
+#include "cistern/format/event.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -21,12 +21,12 @@ class ImageReader {
     read_window_file();
     read_profile_file();
     sort_segments();
-    read_aggregate();
+    read_snapshot();
     read_records();
     count_lost_segments();
     group_events();
     image_.segments = std::move(segments_);
-    image_.clock = Clock(image_.header, image_.chronicle.clock_pairs);
+    image_.clock = Clock(image_.header, image_.process_events.clock_pairs);
     return std::move(image_);
   }
 
@@ -126,18 +126,18 @@ class ImageReader {
   }
 
   // Takes them out of the list. What they stand for is lost when none of them is whole.
-  void read_aggregate() {
+  void read_snapshot() {
     const auto begin = std::find_if(segments_.begin(), segments_.end(), [](const FoundSegment& segment) {
-      return segment.header.owner == kAggregateOwner;
+      return segment.header.stream_id == kSnapshotStream;
     });
     if (begin == segments_.end()) return;
     const std::vector<FoundSegment> parts(begin, segments_.end());
     segments_.erase(begin, segments_.end());
     const bool theirs = std::all_of(parts.begin(), parts.end(), [](const FoundSegment& segment) {
-      return segment.header.kind == SegmentKind::kAggregate;
+      return segment.header.kind == SegmentKind::kSnapshot;
     });
-    if (theirs) image_.aggregate = Aggregate::read(parts);
-    if (image_.aggregate == nullptr) tear_tail(parts.front(), parts.front().payload.size(), "totals that do not fit");
+    if (theirs) image_.snapshot = Snapshot::read(parts);
+    if (image_.snapshot == nullptr) tear_tail(parts.front(), parts.front().payload.size(), "totals that do not fit");
     for (const FoundSegment& part : parts) image_.forget(part.payload);
   }
 
@@ -146,7 +146,7 @@ class ImageReader {
     bool first = true;
     for (const FoundSegment& segment : segments_) {
       const SegmentKey key = segment.key();
-      if (first || key.owner != expected.owner) expected = {key.owner, first_sequence(segment)};
+      if (first || key.stream_id != expected.stream_id) expected = {key.stream_id, first_sequence(segment)};
       first = false;
       image_.damage.lost_segments += key.sequence - std::min(expected.sequence, key.sequence);
       expected.sequence = std::max(expected.sequence, key.sequence + 1);
@@ -157,11 +157,11 @@ class ImageReader {
   // that became totals.
   uint64_t first_sequence(const FoundSegment& segment) const {
     if (image_.overwritten()) return segment.header.sequence;
-    return image_.aggregate != nullptr ? image_.aggregate->position_of(OwnerId{segment.header.owner}).sequence : 0;
+    return image_.snapshot != nullptr ? image_.snapshot->position_of(StreamId{segment.header.stream_id}).sequence : 0;
   }
 
   void read_records() {
-    RecordReader reader(image_.definitions, image_.chronicle);
+    RecordReader reader(image_.definitions, image_.process_events);
     for (FoundSegment segment : segments_) {
       if (segment.header.kind != SegmentKind::kRecords || !decodable(segment)) continue;
       if (is_packed(segment.header)) unpack(segment);
@@ -172,10 +172,10 @@ class ImageReader {
     }
     reader.finish();
     image_.damage.malformed_records = reader.malformed();
-    image_.damage.window_missing = !image_.window && !image_.chronicle.end_known;
-    if (image_.window) image_.chronicle.counters = image_.window->counters;
-    find_horizon();
-    if (image_.overwritten()) reader.forget_before(image_.horizon);
+    image_.damage.window_missing = !image_.window && !image_.process_events.end_known;
+    if (image_.window) image_.process_events.counters = image_.window->counters;
+    find_epoch_begin();
+    if (image_.overwritten()) reader.forget_before(image_.epoch_begin);
   }
 
   // Definitions point into what they were read from.
@@ -189,16 +189,16 @@ class ImageReader {
     segment.payload = image_.unpacked_records.back();
   }
 
-  // The beginning of the recording is a horizon too. A chunk that is empty, or not filled to its end, is no damage.
+  // The beginning of the recording is a epoch_begin too. A chunk that is empty, or not filled to its end, is no damage.
   // Without any, what was overwritten left nothing that is whole.
-  void find_horizon() {
-    const auto& horizons = image_.chronicle.horizons;
-    const bool in_chunks = !horizons.empty() || image_.chronicle.counter(Counter::kOverwritten) != 0;
+  void find_epoch_begin() {
+    const auto& epochs = image_.process_events.epochs;
+    const bool in_chunks = !epochs.empty() || image_.process_events.counter(Counter::kOverwritten) != 0;
     if (in_chunks) image_.damage.hole_bytes = 0;
-    if (!horizons.empty()) {
-      image_.horizon = horizons.front().number == 0 ? 0 : horizons.front().time;
-    } else if (image_.chronicle.counter(Counter::kOverwritten) != 0) {
-      image_.horizon = UINT64_MAX;
+    if (!epochs.empty()) {
+      image_.epoch_begin = epochs.front().number == 0 ? 0 : epochs.front().time;
+    } else if (image_.process_events.counter(Counter::kOverwritten) != 0) {
+      image_.epoch_begin = UINT64_MAX;
     }
   }
 
@@ -217,17 +217,17 @@ class ImageReader {
     for (FoundSegment& segment : segments_) {
       if (segment.header.kind != SegmentKind::kEvents || !decodable(segment)) continue;
       if (segment.in_window) complete(segment);
-      if (segment.header.last_time < image_.horizon || is_in_aggregate(segment)) continue;
-      const OwnerId owner{segment.header.owner};
-      if (image_.owners.empty() || image_.owners.back().owner != owner) image_.owners.push_back({owner, {}});
-      image_.owners.back().segments.push_back(segment);
+      if (segment.header.last_time < image_.epoch_begin || is_in_snapshot(segment)) continue;
+      const StreamId stream_id{segment.header.stream_id};
+      if (image_.streams.empty() || image_.streams.back().stream_id != stream_id) image_.streams.push_back({stream_id, {}});
+      image_.streams.back().segments.push_back(segment);
       image_.event_payload_bytes += segment.payload.size();
     }
   }
 
-  bool is_in_aggregate(const FoundSegment& segment) const {
-    if (image_.aggregate == nullptr || segment.header.last_time >= image_.aggregate->time()) return false;
-    const AggregatePosition position = image_.aggregate->position_of(OwnerId{segment.header.owner});
+  bool is_in_snapshot(const FoundSegment& segment) const {
+    if (image_.snapshot == nullptr || segment.header.last_time >= image_.snapshot->time()) return false;
+    const SnapshotPosition position = image_.snapshot->position_of(StreamId{segment.header.stream_id});
     if (segment.header.sequence != position.sequence) return segment.header.sequence < position.sequence;
     const uint64_t content_bytes = is_packed(segment.header) ? segment.header.content_bytes : segment.payload.size();
     return content_bytes <= position.offset;

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/read/aggregate.h"
-#include "analyzer/read/chronicle.h"
+#include "analyzer/read/snapshot.h"
+#include "analyzer/read/process_events.h"
 #include "analyzer/read/clock.h"
 #include "analyzer/read/definitions.h"
 #include "analyzer/read/file_bytes.h"
@@ -34,8 +34,8 @@ struct Damage {
 };
 
 // The event segments of one thread, in order of sequence.
-struct OwnerSegments {
-  OwnerId owner{};
+struct StreamSegments {
+  StreamId stream_id{};
   std::vector<FoundSegment> segments;
 };
 
@@ -44,18 +44,18 @@ struct Image {
   ProfileHeader header{};
   uint64_t file_bytes = 0;
   bool has_window = false;
-  std::vector<FoundSegment> record_segments;  // in order of owner and sequence
-  std::vector<OwnerSegments> owners;          // of events
+  std::vector<FoundSegment> record_segments;  // in order of stream and sequence
+  std::vector<StreamSegments> streams;          // of events
   Definitions definitions;
-  Chronicle chronicle;
+  ProcessEvents process_events;
   Clock clock;
   Damage damage;
   uint64_t event_payload_bytes = 0;
   // What is older was overwritten, whole or in part, and is left out: a block from before is not known. 0: all is here.
-  uint64_t horizon = 0;
+  uint64_t epoch_begin = 0;
   // What came before the events that are here, where totals stand in their place; null: all events are here.
-  std::unique_ptr<const Aggregate> aggregate;
-  std::vector<FoundSegment> segments;  // all but the aggregate's, as they lie in the files, in order of their keys
+  std::unique_ptr<const Snapshot> snapshot;
+  std::vector<FoundSegment> segments;  // all but the snapshot's, as they lie in the files, in order of their keys
 
   FileBytes file;
   FileBytes packed;  // what `cistern run` has taken out of the profile file, while it does
@@ -67,9 +67,9 @@ struct Image {
     file.forget(part);
     packed.forget(part);
   }
-  bool overwritten() const noexcept { return horizon != 0; }
+  bool overwritten() const noexcept { return epoch_begin != 0; }
   // Events from then on are here.
-  uint64_t begin_time() const noexcept { return aggregate != nullptr ? aggregate->time() : 0; }
+  uint64_t begin_time() const noexcept { return snapshot != nullptr ? snapshot->time() : 0; }
   bool has_parent() const noexcept { return header.parent.pid != 0; }
   // Forked from a recorded image and still running its program: it may free what its parent allocated.
   bool is_forked() const noexcept { return has_parent() && header.parent.pid != header.image.pid; }

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "analyzer/read/failure.h"
-#include "cistern/checksum.h"
+#include "cistern/format/checksum.h"
 
 namespace cistern::analyzer {
 namespace {

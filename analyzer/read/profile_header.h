@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "cistern/profile.h"
+#include "cistern/format/profile_header.h"
 
 namespace cistern::analyzer {
 

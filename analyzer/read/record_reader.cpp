@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "cistern/record.h"
+#include "cistern/format/record.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -21,7 +21,7 @@ void sort_by_time(std::vector<Record>& list) {
   std::stable_sort(list.begin(), list.end(), [](const Record& a, const Record& b) { return a.time < b.time; });
 }
 
-// What is written again behind each horizon.
+// What is written again behind each epoch_begin.
 template <typename Record>
 void drop_repeated(std::vector<Record>& list) {
   const auto same = [](const Record& a, const Record& b) {
@@ -85,13 +85,13 @@ bool RecordReader::take_definition(RecordType type, Cursor& in) {
     case RecordType::kThreadName: {
       ThreadNameRecord record;
       if (!record.get(in)) return false;
-      if (Thread* thread = definitions_.threads.find(record.owner)) thread->name = record.name;
+      if (Thread* thread = definitions_.threads.find(record.stream_id)) thread->name = record.name;
       return true;
     }
     case RecordType::kThreadEnd: {
       ThreadEndRecord record;
       if (!record.get(in)) return false;
-      if (Thread* thread = definitions_.threads.find(record.owner)) {
+      if (Thread* thread = definitions_.threads.find(record.stream_id)) {
         thread->end_time = record.time;
         thread->end_seen = record.seen;
       }
@@ -109,17 +109,17 @@ bool RecordReader::take_definition(RecordType type, Cursor& in) {
 bool RecordReader::take_moment(RecordType type, Cursor& in) {
   switch (type) {
     case RecordType::kClockPair:
-      return append(chronicle_.clock_pairs, in);
+      return append(process_events_.clock_pairs, in);
     case RecordType::kMark:
-      return append(chronicle_.marks, in);
+      return append(process_events_.marks, in);
     case RecordType::kPhase:
-      return append(chronicle_.phases, in);
+      return append(process_events_.phases, in);
     case RecordType::kMemory:
-      return append(chronicle_.memory, in);
+      return append(process_events_.memory, in);
     case RecordType::kMallocInfo:
-      return append(chronicle_.malloc_infos, in);
+      return append(process_events_.malloc_infos, in);
     case RecordType::kCollection:
-      return append(chronicle_.collections, in);
+      return append(process_events_.collections, in);
     case RecordType::kLosses:
       return add_losses(in);
     default:
@@ -132,22 +132,22 @@ bool RecordReader::take_image_record(RecordType type, Cursor& in) {
     case RecordType::kImage: {
       ImageRecord record;
       if (!record.get(in)) return false;
-      chronicle_.image = record;
-      chronicle_.environment.clear();  // it follows
+      process_events_.image = record;
+      process_events_.environment.clear();  // it follows
       return true;
     }
     case RecordType::kEnvironment:
-      return append(chronicle_.environment, in);
+      return append(process_events_.environment, in);
     case RecordType::kInterpreter:
       return add_interpreter(in);
     case RecordType::kEnd:
       return add_end(in);
     case RecordType::kInstall:
-      return append(chronicle_.installs, in);
+      return append(process_events_.installs, in);
     case RecordType::kChild:
-      return append(chronicle_.children, in);
-    case RecordType::kHorizon:
-      return add_horizon(in);
+      return append(process_events_.children, in);
+    case RecordType::kEpoch:
+      return add_epoch(in);
     default:
       return true;
   }
@@ -218,26 +218,26 @@ bool RecordReader::add_thread(Cursor& in) {
   thread.started_by = record.started_by;
   thread.started_at = record.started_at;
   thread.name = record.name;
-  return definitions_.threads.add(record.owner, thread) != nullptr;
+  return definitions_.threads.add(record.stream_id, thread) != nullptr;
 }
 
 bool RecordReader::add_losses(Cursor& in) {
   LossesRecord record;
   if (!record.get(in)) return false;
   const uint32_t count = std::min(record.count, kCounters);
-  std::copy(record.fields, record.fields + count, chronicle_.counters.begin());
+  std::copy(record.fields, record.fields + count, process_events_.counters.begin());
   return true;
 }
 
 bool RecordReader::add_interpreter(Cursor& in) {
   InterpreterRecord record;
   if (!record.get(in)) return false;
-  for (InterpreterRecord& known : chronicle_.interpreters) {
+  for (InterpreterRecord& known : process_events_.interpreters) {
     if (known.id != record.id) continue;
     known = record;
     return true;
   }
-  chronicle_.interpreters.push_back(record);
+  process_events_.interpreters.push_back(record);
   return true;
 }
 
@@ -245,17 +245,17 @@ bool RecordReader::add_interpreter(Cursor& in) {
 bool RecordReader::add_end(Cursor& in) {
   EndRecord record;
   if (!record.get(in)) return false;
-  chronicle_.end_known = record.how != EndKind::kNone;
-  chronicle_.end = chronicle_.end_known ? record : EndRecord{};
+  process_events_.end_known = record.how != EndKind::kNone;
+  process_events_.end = process_events_.end_known ? record : EndRecord{};
   return true;
 }
 
-bool RecordReader::add_horizon(Cursor& in) {
-  HorizonRecord record;
+bool RecordReader::add_epoch(Cursor& in) {
+  EpochRecord record;
   if (!record.get(in)) return false;
-  auto& horizons = chronicle_.horizons;
-  std::erase_if(horizons, [&](const HorizonRecord& known) { return known.number == record.number; });
-  if (record.time != kNoHorizon) horizons.push_back(record);
+  auto& epochs = process_events_.epochs;
+  std::erase_if(epochs, [&](const EpochRecord& known) { return known.number == record.number; });
+  if (record.time != kNoEpoch) epochs.push_back(record);
   return true;
 }
 
@@ -263,26 +263,26 @@ bool RecordReader::add_horizon(Cursor& in) {
 void RecordReader::finish() {
   for (const ModuleId id : programs_) {
     Module* const module = definitions_.modules.find(id);
-    if (module != nullptr && chronicle_.image) module->path = chronicle_.image->executable;
+    if (module != nullptr && process_events_.image) module->path = process_events_.image->executable;
   }
-  sort_by_time(chronicle_.clock_pairs);
-  sort_by_time(chronicle_.marks);
-  sort_by_time(chronicle_.phases);
-  sort_by_time(chronicle_.memory);
-  sort_by_time(chronicle_.malloc_infos);
-  sort_by_time(chronicle_.collections);
-  sort_by_time(chronicle_.installs);
-  sort_by_time(chronicle_.children);
-  sort_by_time(chronicle_.horizons);
-  drop_repeated(chronicle_.phases);
-  drop_repeated(chronicle_.installs);
+  sort_by_time(process_events_.clock_pairs);
+  sort_by_time(process_events_.marks);
+  sort_by_time(process_events_.phases);
+  sort_by_time(process_events_.memory);
+  sort_by_time(process_events_.malloc_infos);
+  sort_by_time(process_events_.collections);
+  sort_by_time(process_events_.installs);
+  sort_by_time(process_events_.children);
+  sort_by_time(process_events_.epochs);
+  drop_repeated(process_events_.phases);
+  drop_repeated(process_events_.installs);
 }
 
 void RecordReader::forget_before(uint64_t time) {
-  drop_before(chronicle_.marks, time);
-  drop_before(chronicle_.memory, time);
-  drop_before(chronicle_.malloc_infos, time);
-  drop_before(chronicle_.collections, time);
+  drop_before(process_events_.marks, time);
+  drop_before(process_events_.memory, time);
+  drop_before(process_events_.malloc_infos, time);
+  drop_before(process_events_.collections, time);
 }
 
 }  // namespace cistern::analyzer

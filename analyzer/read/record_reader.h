@@ -1,11 +1,11 @@
-// Turns the record stream of an image into definitions and a chronicle. Records of unknown type are skipped, malformed
+// Turns the record stream of an image into definitions and a process_events. Records of unknown type are skipped, malformed
 // ones are counted and skipped; what a segment held before a broken frame is kept.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "analyzer/read/chronicle.h"
+#include "analyzer/read/process_events.h"
 #include "analyzer/read/definitions.h"
 #include "analyzer/read/found_segment.h"
 
@@ -13,7 +13,7 @@ namespace cistern::analyzer {
 
 class RecordReader {
  public:
-  RecordReader(Definitions& definitions, Chronicle& chronicle) : definitions_(definitions), chronicle_(chronicle) {}
+  RecordReader(Definitions& definitions, ProcessEvents& process_events) : definitions_(definitions), process_events_(process_events) {}
 
   // Takes all records of a segment. Segments come in order of sequence.
   // Returns the payload bytes that could not be read.
@@ -40,10 +40,10 @@ class RecordReader {
   bool add_losses(Cursor& in);
   bool add_interpreter(Cursor& in);
   bool add_end(Cursor& in);
-  bool add_horizon(Cursor& in);
+  bool add_epoch(Cursor& in);
 
   Definitions& definitions_;
-  Chronicle& chronicle_;
+  ProcessEvents& process_events_;
   std::vector<ModuleId> programs_;  // modules without a path
   uint64_t records_ = 0;
   uint64_t malformed_ = 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cistern/checksum.h"
+#include "cistern/format/checksum.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -95,7 +95,7 @@ class Scanner {
     SegmentHeader header{};
     if (peek(begin, header) && header.magic == kSegmentMagic) {
       stretch.names_segment = true;
-      stretch.key = {header.owner, header.sequence};
+      stretch.key = {header.stream_id, header.sequence};
     }
     scan_.damage.push_back(stretch);
     mapping_.forget(file_.subspan(begin, end - begin));

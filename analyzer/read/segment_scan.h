@@ -8,7 +8,7 @@
 
 #include "analyzer/read/file_bytes.h"
 #include "analyzer/read/found_segment.h"
-#include "cistern/profile.h"
+#include "cistern/format/profile_header.h"
 
 namespace cistern::analyzer {
 

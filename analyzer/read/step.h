@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "cistern/event.h"
+#include "cistern/format/event.h"
 
 namespace cistern::analyzer {
 
@@ -37,9 +37,9 @@ struct Step {
   Domain domain = Domain::kMalloc;
 };
 
-// Steps of one owner, in order of time, none of another owner's between them.
+// Steps of one stream, in order of time, none of another stream's between them.
 struct Run {
-  OwnerId owner{};
+  StreamId stream_id{};
   std::span<const Step> steps;
 };
 

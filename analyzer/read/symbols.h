@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "analyzer/read/mixed_hash.h"
-#include "cistern/definitions.h"
+#include "cistern/format/definition_records.h"
 
 namespace cistern::analyzer {
 

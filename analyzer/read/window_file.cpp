@@ -55,7 +55,7 @@ class WindowReader {
     std::memcpy(copy.get(), file_.data() + begin, size);
     std::atomic_thread_fence(std::memory_order_acquire);
     const SlotView after = look(at);
-    if (!holds_segment(after) || after.header.owner != slot.header.owner ||
+    if (!holds_segment(after) || after.header.stream_id != slot.header.stream_id ||
         after.header.sequence != slot.header.sequence)
       return;
     FoundSegment segment{slot.header, {copy.get(), size}, at + sizeof(SlotControl), true};

@@ -13,7 +13,7 @@
 
 #include "analyzer/read/found_segment.h"
 #include "analyzer/read/profile_header.h"
-#include "cistern/window.h"
+#include "cistern/format/window.h"
 
 namespace cistern::analyzer {
 

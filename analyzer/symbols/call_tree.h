@@ -10,7 +10,7 @@
 
 #include "analyzer/read/mixed_hash.h"
 #include "analyzer/symbols/frame.h"
-#include "cistern/ids.h"
+#include "cistern/format/ids.h"
 
 namespace cistern::analyzer {
 

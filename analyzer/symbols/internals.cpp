@@ -40,7 +40,7 @@ bool is_internal(std::string_view module_path) {
 
 bool is_internal(const Image& image, std::string_view module_path) {
   if (is_internal(module_path)) return true;
-  const auto& interpreters = image.chronicle.interpreters;
+  const auto& interpreters = image.process_events.interpreters;
   return std::any_of(interpreters.begin(), interpreters.end(),
                      [&](const InterpreterRecord& one) { return !one.module.empty() && one.module == module_path; });
 }

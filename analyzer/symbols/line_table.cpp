@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cistern/cursor.h"
+#include "cistern/format/cursor.h"
 
 namespace cistern::analyzer {
 namespace {

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cistern/definitions.h"
+#include "cistern/format/definition_records.h"
 
 namespace cistern::analyzer {
 

@@ -10,7 +10,7 @@
 
 #include "analyzer/read/definitions.h"
 #include "analyzer/symbols/call_tree.h"
-#include "cistern/domain.h"
+#include "cistern/format/domain.h"
 
 namespace cistern::analyzer {
 

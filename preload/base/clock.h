@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "cistern/profile.h"
+#include "cistern/format/profile_header.h"
 #include "preload/base/arch.h"
 
 namespace cistern::preload {

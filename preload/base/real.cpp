@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "preload/base/elf.h"
-#include "preload/base/gate.h"
+#include "preload/base/recording_switch.h"
 
 namespace cistern::preload {
 namespace {

@@ -9,7 +9,7 @@
 #include <atomic>
 
 #include "preload/base/arch.h"
-#include "preload/base/gate.h"
+#include "preload/base/recording_switch.h"
 
 namespace cistern::preload {
 

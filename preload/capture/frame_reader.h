@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "cistern/ids.h"
+#include "cistern/format/ids.h"
 #include "preload/base/arch.h"
 #include "preload/cpython/bytecode_copies.h"
 #include "preload/cpython/code_object.h"

@@ -10,9 +10,9 @@
 
 #include <cstdint>
 
-#include "cistern/ids.h"
+#include "cistern/format/ids.h"
 #include "preload/capture/native_codes.h"
-#include "preload/capture/recent.h"
+#include "preload/capture/set_cache.h"
 #include "preload/intern/interner.h"
 
 namespace cistern::preload {

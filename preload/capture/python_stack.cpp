@@ -124,10 +124,10 @@ bool PythonStack::rewalk(const PythonLayout& layout, const uint8_t* innermost) n
 }
 
 CodeId PythonStack::id_of(const Interpreter& python, Interner& interner, const uint8_t* code) noexcept {
-  KnownFrames::Code& known = known_.at(code);
+  FrameCache::Code& known = known_.at(code);
   if (known.code == code && known.epoch == epoch_) return known.id;
   const CodeId id = interner.code(python, code);
-  if (raw(id) != 0 && interner.codes_watched()) known = KnownFrames::Code{code, epoch_, id};
+  if (raw(id) != 0 && interner.codes_watched()) known = FrameCache::Code{code, epoch_, id};
   return id;
 }
 
@@ -154,7 +154,7 @@ template <Positions kPositions>
                                                            ShadowFrame* first, ShadowFrame* end) noexcept {
   const FrameReader<kPositions> read(*python.layout);
   const uint32_t epoch = epoch_;
-  const KnownFrames known_frames = known_;
+  const FrameCache known_frames = known_;
   StackId last = last_node_;
   for (ShadowFrame* seen = first; seen != end; ++seen) {
     if (seen->parent == raw(node)) {
@@ -169,8 +169,8 @@ template <Positions kPositions>
       continue;
     }
     const uint64_t place = FrameReader<kPositions>::place_of(*seen);
-    const uint64_t caller = KnownFrames::caller_in(epoch, node);
-    KnownFrames::Entry& known = known_frames.at(place, caller);
+    const uint64_t caller = FrameCache::caller_in(epoch, node);
+    FrameCache::Entry& known = known_frames.at(place, caller);
     if (__builtin_expect(known.place == place && known.caller == caller, 1)) {
       seen->code = known.code;
       seen->code_id = known.code_id;
@@ -183,7 +183,7 @@ template <Positions kPositions>
     node = look_up<kPositions>(python, interner, parent, *seen, last);
     seen->node = node;
     const bool lasts = seen->parent == raw(parent) && place != 0 && interner.codes_watched();
-    if (lasts) known = KnownFrames::Entry{place, caller, seen->code, seen->code_id, node};
+    if (lasts) known = FrameCache::Entry{place, caller, seen->code, seen->code_id, node};
   }
   last_node_ = last;
   return node;

@@ -9,7 +9,7 @@
 
 #include "preload/capture/awaiting.h"
 #include "preload/capture/frame_reader.h"
-#include "preload/capture/known_frames.h"
+#include "preload/capture/frame_cache.h"
 #include "preload/cpython/interpreter.h"
 #include "preload/intern/interner.h"
 
@@ -135,7 +135,7 @@ class PythonStack {
   uint32_t used_ = 0;  // entries that mean something: frames deeper than the stack is now were seen there
   uint32_t capacity_ = 0;
   uint32_t unchanged_bytes_ = 0;  // of the entries that take_unchanged() counts
-  KnownFrames known_;             // once there are frames
+  FrameCache known_;             // once there are frames
   uint32_t epoch_ = 0;
   StackId base_{};
   StackId last_node_{};            // that was looked up, in any of the stacks

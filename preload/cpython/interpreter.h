@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "cistern/image_records.h"
+#include "cistern/format/image_records.h"
 #include "preload/base/text.h"
 #include "preload/cpython/layout.h"
 #include "preload/cpython/task_layout.h"
@@ -42,7 +42,7 @@ struct PythonFunctions {
   int (*is_initialized)();
   int (*is_finalizing)();
   int (*collector_is_enabled)();  // PyGC_IsEnabled, CPython 3.10
-  // PyUnstable_InterpreterFrame_GetLasti, CPython 3.12: see frame_trial.h
+  // PyUnstable_InterpreterFrame_GetLasti, CPython 3.12: see layout_check.h
   int (*last_instruction)(const uint8_t* frame);
 };
 

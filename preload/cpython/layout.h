@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "cistern/definitions.h"
+#include "cistern/format/definition_records.h"
 
 namespace cistern::preload {
 
@@ -37,7 +37,7 @@ struct PythonLayout {
   Positions positions;
   uint8_t position_scale;  // of an index, which is an int, in bytes
   uint16_t owner;          // kNoOffset: every frame is a Python frame
-  uint16_t is_entry;       // 3.11: C called it, and so the evaluation function; kNoOffset: see woven_stack.cpp
+  uint16_t is_entry;       // 3.11: C called it, and so the evaluation function; kNoOffset: see mixed_stack.cpp
   uint16_t copy_index;     // in which copy it is; kNoOffset: there are none
 
   // PyObject, PyVarObject

@@ -3,7 +3,7 @@
 
 #define CISTERN_IMPLEMENTATION
 #include "cistern/cistern.h"
-#include "preload/base/gate.h"
+#include "preload/base/recording_switch.h"
 #include "preload/hooks/export.h"
 #include "preload/recorder/control.h"
 #include "preload/recorder/lifecycle.h"

@@ -7,7 +7,7 @@
 #include "preload/hooks/thread_starts.h"
 #include "preload/recorder/events.h"
 #include "preload/recorder/lifecycle.h"
-#include "preload/recorder/ports.h"
+#include "preload/recorder/hook_callbacks.h"
 
 namespace cistern::preload {
 

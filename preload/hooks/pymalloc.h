@@ -2,7 +2,7 @@
 // removed (PYTHONMALLOC, -X dev, a second Py_Initialize) or stacked upon (tracemalloc): check_python_hooks() notices.
 #pragma once
 
-#include "preload/base/gate.h"
+#include "preload/base/recording_switch.h"
 
 namespace cistern::preload {
 

@@ -20,7 +20,7 @@ struct Start {
   void* (*run)(void*);
   void* argument;
   uint32_t stack;
-  uint32_t owner;
+  uint32_t stream_id;
   Start* next;
 };
 
@@ -60,7 +60,7 @@ void* run_thread(void* context) {
   const Start told = *start;
   g_starts.put(start);
   t_gate.started_at = told.stack;
-  t_gate.started_by = told.owner;
+  t_gate.started_by = told.stream_id;
   void* const result = told.run(told.argument);
   thread_ends();
   return result;
@@ -70,7 +70,7 @@ bool tell(Start& start, const void* frame) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return false;
   start.stack = raw(stack_of(*thread, Domain::kMalloc, frame));
-  start.owner = raw(thread->owner);
+  start.stream_id = raw(thread->stream_id);
   leave(*thread);
   return true;
 }

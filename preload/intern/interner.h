@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "cistern/definitions.h"
-#include "cistern/ids.h"
+#include "cistern/format/definition_records.h"
+#include "cistern/format/ids.h"
 #include "preload/base/spin_lock.h"
 #include "preload/base/table.h"
 #include "preload/cpython/code_object.h"

@@ -6,8 +6,8 @@
 #include <atomic>
 #include <cstdint>
 
-#include "cistern/definitions.h"
-#include "cistern/ids.h"
+#include "cistern/format/definition_records.h"
+#include "cistern/format/ids.h"
 #include "preload/base/table.h"
 
 namespace cistern::preload {

@@ -13,8 +13,8 @@
 
 #include "preload/base/arch.h"
 #include "preload/base/text.h"
-#include "preload/capture/exact_stack.h"
-#include "preload/capture/frame_trial.h"
+#include "preload/capture/reference_walker.h"
+#include "preload/capture/layout_check.h"
 #include "preload/capture/stack_end.h"
 #include "preload/recorder/events.h"
 
@@ -88,7 +88,7 @@ bool has_unplaced(const PythonStack& stack) noexcept {
 void check_stack(ThreadState& thread, const uint8_t* innermost, const uint8_t* tstate, StackId stack) noexcept {
   g_captures.fetch_add(1, std::memory_order_relaxed);
   const StackId base = thread.base.load(std::memory_order_relaxed);
-  if (exact_stack(g_python, g_recorder.interner, innermost, base, tstate) != stack) {
+  if (reference_walk(g_python, g_recorder.interner, innermost, base, tstate) != stack) {
     g_mismatches.fetch_add(1, std::memory_order_relaxed);
   }
   if (has_unplaced(thread.python)) g_unplaced.fetch_add(1, std::memory_order_relaxed);
@@ -97,7 +97,7 @@ void check_stack(ThreadState& thread, const uint8_t* innermost, const uint8_t* t
 // Requires the GIL, or to be attached.
 void check_holder(const ThreadState& thread, const uint8_t* tstate) noexcept {
   if (g_python.functions.holder_state() != tstate) g_mismatches.fetch_add(1, std::memory_order_relaxed);
-  if (FrameTrial().look(g_python, thread.python) != nullptr) g_misplaced.fetch_add(1, std::memory_order_relaxed);
+  if (LayoutCheck().look(g_python, thread.python) != nullptr) g_misplaced.fetch_add(1, std::memory_order_relaxed);
 }
 
 void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python,
@@ -110,9 +110,9 @@ void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* t
   StackId walked = python;
   if (whole) {
     const StackId base = thread.base.load(std::memory_order_relaxed);
-    if (tstate != nullptr && thread.woven.unmatched() != 0) g_unmatched.fetch_add(1, std::memory_order_relaxed);
-    walked = tstate == nullptr ? thread.woven.capture_native(interner, python, runs)
-                               : WovenStack::full_weave(g_python, interner, tstate, thread.python, python, base, runs);
+    if (tstate != nullptr && thread.mixed.unmatched() != 0) g_unmatched.fetch_add(1, std::memory_order_relaxed);
+    walked = tstate == nullptr ? thread.mixed.capture_native(interner, python, runs)
+                               : MixedStack::full_weave(g_python, interner, tstate, thread.python, python, base, runs);
   } else if (raw(runs.leaf) != 0) {
     walked = interner.node(python, NodeKey{NodeKind::kNativeRun, raw(runs.leaf), 0});
   }

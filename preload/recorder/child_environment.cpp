@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "cistern/options.h"
+#include "cistern/format/options.h"
 #include "preload/base/memory.h"
 
 namespace cistern::preload {

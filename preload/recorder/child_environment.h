@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "cistern/profile.h"
+#include "cistern/format/profile_header.h"
 #include "preload/base/text.h"
 
 namespace cistern::preload {

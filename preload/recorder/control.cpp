@@ -4,10 +4,10 @@
 
 #include <cstring>
 
-#include "preload/base/gate.h"
+#include "preload/base/recording_switch.h"
 #include "preload/recorder/events.h"
 #include "preload/recorder/facts.h"
-#include "preload/recorder/ports.h"
+#include "preload/recorder/hook_callbacks.h"
 
 namespace cistern::preload {
 namespace {
@@ -23,7 +23,7 @@ uint64_t moment_of_its_own(const ThreadState& thread) noexcept {
 
 void mark_in(ThreadState& thread, std::string_view name) noexcept {
   constexpr size_t kMaxName = 255;
-  g_recorder.records.write(MarkRecord{moment_of_its_own(thread), thread.owner, name.substr(0, kMaxName)});
+  g_recorder.records.write(MarkRecord{moment_of_its_own(thread), thread.stream_id, name.substr(0, kMaxName)});
   write_memory(g_recorder.records);
   write_malloc_info(g_recorder.records);
   g_recorder.stamps.afresh();

@@ -2,19 +2,19 @@
 
 #include <pthread.h>
 
-#include "preload/base/patience.h"
+#include "preload/base/wait.h"
 #include "preload/recorder/control.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/lifecycle.h"
-#include "preload/recorder/renewal.h"
+#include "preload/recorder/epoch.h"
 #include "preload/recorder/threads.h"
 
 namespace cistern::preload {
 namespace {
 
-// The thread is claimed: the folding thread seals its segment. Afterwards events are written through.
-bool wait_for_folding(const ThreadState& thread) noexcept {
-  constexpr uint32_t kLimitMs = 10'000;  // of folding all threads
+// The thread is claimed: the finalizing thread seals its segment. Afterwards events are written through.
+bool wait_for_finalizing(const ThreadState& thread) noexcept {
+  constexpr uint32_t kLimitMs = 10'000;  // of finalizing all threads
   return wait_until([&] { return thread.mode.load(std::memory_order_acquire) != StreamMode::kClaimed; }, kLimitMs);
 }
 
@@ -83,10 +83,10 @@ bool prepare(ThreadState& thread) noexcept {
   const bool claimed = thread.mode.load(std::memory_order_acquire) == StreamMode::kClaimed;
   if (claimed) {
     leave(thread);
-    const bool folded = wait_for_folding(thread);
+    const bool finalized = wait_for_finalizing(thread);
     thread.busy.store(1, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (folded && make_room(thread)) return true;
+    if (finalized && make_room(thread)) return true;
   } else if (make_room(thread)) {
     return true;
   }
@@ -123,8 +123,8 @@ StackId with_native_frames(ThreadState& thread, const void* frame, const uint8_t
   if (g_recorder.options.native == Native::kFull) {
     const NativeRuns runs = thread.native.capture_runs(codes, interner, frame, tstate);
     const StackId base = thread.base.load(std::memory_order_relaxed);
-    stack = tstate == nullptr ? thread.woven.capture_native(interner, python, runs)
-                              : thread.woven.capture(g_python, interner, tstate, thread.python, python, base, runs);
+    stack = tstate == nullptr ? thread.mixed.capture_native(interner, python, runs)
+                              : thread.mixed.capture(g_python, interner, tstate, thread.python, python, base, runs);
   } else {
     stack = thread.native.capture(codes, interner, frame, tstate, python);
   }
@@ -161,7 +161,7 @@ void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
   if (wanted && looks_at_phases(thread)) g_recorder.phases.look(g_python, tstate, now());
   if (thread.until_poll != 0) return;
   thread.until_poll = kEventsBetweenPolls;
-  const char* const wrong = g_recorder.frame_trial.look(g_python, thread.python);
+  const char* const wrong = g_recorder.layout_check.look(g_python, thread.python);
   if (wrong != nullptr) switch_stacks_off(wrong);
   if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
   if (modules_changed() || g_recorder.interner.asyncio_came()) look_at_modules();

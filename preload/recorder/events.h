@@ -12,7 +12,7 @@
 #include <cstdint>
 
 #include "preload/base/clock.h"
-#include "preload/base/gate.h"
+#include "preload/base/recording_switch.h"
 #include "preload/recorder/recorder.h"
 
 namespace cistern::preload {
@@ -20,7 +20,7 @@ namespace cistern::preload {
 // Cold continuations.
 ThreadState* enter_first() noexcept;         // a thread's first event; nullptr: it is lost, and counted
 ThreadState* enter_interrupted() noexcept;   // a signal handler inside the recorder: counts, returns nullptr
-bool prepare(ThreadState& thread) noexcept;  // waits for folding, makes room; false: the event is lost, and counted
+bool prepare(ThreadState& thread) noexcept;  // waits for finalizing, makes room; false: the event is lost, and counted
 void after_event_through(ThreadState& thread) noexcept;
 void root_changed(ThreadState& thread, uint64_t time) noexcept;
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept;
@@ -43,8 +43,8 @@ inline ThreadState* enter() noexcept {
   if (__builtin_expect(thread->busy.load(std::memory_order_relaxed) != 0, 0)) return enter_interrupted();
   thread->busy.store(1, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  // Pairs with the folding thread's membarrier: either it sees busy, or this thread sees that it is claimed. Acquire:
-  // or sees what was folded.
+  // Pairs with the finalizing thread's membarrier: either it sees busy, or this thread sees that it is claimed. Acquire:
+  // or sees what was finalized.
   const bool claimed = thread->mode.load(std::memory_order_acquire) == StreamMode::kClaimed;
   if (__builtin_expect(claimed || !thread->stream.has_room(kMaxEventBytes), 0) && !prepare(*thread)) return nullptr;
   return thread;

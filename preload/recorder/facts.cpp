@@ -8,11 +8,11 @@
 
 #include "preload/base/arch.h"
 #include "preload/base/clock.h"
-#include "preload/base/gate.h"
+#include "preload/base/recording_switch.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
 #include "preload/base/real.h"
-#include "preload/recorder/ports.h"
+#include "preload/recorder/hook_callbacks.h"
 
 namespace cistern::preload {
 namespace {

@@ -1,11 +1,11 @@
-// The end of an image: what is known at the end is written, and the window is folded into the profile.
+// The end of an image: what is known at the end is written, and the window is finalized into the profile.
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 
 #include "preload/base/arch.h"
 #include "preload/base/clock.h"
-#include "preload/base/gate.h"
-#include "preload/base/patience.h"
+#include "preload/base/recording_switch.h"
+#include "preload/base/wait.h"
 #include "preload/recorder/checks.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/image_files.h"
@@ -36,7 +36,7 @@ void write_end_facts(EndKind how, int64_t code, bool may_ask_libc) noexcept {
 }
 
 // Spills the segment of a thread that is kept out, and has it write through from now on.
-bool fold_stream(ThreadState& thread) noexcept {
+bool finalize_stream(ThreadState& thread) noexcept {
   if (!thread.stream.is_open()) return true;
   const uint64_t time = now();
   if (!thread.stream.enter_through(g_recorder.ring, thread.codec.time, thread.events, time)) return false;
@@ -66,7 +66,7 @@ bool wait_until_outside(const ThreadState& thread) noexcept {
 }
 
 // Folds the streams of all other threads. Returns false when one of them could not be: the window must stay.
-bool fold_others(const ThreadState* self) noexcept {
+bool finalize_others(const ThreadState* self) noexcept {
   ThreadState* const first = g_recorder.threads.load(std::memory_order_seq_cst);
   bool whole = true;
   for (ThreadState* thread = first; thread != nullptr; thread = thread->next) {
@@ -77,7 +77,7 @@ bool fold_others(const ThreadState* self) noexcept {
   whole = whole && (!is_error(barrier) || first == nullptr || (first == self && first->next == nullptr));
   for (ThreadState* thread = first; thread != nullptr; thread = thread->next) {
     if (thread->mode.load(std::memory_order_relaxed) != StreamMode::kClaimed) continue;
-    if (whole && wait_until_outside(*thread) && fold_stream(*thread)) {
+    if (whole && wait_until_outside(*thread) && finalize_stream(*thread)) {
       thread->mode.store(StreamMode::kThrough, std::memory_order_release);
     } else {
       thread->mode.store(StreamMode::kWindow, std::memory_order_release);
@@ -97,16 +97,16 @@ void finish_image(EndKind how, int64_t code) noexcept {
   // In a signal handler that interrupted the recorder nothing can be written; what was published is in the window.
   if (t_gate.locks != 0) return;
   if (self != nullptr && self->busy.exchange(1, std::memory_order_acquire) != 0) return;
-  if (g_recorder.folded.exchange(true, std::memory_order_seq_cst)) {
+  if (g_recorder.finalized.exchange(true, std::memory_order_seq_cst)) {
     g_recorder.records.write(EndRecord{now(), how, code});
   } else {
 #ifdef CISTERN_CHECK_STACKS
     report_checks();
 #endif
     write_end_facts(how, code, may_ask_libc);
-    bool whole = fold_others(self);
+    bool whole = finalize_others(self);
     if (self != nullptr) {
-      whole = fold_stream(*self) && whole;
+      whole = finalize_stream(*self) && whole;
       self->mode.store(StreamMode::kThrough, std::memory_order_relaxed);
     }
     write_losses(g_recorder);

@@ -4,8 +4,8 @@
 
 #include <string_view>
 
-#include "cistern/options.h"
-#include "cistern/profile.h"
+#include "cistern/format/options.h"
+#include "cistern/format/profile_header.h"
 #include "preload/base/file_identity.h"
 #include "preload/base/text.h"
 

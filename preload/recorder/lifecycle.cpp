@@ -8,10 +8,10 @@
 
 #include <cstring>
 
-#include "cistern/checksum.h"
+#include "cistern/format/checksum.h"
 #include "preload/base/clock.h"
 #include "preload/base/elf.h"
-#include "preload/base/gate.h"
+#include "preload/base/recording_switch.h"
 #include "preload/base/message.h"
 #include "preload/base/proc.h"
 #include "preload/base/real.h"
@@ -20,9 +20,9 @@
 #include "preload/recorder/facts.h"
 #include "preload/recorder/image_files.h"
 #include "preload/recorder/native_frames.h"
-#include "preload/recorder/ports.h"
+#include "preload/recorder/hook_callbacks.h"
 #include "preload/recorder/recorder.h"
-#include "preload/recorder/renewal.h"
+#include "preload/recorder/epoch.h"
 #include "preload/recorder/threads.h"
 
 namespace cistern::preload {
@@ -168,7 +168,7 @@ bool begin_image() noexcept {
   }
   recorder.ring.pid = recorder.header.image.pid;
   recorder.ring.generation = recorder.header.generation;
-  const bool overwrite = recorder.options.ring == cistern::Ring::kOverwrite;
+  const bool overwrite = recorder.options.ring == RingMode::kOverwrite;
   recorder.ring.output.attach(recorder.ring.window.control(), max_size_of(recorder.options), overwrite);
   recorder.stamps.begin(recorder.ring.window.control().beat);
   const bool codes_watched = (recorder.options.domains & bit_of(Domain::kObj)) != 0;
@@ -178,7 +178,7 @@ bool begin_image() noexcept {
     keep_image_off(ENOSPC);
     return false;
   }
-  if (overwrite) begin_horizons();
+  if (overwrite) begin_epochs();
   write_clock_pair(recorder.records);
   write_image_facts(recorder.records, recorder.options_text.view());
   recorder.forked ? write_known_modules(recorder.records) : update_modules(recorder.records);
@@ -277,7 +277,7 @@ void abandon_parent() noexcept {
   recorder.records.abandon();
   recorder.interner.abandon();
   recorder.collector.reset();
-  recorder.folded.store(false, std::memory_order_relaxed);
+  recorder.finalized.store(false, std::memory_order_relaxed);
   abandon_renewal();
   abandon_modules();
   abandon_native_frames();
@@ -444,7 +444,7 @@ void library_closed() noexcept {
   g_recorder.interner.forget_codes();
   g_recorder.phases.forget_root();
   g_recorder.collector.reset();
-  g_recorder.frame_trial.reset();
+  g_recorder.layout_check.reset();
 }
 
 void exec_begins() noexcept {

@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "cistern/moments.h"
+#include "cistern/format/moment_records.h"
 #include "preload/cpython/interpreter.h"
 #include "preload/ring/record_stream.h"
 

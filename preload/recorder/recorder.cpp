@@ -5,7 +5,7 @@
 
 #include "preload/base/arch.h"
 #include "preload/base/clock.h"
-#include "preload/base/gate.h"
+#include "preload/base/recording_switch.h"
 #include "preload/base/message.h"
 #include "preload/base/proc.h"
 

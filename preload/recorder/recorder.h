@@ -5,18 +5,18 @@
 #include <atomic>
 #include <cstdint>
 
-#include "cistern/image_records.h"
-#include "cistern/options.h"
-#include "cistern/profile.h"
+#include "cistern/format/image_records.h"
+#include "cistern/format/options.h"
+#include "cistern/format/profile_header.h"
 #include "preload/base/file_identity.h"
 #include "preload/base/text.h"
-#include "preload/capture/frame_trial.h"
+#include "preload/capture/layout_check.h"
 #include "preload/capture/native_stack.h"
 #include "preload/cpython/collector.h"
 #include "preload/cpython/interpreter.h"
 #include "preload/intern/interner.h"
 #include "preload/recorder/phases.h"
-#include "preload/recorder/stamps.h"
+#include "preload/recorder/coarse_clock.h"
 #include "preload/recorder/thread_state.h"
 #include "preload/ring/record_stream.h"
 #include "preload/ring/segment_stream.h"
@@ -41,13 +41,13 @@ struct Renewal {
 struct Recorder {
   std::atomic<RecorderState> state{RecorderState::kUnstarted};
   Options options;
-  Ring ring;
+  SegmentStore ring;
   RecordStream records;
   Interner interner;
   Phases phases;
   Stamps stamps;
   CollectorPoll collector;
-  FrameTrial frame_trial;
+  LayoutCheck layout_check;
   NativeCodes native_codes;
   DomainMask native_domains = 0;  // whose blocks have native frames
   ProfileHeader header{};
@@ -61,10 +61,10 @@ struct Recorder {
   // The process in which libc's own locks are not held by threads that are not there: not a child of a raw clone.
   std::atomic<uint32_t> libc_whole_in{0};
   std::atomic<uint32_t> starting_pid{0};  // the process of the thread that took RecorderState::kStarting
-  // The window has been folded into the profile: streams write through.
-  std::atomic<bool> folded{false};
+  // The window has been finalized into the profile: streams write through.
+  std::atomic<bool> finalized{false};
   std::atomic<ThreadState*> threads{nullptr};
-  std::atomic<uint32_t> last_owner{0};
+  std::atomic<uint32_t> last_stream_id{0};
   std::atomic<uint64_t> last_sample_ns{0};
   Text<16 * 1024> options_text;  // CISTERN_OPTIONS as it was; `options` has views into it
   InstallRecord install;         // the last one; time 0: none
@@ -84,7 +84,7 @@ void fail_recording() noexcept;
 // The calling thread's state, made now. nullptr when there is no memory or no slot. Cold.
 ThreadState* attach_thread() noexcept;
 
-// Ends the image's profile: writes what is known at the end, folds the window into the profile and removes it, as far
+// Ends the image's profile: writes what is known at the end, finalizes the window into the profile and removes it, as far
 // as other threads let it. Events that still come are written through. `how` and `code` as in EndRecord.
 void finish_image(EndKind how, int64_t code) noexcept;
 

@@ -6,21 +6,21 @@
 #include <atomic>
 #include <cstdint>
 
-#include "cistern/event.h"
-#include "cistern/ids.h"
+#include "cistern/format/event.h"
+#include "cistern/format/ids.h"
 #include "preload/capture/native_stack.h"
 #include "preload/capture/python_stack.h"
-#include "preload/capture/woven_stack.h"
-#include "preload/recorder/stamps.h"
+#include "preload/capture/mixed_stack.h"
+#include "preload/recorder/coarse_clock.h"
 #include "preload/ring/segment_stream.h"
 
 namespace cistern::preload {
 
-// How a thread's events reach the profile. Set by the thread that folds the window into the profile at the end.
+// How a thread's events reach the profile. Set by the thread that finalizes the window into the profile at the end.
 enum class StreamMode : uint32_t {
   kWindow = 0,   // into the window
-  kClaimed = 1,  // being folded: the owner waits
-  kThrough = 2,  // folded: each event is written to the file at once
+  kClaimed = 1,  // being finalized: the stream waits
+  kThrough = 2,  // finalized: each event is written to the file at once
 };
 
 constexpr uint32_t kNobody = 0;
@@ -30,7 +30,7 @@ struct ThreadState {
   SegmentStream stream;
   EventState codec;
   uint64_t events = 0;  // in the current segment
-  // 1 while the thread is inside the recorder: its own signal handlers see it and stay out, and the folding thread
+  // 1 while the thread is inside the recorder: its own signal handlers see it and stay out, and the finalizing thread
   // waits.
   std::atomic<uint32_t> busy{0};
   std::atomic<StreamMode> mode{StreamMode::kWindow};
@@ -46,16 +46,16 @@ struct ThreadState {
   bool main = false;
   PythonStack python;
   NativeStack native;
-  WovenStack woven;
+  MixedStack mixed;
 
   // As its thread record says.
-  OwnerId owner{};
-  OwnerId started_by{};
+  StreamId stream_id{};
+  StreamId started_by{};
   StackId started_at{};
   uint64_t first_time = 0;
   uint32_t tid = 0;
   uint64_t start_ticks = 0;
-  // The owner id of the thread whose state this is, which is never given twice; kNobody; or kBeingTaken while a new
+  // The stream id of the thread whose state this is, which is never given twice; kNobody; or kBeingTaken while a new
   // thread buries a dead one's. What is_dead() found of an occupant holds if a compare-exchange still finds it there.
   std::atomic<uint32_t> occupant{0};
   std::atomic<bool> ended{false};  // its start routine has returned, or pthread_exit was called; late frees may come

@@ -2,7 +2,7 @@
 #include <cstring>
 
 #include "preload/base/clock.h"
-#include "preload/base/gate.h"
+#include "preload/base/recording_switch.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
 #include "preload/recorder/events.h"
@@ -21,7 +21,7 @@ constexpr uint32_t kLooks = 64;
 // Seals what a dead thread left behind.
 void bury(ThreadState& state) noexcept {
   static_cast<void>(state.busy.load(std::memory_order_acquire));  // what it did before it died; pairs with leave()
-  g_recorder.records.write(ThreadEndRecord{state.owner, now(), state.ended.load(std::memory_order_relaxed)});
+  g_recorder.records.write(ThreadEndRecord{state.stream_id, now(), state.ended.load(std::memory_order_relaxed)});
   if (!state.stream.finish(g_recorder.ring, state.codec.time, state.events)) fail_recording();
 }
 
@@ -41,8 +41,8 @@ bool seize(ThreadState& state, bool thorough) noexcept {
   const uint32_t found = occupant;
   if (!state.occupant.compare_exchange_strong(occupant, kBeingTaken, std::memory_order_seq_cst)) return false;
   if (found == kNobody) return true;
-  // What the folding thread may be at is left to it. Both are seq_cst, as in fold_others().
-  if (g_recorder.folded.load(std::memory_order_seq_cst)) {
+  // What the finalizing thread may be at is left to it. Both are seq_cst, as in finalize_others().
+  if (g_recorder.finalized.load(std::memory_order_seq_cst)) {
     state.occupant.store(found, std::memory_order_release);
     return false;
   }
@@ -92,18 +92,18 @@ void describe(ThreadState& state) noexcept {
   std::atomic_ref(state.tid).store(tid, std::memory_order_relaxed);  // pairs with is_dead()
   std::atomic_ref(state.start_ticks).store(thread_start_ticks(tid), std::memory_order_relaxed);
   state.main = state.tid == g_recorder.ring.pid;
-  state.owner = OwnerId{g_recorder.last_owner.fetch_add(1, std::memory_order_relaxed) + 1};
-  state.stamp = ThreadStamp{stamp_mark(state.owner), 0};
-  state.started_by = OwnerId{t_gate.started_by};
+  state.stream_id = StreamId{g_recorder.last_stream_id.fetch_add(1, std::memory_order_relaxed) + 1};
+  state.stamp = ThreadStamp{stamp_mark(state.stream_id), 0};
+  state.started_by = StreamId{t_gate.started_by};
   state.started_at = g_recorder.interner.is_current(started_at) ? started_at : StackId{};
   state.first_time = now();
   state.base.store(boundary(state.started_at), std::memory_order_relaxed);
 }
 
-// A stream that begins when the window has been folded is written through. Where the folding thread has claimed the
+// A stream that begins when the window has been finalized is written through. Where the finalizing thread has claimed the
 // stream, it is left to it.
-void enter_through_if_folded(ThreadState& state) noexcept {
-  if (!g_recorder.folded.load(std::memory_order_seq_cst)) return;
+void enter_through_if_finalized(ThreadState& state) noexcept {
+  if (!g_recorder.finalized.load(std::memory_order_seq_cst)) return;
   StreamMode mode = StreamMode::kWindow;
   if (!state.mode.compare_exchange_strong(mode, StreamMode::kThrough, std::memory_order_acq_rel)) return;
   if (!state.stream.enter_through(g_recorder.ring, state.codec.time, 0, state.codec.time)) fail_recording();
@@ -136,11 +136,11 @@ ThreadState* attach_thread() noexcept {
   state->holder_asked.store(false, std::memory_order_relaxed);
   state->python.reset();
   state->native.reset();
-  state->woven.reset();
+  state->mixed.reset();
   const Locked locked(g_recorder.threads_lock);
   describe(*state);
   const uint64_t time = state->first_time;
-  if (!state->stream.begin(g_recorder.ring, SegmentKind::kEvents, state->owner, state->tid, state->start_ticks,
+  if (!state->stream.begin(g_recorder.ring, SegmentKind::kEvents, state->stream_id, state->tid, state->start_ticks,
                            kFirstPayloadBytes, time)) {
     vacate(*state);
     return nullptr;
@@ -148,9 +148,9 @@ ThreadState* attach_thread() noexcept {
   state->codec = EventState{time, 0, 0};
   introduce_thread(*state, thread_name(state->tid, state->name));
   state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
-  // Either the folding thread sees the occupant, or this thread that the window is folded. Pairs with fold_others().
-  state->occupant.store(raw(state->owner), std::memory_order_seq_cst);
-  enter_through_if_folded(*state);
+  // Either the finalizing thread sees the occupant, or this thread that the window is finalized. Pairs with finalize_others().
+  state->occupant.store(raw(state->stream_id), std::memory_order_seq_cst);
+  enter_through_if_finalized(*state);
   state->busy.store(0, std::memory_order_release);
   t_gate.state = state;
   return state;
@@ -158,7 +158,7 @@ ThreadState* attach_thread() noexcept {
 
 void introduce_thread(const ThreadState& state, std::string_view name) noexcept {
   ThreadRecord record;
-  record.owner = state.owner;
+  record.stream_id = state.stream_id;
   record.time = state.first_time;
   record.tid = state.tid;
   record.main = state.main;
@@ -183,7 +183,7 @@ void write_thread_name(ThreadState& state) noexcept {
   if (name.empty() || name == std::string_view(state.name, strnlen(state.name, sizeof state.name))) return;
   const size_t size = name.copy(state.name, sizeof state.name);
   if (size < sizeof state.name) state.name[size] = '\0';
-  g_recorder.records.write(ThreadNameRecord{state.owner, now(), name});
+  g_recorder.records.write(ThreadNameRecord{state.stream_id, now(), name});
 }
 
 void abandon_threads() noexcept {
@@ -191,7 +191,7 @@ void abandon_threads() noexcept {
     state->stream.abandon();
     state->python = PythonStack{};  // its thread may have been about to replace its memory
     state->native.reset();
-    state->woven = WovenStack{};
+    state->mixed = MixedStack{};
     state->busy.store(0, std::memory_order_relaxed);
     state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
     state->ended.store(false, std::memory_order_relaxed);

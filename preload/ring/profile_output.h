@@ -8,8 +8,8 @@
 #include <atomic>
 #include <cstdint>
 
-#include "cistern/profile.h"
-#include "cistern/window.h"
+#include "cistern/format/profile_header.h"
+#include "cistern/format/window.h"
 #include "preload/base/spin_lock.h"
 #include "preload/ring/guarded_file.h"
 

@@ -7,10 +7,10 @@ namespace {
 constexpr uint32_t kFirstBytes = 48 * 1024;
 }
 
-bool RecordStream::begin(Ring& ring, uint64_t time) noexcept {
+bool RecordStream::begin(SegmentStore& ring, uint64_t time) noexcept {
   ring_ = &ring;
   through_ = false;
-  return stream_.begin(ring, SegmentKind::kRecords, OwnerId{0}, 0, 0, kFirstBytes, time);
+  return stream_.begin(ring, SegmentKind::kRecords, StreamId{0}, 0, 0, kFirstBytes, time);
 }
 
 bool RecordStream::append(RecordType type, const RecordBuffer& payload) noexcept {

@@ -1,11 +1,11 @@
-// The record stream (owner 0) of one image: definitions and everything rare, from all threads, one at a time. write()
+// The record stream (stream 0) of one image: definitions and everything rare, from all threads, one at a time. write()
 // locks; the caller is inside the recorder. A record is published before write() returns, so an id may be handed out
 // after it.
 #pragma once
 
 #include <cstdint>
 
-#include "cistern/record.h"
+#include "cistern/format/record.h"
 #include "preload/base/spin_lock.h"
 #include "preload/ring/segment_stream.h"
 
@@ -20,7 +20,7 @@ inline std::string_view cut_text(std::string_view text) noexcept {
 
 class RecordStream {
  public:
-  bool begin(Ring& ring, uint64_t time) noexcept;
+  bool begin(SegmentStore& ring, uint64_t time) noexcept;
 
   // Returns false when it could not be written.
   template <typename Record>
@@ -60,7 +60,7 @@ class RecordStream {
   bool append(RecordType type, const RecordBuffer& payload) noexcept;
 
   SpinLock lock_;
-  Ring* ring_ = nullptr;
+  SegmentStore* ring_ = nullptr;
   SegmentStream stream_;
   bool through_ = false;
   uint8_t payload_[4 * kMaxTextBytes] = {};

@@ -2,11 +2,11 @@
 
 #include <errno.h>
 
-#include "cistern/checksum.h"
+#include "cistern/format/checksum.h"
 
 namespace cistern::preload {
 
-bool SegmentStream::begin(Ring& ring, SegmentKind kind, OwnerId owner, uint32_t tid, uint64_t thread_start_ticks,
+bool SegmentStream::begin(SegmentStore& ring, SegmentKind kind, StreamId stream_id, uint32_t tid, uint64_t thread_start_ticks,
                           uint32_t first_bytes, uint64_t time) noexcept {
   slot_ = ring.window.take(first_bytes);
   if (!slot_) return false;
@@ -19,7 +19,7 @@ bool SegmentStream::begin(Ring& ring, SegmentKind kind, OwnerId owner, uint32_t 
   header.kind = kind;
   header.codec = Codec::kPlain;
   header.generation = ring.generation;
-  header.owner = raw(owner);
+  header.stream_id = raw(stream_id);
   header.tid = tid;
   header.pid = ring.pid;
   sequence_ = 0;
@@ -51,7 +51,7 @@ void SegmentStream::complete_header(uint64_t last_time, uint64_t events) noexcep
   header.checksum = checksum_of(header, slot_.payload());
 }
 
-bool SegmentStream::spill(Ring& ring) noexcept {
+bool SegmentStream::spill(SegmentStore& ring) noexcept {
   const SegmentHeader& header = *slot_.header();
   const int error =
       written_bytes_ == 0 ? ring.output.append(header, offset_) : ring.output.extend(header, offset_, written_bytes_);
@@ -61,7 +61,7 @@ bool SegmentStream::spill(Ring& ring) noexcept {
   return false;
 }
 
-bool SegmentStream::roll(Ring& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept {
+bool SegmentStream::roll(SegmentStore& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept {
   if (!empty()) {
     complete_header(last_time, events);
     slot_.set_state(SlotState::kSealed);
@@ -76,26 +76,26 @@ bool SegmentStream::roll(Ring& ring, uint64_t last_time, uint64_t events, uint64
   return true;
 }
 
-bool SegmentStream::enter_through(Ring& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept {
+bool SegmentStream::enter_through(SegmentStore& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept {
   constexpr uint32_t kThroughBytes = 40 * 1024;  // any record fits
   limit_bytes_ = kThroughBytes;
   return roll(ring, last_time, events, time);
 }
 
-bool SegmentStream::write_through(Ring& ring, uint64_t last_time, uint64_t events) noexcept {
+bool SegmentStream::write_through(SegmentStore& ring, uint64_t last_time, uint64_t events) noexcept {
   slot_.header()->room_bytes = limit_bytes_;
   complete_header(last_time, events);
   return spill(ring);
 }
 
-bool SegmentStream::finish(Ring& ring, uint64_t last_time, uint64_t events) noexcept {
+bool SegmentStream::finish(SegmentStore& ring, uint64_t last_time, uint64_t events) noexcept {
   if (!is_open()) return true;
   if (!roll(ring, last_time, events, last_time)) return false;
   close(ring);
   return true;
 }
 
-void SegmentStream::close(Ring& ring) noexcept {
+void SegmentStream::close(SegmentStore& ring) noexcept {
   slot_.set_state(SlotState::kFree);
   ring.window.give_back(slot_);
   out_ = end_ = nullptr;

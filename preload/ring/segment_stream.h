@@ -1,17 +1,17 @@
-// One owner's stream of segments: a lent slot, encoded into from the front. Used by its owner only (the record stream's
-// owner is whoever holds its lock). What was published survives the process; a full segment is sealed and spilled.
+// One stream's stream of segments: a lent slot, encoded into from the front. Used by its stream only (the record stream's
+// stream is whoever holds its lock). What was published survives the process; a full segment is sealed and spilled.
 #pragma once
 
 #include <cstdint>
 
-#include "cistern/ids.h"
+#include "cistern/format/ids.h"
 #include "preload/ring/profile_output.h"
 #include "preload/ring/window.h"
 
 namespace cistern::preload {
 
 // Where streams live and spill to. One for each image.
-struct Ring {
+struct SegmentStore {
   Window window;
   ProfileOutput output;
   uint32_t pid = 0;
@@ -23,7 +23,7 @@ struct Ring {
 class SegmentStream {
  public:
   // Takes a slot and begins the first segment. Returns false when there is none to be had.
-  bool begin(Ring& ring, SegmentKind kind, OwnerId owner, uint32_t tid, uint64_t thread_start_ticks,
+  bool begin(SegmentStore& ring, SegmentKind kind, StreamId stream_id, uint32_t tid, uint64_t thread_start_ticks,
              uint32_t first_bytes, uint64_t time) noexcept;
   bool is_open() const noexcept { return static_cast<bool>(slot_); }
 
@@ -40,22 +40,22 @@ class SegmentStream {
 
   // Seals and spills what there is, and begins the next segment, up to twice as large; its time counts from `time`.
   // Returns false when the spill failed: then the stream is closed and ring.failure says why.
-  bool roll(Ring& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept;
+  bool roll(SegmentStore& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept;
   // Before write_through() is used: rolls, and keeps segments small from now on.
-  bool enter_through(Ring& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept;
+  bool enter_through(SegmentStore& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept;
   // After the window has gone: adds to the profile file what was published of the current segment since the last call.
   // Requires that something was.
-  bool write_through(Ring& ring, uint64_t last_time, uint64_t events) noexcept;
+  bool write_through(SegmentStore& ring, uint64_t last_time, uint64_t events) noexcept;
   // Seals, spills and gives the slot back.
-  bool finish(Ring& ring, uint64_t last_time, uint64_t events) noexcept;
+  bool finish(SegmentStore& ring, uint64_t last_time, uint64_t events) noexcept;
   // In a forked child: the slot is not there.
   void abandon() noexcept { *this = SegmentStream{}; }
 
  private:
   void begin_segment(uint64_t time) noexcept;
   void complete_header(uint64_t last_time, uint64_t events) noexcept;
-  bool spill(Ring& ring) noexcept;
-  void close(Ring& ring) noexcept;
+  bool spill(SegmentStore& ring) noexcept;
+  void close(SegmentStore& ring) noexcept;
 
   uint8_t* out_ = nullptr;
   uint8_t* end_ = nullptr;

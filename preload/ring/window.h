@@ -1,13 +1,13 @@
-// The window of one process image: slots of shared memory, see cistern/window.h. A slot is lent to one owner at a time
-// and comes back when the owner is gone. take() and give_back() lock; all else is done by the slot's owner alone. The
+// The window of one process image: slots of shared memory, see cistern/window.h. A slot is lent to one stream at a time
+// and comes back when the stream is gone. take() and give_back() lock; all else is done by the slot's stream alone. The
 // mappings are not inherited by forked children.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 
-#include "cistern/profile.h"
-#include "cistern/window.h"
+#include "cistern/format/profile_header.h"
+#include "cistern/format/window.h"
 #include "preload/base/spin_lock.h"
 #include "preload/ring/guarded_file.h"
 
@@ -23,7 +23,7 @@ struct Slot {
   uint8_t* payload() const noexcept { return reinterpret_cast<uint8_t*>(header() + 1); }
   uint32_t capacity() const noexcept { return control->capacity; }
 
-  // Partners: a reader of the window, and the thread that folds at the end, load with acquire.
+  // Partners: a reader of the window, and the thread that finalizes at the end, load with acquire.
   void publish(uint32_t bytes) const noexcept {
     std::atomic_ref<uint32_t>(control->published).store(bytes, std::memory_order_release);
   }

@@ -27,7 +27,7 @@ class Mode:
 MODES = [
     Mode("default"),  # drains
     Mode("spill", "--ring", "spill"),
-    Mode("aggregate", "--ring", "aggregate", complete=False),
+    Mode("snapshot", "--ring", "snapshot", complete=False),
     Mode("overwrite", "--ring", "overwrite", complete=False),
     Mode("malloc+mmap", "--domains", "malloc,mmap"),
     Mode("dormant", "--no-start", complete=False),

@@ -19,7 +19,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "system_memory.h"
+#include "tests/end_to_end/system_memory.h"
 
 namespace {
 

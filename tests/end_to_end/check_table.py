@@ -21,7 +21,7 @@ def note(test, interpreter, outcome):
 
 
 def short(test):
-    """__main__.Woven.test_x, as its module says it: Woven.x."""
+    """__main__.Mixed.test_x, as its module says it: Mixed.x."""
     words = test.split(" ")[0].split(".")
     return "%s.%s" % (words[-2], words[-1].replace("test_", "", 1).replace("_", " "))
 

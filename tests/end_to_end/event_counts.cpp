@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "cistern/event.h"
-#include "cistern/profile.h"
-#include "cistern/segment.h"
-#include "cistern/window.h"
+#include "cistern/format/event.h"
+#include "cistern/format/profile_header.h"
+#include "cistern/format/segment.h"
+#include "cistern/format/window.h"
 
 namespace {
 
@@ -50,7 +50,7 @@ struct Image {
   std::map<std::pair<uint32_t, uint64_t>, Payload> segments;
 
   void take(const Bytes& file, uint64_t at, const SegmentHeader& header, uint64_t payload_bytes) {
-    Payload& known = segments[{header.owner, header.sequence}];
+    Payload& known = segments[{header.stream_id, header.sequence}];
     if (known.bytes.size() > payload_bytes) return;
     const uint8_t* const begin = file.data() + at + header.header_bytes;
     known = {header, Bytes(begin, begin + payload_bytes)};

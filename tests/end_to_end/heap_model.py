@@ -99,12 +99,12 @@ def _whole_pages(size):
 
 
 def _merged_steps(events):
-    by_owner = collections.defaultdict(list)
+    by_stream = collections.defaultdict(list)
     for step in _steps(events):
-        by_owner[step[3].owner].append(step)
-    for steps in by_owner.values():
+        by_stream[step[3].stream_id].append(step)
+    for steps in by_stream.values():
         steps.sort(key=lambda step: step[0])
-    return list(heapq.merge(*by_owner.values(), key=lambda step: step[:2]))
+    return list(heapq.merge(*by_stream.values(), key=lambda step: step[:2]))
 
 
 def _steps(events):

@@ -12,8 +12,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "shared_counters.h"
-#include "system_memory.h"
+#include "tests/end_to_end/shared_counters.h"
+#include "tests/end_to_end/system_memory.h"
 
 namespace {
 

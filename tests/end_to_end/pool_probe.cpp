@@ -31,7 +31,7 @@ int main(int, char** arguments) {
   const Image& image = profile.images.front();
   PoolTable pools = pool_table_of(image);
   ImageRun run(image, nullptr);
-  for (const cistern::MarkRecord& mark : image.chronicle.marks) {
+  for (const cistern::MarkRecord& mark : image.process_events.marks) {
     run.to(mark.time, pools);
     print(std::string(mark.name), pools);
   }

@@ -24,7 +24,7 @@
 #include <cstring>
 
 #include "cistern/cistern.h"
-#include "system_memory.h"
+#include "tests/end_to_end/system_memory.h"
 
 namespace {
 

@@ -28,8 +28,8 @@ FILE_FLAG, SHARED_FLAG, STACK_FLAG, NO_ACCESS_FLAG, BREAK_FLAG = 1, 2, 4, 8, 16
 
 Header = collections.namedtuple("Header", "role clock time_shift clock_hz first_time image parent generation domains")
 Identity = collections.namedtuple("Identity", "start_ticks start_unix_ns pid number")
-Segment = collections.namedtuple("Segment", "kind owner sequence first_time tid payload")
-Event = collections.namedtuple("Event", "time end_time op domain address size old_address old_size flags stack owner")
+Segment = collections.namedtuple("Segment", "kind stream_id sequence first_time tid payload")
+Event = collections.namedtuple("Event", "time end_time op domain address size old_address old_size flags stack stream_id")
 Code = collections.namedtuple("Code", "file name first_line table_kind")
 Frame = collections.namedtuple("Frame", "kind function file line")  # of a native one: module id, and its address there
 Module = collections.namedtuple("Module", "time base start size path build_id")
@@ -97,7 +97,7 @@ def segment_at(data, at, payload_bytes=None):
     """The segment whose header is at `at`, and where it ends; None where there is none."""
     if at + 80 > len(data):
         return None, at
-    (magic, header_bytes, kind, codec, _, owner, sequence, first_time, _, _, payload, _, tid, _,
+    (magic, header_bytes, kind, codec, _, stream_id, sequence, first_time, _, _, payload, _, tid, _,
      room) = struct.unpack_from("<IHBBIIQQQQIIIII", data, at)
     if magic != SEGMENT_MAGIC:
         return None, at
@@ -107,7 +107,7 @@ def segment_at(data, at, payload_bytes=None):
     begin = at + header_bytes
     if begin + size > len(data):
         return None, at
-    return Segment(kind, owner, sequence, first_time, tid, memoryview(data)[begin:begin + size]), begin + max(size, room)
+    return Segment(kind, stream_id, sequence, first_time, tid, memoryview(data)[begin:begin + size]), begin + max(size, room)
 
 
 def file_segments(data):
@@ -150,7 +150,7 @@ def window_counter(path, name):
 
 def decode_events(segment):
     data, at, time, address, stack = segment.payload, 0, segment.first_time, 0, 0
-    owner = segment.owner
+    stream_id = segment.stream_id
     while at < len(data):
         tag = data[at]
         at += 1
@@ -189,7 +189,7 @@ def decode_events(segment):
             event_stack = stack
         if op == 7:
             flags, domain = domain, 3
-        yield Event(begin, time, op, domain, address, size, old_address, old_size, flags, event_stack, owner)
+        yield Event(begin, time, op, domain, address, size, old_address, old_size, flags, event_stack, stream_id)
 
 
 class Image:
@@ -214,15 +214,15 @@ class Image:
             found, torn, zeros = window_segments(data), 0, 0
         else:
             found, torn, zeros = file_segments(data)
-        known = {(s.owner, s.sequence): i for i, s in enumerate(self.segments)}
+        known = {(s.stream_id, s.sequence): i for i, s in enumerate(self.segments)}
         for segment in found:
-            at = known.get((segment.owner, segment.sequence))
+            at = known.get((segment.stream_id, segment.sequence))
             if at is None:
                 self.segments.append(segment)
             # A process that was killed may have written only some pages of a segment; the window has all of it.
             elif len(segment.payload) > len(self.segments[at].payload) - window:
                 self.segments[at] = segment
-        self.segments.sort(key=lambda s: (s.owner, s.sequence))
+        self.segments.sort(key=lambda s: (s.stream_id, s.sequence))
         self.torn += torn
         self.zeros += zeros
 
@@ -263,15 +263,15 @@ class Image:
             identity, *numbers = (f.number() for _ in range(5))
             self.modules[identity] = Module(*numbers, f.text(), f.bytes())
         elif kind == 7:
-            owner, time, tid, main, by, at = (f.number() for _ in range(6))
-            self.threads[owner] = {"time": time, "tid": tid, "main": bool(main & 1), "started_by": by, "started_at": at,
+            stream_id, time, tid, main, by, at = (f.number() for _ in range(6))
+            self.threads[stream_id] = {"time": time, "tid": tid, "main": bool(main & 1), "started_by": by, "started_at": at,
                                    "name": f.text()}
         elif kind == 8:
-            owner, _ = f.number(), f.number()
-            self.thread_names[owner] = f.text()
+            stream_id, _ = f.number(), f.number()
+            self.thread_names[stream_id] = f.text()
         elif kind == 11:
-            time, owner = f.number(), f.number()
-            self.marks.append((time, owner, f.text()))
+            time, stream_id = f.number(), f.number()
+            self.marks.append((time, stream_id, f.text()))
         elif kind == 12:
             self.phases.append((f.number(), f.number()))
         elif kind == 16:

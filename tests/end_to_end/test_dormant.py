@@ -16,7 +16,7 @@ import ctypes, os, sys, threading
 class Allocator(ctypes.Structure):
     _fields_ = [("ctx", ctypes.c_void_p)] + [(name, ctypes.c_void_p) for name in ("malloc", "calloc", "realloc", "free")]
 
-def owners():
+def streams():
     maps = []
     with open("/proc/self/maps") as file:
         for line in file:
@@ -41,7 +41,7 @@ def busy(number):
         busy_rounds[number] += 1
 
 HEAD = sys.getsizeof(b"")   # 33 bytes; more without the GIL
-before = owners()
+before = streams()
 early = [bytes(301 - HEAD) for _ in range(100)]
 threads = [threading.Thread(target=busy, args=(number,)) for number in range(3)]
 for thread in threads:
@@ -52,7 +52,7 @@ late = [bytes(302 - HEAD) for _ in range(200)]    # LINE late
 del early
 more = [bytes(303 - HEAD) for _ in range(300)]
 del late
-after = owners()
+after = streams()
 stop = True
 for thread in threads:
     thread.join()

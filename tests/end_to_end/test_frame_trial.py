@@ -31,7 +31,7 @@ ON, CONTRADICTION = 1, 3
 REASON = "the interpreter says that its frames are elsewhere in their code"
 
 
-class FrameTrial(product.Case):
+class LayoutCheck(product.Case):
     def record(self, interpreter, how):
         profile = self.path("%s-%s.cistern" % (interpreter, how))
         done = product.run([interpreter.path, "-c", PROGRAM, how],

@@ -41,7 +41,7 @@ class Expectation:
             # A thread's own frames end in the function it was started with; then comes the stack of its start.
             if stack[-1][0][0] != "<module>":
                 stack += [(BOUNDARY, 1)] + started_at
-            self.stacks.append(folded(stack))
+            self.stacks.append(finalized(stack))
         self.events, self.survivors = collections.Counter(), collections.Counter()
         for kind, size, _, stack in said["blocks"]:
             events = events_of(kind, size)
@@ -57,7 +57,7 @@ class Expectation:
         return [((name, file, line), times) for name, file, line, times in told]
 
 
-def folded(frames):
+def finalized(frames):
     """((frame, times)…): equal frames that follow each other are one entry, so that deep stacks stay short."""
     stack = []
     for frame, times in frames:
@@ -69,7 +69,7 @@ def folded(frames):
 
 
 def python_part(frames):
-    """A recorded stack without its native frames, folded."""
+    """A recorded stack without its native frames, finalized."""
     stack = []
     for frame in frames:
         if frame.kind == reader.PYTHON:
@@ -78,7 +78,7 @@ def python_part(frames):
             stack.append((BOUNDARY, 1))
         elif frame.kind != reader.NATIVE:
             stack.append(("[node of kind %d]" % frame.kind, 1))
-    return folded(stack)
+    return finalized(stack)
 
 
 def recorded_events(image, expected):
@@ -103,7 +103,7 @@ def reported_survivors(report, expected):
             if frame["native"]:
                 continue
             stack.append(((frame["function"], frame["file"], frame["line"]) if frame["file"] else BOUNDARY, 1))
-        stack = folded(stack)
+        stack = finalized(stack)
         if (group["domain"], stack, "blocks") in expected.survivors:
             found[group["domain"], stack, "blocks"] += group["blocks"]
             found[group["domain"], stack, "bytes"] += group["bytes"]

@@ -10,8 +10,8 @@ import line_tables
 import reader
 
 
-def segment(payload, first_time=1000, owner=1, sequence=0):
-    return reader.Segment(reader.EVENTS, owner, sequence, first_time, 7, memoryview(payload))
+def segment(payload, first_time=1000, stream=1, sequence=0):
+    return reader.Segment(reader.EVENTS, stream_id, sequence, first_time, 7, memoryview(payload))
 
 
 def image_of(*events):

@@ -97,7 +97,7 @@ class Run(product.Case):
                 told = product.cistern("summary", "--json", profile)
                 self.assertEqual((told.code, told.err), (0, ""))
                 self.assertEqual(json.loads(told.out)["images"][0]["ended_by"], "signal %d" % number)
-                self.assertFalse(os.path.exists(profile + ".d"), "run folds the window in")
+                self.assertFalse(os.path.exists(profile + ".d"), "run finalizes the window in")
 
     def test_a_signal_for_the_program_reaches_it(self):
         code = ("import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"

@@ -86,8 +86,8 @@ def shared_part(events):
     for event in events:
         if event.domain in GIL_DOMAINS and event.op in (ALLOC, FREE):
             count += 1
-            shared += last.get(event.owner) == event.time
-        last[event.owner] = event.end_time
+            shared += last.get(event.stream_id) == event.time
+        last[event.stream_id] = event.end_time
     return shared / count
 
 

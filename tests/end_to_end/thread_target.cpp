@@ -23,7 +23,7 @@
 #include <cstring>
 #include <vector>
 
-#include "system_memory.h"
+#include "tests/end_to_end/system_memory.h"
 
 namespace {
 

@@ -71,9 +71,9 @@ class Case(product.Case):
 
     def assert_each_thread_has_ten(self, profile, threads):
         image = reader.images(profile)[0]
-        marked = collections.Counter(event.owner for event in image.events()
+        marked = collections.Counter(event.stream_id for event in image.events()
                                      if event.op == 1 and event.size == MARKED + 1)
-        self.assertEqual(sorted(count for owner, count in marked.items() if not image.threads[owner]["main"]),
+        self.assertEqual(sorted(count for stream_id, count in marked.items() if not image.threads[stream_id]["main"]),
                          [10] * threads)
 
     @staticmethod

@@ -8,11 +8,11 @@
 
 #include "analyzer/pack/column_unpacker.h"
 #include "analyzer/pack/segment_codec.h"
-#include "cistern/definitions.h"
-#include "cistern/event.h"
-#include "cistern/image_records.h"
-#include "cistern/moments.h"
-#include "cistern/record.h"
+#include "cistern/format/definition_records.h"
+#include "cistern/format/event.h"
+#include "cistern/format/image_records.h"
+#include "cistern/format/moment_records.h"
+#include "cistern/format/record.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace cistern::fuzz {
@@ -109,7 +109,7 @@ void read_any(std::string_view payload) {
   read_record<EndRecord>(payload);
   read_record<InstallRecord>(payload);
   read_record<ChildRecord>(payload);
-  read_record<HorizonRecord>(payload);
+  read_record<EpochRecord>(payload);
 }
 
 void decode_records(const uint8_t* begin, const uint8_t* end) {

@@ -5,9 +5,9 @@
 #include <random>
 #include <string_view>
 
-#include "cistern/checksum.h"
-#include "cistern/record.h"
-#include "cistern/window.h"
+#include "cistern/format/checksum.h"
+#include "cistern/format/record.h"
+#include "cistern/format/window.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace cistern::fuzz {

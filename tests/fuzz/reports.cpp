@@ -5,17 +5,17 @@
 #include <string_view>
 
 #include "analyzer/check/check.h"
-#include "analyzer/exports/export.h"
+#include "analyzer/render/export/export.h"
 #include "analyzer/read/failure.h"
-#include "analyzer/reports/dump_report.h"
-#include "analyzer/reports/leaks_report.h"
-#include "analyzer/reports/lines_report.h"
-#include "analyzer/reports/peak_report.h"
-#include "analyzer/reports/pools_report.h"
-#include "analyzer/reports/summary_report.h"
-#include "analyzer/reports/temporary_report.h"
-#include "analyzer/reports/timeline_report.h"
-#include "analyzer/reports/tree_report.h"
+#include "analyzer/render/text/dump_text.h"
+#include "analyzer/render/text/leaks_text.h"
+#include "analyzer/render/text/lines_text.h"
+#include "analyzer/render/text/peak_text.h"
+#include "analyzer/results/pools_result.h"
+#include "analyzer/render/text/summary_text.h"
+#include "analyzer/render/text/temporary_text.h"
+#include "analyzer/render/text/timeline_text.h"
+#include "analyzer/render/text/tree_text.h"
 #include "tests/fuzz/captured_output.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -85,7 +85,7 @@ void dump(const Request& request) {
   options.segments = request.other_way();
   options.records = (request.switches & 4) != 0;
   options.events = (request.switches & 8) != 0;
-  if ((request.switches & 16) != 0) options.owner = 1;
+  if ((request.switches & 16) != 0) options.stream_id = 1;
   report_dump(options);
 }
 void check(const Request& request) {

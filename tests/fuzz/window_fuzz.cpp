@@ -1,10 +1,10 @@
-// A profile and its window, as a killed process leaves them: read together, read alone, folded, and read again.
+// A profile and its window, as a killed process leaves them: read together, read alone, finalized, and read again.
 #include <unistd.h>
 
 #include "analyzer/read/failure.h"
 #include "analyzer/read/profile.h"
-#include "analyzer/record/folding.h"
-#include "cistern/profile.h"
+#include "analyzer/write/finalize.h"
+#include "cistern/format/profile_header.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/input_files.h"
 #include "tests/fuzz/reports.h"
@@ -21,11 +21,11 @@ std::string window_path(const std::string& profile, const std::string& bytes) {
   return profile + ".d/" + analyzer::stem_of(header.image) + ".window";
 }
 
-void fold_and_read(const InputFiles& files, const std::string& profile, const std::string& window) {
+void finalize_and_read(const InputFiles& files, const std::string& profile, const std::string& window) {
   try {
-    const auto counted = analyzer::count_unfolded(profile, window);
-    const auto folded = analyzer::fold(profile, window, files.switches);
-    require(folded.size_bytes < (1u << 30), "a folded profile is not much larger than its window");
+    const auto counted = analyzer::count_unfinalized(profile, window);
+    const auto finalized = analyzer::finalize(profile, window, files.switches);
+    require(finalized.size_bytes < (1u << 30), "a finalized profile is not much larger than its window");
     require(counted.lost_events <= UINT64_MAX, "losses are counted");
   } catch (const analyzer::Failure&) {
   }
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   scratch.write(profile, files.profile);
   scratch.write(window, files.window);
   run_report(files.selector, files.switches, (files.switches & 128) != 0 ? window : profile);
-  fold_and_read(files, profile, window);
+  finalize_and_read(files, profile, window);
   ::unlink(window.c_str());
   return 0;
 }

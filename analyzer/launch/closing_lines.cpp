@@ -1,0 +1,43 @@
+#include "analyzer/launch/closing_lines.h"
+
+#include <fmt/format.h>
+
+#include "analyzer/render/layout/columns.h"
+#include "analyzer/render/layout/heading.h"
+#include "analyzer/render/layout/units.h"
+
+namespace cistern::analyzer {
+namespace {
+
+std::string counts(const CollectedRun& collected, const RunFacts& facts) {
+  std::string text = plural(collected.events, "event");
+  if (collected.images > 1) text += fmt::format(" in {} processes", collected.images);
+  text += fmt::format(", {}, {} lost", format_ns(static_cast<int64_t>(facts.duration_ns)),
+                      format_count(collected.lost_events));
+  if (collected.running > 0) text += fmt::format(", {} still running", collected.running);
+  return text;
+}
+
+std::string nothing_recorded(Follow follow) {
+  if (follow == Follow::kAll) return "cistern: nothing was recorded: the library was not loaded into any process\n";
+  return "cistern: nothing that ran had Python, so there is no profile (--follow all records other programs)\n";
+}
+
+}  // namespace
+
+std::string shown_path(const std::string& path, const std::string& directory) {
+  const std::string below = directory.back() == '/' ? directory : directory + "/";
+  return path.compare(0, below.size(), below) == 0 ? path.substr(below.size()) : path;
+}
+
+std::string closing_lines(const CollectedRun& collected, const RunFacts& facts) {
+  std::string lines;
+  for (const std::string& problem : collected.problems) lines += "cistern: " + printable(problem) + "\n";
+  if (collected.profile.empty()) return lines.empty() ? nothing_recorded(facts.follow) : lines;
+  const std::string path = shown_path(collected.profile, facts.directory);
+  lines +=
+      fmt::format("cistern: {} → {} ({})\n", counts(collected, facts), printable(path), format_bytes(collected.size_bytes));
+  return lines + fmt::format("next: {} leaks {}\n", shell_word(facts.invoked), shell_word(path));
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,25 @@
+// What `cistern run` says when the program has ended: what was recorded, where it is, and what to type next.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "analyzer/launch/collect.h"
+#include "cistern/format/options.h"
+
+namespace cistern::analyzer {
+
+struct RunFacts {
+  uint64_t duration_ns = 0;
+  Follow follow = Follow::kPython;
+  std::string directory;  // the working directory, absolute: paths below it are shown relative to it
+  std::string invoked;    // how the user calls cistern: the first word of the command line
+};
+
+// `path` relative to `directory` if it lies below it.
+std::string shown_path(const std::string& path, const std::string& directory);
+
+// Lines, each with its newline.
+std::string closing_lines(const CollectedRun& collected, const RunFacts& facts);
+
+}  // namespace cistern::analyzer

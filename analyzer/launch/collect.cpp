@@ -1,0 +1,130 @@
+#include "analyzer/launch/collect.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <set>
+
+#include "analyzer/read/profile.h"
+#include "analyzer/write/descriptor.h"
+#include "analyzer/write/finalize.h"
+#include "analyzer/read/image_paths.h"
+#include "analyzer/write/packing.h"
+#include "analyzer/write/process_liveness.h"
+#include "analyzer/write/run_failure.h"
+#include "cistern/format/profile_header.h"
+
+namespace cistern::analyzer {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<ProfileHeader> header_of(const std::string& path) {
+  try {
+    const Descriptor file(path, O_RDONLY | O_NONBLOCK);  // it may be a pipe by now
+    const auto header = file.value_at<ProfileHeader>(0);
+    if (std::equal(std::begin(kProfileMagic), std::end(kProfileMagic), header.magic)) return header;
+  } catch (const Failure&) {
+  }
+  return std::nullopt;
+}
+
+bool is_header_of(const ProfileHeader& header, const ListedImage& image) {
+  return header.role == FileRole::kProfile && header.image.pid == image.pid && header.image.number == image.number;
+}
+
+class RunCollector {
+ public:
+  RunCollector(const ChildEnd& child, RingMode ring) : child_(child), ring_(ring) {}
+
+  void take(const std::vector<ListedImage>& images) {
+    for (const ListedImage& image : images) {
+      if (image.pid == static_cast<uint32_t>(child_.pid)) last_of_child_ = std::max(last_of_child_, image.number);
+    }
+    for (const ListedImage& image : images) {
+      if (!seen_.contains(image.profile)) take_image(image);
+    }
+    std::error_code ignored;
+    for (const fs::path& directory : private_directories_) fs::remove(directory, ignored);  // only when it is empty
+  }
+
+  CollectedRun collected;
+
+ private:
+  void take_image(const ListedImage& image) {
+    const auto header = header_of(image.profile);
+    if (!header || !is_header_of(*header, image)) {
+      collected.problems.push_back(image.profile + ": was removed, moved away or replaced while it was written");
+      return;
+    }
+    seen_.insert(image.profile);
+    ++collected.images;
+    if (collected.profile.empty()) collected.profile = image.profile;
+    private_directories_.insert(image.profile + ".d");
+    if (process_lives(header->image.pid, header->image.start_ticks)) {
+      ++collected.running;
+      return;
+    }
+    const std::string window = window_of(image.profile, *header);
+    try {
+      add(finalize_image(image.profile, *header, window, status_for(image)));
+      collected.finalized.push_back(image.profile);
+    } catch (const Failure& failure) {
+      std::error_code ignored;
+      const bool kept = !window.empty() && fs::exists(window, ignored);
+      collected.problems.push_back(failure.what() + (kept ? "; its last part stays in " + window : std::string()));
+      count(image.profile, window);
+    }
+  }
+
+  FinalizedProfile finalize_image(const std::string& profile, const ProfileHeader& header, const std::string& window,
+                           std::optional<WaitStatus> status) const {
+    const std::string packed = packed_of(profile, header);
+    if (ring_ == RingMode::kSnapshot) {
+      const auto aggregated = finalize_as_snapshot(profile, window, packed, status);
+      if (aggregated) return *aggregated;
+    }
+    std::error_code ignored;
+    const bool pack =
+        ring_ != RingMode::kSpill && (fs::exists(packed, ignored) || fs::file_size(profile, ignored) >= kLeastToPack);
+    const auto finalized = pack ? finalize_and_pack(profile, window, packed, status) : std::nullopt;
+    return finalized ? *finalized : finalize(profile, window, status);
+  }
+
+  void count(const std::string& profile, const std::string& window) {
+    try {
+      add(count_unfinalized(profile, window));
+    } catch (const Failure&) {  // said already
+    }
+  }
+
+  void add(const FinalizedProfile& finalized) {
+    collected.events += finalized.events;
+    collected.lost_events += finalized.lost_events;
+    collected.size_bytes += finalized.size_bytes;
+  }
+
+  std::optional<WaitStatus> status_for(const ListedImage& image) const {
+    const bool last = image.pid == static_cast<uint32_t>(child_.pid) && image.number == last_of_child_;
+    return last ? std::optional<WaitStatus>(child_.status) : std::nullopt;
+  }
+
+  const ChildEnd& child_;
+  RingMode ring_;
+  uint32_t last_of_child_ = 0;
+  std::set<std::string> seen_;
+  std::set<fs::path> private_directories_;
+};
+
+}  // namespace
+
+CollectedRun collect(const std::vector<ListedImage>& images, const ChildEnd& child, RingMode ring) {
+  RunCollector collector(child, ring);
+  collector.take(images);
+  return std::move(collector.collected);
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,68 @@
+#include "analyzer/live/live_profile.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstddef>
+
+#include "analyzer/read/image_paths.h"
+#include "analyzer/write/process_liveness.h"
+#include "analyzer/write/run_failure.h"
+#include "cistern/format/window.h"
+
+namespace cistern::analyzer {
+namespace {
+
+constexpr uint64_t kBlockBytes = 4096;  // of most file systems; the header page is one
+constexpr uint64_t kFileEnd = kWindowControlOffset + offsetof(WindowControl, file_end);
+constexpr uint64_t kSavedBytes = kWindowControlOffset + offsetof(WindowControl, saved_bytes);
+
+ProfileHeader header_at(const Descriptor& profile, const ListedImage& image) {
+  const auto header = profile.value_at<ProfileHeader>(0);
+  if (header.role != FileRole::kProfile || header.image.pid != image.pid || header.image.number != image.number) {
+    throw run_failure(profile.path(), "was replaced while it was written");
+  }
+  return header;
+}
+
+}  // namespace
+
+LiveProfile::LiveProfile(const ListedImage& image)
+    : profile_(image.profile, O_RDWR | O_NONBLOCK),
+      header_(header_at(profile_, image)),
+      window_(window_of(image.profile, header_), O_RDWR | O_NONBLOCK) {}
+
+bool LiveProfile::ended() const {
+  struct stat status;
+  if (fstat(window_.number(), &status) != 0 || status.st_nlink == 0) return true;
+  return !process_lives(header_.image.pid, header_.image.start_ticks);
+}
+
+uint64_t LiveProfile::end() const {
+  return window_.value_at<uint64_t>(kFileEnd);
+}
+
+bool LiveProfile::next_header(SegmentHeader& header) const {
+  header = profile_.value_at<SegmentHeader>(next_);
+  if (header.magic != kSegmentMagic || header.header_bytes != sizeof header || header.room_bytes != 0) return false;
+  if (header.pid != header_.image.pid || header.generation != header_.generation) return false;
+  return header.payload_bytes <= kMaxPayloadBytes && next_ + place_bytes(header) <= end();
+}
+
+void LiveProfile::take_out(uint64_t until, uint64_t elsewhere_bytes) {
+  if (taken_out_ >= until || flock(profile_.number(), LOCK_EX | LOCK_NB) != 0) return;
+  // From the block's beginning, which is gone already: else each hole would leave a block of zeros.
+  const uint64_t begin = taken_out_ & ~(kBlockBytes - 1);
+  const int made = fallocate(profile_.number(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin),
+                             static_cast<off_t>(until - begin));
+  flock(profile_.number(), LOCK_UN);
+  if (made != 0) return;
+  taken_out_ = until;
+  const uint64_t gone = taken_out_ - kProfileHeaderBytes;
+  const uint64_t saved = gone > elsewhere_bytes ? gone - elsewhere_bytes : 0;
+  window_.write_at(kSavedBytes, &saved, sizeof saved);
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,34 @@
+// What happened to one image, apart from its allocations. Each list is in order of time.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "cistern/format/image_records.h"
+#include "cistern/format/moment_records.h"
+#include "cistern/format/window.h"
+
+namespace cistern::analyzer {
+
+struct ProcessEvents {
+  std::vector<ClockPairRecord> clock_pairs;
+  std::vector<MarkRecord> marks;
+  std::vector<PhaseRecord> phases;
+  std::vector<MemoryRecord> memory;
+  std::vector<MallocInfoRecord> malloc_infos;
+  std::vector<CollectionRecord> collections;
+  std::vector<InterpreterRecord> interpreters;  // the last one of each id
+  std::vector<InstallRecord> installs;
+  std::vector<ChildRecord> children;
+  std::vector<EpochRecord> epochs;
+  std::vector<EnvironmentRecord> environment;
+  std::optional<ImageRecord> image;
+  EndRecord end;  // the last one that was not taken back
+  bool end_known = false;
+  std::array<uint64_t, kCounters> counters{};  // the last losses record, or the window's
+
+  uint64_t counter(Counter which) const noexcept { return counters[static_cast<size_t>(which)]; }
+};
+
+}  // namespace cistern::analyzer

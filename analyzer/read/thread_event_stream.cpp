@@ -1,0 +1,297 @@
+#include "analyzer/read/thread_event_stream.h"
+
+#include <algorithm>
+
+namespace cistern::analyzer {
+namespace {
+
+constexpr size_t kReorderSteps = 64;
+constexpr size_t kMaxBufferSteps = 512;  // 24 KiB: they stay in the first cache
+
+size_t capacity_for(std::span<const FoundSegment> segments) {
+  uint64_t bytes = 0;
+  for (const FoundSegment& segment : segments) {
+    bytes += std::max<uint64_t>(segment.payload.size(), is_packed(segment.header) ? segment.header.content_bytes : 0);
+  }
+  const uint64_t steps = 2 * (bytes / kMinEventBytes + 1) + kReorderSteps;
+  return static_cast<size_t>(std::min<uint64_t>(steps, kMaxBufferSteps));
+}
+
+}  // namespace
+
+ThreadEventStream::ThreadEventStream(const StreamSegments& stream_id, const Image& image)
+    : stream_id_(stream_id.stream_id),
+      image_(&image),
+      segments_(stream_id.segments),
+      buffer_(capacity_for(stream_id.segments)),
+      last_time_(image.begin_time()) {
+  if (image.snapshot != nullptr) seen_ = image.snapshot->position_of(stream_id_);
+  if (!segments_.empty()) open_segment(0);
+  refill();
+  skip_to(image.epoch_begin);
+}
+
+// A realloc or remap over the epoch_begin loses its first half, and is counted for the second.
+void ThreadEventStream::skip_to(uint64_t epoch_begin) {
+  uint64_t skipped = 0;
+  while (!ready().empty() && ready().front().time < epoch_begin) {
+    const StepKind kind = ready().front().kind;
+    if (kind != StepKind::kReallocGive && kind != StepKind::kRemapGive) ++skipped;
+    consume(1);
+  }
+  events_ -= std::min(skipped, events_);
+}
+
+void ThreadEventStream::consume(size_t count) {
+  begin_ += count;
+  if (begin_ == ready_end_) refill();
+}
+
+void ThreadEventStream::open_segment(size_t index) {
+  segment_ = index;
+  const FoundSegment& segment = segments_[index];
+  content_whole_ = true;
+  content_.clear();
+  in_columns_ = false;
+  decoder_ = EventDecoder(nullptr, nullptr, 0);
+  seen_end_ = nullptr;
+  seen_columns_ = segment.header.sequence < seen_.sequence;
+  const bool half_seen = segment.header.sequence == seen_.sequence && seen_.offset != 0;
+  if (segment.header.codec == Codec::kColumns && !half_seen) return open_columns(segment);
+  const std::span<const uint8_t> content = content_of(segment);
+  decoder_ = EventDecoder(content.data(), content.data() + content.size(), segment.header.first_time);
+  if (seen_columns_) seen_end_ = content.data() + content.size();
+  if (half_seen) seen_end_ = content.data() + std::min<uint64_t>(seen_.offset, content.size());
+}
+
+void ThreadEventStream::open_columns(const FoundSegment& segment) {
+  if (columns_ == nullptr) columns_ = std::make_unique<SegmentColumns>();
+  in_columns_ = columns_->open(segment.header, segment.payload);
+  content_whole_ = in_columns_;
+}
+
+std::span<const uint8_t> ThreadEventStream::content_of(const FoundSegment& segment) {
+  if (!is_packed(segment.header)) return segment.payload;
+  if (unpacker_ == nullptr) unpacker_ = std::make_unique<SegmentUnpacker>();
+  content_whole_ = unpacker_->unpack(segment.header, segment.payload, content_);
+  return content_;
+}
+
+void ThreadEventStream::close_segment() {
+  const FoundSegment& segment = segments_[segment_];
+  torn_bytes_ += torn_in(segment);
+  decoded_bytes_ += segment.payload.size();
+  image_->forget(segment.payload);
+}
+
+// Bytes of the current segment's content that could not be read. Of columns it is told by the events that are missing;
+// when others than those that were packed came out of them, all are.
+uint64_t ThreadEventStream::torn_in(const FoundSegment& segment) const {
+  const uint64_t content_bytes = std::max<uint64_t>(1, segment.header.content_bytes);
+  if (in_columns_) {
+    if (columns_->is_whole()) return 0;
+    const uint64_t left = columns_->reader().events_left();
+    return left == 0 ? content_bytes : std::max<uint64_t>(1, content_bytes * left / columns_->events());
+  }
+  if (!content_whole_) return std::max<uint64_t>(1, content_bytes - std::min(content_bytes, content_.size()));
+  const uint64_t size = is_packed(segment.header) ? content_.size() : segment.payload.size();
+  return decoder_.ok() ? 0 : size - decoder_.offset();
+}
+
+// Drops what was consumed, decodes until the buffer is full, and holds the last few steps back for those yet to come.
+void ThreadEventStream::refill() {
+  if (begin_ != 0) last_time_ = buffer_[begin_ - 1].time;
+  std::move(buffer_.data() + begin_, buffer_.data() + end_, buffer_.data());
+  end_ -= begin_;
+  begin_ = 0;
+  const bool more = decode_into_buffer();
+  ready_end_ = more ? end_ - std::min(end_, kReorderSteps) : end_;
+}
+
+// Returns whether there is more to decode.
+bool ThreadEventStream::decode_into_buffer() {
+  while (segment_ < segments_.size()) {
+    if (decode_segment()) return true;
+    close_segment();
+    if (segment_ + 1 == segments_.size()) {
+      segment_ = segments_.size();
+    } else {
+      open_segment(segment_ + 1);
+    }
+  }
+  return false;
+}
+
+bool ThreadEventStream::next_event(Event& event) {
+  if (!in_columns_) return decoder_.next(event);
+  return !columns_->reader().at_end() && columns_->reader().take(event);
+}
+
+// Whether the image's snapshot has seen the next event.
+bool ThreadEventStream::is_seen() const noexcept {
+  return in_columns_ ? seen_columns_ : decoder_.position() < seen_end_;
+}
+
+// Returns whether the buffer was full before the segment's end.
+bool ThreadEventStream::decode_segment() {
+  Event event;
+  for (;;) {
+    const bool seen = is_seen();
+    if (!seen) in_columns_ ? decode_columns() : decode_blocks();
+    if (is_full()) return true;
+    if (!next_event(event)) return false;
+    if (seen) {
+      push_rest(event);
+    } else {
+      ++events_;
+      push(event);
+    }
+  }
+}
+
+// Decodes allocs and frees straight into the buffer until it is full or something else comes.
+void ThreadEventStream::decode_blocks() {
+  EventDecoder decoder = decoder_;  // a local one can live in registers
+  const size_t begin = end_;
+  uint64_t newest = end_ > begin_ ? buffer_[end_ - 1].time : last_time_;
+  while (end_ + 2 <= buffer_.size()) {
+    Step& step = buffer_[end_];
+    const Op op = decoder.next_block(step);
+    if (op == Op::kExtension) break;
+    step.kind = op == Op::kAlloc ? StepKind::kAlloc : StepKind::kFree;
+    ++end_;
+    if (step.time < newest) [[unlikely]]
+      settle();
+    newest = buffer_[end_ - 1].time;
+  }
+  events_ += end_ - begin;
+  decoder_ = decoder;
+}
+
+// Takes allocs and frees of columns, see BlockRun.
+struct ThreadEventStream::StepSink {
+  ThreadEventStream* stream;
+  Step* at;
+  const Step* last;  // before which there is room
+  uint64_t newest;   // time of the step before
+
+  bool has_room() const noexcept { return at < last; }
+
+  void free(unsigned domain, BlockRun::Moment when, uint64_t address) noexcept {
+    put(StepKind::kFree, domain, when.time, address);
+  }
+  void alloc(unsigned domain, BlockRun::Moment when, uint64_t address, uint64_t size, uint32_t stack) noexcept {
+    at->size = size;
+    at->stack = StackId{stack};
+    put(StepKind::kAlloc, domain, when.time, address);
+  }
+
+ private:
+  void put(StepKind kind, unsigned domain, uint64_t time, uint64_t address) noexcept {
+    at->kind = kind;
+    at->domain = static_cast<Domain>(domain);
+    at->time = time;
+    at->address = address;
+    ++at;
+    if (time < newest) [[unlikely]] {
+      stream->end_ = static_cast<size_t>(at - stream->buffer_.data());
+      stream->settle();
+    }
+    newest = at[-1].time;
+  }
+};
+
+// The same from columns.
+void ThreadEventStream::decode_columns() {
+  Step* const begin = buffer_.data() + end_;
+  StepSink sink{this, begin, buffer_.data() + buffer_.size() - 1, end_ > begin_ ? buffer_[end_ - 1].time : last_time_};
+  columns_->reader().take_blocks(sink);
+  end_ = static_cast<size_t>(sink.at - buffer_.data());
+  events_ += static_cast<uint64_t>(sink.at - begin);
+}
+
+void ThreadEventStream::push(const Event& event) {
+  switch (event.op) {
+    case Op::kAlloc:
+      append(event, StepKind::kAlloc);
+      return settle();
+    case Op::kFree:
+      append(event, StepKind::kFree);
+      return settle();
+    case Op::kMap:
+      append(event, StepKind::kMap);
+      return settle();
+    case Op::kUnmap:
+      append(event, StepKind::kUnmap);
+      return settle();
+    case Op::kArena:
+      append(event, event.arena_freed ? StepKind::kArenaFreed : StepKind::kArenaMade);
+      return settle();
+    case Op::kRealloc:
+    case Op::kRemap:
+      return push_move(event);
+    case Op::kExtension:
+      return;
+  }
+}
+
+// Of an event that the image's snapshot has seen, what was yet to come then: all of it, or the second half of a move,
+// which then counts.
+void ThreadEventStream::push_rest(const Event& event) {
+  const uint64_t begin = image_->begin_time();
+  if (event.end_time < begin) return;
+  ++events_;
+  if (event.time >= begin) return push(event);
+  Step& take = append(event, event.op == Op::kRealloc ? StepKind::kReallocTake : StepKind::kRemapTake);
+  take.time = event.end_time;
+  take.old_address = event.old_address;
+  settle();
+}
+
+void ThreadEventStream::push_move(const Event& event) {
+  const bool block = event.op == Op::kRealloc;
+  Step& give = append(event, block ? StepKind::kReallocGive : StepKind::kRemapGive);
+  give.address = event.old_address;
+  give.size = block ? 0 : event.old_size;
+  give.stack = StackId{};
+  give.flags = 0;
+  settle();
+  Step& take = append(event, block ? StepKind::kReallocTake : StepKind::kRemapTake);
+  take.time = event.end_time;
+  take.old_address = event.old_address;
+  settle();
+}
+
+// The fields that an op does not have are left over from an earlier event: nobody reads them.
+Step& ThreadEventStream::append(const Event& event, StepKind kind) {
+  Step& step = buffer_[end_++];
+  step.time = event.time;
+  step.address = event.address;
+  step.size = event.size;
+  step.stack = event.stack;
+  step.flags = event.flags;
+  step.kind = kind;
+  step.domain = event.domain;
+  return step;
+}
+
+// Moves the last step back to where its time belongs: one comparison when it is in order. One that belongs before what
+// was consumed comes next, at the time of what was consumed last.
+void ThreadEventStream::settle() {
+  size_t at = end_ - 1;
+  if (buffer_[at].time < image_->begin_time()) {  // published too late for the totals
+    buffer_[at].time = image_->begin_time();
+    ++misplaced_;
+  }
+  const uint64_t time = buffer_[at].time;
+  const uint64_t before = at > begin_ ? buffer_[at - 1].time : last_time_;
+  if (before <= time) return;
+  const Step step = buffer_[at];
+  for (; at > begin_ && buffer_[at - 1].time > time; --at) buffer_[at] = buffer_[at - 1];
+  buffer_[at] = step;
+  if (time >= last_time_) return;
+  buffer_[at].time = last_time_;
+  ++misplaced_;
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,81 @@
+// The steps of one stream in order of time, decoded segment by segment into a buffer of bounded size. Records of one
+// thread are nearly sorted (a realloc begins before events nested in it): a small reorder window sorts them; what is
+// out of order by more than the window is given its neighbour's place and counted.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "analyzer/pack/segment_codec.h"
+#include "analyzer/read/image.h"
+#include "analyzer/read/step.h"
+
+namespace cistern::analyzer {
+
+class ThreadEventStream {
+ public:
+  // Both outlive this. Segments that lie in the image's files are forgotten there when they have been decoded. Steps
+  // before its epoch_begin, and those that its snapshot has, are left out.
+  ThreadEventStream(const StreamSegments& stream_id, const Image& image);
+
+  StreamId stream_id() const noexcept { return stream_id_; }
+  // The steps that are known to be next; empty only when the stream has ended.
+  std::span<const Step> ready() const noexcept { return {buffer_.data() + begin_, ready_end_ - begin_}; }
+  // Takes the first `count` of the ready steps away. Invalidates ready().
+  void consume(size_t count);
+
+  uint64_t events() const noexcept { return events_; }
+  uint64_t torn_bytes() const noexcept { return torn_bytes_; }
+  uint64_t misplaced_steps() const noexcept { return misplaced_; }
+  uint64_t decoded_bytes() const noexcept { return decoded_bytes_; }
+
+ private:
+  struct StepSink;
+
+  void skip_to(uint64_t epoch_begin);
+  void refill();
+  bool decode_into_buffer();
+  bool is_full() const noexcept { return end_ + 2 > buffer_.size(); }
+  bool next_event(Event& event);
+  bool decode_segment();
+  bool is_seen() const noexcept;
+  void decode_blocks();
+  void decode_columns();
+  void open_segment(size_t index);
+  void open_columns(const FoundSegment& segment);
+  std::span<const uint8_t> content_of(const FoundSegment& segment);
+  void close_segment();
+  uint64_t torn_in(const FoundSegment& segment) const;
+  void push(const Event& event);
+  void push_rest(const Event& event);
+  void push_move(const Event& event);
+  Step& append(const Event& event, StepKind kind);
+  void settle();
+
+  StreamId stream_id_{};
+  const Image* image_;
+  std::span<const FoundSegment> segments_;
+  size_t segment_ = 0;
+  EventDecoder decoder_{nullptr, nullptr, 0};
+  std::unique_ptr<SegmentColumns> columns_;    // made for the first segment of columns
+  bool in_columns_ = false;                    // the current segment is one, and opened
+  std::unique_ptr<SegmentUnpacker> unpacker_;  // made for the first segment that is packed otherwise
+  std::vector<uint8_t> content_;               // of the current segment, when it is one
+  bool content_whole_ = true;
+  SnapshotPosition seen_;             // what the image's snapshot has seen of this stream
+  const uint8_t* seen_end_ = nullptr;  // up to there in the current segment's content
+  bool seen_columns_ = false;          // or all of it, when it is one of columns
+  std::vector<Step> buffer_;           // of constant size
+  size_t begin_ = 0;                   // first step not consumed
+  size_t ready_end_ = 0;               // steps before it are sorted for good
+  size_t end_ = 0;                     // one past the last step decoded
+  uint64_t last_time_ = 0;             // of the last step consumed
+  uint64_t events_ = 0;
+  uint64_t torn_bytes_ = 0;
+  uint64_t misplaced_ = 0;
+  uint64_t decoded_bytes_ = 0;
+};
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,149 @@
+#include "analyzer/render/json/pools_json.h"
+
+#include <algorithm>
+
+#include "analyzer/pools/pool_figures.h"
+#include "analyzer/render/json/report_json.h"
+
+namespace cistern::analyzer {
+namespace {
+
+Json classes_json(const PoolFigures& figures) {
+  Json list = Json::array();
+  for (size_t i = 0; i < kSizeClasses; ++i) {
+    const ClassFigures& row = figures.classes[i];
+    if (row.pools == 0) continue;
+    list.push_back({{"size", PoolTable::class_bytes(i)}, {"pools", row.pools}, {"used", row.used}, {"free", row.free}});
+  }
+  return list;
+}
+
+Json waste_json(const PoolFigures& figures) {
+  return {
+      {"rounding", figures.rounding_bytes},          {"free_blocks", figures.free_block_bytes},
+      {"free_pools", figures.free_pool_bytes},       {"empty_arenas", figures.empty_arena_bytes},
+      {"headers_and_tails", figures.overhead_bytes},
+  };
+}
+
+void add_figures(Json& json, const PoolFigures& figures) {
+  json["arena_bytes"] = figures.arena_bytes;
+  json["arenas"] = figures.arenas;
+  json["used_bytes"] = figures.used_bytes();
+  json["used_blocks"] = figures.used_blocks;
+  json["requested_bytes"] = figures.requested_bytes;
+  json["held_unused_bytes"] = figures.held_unused_bytes();
+  json["pools_in_use"] = figures.pools_in_use;
+  json["free_pools"] = figures.free_pools;
+  json["waste"] = waste_json(figures);
+  json["classes"] = classes_json(figures);
+}
+
+Json curve_json(const ImagePools& image) {
+  Json list = Json::array();
+  for (const ImagePools::Point& point : image.curve) {
+    list.push_back({{"time_ns", point.time_ns}, {"arena_bytes", point.arena_bytes}, {"used_bytes", point.used_bytes}});
+  }
+  return list;
+}
+
+// Of each arena its pools in order: [class, used blocks], [0, 0] for a free one.
+Json map_json(const PoolTable& pools) {
+  Json list = Json::array();
+  for (uint32_t slot = 0; slot < pools.arena_slots(); ++slot) {
+    const PoolArena& arena = pools.arena(slot);
+    if (arena.pools == 0) continue;
+    Json row = Json::array();
+    for (uint32_t i = 0; i < arena.pools; ++i) {
+      const Pool& pool = pools.pool(PoolTable::first_pool_of(slot) + i);
+      row.push_back({pool.used == 0 ? 0 : PoolTable::class_bytes(pool.size_class), pool.used});
+    }
+    list.push_back({{"base", arena.base}, {"first_pool", arena.first_pool}, {"pools", std::move(row)}});
+  }
+  return list;
+}
+
+Json pools_image_json(const ImagePools& image, bool map) {
+  Json json = image_json(image.facts);
+  json["at_ns"] = image.at_ns;
+  json["no_pools"] = image.absent.empty() ? Json(nullptr) : Json(image.absent);
+  json["inherits_arenas"] = image.forked;
+  add_figures(json, figures_of(image.pools));
+  json["pool_bytes"] = image.pools.pool_bytes();
+  json["worst_ns"] = image.worst_ns;
+  json["worst_held_unused_bytes"] = image.worst_bytes;
+  json["peak_arena_bytes"] = image.peak_arena_bytes;
+  json["malloc_free_bytes"] = image.malloc_free_bytes ? Json(*image.malloc_free_bytes) : Json(nullptr);
+  json["curve"] = curve_json(image);
+  if (map) json["map"] = map_json(image.pools);
+  return json;
+}
+
+bool is_complete(const ImagePools& image) {
+  return image.facts.complete() && !image.forked;
+}
+
+Json holders_json(const PoolFindings& findings, const PoolsOptions& options) {
+  Json list = Json::array();
+  for (const PoolHolder& holder : findings.holders) {
+    if (list.size() == options.report.top_or(0)) break;
+    list.push_back({{"bytes", holder.bytes},
+                    {"requested_bytes", holder.requested_bytes},
+                    {"blocks", holder.blocks},
+                    {"stack", stack_json(findings.tree, holder.stack, options.report.depth_or(0))}});
+  }
+  return list;
+}
+
+Json head_json(const PoolFindings& findings, const PoolsOptions& options) {
+  Json images = Json::array();
+  for (const ImagePools& image : findings.images) images.push_back(pools_image_json(image, options.map));
+  Json json = {
+      {"schema", "cistern.pools/1"},
+      {"complete", std::all_of(findings.images.begin(), findings.images.end(), is_complete)},
+      {"at", options.report.at.text.empty() ? "end" : options.report.at.text},
+      {"images", std::move(images)},
+  };
+  add_figures(json, figures_of(findings.images));
+  json["mostly_free_arenas"] = findings.pinning.arenas;
+  json["mostly_free_bytes"] = findings.pinning.arena_bytes;
+  if (options.by) json["holders"] = holders_json(findings, options);
+  return json;
+}
+
+Json pin_json(const PinGroup& group) {
+  Json classes = Json::array();
+  for (size_t i = 0; i < kSizeClasses; ++i) {
+    if (group.blocks_of_class[i] == 0) continue;
+    classes.push_back({{"size", PoolTable::class_bytes(i)}, {"blocks", group.blocks_of_class[i]}});
+  }
+  return {
+      {"arenas", group.arenas},
+      {"bytes_returned_if_freed", group.returned_bytes},
+      {"blocks", group.blocks},
+      {"bytes", group.bytes},
+      {"shared_arenas", group.shared_arenas},
+      {"bytes_returned_with_those_above", group.returned_with_above},
+      {"median_age_ns", group.median_age_ns},
+      {"allocated_blocks", group.allocated_blocks},
+      {"classes", std::move(classes)},
+  };
+}
+
+}  // namespace
+
+void write_pools_json(const PoolFindings& findings, const PoolsOptions& options) {
+  JsonListWriter writer(head_json(findings, options), "pinned");
+  StackJsonText stacks(findings.tree, options.report.depth_or(0));
+  const size_t top = options.report.top_or(0);
+  std::string stack;
+  for (size_t i = 0; i < findings.pinning.groups.size() && i < top; ++i) {
+    const PinGroup& group = findings.pinning.groups[i];
+    stack.clear();
+    stacks.append(stack, group.stack);
+    writer.add(pin_json(group), "stack", stack);
+  }
+  writer.finish();
+}
+
+}  // namespace cistern::analyzer

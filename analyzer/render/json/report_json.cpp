@@ -1,0 +1,137 @@
+#include "analyzer/render/json/report_json.h"
+
+#include <algorithm>
+
+#include "analyzer/render/layout/columns.h"
+#include "analyzer/render/layout/terminal.h"
+
+namespace cistern::analyzer {
+namespace {
+
+Json text_or_null(std::string_view text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+constexpr size_t kWriteBytes = 1 << 20;
+
+std::string compact(const Json& json) {
+  return escaped_json(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+template <typename T>
+Json value_or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+}  // namespace
+
+Json image_json(const ImageFacts& facts) {
+  return {
+      {"path", facts.path},
+      {"pid", facts.pid},
+      {"parent", value_or_null(facts.parent_pid)},
+      {"argv", facts.arguments},
+      {"python", text_or_null(facts.python)},
+      {"implementation", text_or_null(facts.implementation)},
+      {"python_stacks", facts.python_stacks},
+      {"python_stacks_reason", text_or_null(facts.python_stacks_reason)},
+      {"start_unix_ns", facts.start_unix_ns},
+      {"duration_ns", facts.duration_ns},
+      {"ended_by", facts.ended_by},
+      {"exit_code", value_or_null(facts.exit_code)},
+      {"events", facts.events},
+      {"folded_events", facts.snapshot_events},
+      {"lost_events", facts.lost_events},
+      {"lost_segments", facts.lost_segments},
+      {"torn_bytes", facts.torn_bytes},
+      {"window_missing", facts.window_missing},
+      {"late_install", facts.late_install},
+      {"overwritten", facts.overwritten_segments},
+      {"horizon_ns", value_or_null(facts.epoch_begin_ns)},
+      {"stopped", facts.stopped},
+      {"peak_bytes", facts.peak.bytes},
+      {"peak_blocks", facts.peak.blocks},
+      {"peak_ns", facts.peak_ns},
+      {"end_bytes", facts.end.bytes},
+      {"end_blocks", facts.end.blocks},
+      {"end_ns", facts.end_ns},
+      {"end_state", name_of(facts.end_kind)},
+  };
+}
+
+Json images_json(const std::vector<ImageFacts>& images) {
+  Json list = Json::array();
+  for (const ImageFacts& facts : images) list.push_back(image_json(facts));
+  return list;
+}
+
+bool all_complete(const std::vector<ImageFacts>& images) {
+  return std::all_of(images.begin(), images.end(), [](const ImageFacts& facts) { return facts.complete(); });
+}
+
+Json frame_json(const Frame& frame) {
+  const bool boundary = frame.kind == FrameKind::kBoundary;
+  const bool native = frame.kind == FrameKind::kNative;
+  Json json = {
+      {"function", boundary ? Json(nullptr) : text_or_null(frame.function)},
+      {"file", text_or_null(frame.file)},
+      {"line", frame.line == 0 ? Json(nullptr) : Json(frame.line)},
+      {"module", text_or_null(frame.module)},
+      {"native", native},
+  };
+  if (native) json["address"] = frame.address;
+  if (boundary) json["boundary"] = "thread";
+  if (frame.awaiting) json["awaiting"] = true;
+  return json;
+}
+
+Json stack_json(const CallTree& tree, NodeId node, size_t depth) {
+  Json frames = Json::array();
+  for (; node != kRootNode && frames.size() < depth; node = tree.parent(node)) {
+    frames.push_back(frame_json(tree.frame(node)));
+  }
+  return frames;
+}
+
+std::string json_text(const Json& json) {
+  return compact(json) + "\n";
+}
+
+void StackJsonText::append(std::string& out, NodeId node) {
+  out += '[';
+  for (size_t count = 0; node != kRootNode && count < depth_; ++count, node = tree_.parent(node)) {
+    std::string& frame = frames_[raw(tree_.frame_id(node))];
+    if (frame.empty()) frame = compact(frame_json(tree_.frame(node)));
+    if (count != 0) out += ',';
+    out += frame;
+  }
+  out += ']';
+}
+
+JsonListWriter::JsonListWriter(const Json& head, const std::string& name) {
+  buffer_ = compact(head);
+  buffer_.pop_back();
+  if (!head.empty()) buffer_ += ',';
+  buffer_ += compact(Json(name)) + ":[";
+}
+
+void JsonListWriter::add(const Json& element, const std::string& member, const std::string& value) {
+  if (!first_) buffer_ += ',';
+  first_ = false;
+  buffer_ += compact(element);
+  buffer_.pop_back();
+  if (!element.empty()) buffer_ += ',';
+  buffer_ += compact(Json(member)) + ':';
+  buffer_ += value;
+  buffer_ += '}';
+  if (buffer_.size() < kWriteBytes) return;
+  write_out(buffer_);
+  buffer_.clear();
+}
+
+void JsonListWriter::finish() {
+  write_out(buffer_ + "]}\n");
+  buffer_.clear();
+}
+
+}  // namespace cistern::analyzer

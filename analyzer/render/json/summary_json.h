@@ -1,0 +1,11 @@
+// The JSON of `cistern summary`, schema cistern.summary/1.
+#pragma once
+
+#include "analyzer/results/summary.h"
+#include "analyzer/render/json/report_json.h"
+
+namespace cistern::analyzer {
+
+Json summary_json(const Summary& summary, const ReportOptions& options);
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,63 @@
+// A stack as lines of text: the function that allocated first, then its callers. What a Python line called in native
+// code stands below it, the innermost first.
+//
+//     Session.profile        service.py:18
+//       _fast.so: buf_new (fast.c:88)
+//       ← _fast.so: fetch_rows (fast.c:140)
+//     ← handle               service.py:31
+//       started at
+//     ← main                 service.py:22
+//       … 12 more
+// Of a stack deeper than asked for, the innermost frames are shown, and the nearest caller that is the program's own
+// (not of the standard library or an installed package) if it is not among them.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "analyzer/render/layout/path_names.h"
+#include "analyzer/render/layout/terminal.h"
+#include "analyzer/symbols/call_tree.h"
+
+namespace cistern::analyzer {
+
+class StackText {
+ public:
+  // All outlive this. `depth` at least 1.
+  StackText(const CallTree& tree, const PathNames& names, const Terminal& terminal, size_t depth)
+      : tree_(tree), names_(names), terminal_(terminal), depth_(depth) {}
+
+  // Lines with `indent` spaces before them and newlines behind.
+  std::string lines(NodeId node, size_t indent) const;
+  // "service.py:18 in Session.profile → _fast.so: buf_new", for the innermost Python frame and the innermost of those
+  // that it called.
+  std::string one_line(NodeId node) const;
+
+  std::string function_of(const Frame& frame) const;
+  std::string place_of(const Frame& frame) const;
+
+ private:
+  // A frame that has a line of its own, and the native frames that it called, innermost first.
+  struct Entry {
+    const Frame* frame = nullptr;
+    std::vector<const Frame*> called;
+  };
+  static std::vector<Entry> entries_of(const std::vector<const Frame*>& frames);
+  std::vector<size_t> chosen(const std::vector<Entry>& entries) const;
+  std::string called_lines(const Entry& entry, size_t indent) const;
+  std::string native_text(const Frame& frame) const;
+  std::string elided(size_t count, size_t indent) const;
+  std::string line_of(const Frame& frame, bool innermost, size_t indent) const;
+
+  const CallTree& tree_;
+  const PathNames& names_;
+  const Terminal& terminal_;
+  size_t depth_;
+};
+
+// Registers the files and modules of a frame, and of a stack.
+void add_paths(const Frame& frame, PathNames& names);
+void add_paths(const CallTree& tree, NodeId node, PathNames& names);
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,171 @@
+#include "analyzer/render/text/dump_text.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "analyzer/model/image_facts.h"
+#include "analyzer/read/event_stream.h"
+#include "analyzer/render/layout/columns.h"
+#include "analyzer/render/text/record_text.h"
+#include "analyzer/results/recordings.h"
+#include "analyzer/render/layout/terminal.h"
+
+namespace cistern::analyzer {
+namespace {
+
+const char* name_of(StepKind kind) {
+  switch (kind) {
+    case StepKind::kAlloc:
+      return "alloc";
+    case StepKind::kFree:
+      return "free";
+    case StepKind::kReallocGive:
+      return "realloc-from";
+    case StepKind::kReallocTake:
+      return "realloc-to";
+    case StepKind::kMap:
+      return "map";
+    case StepKind::kUnmap:
+      return "unmap";
+    case StepKind::kRemapGive:
+      return "remap-from";
+    case StepKind::kRemapTake:
+      return "remap-to";
+    case StepKind::kArenaMade:
+      return "arena-made";
+    case StepKind::kArenaFreed:
+      return "arena-freed";
+  }
+  return "unknown";
+}
+
+class Dumper {
+ public:
+  explicit Dumper(const DumpOptions& options) : options_(options) {
+    const bool all = !options.segments && !options.records && !options.events;
+    segments_ = all || options.segments;
+    records_ = all || options.records;
+    events_ = all || options.events;
+  }
+
+  void dump(const Image& image) {
+    add_header(image);
+    if (segments_) add_segments(image);
+    if (records_) add_records(image);
+    if (events_) add_events(image);
+    flush(0);
+  }
+
+ private:
+  template <typename... Arguments>
+  void line(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    fmt::format_to(std::back_inserter(buffer_), format, std::forward<Arguments>(arguments)...);
+    buffer_.push_back('\n');
+    flush(kFlushBytes);
+  }
+  void flush(size_t least) {
+    if (buffer_.size() < least) return;
+    write_out({buffer_.data(), buffer_.size()});
+    buffer_.clear();
+  }
+
+  bool wants(uint32_t stream_id) const { return !options_.stream_id || *options_.stream_id == stream_id; }
+
+  void add_header(const Image& image) {
+    const ProfileHeader& header = image.header;
+    line(
+        "image path={} pid={} start_ticks={} number={} generation={} parent={} format={}.{} clock={} shift={} hz={} "
+        "first_time={}",
+        printable(image.path), header.image.pid, header.image.start_ticks, header.image.number, header.generation,
+        header.parent.pid, header.major, header.minor, static_cast<uint32_t>(header.clock), header.time_shift,
+        header.clock_hz, header.first_time);
+    if (image.damage.torn_bytes != 0) {
+      line("torn bytes={} at={} reason={}", image.damage.torn_bytes, image.damage.torn_at, image.damage.torn_reason);
+    }
+    if (image.snapshot != nullptr) {
+      const SnapshotHeap& heap = image.snapshot->heap();
+      line("snapshot number={} time={} events={} last_time={} peak_bytes={} peak_blocks={} peak_time={}",
+           image.snapshot->number(), heap.time, heap.events, heap.last_time, heap.peak_bytes, heap.peak_blocks,
+           heap.peak_time);
+    }
+    if (image.damage.lost_segments != 0) line("lost segments={}", image.damage.lost_segments);
+  }
+
+  void add_segments(const Image& image) {
+    for (const FoundSegment& segment : image.record_segments) add_segment(segment);
+    for (const StreamSegments& stream_id : image.streams) {
+      for (const FoundSegment& segment : stream_id.segments) add_segment(segment);
+    }
+  }
+
+  void add_segment(const FoundSegment& segment) {
+    if (!wants(segment.header.stream_id)) return;
+    const SegmentHeader& header = segment.header;
+    line("segment stream={} sequence={} kind={} at={}{} payload={} events={} first_time={} last_time={} tid={}",
+         header.stream_id, header.sequence, static_cast<uint32_t>(header.kind), segment.in_window ? "window:" : "",
+         segment.offset, segment.payload.size(), header.event_count, header.first_time, header.last_time, header.tid);
+  }
+
+  void add_records(const Image& image) {
+    uint64_t count = 0;
+    for (const FoundSegment& segment : image.record_segments) {
+      if (!wants(segment.header.stream_id)) continue;
+      Cursor in(segment.payload.data(), segment.payload.data() + segment.payload.size());
+      RawRecord record;
+      while (count < options_.limit && next_record(in, record)) {
+        line("{}", record_text(record));
+        ++count;
+      }
+    }
+  }
+
+  void add_events(const Image& image) {
+    EventStream stream(image);
+    uint64_t count = 0;
+    for (Run run = stream.next(); !run.steps.empty() && count < options_.limit; run = stream.next()) {
+      if (!wants(raw(run.stream_id))) continue;
+      for (const Step& step : run.steps) {
+        const double seconds = static_cast<double>(image.clock.since_start_ns(step.time)) / 1e9;
+        if (seconds < options_.from_s || seconds >= options_.to_s || count == options_.limit) continue;
+        add_step(raw(run.stream_id), seconds, step);
+        ++count;
+      }
+    }
+  }
+
+  // Sizes, stacks and flags where the step has them.
+  void add_step(uint32_t stream_id, double seconds, const Step& step) {
+    std::string fields;
+    const bool sizeless = step.kind == StepKind::kFree || step.kind == StepKind::kReallocGive;
+    if (!sizeless) fields += fmt::format(" size={}", step.size);
+    if (takes(step.kind)) fields += fmt::format(" stack={}", raw(step.stack));
+    if (step.kind == StepKind::kMap || step.kind == StepKind::kRemapTake)
+      fields += fmt::format(" flags={}", step.flags);
+    line("{:.9f} time={} stream={} {} {} {:#x}{}", seconds, step.time, stream_id, name_of(step.kind),
+         cistern::name_of(step.domain), step.address, fields);
+  }
+
+  static constexpr size_t kFlushBytes = 1 << 20;
+  const DumpOptions& options_;
+  bool segments_ = false;
+  bool records_ = false;
+  bool events_ = false;
+  fmt::memory_buffer buffer_;
+};
+
+}  // namespace
+
+ExitCode report_dump(const DumpOptions& options) {
+  const Recordings recordings = open_recordings(options.paths);
+  Dumper dumper(options);
+  for (const Profile& profile : recordings.profiles) {
+    for (const Image& image : profile.images) {
+      dumper.dump(image);
+      warn_of_damage(facts_from_records(image));
+    }
+  }
+  return recordings.exit_code();
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,207 @@
+#include "analyzer/render/text/lines_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "analyzer/render/layout/columns.h"
+#include "analyzer/render/layout/heading.h"
+#include "analyzer/results/line_figures.h"
+#include "analyzer/render/json/report_json.h"
+#include "analyzer/render/layout/source_text.h"
+#include "analyzer/render/text/stack_groups.h"
+#include "analyzer/render/layout/terminal.h"
+#include "analyzer/render/layout/units.h"
+
+namespace cistern::analyzer {
+namespace {
+
+constexpr size_t kTextLines = 30;
+
+// The recorded path, the same in the recorded working directory, and what the user named.
+std::vector<std::string> candidates(const Recordings& recordings, std::string_view file, const std::string& wanted) {
+  std::vector<std::string> paths;
+  if (file.starts_with('/')) paths.emplace_back(file);
+  for (const Profile& profile : recordings.profiles) {
+    for (const Image& image : profile.images) {
+      if (file.starts_with('/') || !image.process_events.image) continue;
+      paths.push_back(std::string(image.process_events.image->directory) + "/" + std::string(file));
+    }
+  }
+  paths.push_back(wanted);
+  return paths;
+}
+
+uint64_t recorded_unix_ns(const AllocationsByStack& by_stack) {
+  uint64_t last = 0;
+  for (const ImageFacts& facts : by_stack.images) last = std::max(last, facts.start_unix_ns);
+  return last;
+}
+
+Json amount_json(const Amount& amount) {
+  return {{"bytes", amount.bytes}, {"blocks", amount.blocks}};
+}
+
+Json line_json(uint64_t number, const LineFigures& line, const SourceText& source) {
+  return {
+      {"line", number == 0 ? Json(nullptr) : Json(number)},
+      {"function", line.function},
+      {"source", source.readable() ? Json(source.line(number)) : Json(nullptr)},
+      {"live", amount_json(line.figures.live)},
+      {"peak", amount_json(line.figures.at_peak)},
+      {"total", amount_json(line.figures.allocated)},
+  };
+}
+
+std::string as_json(const AllocationsByStack& by_stack, const FileFigures& file, const SourceText& source) {
+  Json lines = Json::array();
+  for (const auto& [number, line] : file.lines) lines.push_back(line_json(number, line, source));
+  return json_text({
+      {"schema", "cistern.lines/1"},
+      {"complete", all_complete(by_stack.images)},
+      {"images", images_json(by_stack.images)},
+      {"file", file.file},
+      {"source_changed", source.changed},
+      {"live", amount_json(file.sum.live)},
+      {"peak", amount_json(file.sum.at_peak)},
+      {"total", amount_json(file.sum.allocated)},
+      {"lines", std::move(lines)},
+  });
+}
+
+class LinesText {
+ public:
+  LinesText(const AllocationsByStack& by_stack, const FileFigures& file, const SourceText& source, const LinesOptions& options)
+      : by_stack_(by_stack), file_(file), source_(source), options_(options), terminal_(terminal_of(stdout)) {}
+
+  std::string text() {
+    choose();
+    out_ = wrapped(heading(by_stack_.images) + " · " + answer(), columns());
+    out_ += "\n" + figures("live", "peak", "total", "allocated") + "\n";
+    uint64_t last = 0;
+    for (const uint64_t number : context_and_lines()) {
+      if (last != 0 && number > last + 1) out_ += figures("", "", "", "") + "\n";
+      add_line(number);
+      last = number;
+    }
+    add_unknown();
+    add_notes();
+    return std::move(out_);
+  }
+
+ private:
+  size_t columns() const { return static_cast<size_t>(terminal_.columns); }
+
+  // The lines that held or allocated most, as many as are asked for.
+  void choose() {
+    std::vector<std::pair<uint64_t, uint64_t>> ranked;
+    for (const auto& [number, line] : file_.lines) {
+      const StackFigures& figures = line.figures;
+      const uint64_t weight = std::max({figures.live.bytes, figures.at_peak.bytes, figures.allocated.bytes / 8});
+      if (number != 0) ranked.emplace_back(weight, number);
+    }
+    std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
+    ranked.resize(std::min(ranked.size(), options_.report.top_or(kTextLines)));
+    for (const auto& [weight, number] : ranked) shown_.insert(number);
+  }
+
+  // With the `def` and `class` lines around them, where the source is at hand.
+  std::set<uint64_t> context_and_lines() const {
+    std::set<uint64_t> all = shown_;
+    for (const uint64_t number : shown_) {
+      for (uint64_t header = number; (header = source_.header_of(header)) != 0;) all.insert(header);
+    }
+    return all;
+  }
+
+  std::string answer() const {
+    return fmt::format("{}: {} live {}, {} at the peak, {} allocated in {}", printable(file_.file),
+                       format_bytes(file_.sum.live.bytes), moment(), format_bytes(file_.sum.at_peak.bytes),
+                       format_bytes(file_.sum.allocated.bytes), plural(file_.sum.allocated.blocks, "block"));
+  }
+
+  std::string moment() const {
+    const Moment& at = options_.report.at;
+    return at.kind == MomentKind::kEnd ? "at the end" : "at " + printable(at.text);
+  }
+
+  static std::string figures(const std::string& live, const std::string& peak, const std::string& total,
+                             const std::string& blocks) {
+    return fmt::format("{:>8} {:>8} {:>8} {:>9}  │", live, peak, total, blocks);
+  }
+
+  static std::string shown_bytes(uint64_t bytes) { return bytes == 0 ? "" : format_bytes(bytes); }
+
+  void add_line(uint64_t number) {
+    const auto found = file_.lines.find(number);
+    const bool counted = found != file_.lines.end();
+    const StackFigures none;
+    const StackFigures& line = counted ? found->second.figures : none;
+    const std::string left =
+        figures(shown_bytes(line.live.bytes), shown_bytes(line.at_peak.bytes), shown_bytes(line.allocated.bytes),
+                counted ? format_count(line.allocated.blocks) : "");
+    const std::string text = source_.readable() ? source_.line(number) : counted ? in_function(found->second) : "";
+    const size_t width = width_of(left) + 8;
+    out_ += fmt::format("{} {:>5}  {}\n", left, number, cut(text, columns() - std::min(columns() - 20, width)));
+  }
+
+  static std::string in_function(const LineFigures& line) { return "in " + std::string(line.function); }
+
+  // Source is cut at its end, not in its middle.
+  static std::string cut(const std::string& text, size_t width) {
+    std::string shown;
+    for (const char c : printable_tabs(text)) {
+      if (width_of(shown) >= width && (static_cast<unsigned char>(c) & 0xC0) != 0x80) return shown;
+      shown += c;
+    }
+    return shown;
+  }
+
+  static std::string printable_tabs(const std::string& text) {
+    std::string spaced;
+    for (const char c : text) spaced += c == '\t' ? std::string("    ") : std::string(1, c);
+    return printable(spaced);
+  }
+
+  void add_unknown() {
+    const auto unknown = file_.lines.find(0);
+    if (unknown == file_.lines.end()) return;
+    const StackFigures& line = unknown->second.figures;
+    out_ += figures(shown_bytes(line.live.bytes), shown_bytes(line.at_peak.bytes), shown_bytes(line.allocated.bytes),
+                    format_count(line.allocated.blocks)) +
+            "        (line not known)\n";
+  }
+
+  void add_notes() {
+    const size_t known = file_.lines.size() - file_.lines.count(0);
+    out_ += "\n";
+    if (known > shown_.size()) out_ += plural(known - shown_.size(), "smaller line") + " not shown: --top 0\n";
+    if (!source_.readable()) out_ += "note: the source is not on this machine\n";
+    if (source_.changed) out_ += "note: the source has changed since it was recorded\n";
+    out_ += note_lines(by_stack_.images, terminal_);
+  }
+
+  const AllocationsByStack& by_stack_;
+  const FileFigures& file_;
+  const SourceText& source_;
+  const LinesOptions& options_;
+  Terminal terminal_;
+  std::set<uint64_t> shown_;
+  std::string out_;
+};
+
+}  // namespace
+
+ExitCode report_lines(const LinesOptions& options) {
+  const Recordings recordings = open_recordings(options.report.paths);
+  const AllocationsByStack by_stack = allocations_by_stack(recordings, options.report);
+  const FileFigures file = figures_of(by_stack, file_named(by_stack, options.file));
+  const SourceText source = read_source(candidates(recordings, file.file, options.file), recorded_unix_ns(by_stack));
+  write_out(options.report.json ? as_json(by_stack, file, source) : LinesText(by_stack, file, source, options).text());
+  return recordings.exit_code();
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,127 @@
+#include "analyzer/results/allocations_by_stack.h"
+
+#include <algorithm>
+
+#include "analyzer/model/image_run.h"
+#include "analyzer/render/layout/progress_bar.h"
+#include "analyzer/symbols/stack_resolver.h"
+
+namespace cistern::analyzer {
+namespace {
+
+void add(Amount& to, const Amount& amount) {
+  to.bytes += amount.bytes;
+  to.blocks += amount.blocks;
+}
+
+std::vector<Amount> live_of(const Sites& sites) {
+  std::vector<Amount> live;
+  for (uint32_t site = 0; site < sites.size(); ++site) live.push_back(sites.figures(site).live);
+  return live;
+}
+
+class Bookkeeper {
+ public:
+  Bookkeeper(const ReportOptions& options, AllocationsByStack& by_stack)
+      : options_(options), by_stack_(by_stack), rows_(options.selection, by_stack) {}
+
+  void enter(const Profile& profile) {
+    const bool peak = options_.at.kind == MomentKind::kPeak;  // each run knows it at its end, without another replay
+    const MomentInProfile moment(options_.at, profile);
+    for (const Image& image : profile.images) {
+      peak ? enter_peak(image) : enter(image, moment.in(image, &progress_));
+    }
+  }
+
+ private:
+  void enter_peak(const Image& image) {
+    ImageRun run(image, &progress_);
+    by_stack_.images.push_back(run.finish());
+    run.model().settle_peak();
+    const Sites& sites = run.model().sites();
+    std::vector<Amount> live;
+    for (uint32_t site = 0; site < sites.size(); ++site) live.push_back(sites.figures(site).at_peak);
+    post(image, sites, live);
+  }
+
+  void enter(const Image& image, std::optional<uint64_t> stop) {
+    ImageRun run(image, &progress_);
+    std::vector<Amount> live;
+    if (stop) {
+      run.to(*stop);
+      live = live_of(run.model().sites());
+    }
+    by_stack_.images.push_back(run.finish());
+    run.model().settle_peak();
+    post(image, run.model().sites(), live);
+  }
+
+  void post(const Image& image, const Sites& sites, const std::vector<Amount>& live) {
+    const std::vector<uint32_t> rows = rows_.rows(image, sites);
+    for (uint32_t site = 0; site < sites.size(); ++site) {
+      const SiteFigures& figures = sites.figures(site);
+      const StackFigures sum{site < live.size() ? live[site] : Amount{}, figures.at_peak, figures.allocated};
+      const bool selected = rows[site] != RowsOfSites::kNoRow;
+      (selected ? by_stack_.selected : by_stack_.left_out).add(sum);
+      if (selected) by_stack_.rows[rows[site]].figures.add(sum);
+    }
+  }
+
+  const ReportOptions& options_;
+  AllocationsByStack& by_stack_;
+  RowsOfSites rows_;
+  ProgressBar progress_;
+};
+
+}  // namespace
+
+void StackFigures::add(const StackFigures& other) noexcept {
+  analyzer::add(live, other.live);
+  analyzer::add(at_peak, other.at_peak);
+  analyzer::add(allocated, other.allocated);
+}
+
+std::vector<const StackRow*> AllocationsByStack::sorted(Measure measure) const {
+  std::vector<const StackRow*> found;
+  for (const StackRow& row : rows) {
+    if (row.figures.of(measure).blocks != 0) found.push_back(&row);
+  }
+  std::stable_sort(found.begin(), found.end(), [&](const StackRow* a, const StackRow* b) {
+    const Amount& left = a->figures.of(measure);
+    const Amount& right = b->figures.of(measure);
+    return left.bytes != right.bytes ? left.bytes > right.bytes : left.blocks > right.blocks;
+  });
+  return found;
+}
+
+uint32_t RowsOfSites::row_of(NodeId stack, Domain domain) {
+  const uint64_t key = uint64_t{raw(stack)} << 8 | static_cast<uint64_t>(domain);
+  const auto [at, added] = index_.insert({key, static_cast<uint32_t>(by_stack_.rows.size())});
+  if (added) by_stack_.rows.push_back({stack, domain, {}});
+  return at->second;
+}
+
+std::vector<uint32_t> RowsOfSites::rows(const Image& image, const Sites& sites) {
+  StackResolver resolver(image, by_stack_.tree);
+  std::vector<uint32_t> rows(sites.size(), kNoRow);
+  for (uint32_t index = 0; index < sites.size(); ++index) {
+    const Site& site = sites.site(index);
+    if ((selection_.domains & bit_of(site.domain)) == 0) continue;
+    if (!selects_thread(selection_, image.definitions.threads.find(site.stream_id))) continue;
+    const NodeId node = resolver.node_of(site.stack);
+    if (stacks_.selects(node)) rows[index] = row_of(node, site.domain);
+  }
+  return rows;
+}
+
+AllocationsByStack allocations_by_stack(const Recordings& recordings, const ReportOptions& options) {
+  AllocationsByStack by_stack;
+  by_stack.tree = CallTree({.internals = options.selection.internals});
+  Bookkeeper bookkeeper(options, by_stack);
+  for (const Profile& profile : recordings.profiles) bookkeeper.enter(profile);
+  for (const ImageFacts& facts : by_stack.images) warn_of_damage(facts);
+  warn_of_modules(by_stack.tree);
+  return by_stack;
+}
+
+}  // namespace cistern::analyzer

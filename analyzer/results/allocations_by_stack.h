@@ -1,0 +1,74 @@
+// Who held and who asked for how much, by stack (function, file and line) and domain, over all images of a report:
+// what was live at the moment asked for, what was live at each process's own peak, and what was allocated in all.
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "analyzer/model/heap_model.h"
+#include "analyzer/model/image_facts.h"
+#include "analyzer/read/image.h"
+#include "analyzer/read/mixed_hash.h"
+#include "analyzer/results/recordings.h"
+#include "analyzer/results/report_options.h"
+#include "analyzer/symbols/call_tree.h"
+
+namespace cistern::analyzer {
+
+// Which of a stack's figures a report is about.
+enum class Measure : uint8_t { kLive, kPeak, kTotal };
+
+struct StackFigures {
+  Amount live;
+  Amount at_peak;
+  Amount allocated;
+
+  const Amount& of(Measure measure) const noexcept {
+    return measure == Measure::kLive ? live : measure == Measure::kPeak ? at_peak : allocated;
+  }
+  void add(const StackFigures& other) noexcept;
+};
+
+struct StackRow {
+  NodeId stack{};
+  Domain domain = Domain::kMalloc;
+  StackFigures figures;
+};
+
+struct AllocationsByStack {
+  CallTree tree;
+  std::vector<ImageFacts> images;
+  std::vector<StackRow> rows;  // in order of appearance, none without an allocation
+  StackFigures selected;       // in all rows
+  StackFigures left_out;       // by filters
+
+  // Rows in which `measure` is not zero, most bytes first, then most blocks.
+  std::vector<const StackRow*> sorted(Measure measure) const;
+};
+
+// Replays every image once, stopping at options.at for what is live. Says on standard error what could not be read.
+AllocationsByStack allocations_by_stack(const Recordings& recordings, const ReportOptions& options);
+
+// The row of each of one image's sites; kNoRow for those that are not selected.
+class RowsOfSites {
+ public:
+  static constexpr uint32_t kNoRow = UINT32_MAX;
+
+  // Both outlive this.
+  RowsOfSites(const Selection& selection, AllocationsByStack& by_stack)
+      : selection_(selection), by_stack_(by_stack), stacks_(selection, by_stack.tree) {}
+
+  std::vector<uint32_t> rows(const Image& image, const Sites& sites);
+
+ private:
+  uint32_t row_of(NodeId stack, Domain domain);
+
+  const Selection& selection_;
+  AllocationsByStack& by_stack_;
+  StackSelection stacks_;
+  tsl::robin_map<uint64_t, uint32_t, MixedHash> index_;
+};
+
+}  // namespace cistern::analyzer

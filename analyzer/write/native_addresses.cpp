@@ -1,0 +1,67 @@
+#include "analyzer/write/native_addresses.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "cistern/format/image_records.h"
+#include "cistern/format/record.h"
+
+namespace cistern::analyzer {
+
+NativePlaces::NativePlaces(const ProfileOutline& outline) {
+  for (const auto& [key, segment] : outline.segments) {
+    if (key.stream_id == kSymbolStream) next_sequence_ = std::max(next_sequence_, key.sequence + 1);
+    if (segment.header.kind == SegmentKind::kRecords && is_known(segment.header.codec)) take_segment(segment);
+  }
+  for (auto& [id, module] : modules_) {
+    if (module.path.empty()) module.path = executable_;  // the program itself
+  }
+}
+
+// In order of their keys: symbols come behind all stack nodes.
+void NativePlaces::take_segment(const FoundSegment& segment) {
+  if (is_packed(segment.header)) {
+    unpacker_.unpack(segment.header, segment.payload, content_);
+  } else {
+    content_.assign(segment.payload.begin(), segment.payload.end());
+  }
+  Cursor in(content_.data(), content_.data() + content_.size());
+  for (RawRecord record; next_record(in, record);) take_record(record.type, Cursor(record.payload));
+}
+
+void NativePlaces::take_record(RecordType type, Cursor in) {
+  if (type == RecordType::kStackNode) {
+    StackNodeRecord node;
+    if (!node.get(in) || node.kind != NodeKind::kNative || node.a == 0) return;
+    known_.insert({{ModuleId{node.a}, static_cast<uint64_t>(node.b)}, std::nullopt});
+  } else if (type == RecordType::kModule) {
+    ModuleRecord module;
+    if (module.get(in)) modules_.insert({raw(module.id), {std::string(module.path), std::string(module.build_id)}});
+  } else if (type == RecordType::kImage) {
+    ImageRecord image;
+    if (image.get(in)) executable_ = image.executable;
+  } else if (type == RecordType::kSymbol) {
+    SymbolRecord symbol;
+    if (symbol.get(in)) take_symbol(symbol);
+  }
+}
+
+void NativePlaces::take_symbol(const SymbolRecord& symbol) {
+  const auto place = known_.find({symbol.module, symbol.address});
+  if (place == known_.end()) return;
+  std::optional<SymbolSource>& source = place.value();
+  if (!source || *source < symbol.source) source = symbol.source;
+}
+
+std::vector<NativePlace> NativePlaces::places() const {
+  std::vector<NativePlace> places;
+  for (const auto& [at, known] : known_) {
+    if (modules_.contains(raw(at.module))) places.push_back({at, known});
+  }
+  std::sort(places.begin(), places.end(), [](const NativePlace& a, const NativePlace& b) {
+    return std::tuple(raw(a.at.module), a.at.address) < std::tuple(raw(b.at.module), b.at.address);
+  });
+  return places;
+}
+
+}  // namespace cistern::analyzer

@@ -1,0 +1,140 @@
+// `cistern` as a program: exit codes and one line for every error.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "tests/builders/sample_recordings.h"
+
+namespace cistern::analyzer {
+namespace {
+
+struct Outcome {
+  int exit_code = -1;
+  std::string out;  // both streams
+};
+
+Outcome cistern(const std::string& arguments) {
+  const std::string command = "{ " + std::string(CISTERN_BINARY) + " " + arguments + "; } 2>&1";
+  std::FILE* const pipe = popen(command.c_str(), "r");
+  Outcome outcome;
+  char buffer[4096];
+  for (size_t n = fread(buffer, 1, sizeof buffer, pipe); n != 0; n = fread(buffer, 1, sizeof buffer, pipe)) {
+    outcome.out.append(buffer, n);
+  }
+  const int status = pclose(pipe);
+  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+bool is_one_line(const std::string& text) {
+  return !text.empty() && text.find('\n') == text.size() - 1;
+}
+
+TEST(CommandLine, ThatMakesNoSenseIsRefusedWithCode2InOneLine) {
+  for (const char* arguments : {"", "frobnicate", "leaks", "leaks --top many x", "leaks --domain none x",
+                                "leaks --frob x", "summary --depth 3 x", "pack", "pack -o x y z"}) {
+    const Outcome outcome = cistern(arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << arguments;
+    EXPECT_TRUE(is_one_line(outcome.out)) << outcome.out;
+    EXPECT_EQ(outcome.out.rfind("cistern: ", 0), 0u) << outcome.out;
+  }
+}
+
+TEST(CommandLine, WithAnUnknownCommandNamesIt) {
+  EXPECT_EQ(cistern("frobnicate x").out, "cistern: frobnicate: no such command (see --help)\n");
+}
+
+TEST(CommandLine, PackThatCannotWriteSaysSoAndLeavesNothingBehind) {
+  const TemporaryDirectory directory;
+  const std::string from = directory.file("x.cistern");
+  const std::string to = directory.file("y.cistern");
+  leaky_service().write(from);
+  const auto before = std::filesystem::file_size(from);
+  const Outcome outcome =
+      cistern("--version; ulimit -f 1; " + std::string(CISTERN_BINARY) + " pack -o " + to + " " + from);
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.out;
+  EXPECT_NE(outcome.out.find("cistern: " + to + ": "), std::string::npos) << outcome.out;
+  EXPECT_FALSE(std::filesystem::exists(to));
+  EXPECT_EQ(std::filesystem::file_size(from), before);
+}
+
+TEST(CommandLine, WithAnUnreadableProfileEndsWithCode3InOneLine) {
+  const TemporaryDirectory directory;
+  std::ofstream(directory.file("garbage")) << "not a profile at all, but long enough to be read";
+  for (const std::string name : {"garbage", "absent", ""}) {
+    for (const char* command : {"leaks ", "leaks --all --json ", "summary ", "dump ", "pack "}) {
+      const Outcome outcome = cistern(command + directory.file(name));
+      EXPECT_EQ(outcome.exit_code, 3) << command;
+      EXPECT_TRUE(is_one_line(outcome.out)) << outcome.out;
+      EXPECT_EQ(outcome.out.rfind("cistern: " + directory.path(), 0), 0u) << outcome.out;
+    }
+  }
+}
+
+TEST(CommandLine, ReportsTheReadableOfSeveralProfilesAndSaysWhichIsNot) {
+  const TemporaryDirectory directory;
+  leaky_service().write(directory.file("x.cistern"));
+  const Outcome outcome = cistern("summary " + directory.file("x.cistern") + " " + directory.file("absent"));
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_NE(outcome.out.find("service.py, CPython 3.11.2"), std::string::npos);
+  EXPECT_NE(outcome.out.find("absent: No such file"), std::string::npos);
+}
+
+TEST(CommandLine, SaysHowMuchOfATornProfileCouldNotBeRead) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("x.cistern");
+  std::string file = leaky_service().bytes();
+  file[file.rfind("CSEG") + 100] ^= 1;
+  std::ofstream(path, std::ios::binary) << file;
+  const Outcome outcome = cistern("summary " + path);
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_NE(outcome.out.find("unreadable at byte"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("(bad checksum); report covers the rest"), std::string::npos);
+}
+
+TEST(CommandLine, NamesTheMarksThereAreWhenAskedForAnother) {
+  const TemporaryDirectory directory;
+  leaky_service().write(directory.file("x.cistern"));
+  const Outcome outcome = cistern("leaks --all --at never " + directory.file("x.cistern"));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.out.find("no mark never (it has half)"), std::string::npos) << outcome.out;
+}
+
+TEST(CommandLine, ListsEveryCommandInItsHelp) {
+  const Outcome outcome = cistern("--help");
+  EXPECT_EQ(outcome.exit_code, 0);
+  for (const char* command : {"run", "summary", "leaks", "dump"}) {
+    EXPECT_NE(outcome.out.find(std::string("\n  ") + command), std::string::npos) << command;
+  }
+}
+
+TEST(CommandLine, KeepsToEightyColumnsAndWritesNoColourIntoAPipe) {
+  const TemporaryDirectory directory;
+  leaky_service().write(directory.file("x.cistern"));
+  for (const char* command : {"summary ", "leaks --all ", "leaks "}) {
+    std::istringstream lines(cistern(command + directory.file("x.cistern")).out);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.rfind("next: ", 0) == 0) continue;  // a path is not cut
+      size_t width = 0;
+      for (const char byte : line) width += (byte & 0xC0) == 0x80 ? 0 : 1;
+      EXPECT_LE(width, 80u) << line;
+      EXPECT_EQ(line.find('\x1b'), std::string::npos);
+    }
+  }
+}
+
+TEST(CommandLine, SaysWhenItsOutputCannotBeWritten) {
+  const TemporaryDirectory directory;
+  leaky_service().write(directory.file("x.cistern"));
+  const Outcome outcome = cistern("summary " + directory.file("x.cistern") + " >/dev/full");
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_NE(outcome.out.find("standard output: No space left"), std::string::npos) << outcome.out;
+}
+
+}  // namespace
+}  // namespace cistern::analyzer

@@ -1,0 +1,67 @@
+#include "analyzer/launch/run_request.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "analyzer/read/failure.h"
+
+namespace cistern::analyzer {
+namespace {
+
+using Words = std::vector<std::string>;
+
+RunRequest parse(Words words) {
+  words.insert(words.begin(), "run");
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  return parse_run_request(static_cast<int>(words.size()), arguments.data());
+}
+
+std::string complaint(const Words& words) {
+  try {
+    parse(words);
+  } catch (const Failure& failure) {
+    EXPECT_EQ(static_cast<int>(failure.code()), 125);
+    return failure.what();
+  }
+  return "no complaint";
+}
+
+TEST(RunRequest, LeavesEverythingBehindTheProgramToTheProgram) {
+  const RunRequest request = parse({"-f", "python3", "-v", "--output", "x", "--", "y"});
+  EXPECT_EQ(request.command, (Words{"python3", "-v", "--output", "x", "--", "y"}));
+  EXPECT_FALSE(request.verbose);
+}
+
+TEST(RunRequest, TakesTheFirstPairOfDashesForItself) {
+  EXPECT_EQ(parse({"--", "-odd", "--", "x"}).command, (Words{"-odd", "--", "x"}));
+}
+
+TEST(RunRequest, TurnsOptionsIntoSettings) {
+  const RunRequest request = parse({"-vfo", "a.cistern", "--max-size=3G", "--domains", "obj,mem", "--no-start",
+                                    "--ring", "spill", "--follow", "all", "x"});
+  const std::vector<Setting> expected = {{"force", "on"},        {"output", "a.cistern"}, {"max-size", "3G"},
+                                         {"domains", "obj,mem"}, {"start", "off"},        {"ring", "spill"},
+                                         {"follow", "all"}};
+  EXPECT_EQ(request.settings, expected);
+  EXPECT_TRUE(request.verbose);
+}
+
+TEST(RunRequest, NamesTheWordThatItDoesNotKnow) {
+  EXPECT_EQ(complaint({"--colour", "x"}), "--colour: no such option (see cistern run --help)");
+  EXPECT_EQ(complaint({"-vq", "x"}), "-q: no such option (see cistern run --help)");
+  EXPECT_EQ(complaint({"--output"}), "--output: needs a value (see cistern run --help)");
+  EXPECT_EQ(complaint({"-o"}), "-o: needs a value (see cistern run --help)");
+  EXPECT_EQ(complaint({"-v"}), "run: no program given, as in: cistern run -- python3 app.py");
+}
+
+TEST(RunRequest, HelpFitsAnEightyColumnTerminal) {
+  std::istringstream help(run_help());
+  for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 81u) << line;
+}
+
+}  // namespace
+}  // namespace cistern::analyzer

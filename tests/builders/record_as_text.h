@@ -1,0 +1,20 @@
+// Records as text, one line each, for expectations in tests and golden files.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cistern/format/record.h"
+
+namespace cistern {
+
+// The type's name in lower case, as in FORMAT.md; "type N" for one without a layout.
+std::string name_of(RecordType type);
+
+// Text with the bytes outside of printable ASCII, quotes and backslashes as \xHH, in quotes.
+std::string quoted(std::string_view bytes);
+
+// "name field=value …"; "name: malformed" when it cannot be read; "type N: M bytes" when it has no layout.
+std::string text_of(const RawRecord& record);
+
+}  // namespace cistern

@@ -1,0 +1,242 @@
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "preload/base/arch.h"
+#include "preload/base/clock.h"
+#include "preload/base/elf.h"
+#include "preload/base/recording_switch.h"
+#include "preload/base/memory.h"
+#include "preload/base/proc.h"
+#include "preload/base/real.h"
+#include "preload/base/spin_lock.h"
+#include "preload/base/text.h"
+
+namespace cistern::preload {
+namespace {
+
+// Functions as compilers make them, and some that are nearly so.
+extern "C" {
+extern const uint8_t* const test_place;
+extern const uint8_t* const test_base;
+const uint8_t* test_returns_place();
+const uint8_t* test_returns_place_for_calls();
+const uint8_t* test_returns_by_way_of_base();
+const uint8_t* test_returns_more();
+const uint8_t* test_loads_twice();
+const uint8_t* test_calls();
+extern thread_local const uint8_t* test_own;
+extern int64_t test_distance;
+const uint8_t* test_returns_own();
+const uint8_t* test_returns_own_by_table();
+const uint8_t* test_returns_own_by_call();
+const uint8_t* test_returns_more_of_own();
+// As __tls_get_addr.
+void* test_own_place(void*) {
+  return &test_own;
+}
+}
+thread_local const uint8_t* test_own = nullptr;
+asm(R"(
+  .data
+  .balign 8
+test_place: .quad 0x1234
+  .quad 0
+  .quad 0x5678
+test_base: .quad test_place
+  .text
+test_returns_place: mov test_place(%rip), %rax
+  ret
+test_returns_place_for_calls: endbr64
+  mov test_place(%rip), %rax
+  ret
+test_returns_by_way_of_base: mov test_base(%rip), %rax
+  .byte 0x48, 0x8b, 0x80, 16, 0, 0, 0
+  ret
+test_returns_more: mov test_place(%rip), %rax
+  inc %rax
+  ret
+test_loads_twice: mov test_base(%rip), %rax
+  mov (%rax), %rax
+  ret
+  .data
+test_distance: .quad 0
+test_index: .quad 0, 0
+  .text
+test_returns_own: endbr64
+  mov %fs:test_own@tpoff, %rax
+  ret
+test_returns_own_by_table: mov test_distance(%rip), %rax
+  mov %fs:(%rax), %rax
+  ret
+test_returns_own_by_call: sub $8, %rsp
+  .byte 0x66
+  lea test_index(%rip), %rdi
+  .byte 0x66, 0x66, 0x48
+  call test_own_place
+  mov (%rax), %rax
+  add $8, %rsp
+  ret
+test_returns_more_of_own: mov %fs:test_own@tpoff, %rax
+  inc %rax
+  ret
+test_calls: sub $8, %rsp
+  call test_returns_place
+  add $8, %rsp
+  ret
+)");
+
+TEST(Arch, KnowsWhatAFunctionReturnsThatDoesNothingElse) {
+  const auto place_of = [](const uint8_t* (*function)()) {
+    return returned_place(reinterpret_cast<const void*>(function));
+  };
+  for (const auto function : {test_returns_place, test_returns_place_for_calls, test_returns_by_way_of_base}) {
+    ASSERT_NE(place_of(function), nullptr);
+    EXPECT_EQ(*place_of(function), function());
+  }
+  EXPECT_EQ(place_of(test_returns_place), &test_place);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(test_returns_by_way_of_base()), 0x5678u);
+  for (const auto function : {test_returns_more, test_loads_twice, test_calls}) {
+    EXPECT_EQ(place_of(function), nullptr);
+  }
+}
+
+TEST(Arch, KnowsTheThreadLocalVariableThatAFunctionReturns) {
+  const auto check = [] {
+    const auto place_of = [](const uint8_t* (*function)()) {
+      return returned_thread_local(reinterpret_cast<const void*>(function), test_own_place);
+    };
+    static const uint8_t value = 0;
+    test_own = &value;
+    for (const auto function : {test_returns_own, test_returns_own_by_table, test_returns_own_by_call}) {
+      EXPECT_EQ(place_of(function), &test_own);
+      EXPECT_EQ(function(), &value);
+    }
+    for (const auto function : {test_returns_more_of_own, test_returns_place, test_calls}) {
+      EXPECT_EQ(place_of(function), nullptr);
+    }
+  };
+  test_distance = reinterpret_cast<const uint8_t*>(&test_own) - static_cast<uint8_t*>(__builtin_thread_pointer());
+  check();
+  std::thread(check).join();
+}
+
+TEST(Text, KeepsWhatFitsAndSaysWhatDoesNot) {
+  Text<8> text;
+  text.add("ab").add(uint64_t{1234});
+  EXPECT_EQ(text.view(), "ab1234");
+  EXPECT_TRUE(text.complete());
+  text.add("xyz");
+  EXPECT_EQ(text.view(), "ab1234x");
+  EXPECT_FALSE(text.complete());
+  EXPECT_STREQ(text.c_str(), "ab1234x");
+}
+
+TEST(Proc, AgreesWithTheKernelAboutThisProcess) {
+  EXPECT_EQ(process_id(), static_cast<uint32_t>(getpid()));
+  EXPECT_GT(process_start_ticks(), 0u);
+  EXPECT_EQ(process_start_ticks(), thread_start_ticks(process_id()));
+  EXPECT_GT(memory_use().resident_bytes, 1'000'000u);
+  EXPECT_TRUE(thread_exists(thread_id()));
+  EXPECT_FALSE(thread_exists(0x3ffffff));
+}
+
+TEST(Elf, FindsWhatDlsymFinds) {
+  struct Search {
+    int found = 0;
+    void* address = nullptr;
+  } search;
+  for_each_module(
+      [](void* context, const LoadedModule& module) {
+        auto* search = static_cast<Search*>(context);
+        if (module.path.find("libc.so") == std::string_view::npos) return true;
+        search->address = find_symbol(module, "qsort");
+        ++search->found;
+        EXPECT_EQ(find_symbol(module, "no_such_symbol_anywhere"), nullptr);
+        EXPECT_FALSE(module.build_id.empty());
+        EXPECT_LT(module.start, module.end);
+        return true;
+      },
+      &search);
+  EXPECT_EQ(search.found, 1);
+  EXPECT_EQ(search.address, dlsym(RTLD_DEFAULT, "qsort"));
+}
+
+TEST(Elf, TellsTheLoaderFromOtherCode) {
+  EXPECT_FALSE(in_loader(reinterpret_cast<const void*>(&for_each_module)));
+  EXPECT_TRUE(in_loader(dlsym(RTLD_DEFAULT, "__tls_get_addr")));
+}
+
+TEST(Memory, ComesZeroedAndIsCounted) {
+  const uint64_t before = own_bytes();
+  auto* const bytes = static_cast<char*>(map_memory(10'000));
+  ASSERT_NE(bytes, nullptr);
+  EXPECT_EQ(own_bytes(), before + 12'288);
+  EXPECT_EQ(bytes[9'999], 0);
+  bytes[0] = 1;
+  clear_memory(bytes, 10'000);
+  EXPECT_EQ(bytes[0], 0);
+  unmap_memory(bytes, 10'000);
+  EXPECT_EQ(own_bytes(), before);
+}
+
+TEST(Memory, IsThereAtOnceWhereItIsFilled) {
+  constexpr size_t kPages = 3;
+  void* const bytes = map_filled_memory(kPages * 4096);
+  ASSERT_NE(bytes, nullptr);
+  unsigned char there[kPages] = {};
+  ASSERT_EQ(mincore(bytes, kPages * 4096, there), 0);
+  for (const unsigned char page : there) EXPECT_EQ(page & 1, 1);
+  unmap_memory(bytes, kPages * 4096);
+}
+
+TEST(Clock, RunsForwardsAtItsRate) {
+  choose_clock();
+  const uint64_t begin_ns = read_clock(CLOCK_MONOTONIC);
+  const uint64_t begin = now();
+  while (read_clock(CLOCK_MONOTONIC) - begin_ns < 20'000'000) {
+  }
+  const double units = static_cast<double>(now() - begin) * static_cast<double>(1u << g_clock.shift);
+  EXPECT_NEAR(units / static_cast<double>(g_clock.hz), 0.02, 0.005);
+}
+
+TEST(Gate, IsWipedInAForkedChildAndOnlyThere) {
+  ASSERT_TRUE(arm_gate());
+  g_gate.mask.store(kAwake | kAllDomains);
+  const pid_t child = fork();
+  if (child == 0) _exit(g_gate.mask.load() == 0 ? 0 : 1);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(g_gate.mask.load(), kAwake | kAllDomains);
+}
+
+TEST(RealFunctions, AreThoseOfTheCLibrary) {
+  resolve_real_functions();
+  EXPECT_EQ(reinterpret_cast<void*>(g_real.fork), dlsym(RTLD_NEXT, "fork"));
+  void* const block = g_real.malloc(100);
+  EXPECT_FALSE(in_bootstrap_pool(block));
+  g_real.free(block);
+}
+
+TEST(SpinLock, LetsOneThreadInAtATime) {
+  SpinLock lock;
+  int count = 0;
+  const auto work = [&] {
+    for (int i = 0; i < 50'000; ++i) {
+      const Locked locked(lock);
+      ++count;
+    }
+  };
+  std::thread other(work);
+  work();
+  other.join();
+  EXPECT_EQ(count, 100'000);
+}
+
+}  // namespace
+}  // namespace cistern::preload
