@@ -80,16 +80,16 @@ int flush() noexcept {
   if (thread == nullptr) return EBUSY;
   const uint64_t time = now();
   const bool done =
-      g_recorder.records.flush() && thread->stream.roll(g_recorder.ring, thread->codec.time, thread->events, time);
+      g_recorder.records.flush() && thread->stream.roll(g_recorder.segments, thread->codec.time, thread->events, time);
   thread->codec = EventState{time, 0, 0};
   thread->events = 0;
   if (!done) fail_recording();
   leave(*thread);
-  return done ? 0 : g_recorder.ring.failure.load(std::memory_order_relaxed);
+  return done ? 0 : g_recorder.segments.failure.load(std::memory_order_relaxed);
 }
 
 void look_into_mailbox(ThreadState& thread) noexcept {
-  Mailbox& box = g_recorder.ring.window.control().mailbox;
+  Mailbox& box = g_recorder.segments.window.control().mailbox;
   std::atomic_ref<uint32_t> done(box.done);
   const uint32_t request = std::atomic_ref<uint32_t>(box.request).load(std::memory_order_acquire);
   uint32_t last = done.load(std::memory_order_relaxed);

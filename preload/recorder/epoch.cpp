@@ -81,7 +81,7 @@ bool renew_in_one_chunk() noexcept {
   Renewal& renewal = g_recorder.renewal;
   // What comes now lies in one segment, and is not given up before its horizon is.
   g_recorder.records.flush();
-  const uint64_t chunk = g_recorder.ring.output.chunks_begun();
+  const uint64_t chunk = g_recorder.segments.output.chunks_begun();
   renewal.chunk.store(chunk, std::memory_order_relaxed);
   const Locked locked(g_recorder.threads_lock);
   const Threads threads;
@@ -90,7 +90,7 @@ bool renew_in_one_chunk() noexcept {
   g_recorder.records.write(EpochRecord{now(), ++renewal.number});
   write_facts_again(threads);
   g_recorder.records.flush();
-  if (g_recorder.ring.output.chunks_begun() == chunk) return true;
+  if (g_recorder.segments.output.chunks_begun() == chunk) return true;
   g_recorder.records.write(EpochRecord{kNoEpoch, renewal.number});
   return false;
 }

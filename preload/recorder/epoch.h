@@ -11,7 +11,7 @@ namespace cistern::preload {
 // Whether a chunk was begun since. One comparison; never true in the other modes.
 inline bool renewal_due() noexcept {
   return __builtin_expect(
-      g_recorder.ring.output.chunks_begun() != g_recorder.renewal.chunk.load(std::memory_order_relaxed), 0);
+      g_recorder.segments.output.chunks_begun() != g_recorder.renewal.chunk.load(std::memory_order_relaxed), 0);
 }
 
 // At the beginning of an image.

@@ -22,7 +22,7 @@ bool make_room(ThreadState& thread) noexcept {
   if (!thread.stream.is_open()) return false;
   if (thread.stream.has_room(kMaxEventBytes)) return true;
   const uint64_t time = now();
-  if (!thread.stream.roll(g_recorder.ring, thread.codec.time, thread.events, time)) {
+  if (!thread.stream.roll(g_recorder.segments, thread.codec.time, thread.events, time)) {
     fail_recording();
     return false;
   }
@@ -35,7 +35,7 @@ bool make_room(ThreadState& thread) noexcept {
 }
 
 void lose_event() noexcept {
-  if (!g_recorder.ring.window.is_open()) return;
+  if (!g_recorder.segments.window.is_open()) return;
   const bool recording = g_recorder.state.load(std::memory_order_relaxed) == RecorderState::kRecording;
   g_recorder.count(recording ? Counter::kLostEvents : Counter::kStoppedEvents);
 }
@@ -96,7 +96,7 @@ bool prepare(ThreadState& thread) noexcept {
 }
 
 void after_event_through(ThreadState& thread) noexcept {
-  if (!thread.stream.write_through(g_recorder.ring, thread.codec.time, thread.events)) fail_recording();
+  if (!thread.stream.write_through(g_recorder.segments, thread.codec.time, thread.events)) fail_recording();
 }
 
 // On 3.8 – 3.11 the slot that PyGILState reads belongs to one interpreter; a thread that runs another one is found as

@@ -116,7 +116,7 @@ void write_losses(Recorder& recorder) noexcept {
   recorder.counter(Counter::kStackTableFull).store(recorder.interner.stack_table_full(), std::memory_order_relaxed);
   recorder.counter(Counter::kRetiredCodes).store(recorder.interner.retired_codes(), std::memory_order_relaxed);
   recorder.counter(Counter::kBootstrapBlocks).store(bootstrap_blocks(), std::memory_order_relaxed);
-  recorder.counter(Counter::kOverwritten).store(recorder.ring.output.overwritten_segments(), std::memory_order_relaxed);
+  recorder.counter(Counter::kOverwritten).store(recorder.segments.output.overwritten_segments(), std::memory_order_relaxed);
   LossesRecord losses;
   losses.time = now();
   losses.count = kCounters;

@@ -39,7 +39,7 @@ void write_end_facts(EndKind how, int64_t code, bool may_ask_libc) noexcept {
 bool finalize_stream(ThreadState& thread) noexcept {
   if (!thread.stream.is_open()) return true;
   const uint64_t time = now();
-  if (!thread.stream.enter_through(g_recorder.ring, thread.codec.time, thread.events, time)) return false;
+  if (!thread.stream.enter_through(g_recorder.segments, thread.codec.time, thread.events, time)) return false;
   thread.codec = EventState{time, 0, 0};
   thread.events = 0;
   return true;
@@ -112,7 +112,7 @@ void finish_image(EndKind how, int64_t code) noexcept {
     write_losses(g_recorder);
     whole = g_recorder.records.enter_through() && whole;
     if (whole) {
-      g_recorder.ring.window.unlink();
+      g_recorder.segments.window.unlink();
       remove_images_directory(g_recorder.first_profile, g_recorder.images_directory);
     }
   }

@@ -82,7 +82,7 @@ const ProfileHeader& header_as(FileRole role) noexcept {
 int create_first_profile() noexcept {
   Recorder& recorder = g_recorder;
   const int error =
-      recorder.ring.output.create(recorder.first_profile, header_as(FileRole::kProfile), recorder.options.force);
+      recorder.segments.output.create(recorder.first_profile, header_as(FileRole::kProfile), recorder.options.force);
   if (error == 0 && recorder.options.force) remove_old_images(recorder.first_profile);
   if (error == EEXIST && getenv(kRunVariable) != nullptr) recorder.is_first_image = false;
   return error;
@@ -96,15 +96,15 @@ int create_further_profile() noexcept {
   for (;; ++recorder.header.image.number) {
     PathText path;
     image_path(recorder.first_profile, recorder.header.image, kProfileSuffix, path);
-    const int error = recorder.ring.output.create(path, header_as(FileRole::kProfile), false);
+    const int error = recorder.segments.output.create(path, header_as(FileRole::kProfile), false);
     if (error != EEXIST || recorder.header.image.number > 100'000) return error;
   }
 }
 
 void discard_files() noexcept {
   Recorder& recorder = g_recorder;
-  recorder.ring.output.discard();
-  if (recorder.ring.window.is_open()) recorder.ring.window.unlink();
+  recorder.segments.output.discard();
+  if (recorder.segments.window.is_open()) recorder.segments.window.unlink();
   remove_images_directory(recorder.first_profile, recorder.images_directory);
 }
 
@@ -117,7 +117,7 @@ int create_files() noexcept {
   PathText window;
   image_path(recorder.first_profile, recorder.header.image, kWindowSuffix, window);
   error = make_images_directory(recorder.first_profile, recorder.images_directory);
-  if (error == 0) error = recorder.ring.window.open(window, header_as(FileRole::kWindow));
+  if (error == 0) error = recorder.segments.window.open(window, header_as(FileRole::kWindow));
   if (error != 0) discard_files();
   return error;
 }
@@ -166,14 +166,14 @@ bool begin_image() noexcept {
     keep_image_off(error);
     return false;
   }
-  recorder.ring.pid = recorder.header.image.pid;
-  recorder.ring.generation = recorder.header.generation;
+  recorder.segments.pid = recorder.header.image.pid;
+  recorder.segments.generation = recorder.header.generation;
   const bool overwrite = recorder.options.ring == RingMode::kOverwrite;
-  recorder.ring.output.attach(recorder.ring.window.control(), max_size_of(recorder.options), overwrite);
-  recorder.stamps.begin(recorder.ring.window.control().beat);
+  recorder.segments.output.attach(recorder.segments.window.control(), max_size_of(recorder.options), overwrite);
+  recorder.stamps.begin(recorder.segments.window.control().beat);
   const bool codes_watched = (recorder.options.domains & bit_of(Domain::kObj)) != 0;
   recorder.interner.begin(recorder.records, kMaxTableBytes, codes_watched);
-  if (!recorder.records.begin(recorder.ring, now())) {
+  if (!recorder.records.begin(recorder.segments, now())) {
     discard_files();
     keep_image_off(ENOSPC);
     return false;
@@ -184,7 +184,7 @@ bool begin_image() noexcept {
   recorder.forked ? write_known_modules(recorder.records) : update_modules(recorder.records);
   write_memory(recorder.records);
   recorder.phases.begin(recorder.records, now());
-  announce_image(getenv(kRunVariable), recorder.header.image, recorder.ring.output.path());
+  announce_image(getenv(kRunVariable), recorder.header.image, recorder.segments.output.path());
   return true;
 }
 
@@ -271,9 +271,9 @@ void begin_recording() noexcept {
 void abandon_parent() noexcept {
   Recorder& recorder = g_recorder;
   recorder.stamps.abandon();
-  recorder.ring.window.abandon();
-  recorder.ring.output.abandon();
-  recorder.ring.failure.store(0, std::memory_order_relaxed);
+  recorder.segments.window.abandon();
+  recorder.segments.output.abandon();
+  recorder.segments.failure.store(0, std::memory_order_relaxed);
   recorder.records.abandon();
   recorder.interner.abandon();
   recorder.collector.reset();

@@ -50,12 +50,12 @@ void fail_recording() noexcept {
   close_gate();
   // The window holds the header of losses, so a reader learns of it even though the profile cannot be written.
   g_recorder.count(Counter::kStoppedEvents);
-  say_once(reason_of(g_recorder.ring.failure.load(std::memory_order_relaxed)), g_recorder.ring.output.path().view());
+  say_once(reason_of(g_recorder.segments.failure.load(std::memory_order_relaxed)), g_recorder.segments.output.path().view());
 }
 
 bool in_recorded_process() noexcept {
   return g_recorder.state.load(std::memory_order_acquire) == RecorderState::kRecording &&
-         (g_gate.mask.load(std::memory_order_relaxed) & kAwake) != 0 && process_id() == g_recorder.ring.pid;
+         (g_gate.mask.load(std::memory_order_relaxed) & kAwake) != 0 && process_id() == g_recorder.segments.pid;
 }
 
 }  // namespace cistern::preload

@@ -41,7 +41,7 @@ struct Renewal {
 struct Recorder {
   std::atomic<RecorderState> state{RecorderState::kUnstarted};
   Options options;
-  SegmentStore ring;
+  SegmentStore segments;
   RecordStream records;
   Interner interner;
   Phases phases;
@@ -72,7 +72,7 @@ struct Recorder {
   Renewal renewal;
 
   std::atomic_ref<uint64_t> counter(Counter which) noexcept {
-    return std::atomic_ref<uint64_t>(ring.window.control().counters[static_cast<uint32_t>(which)]);
+    return std::atomic_ref<uint64_t>(segments.window.control().counters[static_cast<uint32_t>(which)]);
   }
   void count(Counter which) noexcept { counter(which).fetch_add(1, std::memory_order_relaxed); }
 };

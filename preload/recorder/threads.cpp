@@ -22,7 +22,7 @@ constexpr uint32_t kLooks = 64;
 void bury(ThreadState& state) noexcept {
   static_cast<void>(state.busy.load(std::memory_order_acquire));  // what it did before it died; pairs with leave()
   g_recorder.records.write(ThreadEndRecord{state.stream_id, now(), state.ended.load(std::memory_order_relaxed)});
-  if (!state.stream.finish(g_recorder.ring, state.codec.time, state.events)) fail_recording();
+  if (!state.stream.finish(g_recorder.segments, state.codec.time, state.events)) fail_recording();
 }
 
 void vacate(ThreadState& state) noexcept {
@@ -91,7 +91,7 @@ void describe(ThreadState& state) noexcept {
   const uint32_t tid = thread_id();
   std::atomic_ref(state.tid).store(tid, std::memory_order_relaxed);  // pairs with is_dead()
   std::atomic_ref(state.start_ticks).store(thread_start_ticks(tid), std::memory_order_relaxed);
-  state.main = state.tid == g_recorder.ring.pid;
+  state.main = state.tid == g_recorder.segments.pid;
   state.stream_id = StreamId{g_recorder.last_stream_id.fetch_add(1, std::memory_order_relaxed) + 1};
   state.stamp = ThreadStamp{stamp_mark(state.stream_id), 0};
   state.started_by = StreamId{t_gate.started_by};
@@ -106,7 +106,7 @@ void enter_through_if_finalized(ThreadState& state) noexcept {
   if (!g_recorder.finalized.load(std::memory_order_seq_cst)) return;
   StreamMode mode = StreamMode::kWindow;
   if (!state.mode.compare_exchange_strong(mode, StreamMode::kThrough, std::memory_order_acq_rel)) return;
-  if (!state.stream.enter_through(g_recorder.ring, state.codec.time, 0, state.codec.time)) fail_recording();
+  if (!state.stream.enter_through(g_recorder.segments, state.codec.time, 0, state.codec.time)) fail_recording();
 }
 
 }  // namespace
@@ -140,7 +140,7 @@ ThreadState* attach_thread() noexcept {
   const Locked locked(g_recorder.threads_lock);
   describe(*state);
   const uint64_t time = state->first_time;
-  if (!state->stream.begin(g_recorder.ring, SegmentKind::kEvents, state->stream_id, state->tid, state->start_ticks,
+  if (!state->stream.begin(g_recorder.segments, SegmentKind::kEvents, state->stream_id, state->tid, state->start_ticks,
                            kFirstPayloadBytes, time)) {
     vacate(*state);
     return nullptr;

@@ -20,7 +20,7 @@ inline std::string_view cut_text(std::string_view text) noexcept {
 
 class RecordStream {
  public:
-  bool begin(SegmentStore& ring, uint64_t time) noexcept;
+  bool begin(SegmentStore& segments, uint64_t time) noexcept;
 
   // Returns false when it could not be written.
   template <typename Record>
@@ -60,7 +60,7 @@ class RecordStream {
   bool append(RecordType type, const RecordBuffer& payload) noexcept;
 
   SpinLock lock_;
-  SegmentStore* ring_ = nullptr;
+  SegmentStore* segments_ = nullptr;
   SegmentStream stream_;
   bool through_ = false;
   uint8_t payload_[4 * kMaxTextBytes] = {};

@@ -6,9 +6,9 @@
 
 namespace cistern::preload {
 
-bool SegmentStream::begin(SegmentStore& ring, SegmentKind kind, StreamId stream_id, uint32_t tid, uint64_t thread_start_ticks,
-                          uint32_t first_bytes, uint64_t time) noexcept {
-  slot_ = ring.window.take(first_bytes);
+bool SegmentStream::begin(SegmentStore& segments, SegmentKind kind, StreamId stream_id, uint32_t tid,
+                          uint64_t thread_start_ticks, uint32_t first_bytes, uint64_t time) noexcept {
+  slot_ = segments.window.take(first_bytes);
   if (!slot_) return false;
   slot_.control->tid = tid;
   slot_.control->thread_start_ticks = thread_start_ticks;
@@ -18,10 +18,10 @@ bool SegmentStream::begin(SegmentStore& ring, SegmentKind kind, StreamId stream_
   header.header_bytes = sizeof header;
   header.kind = kind;
   header.codec = Codec::kPlain;
-  header.generation = ring.generation;
+  header.generation = segments.generation;
   header.stream_id = raw(stream_id);
   header.tid = tid;
-  header.pid = ring.pid;
+  header.pid = segments.pid;
   sequence_ = 0;
   limit_bytes_ = kMaxPayloadBytes;
   begin_segment(time);
@@ -51,24 +51,24 @@ void SegmentStream::complete_header(uint64_t last_time, uint64_t events) noexcep
   header.checksum = checksum_of(header, slot_.payload());
 }
 
-bool SegmentStream::spill(SegmentStore& ring) noexcept {
+bool SegmentStream::spill(SegmentStore& segments) noexcept {
   const SegmentHeader& header = *slot_.header();
-  const int error =
-      written_bytes_ == 0 ? ring.output.append(header, offset_) : ring.output.extend(header, offset_, written_bytes_);
+  const int error = written_bytes_ == 0 ? segments.output.append(header, offset_)
+                                        : segments.output.extend(header, offset_, written_bytes_);
   if (error == 0) return written_bytes_ = header.payload_bytes, true;
   int none = 0;
-  ring.failure.compare_exchange_strong(none, error, std::memory_order_relaxed);
+  segments.failure.compare_exchange_strong(none, error, std::memory_order_relaxed);
   return false;
 }
 
-bool SegmentStream::roll(SegmentStore& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept {
+bool SegmentStream::roll(SegmentStore& segments, uint64_t last_time, uint64_t events, uint64_t time) noexcept {
   if (!empty()) {
     complete_header(last_time, events);
     slot_.set_state(SlotState::kSealed);
     // A segment that cannot be spilled stays, sealed, in the window.
-    if (!spill(ring)) return out_ = end_ = nullptr, slot_ = Slot{}, false;
+    if (!spill(segments)) return out_ = end_ = nullptr, slot_ = Slot{}, false;
     slot_.set_state(SlotState::kFree);
-    if (slot_.capacity() < limit_bytes_) ring.window.grow(slot_, 2 * slot_.capacity());
+    if (slot_.capacity() < limit_bytes_) segments.window.grow(slot_, 2 * slot_.capacity());
   } else {
     --sequence_;  // nothing was written under it: a reader would miss it
   }
@@ -76,28 +76,28 @@ bool SegmentStream::roll(SegmentStore& ring, uint64_t last_time, uint64_t events
   return true;
 }
 
-bool SegmentStream::enter_through(SegmentStore& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept {
+bool SegmentStream::enter_through(SegmentStore& segments, uint64_t last_time, uint64_t events, uint64_t time) noexcept {
   constexpr uint32_t kThroughBytes = 40 * 1024;  // any record fits
   limit_bytes_ = kThroughBytes;
-  return roll(ring, last_time, events, time);
+  return roll(segments, last_time, events, time);
 }
 
-bool SegmentStream::write_through(SegmentStore& ring, uint64_t last_time, uint64_t events) noexcept {
+bool SegmentStream::write_through(SegmentStore& segments, uint64_t last_time, uint64_t events) noexcept {
   slot_.header()->room_bytes = limit_bytes_;
   complete_header(last_time, events);
-  return spill(ring);
+  return spill(segments);
 }
 
-bool SegmentStream::finish(SegmentStore& ring, uint64_t last_time, uint64_t events) noexcept {
+bool SegmentStream::finish(SegmentStore& segments, uint64_t last_time, uint64_t events) noexcept {
   if (!is_open()) return true;
-  if (!roll(ring, last_time, events, last_time)) return false;
-  close(ring);
+  if (!roll(segments, last_time, events, last_time)) return false;
+  close(segments);
   return true;
 }
 
-void SegmentStream::close(SegmentStore& ring) noexcept {
+void SegmentStream::close(SegmentStore& segments) noexcept {
   slot_.set_state(SlotState::kFree);
-  ring.window.give_back(slot_);
+  segments.window.give_back(slot_);
   out_ = end_ = nullptr;
   slot_ = Slot{};
 }

@@ -1,5 +1,6 @@
-// One stream's stream of segments: a lent slot, encoded into from the front. Used by its stream only (the record stream's
-// stream is whoever holds its lock). What was published survives the process; a full segment is sealed and spilled.
+// One stream's stream of segments: a lent slot, encoded into from the front. Used by its stream only (the record
+// stream's stream is whoever holds its lock). What was published survives the process; a full segment is sealed and
+// spilled.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct SegmentStore {
 class SegmentStream {
  public:
   // Takes a slot and begins the first segment. Returns false when there is none to be had.
-  bool begin(SegmentStore& ring, SegmentKind kind, StreamId stream_id, uint32_t tid, uint64_t thread_start_ticks,
+  bool begin(SegmentStore& segments, SegmentKind kind, StreamId stream_id, uint32_t tid, uint64_t thread_start_ticks,
              uint32_t first_bytes, uint64_t time) noexcept;
   bool is_open() const noexcept { return static_cast<bool>(slot_); }
 
@@ -39,23 +40,23 @@ class SegmentStream {
   }
 
   // Seals and spills what there is, and begins the next segment, up to twice as large; its time counts from `time`.
-  // Returns false when the spill failed: then the stream is closed and ring.failure says why.
-  bool roll(SegmentStore& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept;
+  // Returns false when the spill failed: then the stream is closed and segments.failure says why.
+  bool roll(SegmentStore& segments, uint64_t last_time, uint64_t events, uint64_t time) noexcept;
   // Before write_through() is used: rolls, and keeps segments small from now on.
-  bool enter_through(SegmentStore& ring, uint64_t last_time, uint64_t events, uint64_t time) noexcept;
+  bool enter_through(SegmentStore& segments, uint64_t last_time, uint64_t events, uint64_t time) noexcept;
   // After the window has gone: adds to the profile file what was published of the current segment since the last call.
   // Requires that something was.
-  bool write_through(SegmentStore& ring, uint64_t last_time, uint64_t events) noexcept;
+  bool write_through(SegmentStore& segments, uint64_t last_time, uint64_t events) noexcept;
   // Seals, spills and gives the slot back.
-  bool finish(SegmentStore& ring, uint64_t last_time, uint64_t events) noexcept;
+  bool finish(SegmentStore& segments, uint64_t last_time, uint64_t events) noexcept;
   // In a forked child: the slot is not there.
   void abandon() noexcept { *this = SegmentStream{}; }
 
  private:
   void begin_segment(uint64_t time) noexcept;
   void complete_header(uint64_t last_time, uint64_t events) noexcept;
-  bool spill(SegmentStore& ring) noexcept;
-  void close(SegmentStore& ring) noexcept;
+  bool spill(SegmentStore& segments) noexcept;
+  void close(SegmentStore& segments) noexcept;
 
   uint8_t* out_ = nullptr;
   uint8_t* end_ = nullptr;

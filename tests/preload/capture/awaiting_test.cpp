@@ -6,7 +6,7 @@
 #include "preload/capture/reference_walker.h"
 #include "preload/capture/python_stack.h"
 #include "tests/builders/fake_python.h"
-#include "tests/builders/temporary_ring.h"
+#include "tests/builders/temporary_segment_store.h"
 
 namespace cistern::preload {
 namespace {
@@ -88,7 +88,7 @@ class FakeTasks {
 class EveryVersionWithTasks : public testing::TestWithParam<unsigned> {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(records_->begin(*temporary_.ring, 0));
+    ASSERT_TRUE(records_->begin(*temporary_.segments, 0));
     interner_->begin(*records_, uint64_t{1} << 30, true);
   }
 
@@ -112,7 +112,7 @@ class EveryVersionWithTasks : public testing::TestWithParam<unsigned> {
     return seen;
   }
 
-  TemporaryRing temporary_;
+  TemporarySegmentStore temporary_;
   std::unique_ptr<RecordStream> records_ = std::make_unique<RecordStream>();
   std::unique_ptr<Interner> interner_ = std::make_unique<Interner>();
   PythonStack stack_;

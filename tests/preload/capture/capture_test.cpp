@@ -2,7 +2,7 @@
 
 #include "preload/capture/python_stack.h"
 #include "tests/builders/fake_python.h"
-#include "tests/builders/temporary_ring.h"
+#include "tests/builders/temporary_segment_store.h"
 
 namespace cistern::preload {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 class EveryVersion : public testing::TestWithParam<PythonBuild> {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(records_->begin(*temporary_.ring, 0));
+    ASSERT_TRUE(records_->begin(*temporary_.segments, 0));
     interner_->begin(*records_, uint64_t{1} << 30, true);
   }
 
@@ -28,7 +28,7 @@ class EveryVersion : public testing::TestWithParam<PythonBuild> {
     return interner.node(StackId{}, NodeKey{NodeKind::kPython, raw(interner.code(fake.python(), module)), 4});
   }
 
-  TemporaryRing temporary_;
+  TemporarySegmentStore temporary_;
   std::unique_ptr<RecordStream> records_ = std::make_unique<RecordStream>();
   std::unique_ptr<Interner> interner_ = std::make_unique<Interner>();
 };

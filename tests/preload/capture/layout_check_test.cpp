@@ -4,7 +4,7 @@
 
 #include "preload/cpython/code_object.h"
 #include "tests/builders/fake_python.h"
-#include "tests/builders/temporary_ring.h"
+#include "tests/builders/temporary_segment_store.h"
 
 namespace cistern::preload {
 namespace {
@@ -27,7 +27,7 @@ class Trial : public testing::Test {
  protected:
   Trial() : python_(fake_.python()) {}
   void SetUp() override {
-    ASSERT_TRUE(records_->begin(*temporary_.ring, 0));
+    ASSERT_TRUE(records_->begin(*temporary_.segments, 0));
     interner_->begin(*records_, uint64_t{1} << 30, true);
   }
   const PythonStack& seen(const uint8_t* innermost) {
@@ -38,7 +38,7 @@ class Trial : public testing::Test {
 
   FakePython fake_{12};
   Interpreter python_;
-  TemporaryRing temporary_;
+  TemporarySegmentStore temporary_;
   std::unique_ptr<RecordStream> records_ = std::make_unique<RecordStream>();
   std::unique_ptr<Interner> interner_ = std::make_unique<Interner>();
   const std::atomic<StackId> base_{};

@@ -5,7 +5,7 @@
 #include "preload/capture/reference_walker.h"
 #include "preload/capture/python_stack.h"
 #include "tests/builders/fake_python.h"
-#include "tests/builders/temporary_ring.h"
+#include "tests/builders/temporary_segment_store.h"
 
 namespace cistern::preload {
 namespace {
@@ -58,10 +58,10 @@ TEST_P(Copies, AreNotLookedForInMemoryThatIsGone) {
 
 // The address of a copy may be given to another code object's before the first one's own memory is freed.
 TEST_P(Copies, OfOneCodeAreNotTakenForThoseOfAnotherAtTheirAddress) {
-  TemporaryRing temporary;
+  TemporarySegmentStore temporary;
   const auto records = std::make_unique<RecordStream>();
   const auto interner = std::make_unique<Interner>();
-  ASSERT_TRUE(records->begin(*temporary.ring, 0));
+  ASSERT_TRUE(records->begin(*temporary.segments, 0));
   interner->begin(*records, uint64_t{1} << 30, true);
   uint8_t* const other = fake_.code("/t.py", "g", 2);
   PythonStack stack;

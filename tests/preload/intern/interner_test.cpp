@@ -3,14 +3,14 @@
 
 #include "preload/intern/interner.h"
 #include "tests/builders/fake_python.h"
-#include "tests/builders/temporary_ring.h"
+#include "tests/builders/temporary_segment_store.h"
 
 namespace cistern::preload {
 namespace {
 
 struct Interning {
   explicit Interning(uint64_t max_table_bytes = uint64_t{1} << 30, bool codes_watched = true) {
-    EXPECT_TRUE(records->begin(*temporary.ring, 0));
+    EXPECT_TRUE(records->begin(*temporary.segments, 0));
     interner->begin(*records, max_table_bytes, codes_watched);
   }
   template <typename Record>
@@ -21,12 +21,12 @@ struct Interning {
     for (const auto& [type, payload] : temporary.records()) {
       if (type != Record::kType) continue;
       keep.push_back(payload);
-      found.push_back(TemporaryRing::parse<Record>(keep.back()));
+      found.push_back(TemporarySegmentStore::parse<Record>(keep.back()));
     }
     return found;
   }
 
-  TemporaryRing temporary;
+  TemporarySegmentStore temporary;
   std::unique_ptr<RecordStream> records = std::make_unique<RecordStream>();
   std::unique_ptr<Interner> interner = std::make_unique<Interner>();
   std::vector<std::string> keep;

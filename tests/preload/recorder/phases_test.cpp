@@ -1,7 +1,7 @@
 #include "preload/recorder/phases.h"
 
 #include "tests/builders/fake_python.h"
-#include "tests/builders/temporary_ring.h"
+#include "tests/builders/temporary_segment_store.h"
 
 namespace cistern::preload {
 namespace {
@@ -14,7 +14,7 @@ class PhasesTest : public testing::Test {
   void SetUp() override {
     g_finalizing = false;
     g_python.functions.is_finalizing = [] { return g_finalizing ? 1 : 0; };
-    ASSERT_TRUE(records_->begin(*temporary_.ring, 0));
+    ASSERT_TRUE(records_->begin(*temporary_.segments, 0));
     phases_.begin(*records_, 0);
   }
   void root(const uint8_t* code, bool threading = false) {
@@ -25,13 +25,13 @@ class PhasesTest : public testing::Test {
     EXPECT_TRUE(records_->flush());
     std::vector<Phase> found;
     for (const auto& [type, payload] : temporary_.records()) {
-      if (type == RecordType::kPhase) found.push_back(TemporaryRing::parse<PhaseRecord>(payload).phase);
+      if (type == RecordType::kPhase) found.push_back(TemporarySegmentStore::parse<PhaseRecord>(payload).phase);
     }
     return found;
   }
 
   FakePython fake_{11};
-  TemporaryRing temporary_;
+  TemporarySegmentStore temporary_;
   std::unique_ptr<RecordStream> records_ = std::make_unique<RecordStream>();
   Phases phases_;
   uint64_t time_ = 0;

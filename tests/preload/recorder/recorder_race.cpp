@@ -144,7 +144,7 @@ void start_with_boundary() {
 }
 
 void send(MailboxCommand command) {
-  Mailbox& box = g_recorder.ring.window.control().mailbox;
+  Mailbox& box = g_recorder.segments.window.control().mailbox;
   box.command = static_cast<uint32_t>(command);
   std::strcpy(box.name, "from outside");
   const std::atomic_ref<uint32_t> request(box.request);

@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-#include "tests/builders/temporary_ring.h"
+#include "tests/builders/temporary_segment_store.h"
 
 namespace cistern::preload {
 namespace {
@@ -16,9 +16,9 @@ void put(SegmentStream& stream, const std::string& text) {
 }
 
 TEST(Ring, PublishesIntoTheWindowBeforeAnythingIsSealed) {
-  TemporaryRing temporary;
+  TemporarySegmentStore temporary;
   SegmentStream stream;
-  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, StreamId{7}, 99, 5, 1000, 1234));
+  ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{7}, 99, 5, 1000, 1234));
   put(stream, "hello");
   const StoredSegment seen = temporary.in_window(0);
   EXPECT_EQ(seen.payload, "hello");
@@ -28,19 +28,19 @@ TEST(Ring, PublishesIntoTheWindowBeforeAnythingIsSealed) {
 }
 
 TEST(Ring, SpillsSegmentsInOrderAndGrowsThem) {
-  TemporaryRing temporary;
+  TemporarySegmentStore temporary;
   SegmentStream stream;
-  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, StreamId{1}, 1, 0, 1000, 0));
+  ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{1}, 1, 0, 1000, 0));
   std::string written;
   for (int i = 0; written.size() < 2'000'000; ++i) {
     const std::string piece = std::to_string(i) + ",";
     if (!stream.has_room(piece.size())) {
-      ASSERT_TRUE(stream.roll(*temporary.ring, 1, 1, 2));
+      ASSERT_TRUE(stream.roll(*temporary.segments, 1, 1, 2));
     }
     put(stream, piece);
     written += piece;
   }
-  ASSERT_TRUE(stream.finish(*temporary.ring, 1, 1));
+  ASSERT_TRUE(stream.finish(*temporary.segments, 1, 1));
   std::string read;
   uint64_t sequence = 0;
   uint32_t largest = 0;
@@ -55,22 +55,22 @@ TEST(Ring, SpillsSegmentsInOrderAndGrowsThem) {
 }
 
 // Segments of one stream, numbered in their payload, until the file has been filled several times.
-void fill(TemporaryRing& temporary, uint64_t bytes) {
+void fill(TemporarySegmentStore& temporary, uint64_t bytes) {
   SegmentStream stream;
-  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, StreamId{1}, 1, 0, kMaxPayloadBytes, 0));
+  ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{1}, 1, 0, kMaxPayloadBytes, 0));
   uint64_t written = 0;
   for (uint64_t number = 0; written < bytes; ++number) {
     const std::string piece(10'000 + number % 7 * 30'000, static_cast<char>('a' + number % 26));
     put(stream, piece);
     written += piece.size();
-    ASSERT_TRUE(stream.roll(*temporary.ring, number, 1, number));
+    ASSERT_TRUE(stream.roll(*temporary.segments, number, 1, number));
   }
 }
 
 TEST(Ring, OverwritesWhatIsOldestAndKeepsTheRestWhole) {
   constexpr uint64_t kBytes = uint64_t{8} << 20;
   for (const uint64_t written : {kBytes / 2, 3 * kBytes, 10 * kBytes + 12'345}) {
-    TemporaryRing temporary(kBytes, true);
+    TemporarySegmentStore temporary(kBytes, true);
     fill(temporary, written);
     EXPECT_LE(std::filesystem::file_size(temporary.profile_path()), kBytes);
     uint64_t kept = 0;
@@ -83,7 +83,7 @@ TEST(Ring, OverwritesWhatIsOldestAndKeepsTheRestWhole) {
     const uint64_t first = by_sequence.begin()->first;
     const uint64_t last = by_sequence.rbegin()->first;
     EXPECT_EQ(by_sequence.size(), last - first + 1) << "a row without a gap, up to the newest";
-    EXPECT_EQ(first, temporary.ring->output.overwritten_segments());
+    EXPECT_EQ(first, temporary.segments->output.overwritten_segments());
     for (const auto& [sequence, payload] : by_sequence) {
       EXPECT_EQ(payload, std::string(payload.size(), static_cast<char>('a' + sequence % 26)));
     }
@@ -95,8 +95,8 @@ TEST(Ring, OverwritesWhatIsOldestAndKeepsTheRestWhole) {
 }
 
 TEST(Ring, LendsASlotToOneOwnerAtATime) {
-  TemporaryRing temporary;
-  Window& window = temporary.ring->window;
+  TemporarySegmentStore temporary;
+  Window& window = temporary.segments->window;
   std::vector<Slot> slots;
   for (int i = 0; i < 200; ++i) slots.push_back(window.take(1000));
   for (uint32_t i = 0; i < 200; ++i) EXPECT_EQ(slots[i].index, i);
@@ -106,8 +106,8 @@ TEST(Ring, LendsASlotToOneOwnerAtATime) {
 }
 
 TEST(Ring, LendsSlotsOfItsOwnMemoryWhenTheFileHasGone) {
-  TemporaryRing temporary;
-  Window& window = temporary.ring->window;
+  TemporarySegmentStore temporary;
+  Window& window = temporary.segments->window;
   const Slot before = window.take(1000);
   window.unlink();
   for (int i = 0; i < 100; ++i) {
@@ -120,8 +120,8 @@ TEST(Ring, LendsSlotsOfItsOwnMemoryWhenTheFileHasGone) {
 }
 
 TEST(Ring, KeepsNoDescriptorOfTheWindow) {
-  TemporaryRing temporary;
-  EXPECT_TRUE(temporary.ring->window.take(kMaxPayloadBytes));
+  TemporarySegmentStore temporary;
+  EXPECT_TRUE(temporary.segments->window.take(kMaxPayloadBytes));
   const auto window = std::filesystem::path(temporary.window_path());
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     std::error_code gone;
@@ -130,21 +130,21 @@ TEST(Ring, KeepsNoDescriptorOfTheWindow) {
 }
 
 TEST(Ring, WritesThroughWhatIsPublishedAfterFolding) {
-  TemporaryRing temporary;
+  TemporarySegmentStore temporary;
   SegmentStream stream;
-  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, StreamId{1}, 1, 0, 1000, 0));
+  ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{1}, 1, 0, 1000, 0));
   put(stream, "before ");
-  ASSERT_TRUE(stream.enter_through(*temporary.ring, 5, 1, 6));
-  temporary.ring->window.unlink();
+  ASSERT_TRUE(stream.enter_through(*temporary.segments, 5, 1, 6));
+  temporary.segments->window.unlink();
   std::string after;
   for (int i = 0; i < 20'000; ++i) {
     const std::string piece = std::to_string(i) + ";";
     if (!stream.has_room(piece.size())) {
-      ASSERT_TRUE(stream.roll(*temporary.ring, 1, 1, 2));
+      ASSERT_TRUE(stream.roll(*temporary.segments, 1, 1, 2));
     }
     put(stream, piece);
     if (i % 100 == 0 || i == 19'999) {
-      ASSERT_TRUE(stream.write_through(*temporary.ring, 7, 1));
+      ASSERT_TRUE(stream.write_through(*temporary.segments, 7, 1));
     }
     after += piece;
   }
@@ -154,39 +154,39 @@ TEST(Ring, WritesThroughWhatIsPublishedAfterFolding) {
 }
 
 TEST(Ring, LeavesNoGapBetweenTheRoomsOfTwoThreadsThatWriteThrough) {
-  TemporaryRing temporary;
+  TemporarySegmentStore temporary;
   SegmentStream streams[2];
   for (uint32_t i = 0; i < 2; ++i) {
-    ASSERT_TRUE(streams[i].begin(*temporary.ring, SegmentKind::kEvents, StreamId{i + 1}, i + 1, 0, 1000, 0));
-    ASSERT_TRUE(streams[i].enter_through(*temporary.ring, 0, 0, 0));
+    ASSERT_TRUE(streams[i].begin(*temporary.segments, SegmentKind::kEvents, StreamId{i + 1}, i + 1, 0, 1000, 0));
+    ASSERT_TRUE(streams[i].enter_through(*temporary.segments, 0, 0, 0));
   }
   std::string written[2];
   for (int i = 0; i < 2000; ++i) {
     const std::string piece = std::to_string(i) + ";";
     put(streams[i % 2], piece);
-    ASSERT_TRUE(streams[i % 2].write_through(*temporary.ring, 1, 1));
+    ASSERT_TRUE(streams[i % 2].write_through(*temporary.segments, 1, 1));
     written[i % 2] += piece;
   }
   const auto stored = temporary.stored();
   ASSERT_EQ(stored.size(), 2u);
   EXPECT_EQ(stored[0].payload, written[0]);
   EXPECT_EQ(stored[1].payload, written[1]);
-  EXPECT_EQ(temporary.ring->window.control().file_end,
+  EXPECT_EQ(temporary.segments->window.control().file_end,
             kProfileHeaderBytes + place_bytes(stored[0].header) + place_bytes(stored[1].header));
 }
 
 TEST(Ring, WritesTheHeaderOfAGrowingSegmentLast) {
-  TemporaryRing temporary;
+  TemporarySegmentStore temporary;
   SegmentStream stream;
-  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, StreamId{1}, 1, 0, 1000, 0));
-  ASSERT_TRUE(stream.enter_through(*temporary.ring, 0, 0, 0));
+  ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{1}, 1, 0, 1000, 0));
+  ASSERT_TRUE(stream.enter_through(*temporary.segments, 0, 0, 0));
   put(stream, "first,");
-  ASSERT_TRUE(stream.write_through(*temporary.ring, 1, 1));
+  ASSERT_TRUE(stream.write_through(*temporary.segments, 1, 1));
   // The room's first bytes are spoilt: what was written before is not written again.
   const int file = open(temporary.profile_path().c_str(), O_RDWR);
   ASSERT_EQ(pwrite(file, "F", 1, kProfileHeaderBytes + sizeof(SegmentHeader)), 1);
   put(stream, "second");
-  ASSERT_TRUE(stream.write_through(*temporary.ring, 1, 2));
+  ASSERT_TRUE(stream.write_through(*temporary.segments, 1, 2));
   char read[12] = {};
   ASSERT_EQ(pread(file, read, sizeof read, kProfileHeaderBytes + sizeof(SegmentHeader)), 12);
   close(file);
@@ -194,29 +194,29 @@ TEST(Ring, WritesTheHeaderOfAGrowingSegmentLast) {
 }
 
 TEST(Ring, SaysThatTheProfileReachedItsLimit) {
-  TemporaryRing temporary(kProfileHeaderBytes + 1000);
+  TemporarySegmentStore temporary(kProfileHeaderBytes + 1000);
   SegmentStream stream;
-  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, StreamId{1}, 1, 0, 4000, 0));
+  ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{1}, 1, 0, 4000, 0));
   put(stream, std::string(3000, 'x'));
-  EXPECT_FALSE(stream.roll(*temporary.ring, 1, 1, 2));
-  EXPECT_EQ(temporary.ring->failure.load(), EFBIG);
+  EXPECT_FALSE(stream.roll(*temporary.segments, 1, 1, 2));
+  EXPECT_EQ(temporary.segments->failure.load(), EFBIG);
   EXPECT_EQ(temporary.in_window(0).payload, std::string(3000, 'x')) << "what was not spilled stays in the window";
 }
 
 TEST(Ring, ReadsTheFileSizeLimitBeforeItWrites) {
-  TemporaryRing temporary;
+  TemporarySegmentStore temporary;
   SegmentStream stream;
-  ASSERT_TRUE(stream.begin(*temporary.ring, SegmentKind::kEvents, StreamId{1}, 1, 0, 4000, 0));
+  ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{1}, 1, 0, 4000, 0));
   put(stream, std::string(3000, 'x'));
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
   rlimit low = before;
   low.rlim_cur = 5000;
   setrlimit(RLIMIT_FSIZE, &low);
-  const bool rolled = stream.roll(*temporary.ring, 1, 1, 2);  // SIGXFSZ would kill this test
+  const bool rolled = stream.roll(*temporary.segments, 1, 1, 2);  // SIGXFSZ would kill this test
   setrlimit(RLIMIT_FSIZE, &before);
   EXPECT_FALSE(rolled);
-  EXPECT_EQ(temporary.ring->failure.load(), EFBIG);
+  EXPECT_EQ(temporary.segments->failure.load(), EFBIG);
 }
 
 TEST(GuardedFile, SurvivesThatItsDescriptorIsClosedAndItsNumberReused) {
@@ -235,7 +235,7 @@ TEST(GuardedFile, SurvivesThatItsDescriptorIsClosedAndItsNumberReused) {
     if (close(fd) == 0) dup2(innocent, fd);
   }
   EXPECT_EQ(file.write_at("two", 3, 3), 0);
-  EXPECT_EQ(TemporaryRing::contents(name), "onetwo");
+  EXPECT_EQ(TemporarySegmentStore::contents(name), "onetwo");
   EXPECT_EQ(file.create(path, false), EEXIST);
   close(innocent);
   std::filesystem::remove_all(directory);
@@ -243,9 +243,9 @@ TEST(GuardedFile, SurvivesThatItsDescriptorIsClosedAndItsNumberReused) {
 
 // A small one is put where it stays, a larger one is copied there.
 TEST(RecordStream, WritesRecordsOfEverySizeAroundThoseOfAByte) {
-  TemporaryRing temporary;
+  TemporarySegmentStore temporary;
   const auto stream = std::make_unique<RecordStream>();
-  ASSERT_TRUE(stream->begin(*temporary.ring, 0));
+  ASSERT_TRUE(stream->begin(*temporary.segments, 0));
   constexpr uint32_t kLongest = 300;
   for (uint32_t i = 0; i <= kLongest; ++i) {
     ASSERT_TRUE(stream->write(StringRecord{StringId{i + 1}, std::string(i, static_cast<char>('a' + i % 26))}));
@@ -254,16 +254,16 @@ TEST(RecordStream, WritesRecordsOfEverySizeAroundThoseOfAByte) {
   const auto records = temporary.records();
   ASSERT_EQ(records.size(), kLongest + 1);
   for (uint32_t i = 0; i <= kLongest; ++i) {
-    const auto record = TemporaryRing::parse<StringRecord>(records[i].second);
+    const auto record = TemporarySegmentStore::parse<StringRecord>(records[i].second);
     EXPECT_EQ(raw(record.id), i + 1);
     EXPECT_EQ(record.text, std::string(i, static_cast<char>('a' + i % 26)));
   }
 }
 
 TEST(RecordStream, KeepsRecordsWholeAcrossSegments) {
-  TemporaryRing temporary;
+  TemporarySegmentStore temporary;
   auto stream = std::make_unique<RecordStream>();
-  ASSERT_TRUE(stream->begin(*temporary.ring, 0));
+  ASSERT_TRUE(stream->begin(*temporary.segments, 0));
   constexpr uint32_t kCount = 20'000;
   for (uint32_t i = 1; i <= kCount; ++i) {
     ASSERT_TRUE(stream->write(StringRecord{StringId{i}, "string number " + std::to_string(i)}));
@@ -273,7 +273,7 @@ TEST(RecordStream, KeepsRecordsWholeAcrossSegments) {
   const auto records = temporary.records();
   ASSERT_EQ(records.size(), kCount + 1);
   for (uint32_t i = 0; i < kCount; ++i) {
-    const auto record = TemporaryRing::parse<StringRecord>(records[i].second);
+    const auto record = TemporarySegmentStore::parse<StringRecord>(records[i].second);
     EXPECT_EQ(raw(record.id), i + 1);
     EXPECT_EQ(record.text, "string number " + std::to_string(i + 1));
   }

@@ -1,4 +1,5 @@
-// A ring with its files in a directory of its own, and a reader of what it wrote: enough to test the rooms above it.
+// A SegmentStore with its files in a directory of its own, and a reader of what was written to them.
+// above ring.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,20 +24,20 @@ struct StoredSegment {
   std::string payload;
 };
 
-class TemporaryRing {
+class TemporarySegmentStore {
  public:
-  explicit TemporaryRing(uint64_t max_bytes = uint64_t{1} << 40, bool overwrite = false) {
-    char name[] = "/tmp/cistern-ring-XXXXXX";
+  explicit TemporarySegmentStore(uint64_t max_bytes = uint64_t{1} << 40, bool overwrite = false) {
+    char name[] = "/tmp/cistern-segments-XXXXXX";
     directory_ = mkdtemp(name);
     header_.header_bytes = kProfileHeaderBytes;
     PathText window, profile;
     window.add(window_path());
     profile.add(profile_path());
-    EXPECT_EQ(ring->window.open(window, header_), 0);
-    EXPECT_EQ(ring->output.create(profile, header_, false), 0);
-    ring->output.attach(ring->window.control(), max_bytes, overwrite);
+    EXPECT_EQ(segments->window.open(window, header_), 0);
+    EXPECT_EQ(segments->output.create(profile, header_, false), 0);
+    segments->output.attach(segments->window.control(), max_bytes, overwrite);
   }
-  ~TemporaryRing() { std::filesystem::remove_all(directory_); }
+  ~TemporarySegmentStore() { std::filesystem::remove_all(directory_); }
 
   std::string window_path() const { return directory_ + "/window"; }
   std::string profile_path() const { return directory_ + "/profile"; }
@@ -97,7 +98,7 @@ class TemporaryRing {
     return record;
   }
 
-  std::unique_ptr<SegmentStore> ring = std::make_unique<SegmentStore>();
+  std::unique_ptr<SegmentStore> segments = std::make_unique<SegmentStore>();
 
  private:
   std::string directory_;
