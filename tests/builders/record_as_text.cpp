@@ -50,7 +50,7 @@ std::string name_of(RecordType type) {
                                    "module",     "module end", "thread", "thread name", "thread end",
                                    "clock pair", "mark",       "phase",  "memory",      "malloc info",
                                    "collection", "losses",     "image",  "environment", "interpreter",
-                                   "end",        "install",    "child",  "retired",     "epoch_begin"};
+                                   "end",        "install",    "child",  "retired",     "epoch"};
   if (type == RecordType::kSymbol) return "symbol";
   if (type == RecordType::kSnapshot) return "snapshot";
   const auto number = static_cast<uint32_t>(type);
