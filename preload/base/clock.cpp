@@ -33,7 +33,7 @@ void choose_clock() noexcept {
   char sources[256];
   const std::string_view text =
       read_file("/sys/devices/system/clocksource/clocksource0/available_clocksource", sources, sizeof sources);
-  size_t at = text.find("tsc");
+  size_t at = text.find(kCycleCounterName);
   if (at == std::string_view::npos || (at != 0 && text[at - 1] != ' ')) return;
   g_clock = Clock{ClockKind::kTsc, kTscShift, estimate_hz()};
 }

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 
 namespace cistern::preload {
 namespace {

@@ -5,16 +5,15 @@
 
 #include <atomic>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 
 namespace cistern::preload {
 namespace {
 
-constexpr size_t kPage = 4096;
 std::atomic<uint64_t> g_own_bytes{0};
 
 constexpr size_t pages(size_t bytes) noexcept {
-  return (bytes + kPage - 1) & ~(kPage - 1);
+  return (bytes + kPageBytes - 1) & ~(kPageBytes - 1);
 }
 
 void* map(size_t bytes, int flags) noexcept {

@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/base/file_identity.h"
 #include "preload/base/text.h"
 

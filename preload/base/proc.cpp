@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/base/text.h"
 
 namespace cistern::preload {
@@ -47,7 +47,7 @@ MemoryUse memory_use() noexcept {
   const auto field = [&text]() {
     const uint64_t pages = take_number(text);
     if (!text.empty()) text.remove_prefix(1);
-    return pages * 4096;
+    return pages * kPageBytes;
   };
   MemoryUse use;
   use.virtual_bytes = field();

@@ -60,7 +60,7 @@ uint64_t bootstrap_blocks() noexcept;
 
 }  // namespace cistern::preload
 
-// Where hooks/loader.S jumps: constant-initialised to functions that resolve first.
+// Where the hooks of dlopen and dlclose go (hooks/loader.cpp): constant-initialised to functions that resolve first.
 extern "C" {
 extern void* (*cistern_real_dlopen)(const char*, int);
 extern int (*cistern_real_dlclose)(void*);

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 
 namespace cistern::preload {
 

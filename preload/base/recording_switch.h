@@ -9,18 +9,19 @@
 #include <cstdint>
 
 #include "cistern/format/domain.h"
+#include "preload/arch/arch.h"
 
 namespace cistern::preload {
 
 // Set while the gate's page has not been wiped; without it a hook must call wake().
 constexpr uint32_t kAwake = 1u << 31;
 
-struct alignas(4096) Gate {
+struct alignas(kPageBytes) Gate {
   // DomainMask | kAwake. Acquire in hooks, pairs with open_gate(): who sees it open sees what recording rests on. A
   // hook may see a change one call late.
   std::atomic<uint32_t> mask;
   std::atomic<uint32_t> home;  // 1 in the process that armed the gate, and in its vfork children
-  char rest[4096 - 2 * sizeof(std::atomic<uint32_t>)];
+  char rest[kPageBytes - 2 * sizeof(std::atomic<uint32_t>)];
 };
 extern Gate g_gate;
 

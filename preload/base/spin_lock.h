@@ -8,7 +8,7 @@
 
 #include <atomic>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/base/recording_switch.h"
 
 namespace cistern::preload {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "preload/arch/arch.h"
 #include "preload/base/memory.h"
 
 namespace cistern::preload {
@@ -99,8 +100,7 @@ class Table {
   static_assert(sizeof(Places) % sizeof(Entry) == 0, "no entry lies in two pages");
 
   static uint64_t mapped_bytes(uint64_t mask) noexcept {
-    constexpr uint64_t kPage = 4096;
-    return (sizeof(Places) + (mask + 1) * sizeof(Entry) + kPage - 1) & ~(kPage - 1);
+    return (sizeof(Places) + (mask + 1) * sizeof(Entry) + kPageBytes - 1) & ~uint64_t{kPageBytes - 1};
   }
 
   static constexpr bool accept_any(uint32_t) noexcept { return true; }

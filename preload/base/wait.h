@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 
 namespace cistern::preload {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "cistern/format/ids.h"
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/cpython/bytecode_copies.h"
 #include "preload/cpython/code_object.h"
 #include "preload/cpython/layout.h"

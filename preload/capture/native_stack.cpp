@@ -64,7 +64,7 @@ bool NativeStack::runs_hold(const Walk& walk, const Interner& interner) const no
 bool NativeStack::goes_on_as_before(const Frame& from, uint32_t& differs) const noexcept {
   for (const Frame* inner = &from; inner != tables_.frames; --inner) {
     const Frame& outer = inner[-1];
-    const bool moved = word_at(outer.stack_pointer - sizeof(uintptr_t)) != outer.pc;
+    const bool moved = word_at(return_address_place(outer.stack_pointer)) != outer.pc;
     const bool depends = outer.needs_pointer && inner->saved_pointer != 0;
     if (moved || (depends && word_at(inner->saved_pointer) != outer.frame_pointer)) {
       differs = static_cast<uint32_t>(&outer - tables_.frames);
@@ -105,7 +105,7 @@ void NativeStack::tell(Walk& done, bool whole) noexcept {
     if (whole && frames[i].role == CodeRole::kEvaluation) runs_.add(i == 0 ? StackId{} : frames[i - 1].node);
     if (i == 0) break;
     const Frame& outer = frames[i - 1];
-    reads_.add(Read{outer.stack_pointer - sizeof(uintptr_t), outer.pc});
+    reads_.add(Read{return_address_place(outer.stack_pointer), outer.pc});
     if (outer.needs_pointer && frames[i].saved_pointer != 0) {
       reads_.add(Read{frames[i].saved_pointer, outer.frame_pointer});
     }

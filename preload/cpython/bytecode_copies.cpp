@@ -4,7 +4,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 
 namespace cistern::preload {
 namespace {

@@ -1,6 +1,6 @@
 #include "preload/cpython/interpreter.h"
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/base/elf.h"
 
 namespace cistern::preload {
@@ -112,7 +112,7 @@ bool take(Interpreter& python, const LoadedModule& module) noexcept {
   }
   bind_functions(python.functions, module);
   if (python.functions.holder_state != nullptr) {
-    python.holder_place = returned_place(reinterpret_cast<const void*>(python.functions.holder_state));
+    python.holder_place = returned_global(reinterpret_cast<const void*>(python.functions.holder_state));
   }
   bind(python.code_type, module, "PyCode_Type");
   bind(python.unicode_type, module, "PyUnicode_Type");

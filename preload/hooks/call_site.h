@@ -1,7 +1,7 @@
 // Who called a hook.
 #pragma once
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 
 namespace cistern::preload {
 

@@ -63,7 +63,7 @@ CISTERN_EXPORT void* mmap64(void* address, size_t size, int protection, int flag
 CISTERN_EXPORT int munmap(void* address, size_t size) noexcept {
   if (!records(kDomain, CISTERN_CALLER)) return g_real.munmap(address, size);
   // Recorded before, like a free; a munmap that fails has had a wrong argument and unmapped nothing.
-  const bool valid = (reinterpret_cast<uintptr_t>(address) & 4095) == 0 && size != 0;
+  const bool valid = (reinterpret_cast<uintptr_t>(address) % kPageBytes) == 0 && size != 0;
   if (valid) record_unmap(address, size);
   const Nested nested;
   return g_real.munmap(address, size);

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/base/real.h"
 #include "preload/hooks/export.h"
 #include "preload/recorder/child_environment.h"

@@ -31,7 +31,7 @@ struct StartPool {
   Start* take() noexcept {
     const Locked locked(lock);
     if (free == nullptr) {
-      constexpr size_t kBytes = 4096;
+      constexpr size_t kBytes = kPageBytes;
       auto* const made = static_cast<Start*>(map_memory(kBytes));
       for (size_t i = 0; made != nullptr && i < kBytes / sizeof(Start); ++i) put_locked(made + i);
     }

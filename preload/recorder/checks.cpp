@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/base/text.h"
 #include "preload/capture/reference_walker.h"
 #include "preload/capture/layout_check.h"

@@ -6,7 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/base/clock.h"
 #include "preload/base/recording_switch.h"
 #include "preload/base/memory.h"
@@ -50,7 +50,7 @@ void write_image_facts(RecordStream& records, std::string_view options) noexcept
   image.directory = working_directory(directory, sizeof directory);
   image.host = name.nodename;
   image.arguments = read_file("/proc/self/cmdline", arguments, sizeof arguments);
-  image.page_bytes = 4096;
+  image.page_bytes = kPageBytes;
   image.options = cut_text(options);
   image.libc = gnu_get_libc_version();
   records.write(image);

@@ -2,7 +2,7 @@
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/base/clock.h"
 #include "preload/base/recording_switch.h"
 #include "preload/base/wait.h"

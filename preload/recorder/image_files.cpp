@@ -7,7 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/base/proc.h"
 
 namespace cistern::preload {

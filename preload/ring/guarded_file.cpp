@@ -9,13 +9,12 @@
 
 #include <algorithm>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/base/memory.h"
 
 namespace cistern::preload {
 namespace {
 
-constexpr uint64_t kPageBytes = 4096;
 constexpr uint64_t kHighNumbers = 16;  // of the greatest numbers, where ours is
 constexpr int kFirstHigh = 48;         // below lie the numbers that programs count on
 

@@ -2,13 +2,14 @@
 
 #include <errno.h>
 
+#include "preload/arch/arch.h"
+
 namespace cistern::preload {
 namespace {
 
 // The kernel looks for a fatal signal between two pages of a write (mm/filemap.c, generic_perform_write, Linux 6.1): a
 // header that is written again must lie in one, or a kill may tear it.
 constexpr bool crosses_page(uint64_t offset, uint64_t bytes) noexcept {
-  constexpr uint64_t kPageBytes = 4096;
   return offset % kPageBytes + bytes > kPageBytes;
 }
 
@@ -23,11 +24,10 @@ int ProfileOutput::create(const PathText& path, const ProfileHeader& header, boo
 }
 
 void ProfileOutput::attach(WindowControl& control, uint64_t max_bytes, bool overwrite) noexcept {
-  constexpr uint64_t kPageBytes = 4096;
   file_end_ = &control.file_end;
   saved_bytes_ = &control.saved_bytes;
   max_bytes_ = max_bytes;
-  chunk_bytes_ = overwrite ? (max_bytes - kProfileHeaderBytes) / kChunks & ~(kPageBytes - 1) : 0;
+  chunk_bytes_ = overwrite ? (max_bytes - kProfileHeaderBytes) / kChunks & ~uint64_t{kPageBytes - 1} : 0;
   chunks_begun_.store(1, std::memory_order_relaxed);
   std::atomic_ref<uint64_t>(*file_end_).store(kProfileHeaderBytes, std::memory_order_relaxed);
 }

@@ -6,12 +6,16 @@
 
 #include <cstring>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/base/memory.h"
 
 namespace cistern::preload {
-
 namespace {
+
+constexpr uint32_t kPage = kPageBytes;
+// Slots and the control page are mapped and reserved in whole pages.
+static_assert(kWindowSlotsOffset % kPageBytes == 0 && kWindowControlOffset % kPageBytes == 0);
+static_assert(kSlotStride % kPageBytes == 0);
 
 // Shared memory of no file, hidden from forked children; in the place of what is at `address`, unless that is nullptr.
 char* map_anonymous(char* address, uint64_t bytes) noexcept {
@@ -127,7 +131,7 @@ void Window::give_back(const Slot& slot) noexcept {
 void Window::grow(const Slot& slot, uint32_t bytes) noexcept {
   if (bytes > kMaxPayloadBytes) bytes = kMaxPayloadBytes;
   const uint32_t old_bytes = slot.capacity() + kSlotOverheadBytes;
-  const uint32_t new_bytes = (bytes + kSlotOverheadBytes + 4095) & ~4095u;
+  const uint32_t new_bytes = (bytes + kSlotOverheadBytes + kPage - 1) & ~(kPage - 1);
   if (new_bytes <= old_bytes) return;
   const Locked locked(lock_);
   if (slot.index < file_slots_) {

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/unwind/dwarf_bytes.h"
 
 namespace cistern::preload {
@@ -295,7 +295,6 @@ UnwindRule rule_of(const Row& row) noexcept {
   }
   const Value& address = row.address;
   const Value& pointer = row.frame_pointer;
-  constexpr int64_t kReturnAddressOffset = -8;
   if (row.return_address.kind != Kind::kOffset || row.return_address.offset != kReturnAddressOffset) return rule;
   if (address.offset < INT32_MIN || address.offset > INT32_MAX) return rule;
   if (pointer.kind == Kind::kOffset) {

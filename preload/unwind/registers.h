@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "preload/base/arch.h"
+#include "preload/arch/arch.h"
 #include "preload/unwind/unwind_rule.h"
 
 namespace cistern::preload {
@@ -21,7 +21,7 @@ struct Registers {
 // The registers of the caller of the function whose CISTERN_OWN_FRAME is `frame`.
 inline Registers callers_registers(const void* frame) noexcept {
   const auto* const words = static_cast<const uintptr_t*>(frame);
-  return {words[kFrameReturnAddress], reinterpret_cast<uintptr_t>(words + kFrameWords), words[kFrameCallersPointer],
+  return {words[kReturnAddressWord], reinterpret_cast<uintptr_t>(words + kFrameWords), words[kCallersFramePointerWord],
           false};
 }
 
@@ -82,7 +82,7 @@ inline bool step(const UnwindRule& rule, Registers& at, uintptr_t high) noexcept
   const uintptr_t saved = frame_pointer_place(rule, at, address);
   if (saved != 0 && !on_stack(saved, at.stack_pointer, high)) return false;
   const uintptr_t frame_pointer = saved == 0 ? at.frame_pointer : word_at(saved);
-  at = Registers{word_at(address - sizeof(uintptr_t)), address, frame_pointer, false};
+  at = Registers{word_at(return_address_place(address)), address, frame_pointer, false};
   return true;
 }
 

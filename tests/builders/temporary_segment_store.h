@@ -1,5 +1,4 @@
 // A SegmentStore with its files in a directory of its own, and a reader of what was written to them.
-// above ring.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,0 +1,30 @@
+// The processor that the preload library is compiled for. This is the only file that chooses an architecture, and
+// preload/arch is the only folder with code for one: a port adds a folder beside x86_64 and a branch here. All headers
+// below are inline code and constants; nothing in them allocates or changes errno. preload/README.md says what each
+// header has to supply.
+#pragma once
+
+#if defined(__x86_64__)
+#include "preload/arch/x86_64/dlopen_stub.h"
+#include "preload/arch/x86_64/getter_code.h"
+#include "preload/arch/x86_64/processor.h"
+#include "preload/arch/x86_64/stack_layout.h"
+#include "preload/arch/x86_64/system_call.h"
+#else
+#error "cistern: preload/arch: no system_call.h for this processor: raw_syscall()"
+#error \
+    "cistern: preload/arch: no processor.h for this processor: kElfMachine, kPageBytes, cycle_counter(), spin_pause(), differs()"
+#error \
+    "cistern: preload/arch: no stack_layout.h for this processor: DWARF registers, ucontext offsets, return_address_place(), CISTERN_OWN_FRAME"
+#error "cistern: preload/arch: no getter_code.h for this processor: returned_global(), returned_thread_local()"
+#error "cistern: preload/arch: no dlopen_stub.h for this processor: CISTERN_SET_FLAG_AND_JUMP"
+#endif
+
+namespace cistern::preload {
+
+// Whether what raw_syscall() returned is -errno.
+constexpr bool is_error(long result) noexcept {
+  return result < 0 && result >= -4095;
+}
+
+}  // namespace cistern::preload
