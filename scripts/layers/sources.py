@@ -1,0 +1,65 @@
+"""Rules for single files: each is built, has a name of its own and a moderate length."""
+import collections
+import os
+import re
+
+from layers import source_tree
+
+MAX_LINES = 500
+# File names that may occur more than once.
+SHARED_NAMES = frozenset(["__init__.py"])
+
+
+def check_sizes(tree):
+    for path in tree.files:
+        count = len(tree.lines(path))
+        if count > MAX_LINES and not path.endswith(".md"):
+            tree.fault(path, count, "%d lines, more than %d" % (count, MAX_LINES))
+
+
+def check_names(tree):
+    places = collections.defaultdict(list)
+    for path in tree.files:
+        if path.endswith(source_tree.CODE + (".py",)):
+            places[os.path.basename(path)].append(path)
+    for name, paths in places.items():
+        if len(paths) > 1 and name not in SHARED_NAMES:
+            tree.fault(paths[1], 1, "has the same file name as %s" % paths[0])
+
+
+def check_top(tree):
+    for name in sorted(os.listdir(tree.root)):
+        if name not in source_tree.TOP and not source_tree.IGNORED_AT_TOP.fullmatch(name):
+            tree.fault(name, 1, "does not belong at the top level")
+
+
+def lists_above(tree, path):
+    """The files that may list `path`, as (folder, file): a CMakeLists.txt at or above it; for a test also a Python file."""
+    endings = ("/CMakeLists.txt", ".py") if path.startswith("tests/") else ("/CMakeLists.txt",)
+    folder = os.path.dirname(path)
+    while folder:
+        yield from ((folder, name) for name in tree.files if os.path.dirname(name) == folder and name.endswith(endings))
+        folder = os.path.dirname(folder)
+
+
+def is_listed(tree, path):
+    """Whether `path` is built by name. The lists of tests may leave out its folder and its ending."""
+    for folder, lists in lists_above(tree, path):
+        names = [os.path.relpath(path, folder)]
+        if path.startswith("tests/"):
+            names += [os.path.basename(path), os.path.splitext(os.path.basename(path))[0]]
+        if any(re.search(r"(?<![\w./-])%s(?![\w./-])" % re.escape(one), tree.text(lists)) for one in names):
+            return True
+    return False
+
+
+def check_lists(tree):
+    """Every source is listed by name, and no CMakeLists.txt searches for sources."""
+    for path in tree.files:
+        if path.split("/")[0] in ("preload", "analyzer", "tests") and path.endswith((".cpp", ".S")):
+            if not is_listed(tree, path):
+                tree.fault(path, 1, "is listed in no CMakeLists.txt")
+        if path.endswith(("CMakeLists.txt", ".cmake")):
+            for number, line in enumerate(tree.lines(path), 1):
+                if re.search(r"\bfile\s*\(\s*GLOB", line, re.I):
+                    tree.fault(path, number, "searches for sources; list them by name")
