@@ -7,8 +7,10 @@ import os
 import re
 
 BLOCKS = ("preload", "analyzer")
-# The target `format` in FOLDERS: headers only. These two folders have no CMakeLists.txt and use no other folder.
-HEADER_FOLDERS = ("include/cistern", "include/cistern/format")
+# Folders of headers, without a CMakeLists.txt. The target `format` in FOLDERS stands for the first two, which use no
+# other folder. All of preload/ uses preload/arch; only preload/arch uses the folders of single processors below it.
+FORMAT_FOLDERS = ("include/cistern", "include/cistern/format")
+ARCH = "preload/arch"
 
 # Edges that no CMakeLists.txt may declare, directly or through other folders.
 FORBIDDEN_EDGES = (
@@ -38,7 +40,7 @@ def words_after(key, call):
 
 def paths_of(block, name):
     """The folders that a name in FOLDERS stands for: render_text is analyzer/render/text."""
-    return HEADER_FOLDERS if name == "format" else ("%s/%s" % (block, name.replace("_", "/")),)
+    return FORMAT_FOLDERS if name == "format" else ("%s/%s" % (block, name.replace("_", "/")),)
 
 
 def declared_folder(tree, path):
@@ -54,9 +56,17 @@ def declared_folder(tree, path):
     return Folder(directory, path, words_after("SOURCES", found.group(2)), uses)
 
 
+def header_folders(tree):
+    """Returns {path: Folder} for the folders that have headers only."""
+    processors = sorted({os.path.dirname(path) for path in tree.includes if path.startswith(ARCH + "/")} - {ARCH})
+    folders = {path: Folder(path, None, [], []) for path in FORMAT_FOLDERS + tuple(processors)}
+    folders[ARCH] = Folder(ARCH, None, [], processors)
+    return folders
+
+
 def read_folders(tree):
     """Returns {path: Folder}, header folders included."""
-    folders = {path: Folder(path, None, [], []) for path in HEADER_FOLDERS}
+    folders = header_folders(tree)
     for path in tree.files:
         if path.split("/")[0] in BLOCKS and path.endswith("/CMakeLists.txt"):
             folder = declared_folder(tree, path)
@@ -64,6 +74,8 @@ def read_folders(tree):
                 folders[folder.path] = folder
     for folder in folders.values():
         folder.reachable = reachable_from(folders, folder)
+        if folder.path.startswith("preload/") and folder.declared_in:
+            folder.reachable.add(ARCH)
     return folders
 
 
@@ -87,8 +99,8 @@ def build_order(tree, block):
 def check_edges(tree, folders):
     """Every folder is added, every edge points down to a folder that exists, and none is forbidden."""
     order = {path: position for block in BLOCKS for position, path in enumerate(build_order(tree, block), 1)}
-    order.update((path, 0) for path in HEADER_FOLDERS)
-    for folder in folders.values():
+    order.update((path, 0) for path in FORMAT_FOLDERS)
+    for folder in (one for one in folders.values() if one.declared_in):
         if folder.path not in order:
             tree.fault(folder.declared_in, 1, "%s is not added by %s/CMakeLists.txt" % (folder.path, folder.path.split("/")[0]))
             continue
@@ -105,8 +117,8 @@ def check_edges(tree, folders):
 
 def check_unused_edges(tree, folders):
     """FOLDERS names only folders of which the folder includes a header."""
-    for folder in folders.values():
-        included = set(folder.uses) & set(HEADER_FOLDERS)
+    for folder in (one for one in folders.values() if one.declared_in):
+        included = set(folder.uses) & set(FORMAT_FOLDERS)
         for path in tree.includes:
             if os.path.dirname(path) == folder.path:
                 targets = (tree.resolve(path, quoted or system) for _, quoted, system in tree.includes[path])

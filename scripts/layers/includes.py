@@ -59,7 +59,7 @@ def check_library(tree, path, number, name):
             if not re.fullmatch(users, directory):
                 tree.fault(path, number, "%s must not use <%s>" % (directory, name))
             return
-    if directory in folder_lists.HEADER_FOLDERS:
+    if directory in folder_lists.FORMAT_FOLDERS:
         if name not in FREESTANDING:
             tree.fault(path, number, "%s must not use <%s>" % (directory, name))
     elif directory.startswith("preload/") and NOT_IN_PRELOAD.fullmatch(name):

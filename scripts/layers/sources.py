@@ -8,6 +8,7 @@ from layers import source_tree
 MAX_LINES = 500
 # File names that may occur more than once.
 SHARED_NAMES = frozenset(["__init__.py"])
+FOR_ONE_PROCESSOR = re.compile(r"\b(?:__x86_64__|__aarch64__|__rdtscp?|__asm__|asm)\b|\w*86intrin\.h|\bREG_R[A-Z0-9]+\b")
 
 
 def check_sizes(tree):
@@ -25,6 +26,16 @@ def check_names(tree):
     for name, paths in places.items():
         if len(paths) > 1 and name not in SHARED_NAMES:
             tree.fault(paths[1], 1, "has the same file name as %s" % paths[0])
+
+
+def check_processors(tree):
+    """Code for one processor is in preload/arch only."""
+    for path in tree.includes:
+        if path.startswith(("preload/", "analyzer/", "include/")) and not path.startswith("preload/arch/"):
+            for number, line in enumerate(tree.lines(path), 1):
+                found = FOR_ONE_PROCESSOR.search(line.split("//")[0])
+                if found:
+                    tree.fault(path, number, "%s is for one processor; its place is preload/arch" % found.group())
 
 
 def check_top(tree):

@@ -39,7 +39,7 @@ def check_symbols(tree, folders, build):
     """Each symbol that a folder needs and a folder of the same block defines is defined in one that it may use."""
     libraries = find_libraries(build)
     for block in folder_lists.BLOCKS:
-        members = [folder for folder in folders.values() if folder.path.startswith(block + "/")]
+        members = [folder for folder in folders.values() if folder.path.startswith(block + "/") and folder.declared_in]
         missing = [folder for folder in members if library_of(folder.path) not in libraries]
         for folder in missing:
             tree.fault(folder.declared_in, 1, "%s is not in %s: build it first" % (library_of(folder.path), build))

@@ -23,10 +23,12 @@ def including(*headers):
 SOUND = {
     "include/cistern/format/ids.h": including("<cstdint>"),
     "include/cistern/format/event.h": including('"cistern/format/ids.h"', "<xxhash.h>"),
+    "preload/arch/arch.h": including('"preload/arch/x86_64/processor.h"'),
+    "preload/arch/x86_64/processor.h": "#define CISTERN_PAUSE asm volatile(\"pause\")\n",
     "preload/CMakeLists.txt": "add_subdirectory(base)\nadd_subdirectory(ring)\nadd_subdirectory(hooks)\n",
     "preload/base/CMakeLists.txt": list_of("preload", "base", "clock.cpp", "format"),
     "preload/base/clock.h": including('"cistern/format/ids.h"', "<time.h>"),
-    "preload/base/clock.cpp": including('"preload/base/clock.h"'),
+    "preload/base/clock.cpp": including('"preload/base/clock.h"', '"preload/arch/arch.h"'),
     "preload/ring/CMakeLists.txt": list_of("preload", "ring", "segment_store.cpp", "base"),
     "preload/ring/segment_store.h": including('"preload/base/clock.h"'),
     "preload/ring/segment_store.cpp": including('"preload/ring/segment_store.h"', "<sys/mman.h>"),
@@ -97,7 +99,7 @@ class Edges(SmallTree):
 
     def test_an_include_of_a_folder_that_is_not_named_is_a_fault(self):
         self.append("preload/base/clock.cpp", including('"preload/ring/segment_store.h"'))
-        self.assert_fault("preload/base/clock.cpp:2: preload/base must not use preload/ring")
+        self.assert_fault("preload/base/clock.cpp:3: preload/base must not use preload/ring")
 
     def test_an_include_of_the_other_block_is_a_fault(self):
         self.append("analyzer/pack/compressor.cpp", including('"preload/base/clock.h"'))
@@ -144,6 +146,14 @@ class Edges(SmallTree):
     def test_a_folder_that_is_declared_by_another_name_is_a_fault(self):
         self.write("preload/hooks/CMakeLists.txt", list_of("preload", "hook", "malloc.cpp", "ring"))
         self.assert_fault("declares hook, which is not the name of its folder")
+
+    def test_an_include_of_the_folder_of_one_processor_is_a_fault(self):
+        self.append("preload/base/clock.cpp", including('"preload/arch/x86_64/processor.h"'))
+        self.assert_fault("preload/base must not use preload/arch/x86_64")
+
+    def test_an_include_of_the_processor_from_the_analyzer_is_a_fault(self):
+        self.append("analyzer/pack/compressor.cpp", including('"preload/arch/arch.h"'))
+        self.assert_fault("analyzer/pack must not use preload/arch")
 
     def test_headers_that_include_each_other_are_a_fault(self):
         self.write("analyzer/pack/a.h", including('"analyzer/pack/b.h"'))
@@ -207,6 +217,11 @@ class Files(SmallTree):
     def test_a_document_of_more_than_five_hundred_lines_passes(self):
         self.write("include/cistern/format/FORMAT.md", "A line.\n" * 600)
         self.assertEqual(self.check()[0], 0)
+
+    def test_code_for_one_processor_outside_its_folder_is_a_fault(self):
+        for line in ('asm volatile("pause");', "#ifdef __x86_64__", "#include <x86intrin.h>"):
+            self.append("preload/ring/segment_store.cpp", line + "\n")
+            self.assert_fault("its place is preload/arch")
 
     def test_an_unexpected_name_at_the_top_level_is_a_fault(self):
         for name in ("build", "build-asan", ".cache", "a.cistern", "a.cistern.d"):
