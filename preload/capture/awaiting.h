@@ -1,12 +1,14 @@
 // What awaits asyncio's running task (CPython 3.14 and later): the suspended coroutine frames of the task that awaits
-// it, of what awaits that one, and so on. They lie on no thread's chain of frames; a stack has them below the outermost
-// frame of the running task's coroutine.
+// it, of the task that awaits that one, and so on. No thread's chain of frames has them. A recorded stack has them
+// below the outermost frame of the running task's coroutine, the attach point.
 //
-// All of it is read from memory, and only where it cannot be gone: the thread state holds a reference to the running
-// task, a task to what awaits it and to its coroutine, a suspended frame to what it waits for; nobody changes that
-// while this thread holds the GIL and runs the recorder. A thread remembers each word that it read, in that order: the
-// same words are the same chain, and each is where it was because those before it are as they were. One owner a thread;
-// its memory is mapped when a task is first found awaited.
+// Everything is read from memory. An object is read only while something holds a reference to it: the thread state
+// refers to the running task, a task to its awaiter and to its coroutine, a suspended frame to what it waits for.
+// Nobody changes these references while this thread holds the GIL inside the recorder.
+//
+// The words that were read are remembered in their order. If all of them are unchanged, so is the chain: each word
+// lies where it was read because the words before it are unchanged. One object for each thread; its memory is mapped
+// when a task with an awaiter is found first.
 #pragma once
 
 #include <cstdint>
@@ -19,69 +21,71 @@ namespace cistern::preload {
 
 class Awaiting {
  public:
-  // Looks at what awaits the running task of the calling thread, whose state is `tstate`. `gil_held`: it is known to
-  // hold the GIL; else that is found out, and without it what was seen of the same task counts. Requires FrameWalk::
-  // kWithTasks. Returns whether everything is as it was at the last call; where frees of code objects are not seen, no
-  // chain is.
-  [[gnu::always_inline]] bool look(const Interpreter& python, Interner& interner, const uint8_t* tstate,
-                                   bool gil_held) noexcept {
+  // Reads what awaits the running task of the calling thread, whose state is `tstate`. `gil_held`: the thread is known
+  // to hold the GIL. If false, this is checked; without the GIL nothing is read, and the chain of the last call is kept
+  // if the task is the same. Returns whether nothing changed since the last call; always false for a chain where frees
+  // of code objects are not seen. Requires FrameWalk::kWithTasks.
+  [[gnu::always_inline]] bool update(const Interpreter& python, Interner& interner, const uint8_t* tstate,
+                                     bool gil_held) noexcept {
     const TaskLayout& layout = *python.tasks;
     const uint8_t* const task = tstate == nullptr ? nullptr : load_pointer(tstate, layout.running_task);
-    if (task == nullptr) return expect_none(nullptr);
-    if (!gil_held && python.holder() != tstate) return task == task_ || expect_none(nullptr);
-    if (!is_task(python, task)) return expect_none(task);
+    if (task == nullptr) return detach(nullptr);
+    if (!gil_held && python.holder() != tstate) return task == task_ || detach(nullptr);
+    if (!is_task(python, task)) return detach(task);
     const uint8_t* const awaiter = load_pointer(task, layout.awaited_by);
     const uint8_t* const coroutine = load_pointer(task, layout.coroutine);
-    if (awaiter == nullptr || coroutine == nullptr) return expect_none(task);
+    if (awaiter == nullptr || coroutine == nullptr) return detach(task);
     const bool is_set = load<uint8_t>(task, layout.awaited_by_is_set) != 0;
-    const bool same = awaiter == awaiter_ && is_set == is_set_ && (task == read_for_ || serves(task)) && holds() &&
-                      interner.codes_watched();
+    const bool same = awaiter == awaiter_ && is_set == is_set_ && (task == chain_task_ || also_applies_to(task)) &&
+                      reads_unchanged() && interner.codes_watched();
     if (!same) read(python, interner, task, awaiter, is_set);
-    const uint8_t* const joint = key_count_ == 0 ? nullptr : coroutine + layout.frame;
+    const uint8_t* const attach_point = key_count_ == 0 ? nullptr : coroutine + layout.frame;
     task_ = task;
-    if (same && joint == joint_) return true;
-    joint_ = joint;
+    if (same && attach_point == attach_point_) return true;
+    attach_point_ = attach_point;
     return false;
   }
 
-  // The frame, on the thread's own chain or not, whose caller's place they take; nullptr: nothing awaits the task.
-  const uint8_t* joint() const noexcept { return joint_; }
-  // The node of the innermost of them, with the outermost one called from `caller`.
-  StackId over(Interner& interner, StackId caller) noexcept;
+  // The outermost frame of the running task's coroutine, whether or not it is on the thread's chain; nullptr: nothing
+  // awaits the task.
+  const uint8_t* attach_point() const noexcept { return attach_point_; }
+  // Returns the node of the innermost awaiting frame, when the outermost one is called from `caller`.
+  StackId extend(Interner& interner, StackId caller) noexcept;
 
-  // What was remembered may be void: ids or addresses mean something else. Keeps the memory.
+  // Forgets the chain, because ids or addresses may now mean something else. Keeps the memory.
   void forget() noexcept;
-  void give_back() noexcept;
+  void release() noexcept;
 
  private:
-  static constexpr uint32_t kMaxTasks = 64;    // and futures, one awaiting the other; those further out are cut
-  static constexpr uint32_t kMaxFrames = 256;  // of all of them
+  static constexpr uint32_t kMaxTasks = 64;    // tasks and futures in a chain; those further out are cut off
+  static constexpr uint32_t kMaxFrames = 256;  // of all tasks of a chain
   static constexpr uint32_t kMaxReads = 4 * kMaxFrames + 8 * kMaxTasks;
 
-  // A word that the chain depended on, as far as `mask` says.
+  // A word that was read for the chain; only the bits of `mask` count.
   struct Read {
     const uint8_t* place;
     uint64_t word;
     uint64_t mask;
   };
-  struct Room {
+  struct Buffers {
     Read reads[kMaxReads];
-    NodeKey keys[kMaxFrames];                // those of the innermost task first, in each the outermost frame first
-    uint32_t groups[kMaxTasks + 1];          // where those of a task begin
-    const uint8_t* awaiters[kMaxTasks + 1];  // the running task, and on from there
+    NodeKey keys[kMaxFrames];                // tasks from the innermost on; of each task the outermost frame first
+    uint32_t groups[kMaxTasks + 1];          // index of each task's first key
+    const uint8_t* awaiters[kMaxTasks + 1];  // the running task, its awaiter, and so on
   };
-  enum class Reach : uint8_t { kGoesOn, kEnds, kCut };
+  enum class Progress : uint8_t { kContinue, kEnd, kTooDeep };
 
-  bool expect_none(const uint8_t* task) noexcept {
+  // `task` has no awaiter. Returns whether this was so at the last call.
+  bool detach(const uint8_t* task) noexcept {
     task_ = task;
-    if (joint_ == nullptr) return true;
-    joint_ = nullptr;
+    if (attach_point_ == nullptr) return true;
+    attach_point_ = nullptr;
     return false;
   }
-  bool serves(const uint8_t* task) noexcept;
-  bool holds() const noexcept {
-    const Read* const end = room_->reads + read_count_;
-    for (const Read* read = room_->reads; read != end; ++read) {
+  bool also_applies_to(const uint8_t* task) noexcept;
+  bool reads_unchanged() const noexcept {
+    const Read* const end = buffers_->reads + read_count_;
+    for (const Read* read = buffers_->reads; read != end; ++read) {
       if ((load<uint64_t>(read->place, 0) & read->mask) != read->word) return false;
     }
     return true;
@@ -93,31 +97,31 @@ class Awaiting {
   bool is_task_type(const Interpreter& python, const uint8_t* type) noexcept;
   void read(const Interpreter& python, Interner& interner, const uint8_t* task, const uint8_t* awaiter,
             bool is_set) noexcept;
-  Reach read_awaiter(const Interpreter& python, Interner& interner, const uint8_t*& awaiter, bool& is_set) noexcept;
-  Reach read_frames(const Interpreter& python, Interner& interner, const uint8_t* coroutine) noexcept;
-  Reach read_set(const TaskLayout& layout, const uint8_t*& awaiter) noexcept;
-  bool seen(const uint8_t* awaiter) const noexcept;
+  Progress read_awaiter(const Interpreter& python, Interner& interner, const uint8_t*& awaiter, bool& is_set) noexcept;
+  Progress read_frames(const Interpreter& python, Interner& interner, const uint8_t* coroutine) noexcept;
+  Progress read_set(const TaskLayout& layout, const uint8_t*& awaiter) noexcept;
+  bool is_in_chain(const uint8_t* awaiter) const noexcept;
   void add_group(const NodeKey& key) noexcept;
-  uint64_t note(const uint8_t* place, uint64_t mask = UINT64_MAX) noexcept;
-  const uint8_t* note_pointer(const uint8_t* base, uint16_t offset) noexcept {
-    return reinterpret_cast<const uint8_t*>(note(base + offset));
+  uint64_t record_read(const uint8_t* place, uint64_t mask = UINT64_MAX) noexcept;
+  const uint8_t* record_pointer(const uint8_t* base, uint16_t offset) noexcept {
+    return reinterpret_cast<const uint8_t*>(record_read(base + offset));
   }
 
-  Room* room_ = nullptr;
+  Buffers* buffers_ = nullptr;
   uint32_t read_count_ = 0;
   uint32_t key_count_ = 0;
   uint32_t group_count_ = 0;
   uint32_t awaiter_count_ = 0;
   bool is_set_ = false;
-  bool closed_ = false;  // the chain ended where it came to a task again
-  bool over_known_ = false;
-  const uint8_t* task_ = nullptr;      // that ran at the last call
-  const uint8_t* awaiter_ = nullptr;   // of the chain that was read last; nullptr: none was
-  const uint8_t* read_for_ = nullptr;  // the task that it was read for, or last served
-  const uint8_t* joint_ = nullptr;
-  const uint8_t* task_dealloc_ = kNoFrame;  // TaskObj_dealloc, by which the type is known; kNoFrame: not seen yet
-  StackId over_caller_{};                   // of the last over()
-  StackId over_node_{};
+  bool ends_in_cycle_ = false;  // the chain ended at a task that it already has
+  bool extended_known_ = false;
+  const uint8_t* task_ = nullptr;        // the running task of the last call
+  const uint8_t* awaiter_ = nullptr;     // the first awaiter of the chain; nullptr: no chain was read
+  const uint8_t* chain_task_ = nullptr;  // the task that the chain was read for or last used for
+  const uint8_t* attach_point_ = nullptr;
+  const uint8_t* task_dealloc_ = kNoFrame;  // TaskObj_dealloc, which identifies the type; kNoFrame: not known yet
+  StackId extended_caller_{};               // of the last extend()
+  StackId extended_node_{};
   StackId last_node_{};
 };
 

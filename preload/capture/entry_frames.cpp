@@ -3,7 +3,7 @@
 namespace cistern::preload {
 namespace {
 
-constexpr uint32_t kMaxEntries = 1'000'000;  // of a chain; a longer one is taken for a loop
+constexpr uint32_t kMaxEntries = 1'000'000;  // of a chain; a longer chain is assumed to be a loop
 
 bool lies_in(const uint8_t* place, uintptr_t low, uintptr_t high) noexcept {
   const auto at = reinterpret_cast<uintptr_t>(place);
@@ -35,7 +35,8 @@ bool has_entry_frame(const PythonLayout& layout, const uint8_t* tstate, uintptr_
 
 }  // namespace
 
-uint32_t left_by(const PythonLayout& layout, const uint8_t* tstate, const uint8_t** frames, uint32_t size) noexcept {
+uint32_t reentry_callers(const PythonLayout& layout, const uint8_t* tstate, const uint8_t** frames,
+                         uint32_t size) noexcept {
   uint32_t count = 0;
   const uint8_t* at = tstate == nullptr ? nullptr : load_pointer(tstate, layout.tstate_frame);
   while (at != nullptr && count < kMaxEntries && (at = outer_cframe(layout, at)) != nullptr) {
@@ -45,7 +46,7 @@ uint32_t left_by(const PythonLayout& layout, const uint8_t* tstate, const uint8_
   return count;
 }
 
-bool holds_entry(const Interpreter& python, const uint8_t* tstate, uintptr_t low, uintptr_t high) noexcept {
+bool is_evaluation_frame(const Interpreter& python, const uint8_t* tstate, uintptr_t low, uintptr_t high) noexcept {
   if (tstate == nullptr || python.layout == nullptr || python.layout->owner == kNoOffset) return false;
   const PythonLayout& layout = *python.layout;
   return layout.cframe_frame != kNoOffset ? has_cframe(layout, tstate, low, high)

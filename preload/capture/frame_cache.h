@@ -1,6 +1,11 @@
-// What frames came to be as nodes of the stack tree, by where they are and what called them, and code objects' ids:
-// most of what a program calls it called a moment ago, and asking here is ten instructions instead of fifty, and does
-// not touch the code objects, which are seldom in a cache. One thread's.
+// A thread's cache of resolved frames: position and caller → code object and node; and of code objects' ids. A program
+// mostly calls what it called a moment ago. A hit costs ten instructions where the interner costs fifty, and it does
+// not touch the code object, which is seldom in the processor's cache. Used by one thread.
+//
+//     Entry, 256 of them, direct-mapped by a hash of (position, caller):
+//       position_key   FrameReader::position_key_of(frame): the code object and the position in it, as one number
+//       caller         epoch << 32 | node of the caller: an entry of an older epoch never matches
+//       code, code_id, node    what the interner answered
 #pragma once
 
 #include <cstdint>
@@ -12,12 +17,12 @@ namespace cistern::preload {
 
 class FrameCache {
  public:
-  // What called a frame, and the interner's epoch, outside of which a place may mean another frame.
-  static uint64_t caller_in(uint32_t epoch, StackId caller) noexcept { return uint64_t{epoch} << 32 | raw(caller); }
+  // The caller's node together with the interner's epoch: in another epoch a position may mean another frame.
+  static uint64_t caller_key(uint32_t epoch, StackId caller) noexcept { return uint64_t{epoch} << 32 | raw(caller); }
 
   struct Entry {
-    uint64_t place = 0;   // of a frame, as FrameReader::place_of() has it
-    uint64_t caller = 0;  // caller_in(); 0: nothing is remembered here
+    uint64_t position_key = 0;
+    uint64_t caller = 0;  // caller_key(); 0: the entry is empty
     const uint8_t* code = nullptr;
     CodeId code_id{};
     StackId node{};
@@ -29,34 +34,34 @@ class FrameCache {
     CodeId id{};
   };
 
-  // Maps what it needs, once. Returns false without memory.
+  // Maps the tables, once. Returns false without memory.
   bool ensure() noexcept {
-    if (room_ == nullptr) room_ = static_cast<Room*>(map_filled_memory(sizeof(Room)));
-    return room_ != nullptr;
+    if (tables_ == nullptr) tables_ = static_cast<Tables*>(map_filled_memory(sizeof(Tables)));
+    return tables_ != nullptr;
   }
 
-  // Where the frame at `place` called from `caller` is remembered, or would be. Requires ensure().
-  Entry& at(uint64_t place, uint64_t caller) const noexcept {
-    constexpr unsigned kCallerShift = 32;  // places differ in their lower bits, and so do callers
-    return room_->entries[(place ^ caller << kCallerShift) * kMix >> (64 - kEntryBits)];
+  // The only entry where the frame at `position_key` called from `caller` can be. Requires ensure().
+  Entry& at(uint64_t position_key, uint64_t caller) const noexcept {
+    constexpr unsigned kCallerShift = 32;  // positions differ in their lower bits, and so do callers
+    return tables_->entries[(position_key ^ caller << kCallerShift) * kMix >> (64 - kEntryBits)];
   }
-  // Where the id of `code` is remembered, or would be. Requires ensure().
+  // The only entry where the id of `code` can be. Requires ensure().
   Code& at(const uint8_t* code) const noexcept {
-    return room_->codes[reinterpret_cast<uint64_t>(code) * kMix >> (64 - kCodeBits)];
+    return tables_->codes[reinterpret_cast<uint64_t>(code) * kMix >> (64 - kCodeBits)];
   }
 
  private:
-  // More of them push more of the program out of the caches.
+  // Measured: more entries evict more of the program's data from the processor's caches than they save.
   static constexpr unsigned kEntryBits = 8;
   static constexpr unsigned kCodeBits = 7;
   static constexpr uint64_t kMix = 0x9e3779b97f4a7c15;
 
-  struct Room {
+  struct Tables {
     Entry entries[1 << kEntryBits];
     Code codes[1 << kCodeBits];
   };
 
-  Room* room_ = nullptr;
+  Tables* tables_ = nullptr;
 };
 
 }  // namespace cistern::preload

@@ -9,8 +9,8 @@
 namespace cistern::preload {
 namespace {
 
-// Whether native code called this frame, by a call of the evaluation function: up to 3.10 every frame was called so;
-// 3.11 says it in the frame; later a frame of C's own lies in between, and stands for the call.
+// Whether native code called this frame through the evaluation function. Up to 3.10 every frame is called so. On 3.11
+// the frame says it. Later an entry frame, owned by C, lies between and stands for the call.
 bool is_entry(const PythonLayout& layout, const ShadowFrame& frame) noexcept {
   if (layout.owner == kNoOffset) return true;
   if (layout.is_entry != kNoOffset) return load<uint8_t>(frame.frame, layout.is_entry) != 0;
@@ -23,35 +23,36 @@ bool MixedStack::ensure(uint32_t frames) noexcept {
   if (frames <= capacity_) return true;
   uint32_t wanted = capacity_ == 0 ? 256 : capacity_;
   while (wanted < frames) wanted *= 2;
-  auto* const mapped = static_cast<Seen*>(map_memory(wanted * sizeof(Seen)));
+  auto* const mapped = static_cast<Level*>(map_memory(wanted * sizeof(Level)));
   if (mapped == nullptr) return false;
-  if (seen_ != nullptr) std::copy_n(seen_, used_, mapped);
-  give_back();
-  seen_ = mapped;
+  if (levels_ != nullptr) std::copy_n(levels_, used_, mapped);
+  release();
+  levels_ = mapped;
   capacity_ = wanted;
   return true;
 }
 
-void MixedStack::give_back() noexcept {
-  if (seen_ != nullptr) unmap_memory(seen_, capacity_ * sizeof(Seen));
+void MixedStack::release() noexcept {
+  if (levels_ != nullptr) unmap_memory(levels_, capacity_ * sizeof(Level));
 }
 
-StackId MixedStack::over(Interner& interner, StackId node, StackId run) noexcept {
+StackId MixedStack::append_run(Interner& interner, StackId node, StackId run) noexcept {
   if (raw(run) == 0) return node;
   last_node_ = interner.node_after(last_node_, node, NodeKey{NodeKind::kNativeRun, raw(run), 0});
   return last_node_;
 }
 
-// What was found at the same depth over the same callers is still right: the plain node says what awaits the task, too.
-StackId MixedStack::weave(const Interpreter& python, Interner& interner, PythonStack& stack, uint32_t depth,
-                          StackId before, StackId run) noexcept {
+// Returns the node of the frame at `depth`, called from `before` through `run`. A level of the last stack with the same
+// callers, run and plain node has the same node. The plain node also covers what awaits the running task.
+StackId MixedStack::node_at(const Interpreter& python, Interner& interner, PythonStack& stack, uint32_t depth,
+                            StackId before, StackId run) noexcept {
   const ShadowFrame& frame = stack.frame(depth);
-  Seen& seen = seen_[depth];
-  if (seen.before == before && seen.run == run && seen.plain == frame.node && interner.is_current(seen.node)) {
-    return seen.node;
+  Level& level = levels_[depth];
+  if (level.before == before && level.run == run && level.plain == frame.node && interner.is_current(level.node)) {
+    return level.node;
   }
-  StackId node = over(interner, before, run);
-  if (depth == stack.joint()) node = stack.with_awaiting(interner, node);
+  StackId node = append_run(interner, before, run);
+  if (depth == stack.attached_at()) node = stack.with_awaiting(interner, node);
   if (frame.code != kEntryFrame && frame.code_id != Interner::kNoCode) {
     NodeKey key{NodeKind::kUnknown, 0, 0};
     if (raw(frame.code_id) != 0) {
@@ -59,21 +60,21 @@ StackId MixedStack::weave(const Interpreter& python, Interner& interner, PythonS
     }
     node = last_node_ = interner.node_after(last_node_, node, key);
   }
-  seen = Seen{before, run, frame.node, node, seen.entries};
+  level = Level{before, run, frame.node, node, level.entries};
   return node;
 }
 
-// On 3.11 a frame that is where it was may have been called in the other way since.
+// On 3.11 an unmoved frame may have become an entry, or none, since the last stack.
 bool MixedStack::same_entries(const PythonLayout& layout, const uint8_t* tstate) noexcept {
   const uint8_t* now[kKnownRuns];
-  const uint32_t count = left_by(layout, tstate, now, kKnownRuns);
-  const bool same = count == left_count_ && count <= kKnownRuns && std::equal(now, now + count, left_by_);
-  left_count_ = count;
-  if (!same) std::copy_n(now, std::min(count, kKnownRuns), left_by_);
+  const uint32_t count = reentry_callers(layout, tstate, now, kKnownRuns);
+  const bool same = count == reentry_count_ && count <= kKnownRuns && std::equal(now, now + count, reentry_callers_);
+  reentry_count_ = count;
+  if (!same) std::copy_n(now, std::min(count, kKnownRuns), reentry_callers_);
   return same;
 }
 
-// Whether the runs of the entries are those of the last call.
+// Whether the runs above the entries are those of the last stack.
 bool MixedStack::same_runs(const NativeRuns& runs, uint32_t entries) noexcept {
   const uint32_t count = std::min(runs.count, entries);
   if (number_ == runs.number && entries_ == entries) return true;
@@ -86,48 +87,48 @@ bool MixedStack::same_runs(const NativeRuns& runs, uint32_t entries) noexcept {
   return same;
 }
 
-// Entries and runs are counted from the innermost one. Further out the numbers may differ: a greenlet's Python frames
-// end where it began, and its native ones go on with what that stack was called by, or what has come to lie there
-// since; a frame of C's own at the root (3.15) was entered by nobody.
+// Entries and runs are matched from the innermost on, because their numbers may differ at the outer end. A greenlet's
+// Python frames end where it began, while its native frames continue with whatever lies further up on that stack. An
+// entry frame at the root (3.15) was called by no native frame.
 StackId MixedStack::capture(const Interpreter& python, Interner& interner, const uint8_t* tstate, PythonStack& stack,
                             StackId plain, StackId base, const NativeRuns& runs) noexcept {
   const PythonLayout& layout = *python.layout;
   const uint32_t size = stack.size();
   if (!ensure(size)) return plain;
-  if (used_ < size) std::fill_n(seen_ + used_, size - used_, Seen{});
+  if (used_ < size) std::fill_n(levels_ + used_, size - used_, Level{});
   used_ = std::max(used_, size);
   uint32_t first = std::min({size, valid_, stack.take_unchanged()});
   if (layout.is_entry != kNoOffset && !same_entries(layout, tstate)) first = 0;
   for (uint32_t i = first; i < size; ++i) {
-    seen_[i].entries = entries_below(i) + (is_entry(layout, stack.frame(i)) ? 1 : 0);
+    levels_[i].entries = entries_below(i) + (is_entry(layout, stack.frame(i)) ? 1 : 0);
   }
   const uint32_t entries = entries_below(size);
   unmatched_ = entries > runs.count ? entries - runs.count : runs.count - entries;
-  if (!same_runs(runs, entries) || base != base_ || (first != 0 && !interner.is_current(seen_[first - 1].node)))
+  if (!same_runs(runs, entries) || base != base_ || (first != 0 && !interner.is_current(levels_[first - 1].node)))
     first = 0;
   base_ = base;
-  StackId node = first == 0 ? base : seen_[first - 1].node;
+  StackId node = first == 0 ? base : levels_[first - 1].node;
   for (uint32_t i = first; i < size; ++i) {
-    const uint32_t inner = entries - seen_[i].entries;  // entries further in
+    const uint32_t inner = entries - levels_[i].entries;  // entries between here and the leaf
     StackId run{};
-    if (seen_[i].entries != entries_below(i) && inner < runs.count) run = runs.outer[inner];
-    node = weave(python, interner, stack, i, node, run);
+    if (levels_[i].entries != entries_below(i) && inner < runs.count) run = runs.outer[inner];
+    node = node_at(python, interner, stack, i, node, run);
   }
   valid_ = size;
-  return size == 0 ? capture_native(interner, plain, runs) : over(interner, node, runs.leaf);
+  return size == 0 ? capture_native(interner, plain, runs) : append_run(interner, node, runs.leaf);
 }
 
 StackId MixedStack::capture_native(Interner& interner, StackId base, const NativeRuns& runs) noexcept {
   StackId node = base;
-  for (uint32_t left = runs.count; left != 0;) node = over(interner, node, runs.outer[--left]);
-  return over(interner, node, runs.leaf);
+  for (uint32_t left = runs.count; left != 0;) node = append_run(interner, node, runs.outer[--left]);
+  return append_run(interner, node, runs.leaf);
 }
 
-StackId MixedStack::full_weave(const Interpreter& python, Interner& interner, const uint8_t* tstate, PythonStack& stack,
-                               StackId plain, StackId base, const NativeRuns& runs) noexcept {
-  MixedStack fresh;
-  const StackId node = fresh.capture(python, interner, tstate, stack, plain, base, runs);
-  fresh.give_back();
+StackId MixedStack::capture_uncached(const Interpreter& python, Interner& interner, const uint8_t* tstate,
+                                     PythonStack& stack, StackId plain, StackId base, const NativeRuns& runs) noexcept {
+  MixedStack uncached;
+  const StackId node = uncached.capture(python, interner, tstate, stack, plain, base, runs);
+  uncached.release();
   return node;
 }
 

@@ -1,5 +1,5 @@
-// What walks need to know of native code, by return address: how its frame is left, which module it is in, and whether
-// it evaluates Python code. Found out when a walk first meets it.
+// What a walk needs to know of native code, by return address: the unwind rule, the module, and whether the code
+// evaluates Python code. It is found out when a walk first meets the address, and kept in a CodeTable. Any thread.
 #pragma once
 
 #include <atomic>
@@ -10,29 +10,31 @@
 
 namespace cistern::preload {
 
-// What the recorder is asked, when code is met for the first time.
-struct ModulePlace {
-  uint32_t module = 0;   // ModuleId; 0: in none that is known
+// Where native code lies, in words that hold in the profile.
+struct CodeLocation {
+  uint32_t module = 0;   // ModuleId; 0: in no known module
   uint32_t address = 0;  // less the module's base
 };
 
-// What walks are made for: how much a thread remembers of them.
+// How often and how far threads walk, which decides how many walks a thread remembers.
 enum class WalkKind : uint8_t {
-  kSomeBlocks,   // now and then, to the frame that evaluates Python code
-  kEveryBlock,   // for nearly every event
-  kWholeStacks,  // and to the outermost frame
+  kSomeBlocks,   // rarely, up to the frame that evaluates Python code
+  kEveryBlock,   // for nearly every event, as far
+  kWholeStacks,  // for nearly every event, to the outermost frame
 };
 
 class NativeCodes {
  public:
   CodeTable& table() noexcept { return table_; }
-  // What is known of the code at `at`, whose frame belongs to a thread with the state `tstate` (or nullptr).
+  // Returns what is known of the code at `at`. Its frame belongs to the calling thread, whose state is `tstate`
+  // (nullptr: none), and whose stack ends at `high`.
   NativeCode code_at(const Registers& at, const uint8_t* tstate, uintptr_t high) noexcept;
 
-  // Once, before the first walk. `module_of` may take locks of the recorder, none of which code_at()'s caller holds.
-  void begin(ModulePlace (*module_of)(uintptr_t instruction), uint64_t max_table_bytes, WalkKind kind) noexcept;
+  // Once, before the first walk. `module_of` finds the module of an instruction. It may take the recorder's locks;
+  // callers of code_at() hold none of them.
+  void begin(CodeLocation (*module_of)(uintptr_t instruction), uint64_t max_table_bytes, WalkKind kind) noexcept;
   WalkKind kind() const noexcept { return kind_; }
-  // The interpreter's evaluation function, nullptr when there is none (any more).
+  // Sets the address of the interpreter's evaluation function; nullptr: there is none.
   void set_evaluation(const void* function) noexcept;
 
  private:
@@ -40,9 +42,9 @@ class NativeCodes {
                    uintptr_t high) const noexcept;
 
   CodeTable table_;
-  ModulePlace (*module_of_)(uintptr_t instruction) = nullptr;
+  CodeLocation (*module_of_)(uintptr_t instruction) = nullptr;
   std::atomic<uintptr_t> evaluation_{0};
-  uintptr_t own_begin_ = 0;  // code of this library
+  uintptr_t own_begin_ = 0;  // of this library's code
   uintptr_t own_end_ = 0;
   WalkKind kind_ = WalkKind::kSomeBlocks;
 };

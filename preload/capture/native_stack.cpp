@@ -16,12 +16,12 @@ bool NativeStack::map_tables(WalkKind kind) noexcept {
   made.frame_count = some ? 512 : whole ? 8192 : 2048;
   const uint32_t read_count = some ? 1024 : whole ? 32768 : 8192;
   const uint32_t run_count = whole ? 8192 : 64;
-  const size_t walks = sizeof(Walk[kWays]) * made.sets;
+  const size_t walks = sizeof(Walk[kWalksPerSet]) * made.sets;
   const size_t reads = sizeof(Read) * read_count;
   const size_t runs = sizeof(StackId) * run_count;
   auto* const memory = static_cast<char*>(map_memory(walks + reads + runs + sizeof(Frame) * made.frame_count));
   if (memory == nullptr) return false;
-  made.walks = reinterpret_cast<Walk(*)[kWays]>(memory);
+  made.walks = reinterpret_cast<Walk(*)[kWalksPerSet]>(memory);
   made.frames = reinterpret_cast<Frame*>(memory + walks + reads + runs);
   reads_.use(reinterpret_cast<Read*>(memory + walks), read_count);
   runs_.use(reinterpret_cast<StackId*>(memory + walks + reads), run_count);
@@ -49,8 +49,8 @@ inline bool NativeStack::holds(const Walk& walk, const Registers& at, uint32_t g
   return true;
 }
 
-// Whether the nodes of its outer runs are still defined.
-bool NativeStack::runs_hold(const Walk& walk, const Interner& interner) const noexcept {
+// Whether the nodes of the walk's outer runs are still defined.
+bool NativeStack::runs_current(const Walk& walk, const Interner& interner) const noexcept {
   if (!runs_.holds(walk.first_run)) return false;
   for (uint32_t i = 0; i < walk.runs; ++i) {
     const StackId run = *runs_.at(walk.first_run + i);
@@ -59,9 +59,9 @@ bool NativeStack::runs_hold(const Walk& walk, const Interner& interner) const no
   return true;
 }
 
-// Whether everything further out than `from`, a frame of the last walk that was met again, is as it was; `differs`
-// becomes the innermost frame that is not.
-bool NativeStack::goes_on_as_before(const Frame& from, uint32_t& differs) const noexcept {
+// Whether all frames further out than `from`, a frame of the last walk, are unchanged. If not, `differs` becomes the
+// index of the innermost changed frame.
+bool NativeStack::rest_unchanged(const Frame& from, uint32_t& differs) const noexcept {
   for (const Frame* inner = &from; inner != tables_.frames; --inner) {
     const Frame& outer = inner[-1];
     const bool moved = word_at(return_address_place(outer.stack_pointer)) != outer.pc;
@@ -74,9 +74,9 @@ bool NativeStack::goes_on_as_before(const Frame& from, uint32_t& differs) const 
   return true;
 }
 
-// Puts the `fresh` frames that were gathered on the outermost `known` ones of the last walk, and finds their nodes,
-// from the outermost inwards, so that each is called from the one before.
-void NativeStack::join(Interner& interner, uint32_t known, uint32_t fresh, StackId outermost) noexcept {
+// Puts the `fresh` frames that a walk collected above the outermost `known` frames of the last walk, and finds their
+// nodes from the outermost inwards.
+void NativeStack::append_frames(Interner& interner, uint32_t known, uint32_t fresh, StackId outermost) noexcept {
   Frame* const frames = tables_.frames;
   std::memmove(frames + known, frames + tables_.frame_count - fresh, fresh * sizeof(Frame));
   size_ = known + fresh;
@@ -94,8 +94,9 @@ void NativeStack::join(Interner& interner, uint32_t known, uint32_t fresh, Stack
   }
 }
 
-// What the walk that was joined read, and its runs, from the innermost frame outwards.
-void NativeStack::tell(Walk& done, bool whole) noexcept {
+// Stores the words that the walk read and its runs, from the innermost frame outwards, so that holds() can compare
+// them.
+void NativeStack::remember_walk(Walk& done, bool whole) noexcept {
   reads_.begin_group();
   runs_.begin_group();
   const Frame* const frames = tables_.frames;
@@ -116,15 +117,15 @@ void NativeStack::tell(Walk& done, bool whole) noexcept {
   done.runs = static_cast<uint16_t>(runs_.size());
 }
 
-// `done` becomes the walk; its generation 0 where it must not be taken for another one.
+// Walks from `at`; `done` becomes the walk. Its generation is 0 when it must not be reused.
 void NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, const uint8_t* tstate, bool whole,
                        Walk& done) noexcept {
   const uintptr_t high = stack_end(at.stack_pointer);
   const uint32_t generation = codes.table().generation();
   done = Walk{at.stack_pointer, at.pc, at.frame_pointer, generation, 0, 0, 0, false, StackId{}, 0, ++last_number_};
   Frame* const frames = tables_.frames;
-  uint32_t known = generation == generation_ ? size_ : 0;                   // frames of the last walk that may be met
-  if (raw(last_node_) != 0 && !interner.is_current(last_node_)) known = 0;  // definitions have begun anew
+  uint32_t known = generation == generation_ ? size_ : 0;  // frames of the last walk that may be met again
+  if (raw(last_node_) != 0 && !interner.is_current(last_node_)) known = 0;  // definitions were restarted
   bool can_be_kept = true;
   uint32_t fresh = 0;
   StackId outermost{};
@@ -136,7 +137,7 @@ void NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, con
       const bool same = met.stack_pointer == at.stack_pointer && met.pc == at.pc && !at.exact &&
                         (!met.needs_pointer || met.frame_pointer == at.frame_pointer);
       uint32_t differs = 0;
-      if (same && goes_on_as_before(met, differs)) break;
+      if (same && rest_unchanged(met, differs)) break;
       if (same) known = differs;
     }
     if (fresh == tables_.frame_count) {
@@ -148,54 +149,54 @@ void NativeStack::walk(NativeCodes& codes, Interner& interner, Registers at, con
     }
     const NativeCode code = codes.code_at(at, tstate, high);
     const Registers before = at;
-    const bool outmost =
+    const bool is_last =
         code.rule.address == FrameAddress::kOutermost || (code.role == CodeRole::kEvaluation && !whole);
-    const bool stepped = !outmost && step(code.rule, at, high);
+    const bool stepped = !is_last && step(code.rule, at, high);
     ++fresh;
     frames[tables_.frame_count - fresh] = Frame{before.stack_pointer,
                                                 before.pc,
                                                 before.frame_pointer,
                                                 stepped ? frame_pointer_place(code.rule, before, at.stack_pointer) : 0,
                                                 StackId{},
-                                                ModulePlace{code.module, code.address},
+                                                CodeLocation{code.module, code.address},
                                                 code.role,
-                                                !outmost && (code.rule.address == FrameAddress::kFramePointer ||
+                                                !is_last && (code.rule.address == FrameAddress::kFramePointer ||
                                                              code.rule.frame_pointer == FramePointer::kAtFramePointer),
                                                 false};
-    // What a signal's frame or an aligned one read is not noted; what was made at run time may become other code.
+    // Words that a signal frame or a realigned frame read are not remembered; generated code may be replaced.
     if (before.exact || code.rule.address == FrameAddress::kSignal ||
         code.rule.address == FrameAddress::kFramePointerSlot || code.module == 0) {
       can_be_kept = false;
     }
     if (stepped) continue;
-    if (!outmost) outermost = interner.node(StackId{}, NodeKey{NodeKind::kUnknown, 0, 0});
+    if (!is_last) outermost = interner.node(StackId{}, NodeKey{NodeKind::kUnknown, 0, 0});
     known = 0;
     break;
   }
-  join(interner, known, fresh, outermost);
+  append_frames(interner, known, fresh, outermost);
   generation_ = can_be_kept ? generation : 0;
-  tell(done, whole);
+  remember_walk(done, whole);
   if (!can_be_kept || done.reads > reads_.count() / 2) done.generation = 0;
 }
 
 inline const NativeStack::Walk* NativeStack::find(const Registers& at, uint32_t generation,
                                                   const Interner& interner) noexcept {
   Walk* const set = set_of(at);
-  for (uint32_t way = 0; way < kWays; ++way) {
+  for (uint32_t way = 0; way < kWalksPerSet; ++way) {
     Walk& walk = set[way];
     if (!holds(walk, at, generation)) continue;
     if (raw(walk.chain) != 0 && !interner.is_current(walk.chain)) continue;
-    if (walk.runs == 0 || runs_hold(walk, interner)) return &walk;
+    if (walk.runs == 0 || runs_current(walk, interner)) return &walk;
   }
   return nullptr;
 }
 
-// The walk from the caller of a hook: one that is remembered, or made now. Requires the tables.
+// Returns the walk from the caller of a hook, remembered or made now. Requires the tables.
 inline const NativeStack::Walk& NativeStack::walk_from(NativeCodes& codes, Interner& interner, const void* frame,
                                                        const uint8_t* tstate, bool whole) noexcept {
   const Registers at = callers_registers(frame);
   if (const Walk* const known = find(at, codes.table().generation(), interner)) return *known;
-  Walk& oldest = set_of(at)[turn_++ % kWays];
+  Walk& oldest = set_of(at)[next_replaced_++ % kWalksPerSet];
   walk(codes, interner, at, tstate, whole, oldest);
   return oldest;
 }
@@ -220,8 +221,8 @@ NativeRuns NativeStack::capture_runs(NativeCodes& codes, Interner& interner, con
 }
 
 #ifdef CISTERN_CHECK_STACKS
-NativeRuns NativeStack::walked_runs(NativeCodes& codes, Interner& interner, const void* frame, const uint8_t* tstate,
-                                    bool whole) noexcept {
+NativeRuns NativeStack::capture_runs_uncached(NativeCodes& codes, Interner& interner, const void* frame,
+                                              const uint8_t* tstate, bool whole) noexcept {
   size_ = 0;
   Walk fresh;
   walk(codes, interner, callers_registers(frame), tstate, whole, fresh);

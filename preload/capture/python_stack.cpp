@@ -10,32 +10,33 @@
 namespace cistern::preload {
 namespace {
 
-constexpr uint32_t kMaxDepth = 1'000'000;  // of a chain of frames; a longer one is taken for a loop
-constexpr uint32_t kFirstEntries = 128;    // that are mapped
-constexpr uint32_t kMaxFresh = 24;         // new frames above a known one, before the whole stack is walked again
+constexpr uint32_t kMaxDepth = 1'000'000;  // of a chain of frames; a longer chain is assumed to be a loop
+constexpr uint32_t kFirstEntries = 128;    // mapped at first
+constexpr uint32_t kMaxNewFrames = 24;     // above a known frame, before the whole chain is walked instead
 
 }  // namespace
 
-// One mapping: entries for what is no frame, as many as match() looks at, and the frames.
+// Maps the shadow stack: kNear entries with kNoFrame, which let find_near_top() and first_change() read below the root,
+// and then the frames.
 bool PythonStack::grow(uint32_t frames) noexcept {
-  if (!known_.ensure()) return false;
+  if (!frame_cache_.ensure()) return false;
   uint32_t wanted = capacity_ == 0 ? kFirstEntries - kNear : capacity_;
   while (wanted < frames) wanted = 2 * wanted + kNear;
   auto* const mapped = static_cast<ShadowFrame*>(map_memory(mapped_bytes(wanted)));
   if (mapped == nullptr) return false;
   if (frames_ != nullptr) std::copy_n(frames_, used_, mapped + kNear);
-  give_back();
+  release();
   for (uint32_t i = 0; i < kNear; ++i) mapped[i].frame = kNoFrame;
   frames_ = mapped + kNear;
   capacity_ = wanted;
   return true;
 }
 
-void PythonStack::give_back() noexcept {
+void PythonStack::release() noexcept {
   if (frames_ != nullptr) unmap_memory(frames_ - kNear, mapped_bytes(capacity_));
 }
 
-// On 3.12 and later entry frames lie below it.
+// On 3.12 and later entry frames lie below the outermost frame of the program.
 uint32_t PythonStack::root() const noexcept {
   uint32_t at = 0;
   while (at < size_ && frames_[at].code == kEntryFrame) ++at;
@@ -47,16 +48,17 @@ const uint8_t* PythonStack::root_code() const noexcept {
   return at == size_ ? nullptr : frames_[at].code;
 }
 
-// Another code object may have come to lie at the address of the last root's: then it has changed.
+// Returns whether the root is another one than when this was called last. After a reset another code object may lie at
+// the address of the last root's code, so the root then counts as changed.
 bool PythonStack::notice_root() noexcept {
   root_at_ = root();
   const uint8_t* const last = std::exchange(root_, root_code());
-  const bool unsure = std::exchange(root_unsure_, false) && root_ != nullptr;
+  const bool unsure = std::exchange(root_reset_, false) && root_ != nullptr;
   return root_ != last || unsure;
 }
 
-// The entry of `frame` among the innermost ones, or nullptr.
-[[gnu::always_inline]] inline ShadowFrame* PythonStack::near_top(const uint8_t* frame) const noexcept {
+// Returns the entry of `frame` among the kNear innermost ones, or nullptr.
+[[gnu::always_inline]] inline ShadowFrame* PythonStack::find_near_top(const uint8_t* frame) const noexcept {
   static_assert(kNear == 4);
   ShadowFrame* const top = frames_ + size_ - 1;
   if (top[0].frame == frame) return top;
@@ -65,49 +67,52 @@ bool PythonStack::notice_root() noexcept {
   return top[-3].frame == frame ? top - 3 : nullptr;
 }
 
-// Tries to find the innermost frames near the top of what was seen, and verifies everything below. Fresh frames are put
-// above. Returns false when the chain is not the one that was seen; what was seen may then be half overwritten.
+// Walks from `innermost` to a frame near the top of the shadow stack, compares everything below it, and adds the new
+// frames above it. `deepest` becomes the outermost changed entry. Returns false when the chain has other frames; the
+// shadow stack may then be half overwritten.
 template <Positions kPositions>
 [[gnu::always_inline]] inline bool PythonStack::match(const PythonLayout& layout, const uint8_t* innermost,
                                                       ShadowFrame*& deepest) noexcept {
   if (frames_ == nullptr) return false;
   const FrameReader<kPositions> read(layout);
-  uint32_t fresh = 0;
+  uint32_t new_frames = 0;
   const uint8_t* frame = innermost;
   ShadowFrame* known;
-  while ((known = near_top(frame)) == nullptr) {
-    if (fresh++ == kMaxFresh) return false;
+  while ((known = find_near_top(frame)) == nullptr) {
+    if (new_frames++ == kMaxNewFrames) return false;
     frame = read.caller_of(frame);
     if (frame == nullptr) return false;
   }
   const auto below = static_cast<uint32_t>(known - frames_) + 1;
-  if (!ensure(below + fresh)) return false;
+  if (!ensure(below + new_frames)) return false;
   known = frames_ + below - 1;
   if (!verify(read, frames_, known, deepest)) return false;
-  size_ = below + fresh;
-  if (fresh == 0) return true;
+  size_ = below + new_frames;
+  if (new_frames == 0) return true;
   if (deepest == nullptr) deepest = known + 1;
-  use(size_);
+  extend_used(size_);
   frame = innermost;
-  for (ShadowFrame* seen = known + fresh; seen != known; --seen, frame = read.caller_of(frame)) see(read, *seen, frame);
+  for (ShadowFrame* seen = known + new_frames; seen != known; --seen, frame = read.caller_of(frame))
+    remember(read, *seen, frame);
   return true;
 }
 
-// Entries up to `size` mean something from now on.
-void PythonStack::use(uint32_t size) noexcept {
+// Makes the entries up to `size` valid.
+void PythonStack::extend_used(uint32_t size) noexcept {
   if (size <= used_) return;
   std::fill(frames_ + used_, frames_ + size, ShadowFrame{});
   used_ = size;
 }
 
-// Remembers `frame`. What was there before tells more often than not what it is resolved to.
+// Stores `frame` in an entry. If the frame that was there before was at the same position, the entry stays resolved,
+// which is the usual case.
 template <typename Reader>
-void PythonStack::see(const Reader& read, ShadowFrame& seen, const uint8_t* frame) noexcept {
+void PythonStack::remember(const Reader& read, ShadowFrame& seen, const uint8_t* frame) noexcept {
   seen.frame = frame;
-  if (!read.is_where(seen, frame)) read.refresh(seen, frame);
+  if (!read.is_unmoved(seen, frame)) read.refresh(seen, frame);
 }
 
-// Walks the whole chain: once to count, once to compare each frame with what was seen at its depth.
+// Walks the whole chain twice: to count the frames, and to compare each with the entry at its depth.
 template <Positions kPositions>
 bool PythonStack::rewalk(const PythonLayout& layout, const uint8_t* innermost) noexcept {
   const FrameReader<kPositions> read(layout);
@@ -116,23 +121,23 @@ bool PythonStack::rewalk(const PythonLayout& layout, const uint8_t* innermost) n
     if (++count > kMaxDepth) return false;
   }
   if (!ensure(count)) return false;
-  use(count);
+  extend_used(count);
   uint32_t i = count;
-  for (const uint8_t* f = innermost; f != nullptr && i > 0; f = read.caller_of(f)) see(read, frames_[--i], f);
+  for (const uint8_t* f = innermost; f != nullptr && i > 0; f = read.caller_of(f)) remember(read, frames_[--i], f);
   size_ = count;
   return true;
 }
 
 CodeId PythonStack::id_of(const Interpreter& python, Interner& interner, const uint8_t* code) noexcept {
-  FrameCache::Code& known = known_.at(code);
+  FrameCache::Code& known = frame_cache_.at(code);
   if (known.code == code && known.epoch == epoch_) return known.id;
   const CodeId id = interner.code(python, code);
   if (raw(id) != 0 && interner.codes_watched()) known = FrameCache::Code{code, epoch_, id};
   return id;
 }
 
-// The node of a frame called from `caller`, which it remembers unless the frame is of no code object. `last`: the node
-// that was looked up before.
+// Asks the interner for the node of a frame called from `caller`. The entry stays resolved unless the frame has no code
+// object. `last`: the node that was looked up before this one.
 template <Positions kPositions>
 [[gnu::noinline]] StackId PythonStack::look_up(const Interpreter& python, Interner& interner, StackId caller,
                                                ShadowFrame& seen, StackId& last) noexcept {
@@ -148,13 +153,14 @@ template <Positions kPositions>
   return last;
 }
 
-// What was resolved at the same place over the same caller is still right. `node` is that of the caller of `first`.
+// Resolves the entries from `first` up to `end`; `node` is the node of the caller of `first`. An entry that was
+// resolved for the same caller is still right.
 template <Positions kPositions>
 [[gnu::always_inline]] inline StackId PythonStack::resolve(const Interpreter& python, Interner& interner, StackId node,
                                                            ShadowFrame* first, ShadowFrame* end) noexcept {
   const FrameReader<kPositions> read(*python.layout);
   const uint32_t epoch = epoch_;
-  const FrameCache known_frames = known_;
+  const FrameCache known_frames = frame_cache_;
   StackId last = last_node_;
   for (ShadowFrame* seen = first; seen != end; ++seen) {
     if (seen->parent == raw(node)) {
@@ -168,10 +174,10 @@ template <Positions kPositions>
       seen->node = node;
       continue;
     }
-    const uint64_t place = FrameReader<kPositions>::place_of(*seen);
-    const uint64_t caller = FrameCache::caller_in(epoch, node);
-    FrameCache::Entry& known = known_frames.at(place, caller);
-    if (__builtin_expect(known.place == place && known.caller == caller, 1)) {
+    const uint64_t position_key = FrameReader<kPositions>::position_key_of(*seen);
+    const uint64_t caller = FrameCache::caller_key(epoch, node);
+    FrameCache::Entry& known = known_frames.at(position_key, caller);
+    if (__builtin_expect(known.position_key == position_key && known.caller == caller, 1)) {
       seen->code = known.code;
       seen->code_id = known.code_id;
       seen->parent = raw(node);
@@ -182,54 +188,54 @@ template <Positions kPositions>
     const StackId parent = node;
     node = look_up<kPositions>(python, interner, parent, *seen, last);
     seen->node = node;
-    const bool lasts = seen->parent == raw(parent) && place != 0 && interner.codes_watched();
-    if (lasts) known = FrameCache::Entry{place, caller, seen->code, seen->code_id, node};
+    const bool lasts = seen->parent == raw(parent) && position_key != 0 && interner.codes_watched();
+    if (lasts) known = FrameCache::Entry{position_key, caller, seen->code, seen->code_id, node};
   }
   last_node_ = last;
   return node;
 }
 
-// Finds where what awaits the running task joins. Returns the deepest frame whose node may be another one: `deepest`,
-// or where it joined or joins.
-ShadowFrame* PythonStack::rejoin(ShadowFrame* deepest) noexcept {
-  const uint8_t* const frame = awaiting_.joint();
-  uint32_t at = joint_ < size_ && frames_[joint_].frame == frame ? joint_ : size_;
+// Finds the index of the attach point, where the frames that await the running task are inserted. Returns the outermost
+// entry whose node may have changed: `deepest`, the old or the new attach point.
+ShadowFrame* PythonStack::update_attachment(ShadowFrame* deepest) noexcept {
+  const uint8_t* const frame = awaiting_.attach_point();
+  uint32_t at = attached_at_ < size_ && frames_[attached_at_].frame == frame ? attached_at_ : size_;
   if (frame != nullptr && at == size_) {
     while (at != 0 && frames_[at - 1].frame != frame) --at;
     at = at == 0 ? size_ : at - 1;
   }
-  const uint32_t joint = frame != nullptr && at < size_ ? at : kNoJoint;
-  if (rejoins_ || joint != joint_) {
-    const uint32_t lowest = std::min(joint, joint_);
+  const uint32_t attached_at = frame != nullptr && at < size_ ? at : kNotAttached;
+  if (awaiting_changed_ || attached_at != attached_at_) {
+    const uint32_t lowest = std::min(attached_at, attached_at_);
     if (lowest < size_ && (deepest == nullptr || deepest > frames_ + lowest)) deepest = frames_ + lowest;
   }
-  rejoins_ = false;
-  joint_ = joint;
+  awaiting_changed_ = false;
+  attached_at_ = attached_at;
   return deepest;
 }
 
-// The node of the innermost frame. `deepest`: the deepest frame that is not where it was; nullptr: there is none.
+// Returns the node of the innermost frame. `deepest`: the outermost entry that changed; nullptr: none did.
 template <Positions kPositions, bool kTasks>
-[[gnu::always_inline]] inline StackId PythonStack::settle(const Interpreter& python, Interner& interner,
-                                                          ShadowFrame* deepest) noexcept {
-  if constexpr (kTasks) deepest = rejoin(deepest);
+[[gnu::always_inline]] inline StackId PythonStack::resolve_from(const Interpreter& python, Interner& interner,
+                                                                ShadowFrame* deepest) noexcept {
+  if constexpr (kTasks) deepest = update_attachment(deepest);
   if (deepest == nullptr) return top();
   const auto unchanged = static_cast<uint32_t>(reinterpret_cast<char*>(deepest) - reinterpret_cast<char*>(frames_));
   unchanged_bytes_ = std::min(unchanged_bytes_, unchanged);
   StackId caller = deepest == frames_ ? base_ : deepest[-1].node;
   if constexpr (kTasks) {
-    if (joint_ != kNoJoint && deepest <= frames_ + joint_) {
-      ShadowFrame* const joint = frames_ + joint_;
-      caller = awaiting_.over(interner, resolve<kPositions>(python, interner, caller, deepest, joint));
-      deepest = joint;
+    if (attached_at_ != kNotAttached && deepest <= frames_ + attached_at_) {
+      ShadowFrame* const attached_at = frames_ + attached_at_;
+      caller = awaiting_.extend(interner, resolve<kPositions>(python, interner, caller, deepest, attached_at));
+      deepest = attached_at;
     }
   }
   return resolve<kPositions>(python, interner, caller, deepest, frames_ + size_);
 }
 
-// Whether the outermost frame may be another one. `deepest`: the deepest frame that is not where it was; nullptr: none.
+// Whether the root may be another one. `deepest`: the outermost entry that changed; nullptr: none did.
 bool PythonStack::root_may_differ(const ShadowFrame* deepest) const noexcept {
-  return root_unsure_ || root_at_ >= size_ || (deepest != nullptr && deepest <= frames_ + root_at_);
+  return root_reset_ || root_at_ >= size_ || (deepest != nullptr && deepest <= frames_ + root_at_);
 }
 
 template <Positions kPositions, bool kTasks>
@@ -238,7 +244,7 @@ StackId PythonStack::capture_chain(const Interpreter& python, Interner& interner
   const PythonLayout& layout = *python.layout;
   if (innermost == nullptr) {
     size_ = 0;
-    joint_ = kNoJoint;
+    attached_at_ = kNotAttached;
     root_changed = notice_root();
     return base_;
   }
@@ -250,12 +256,12 @@ StackId PythonStack::capture_chain(const Interpreter& python, Interner& interner
     }
     deepest = frames_;
   }
-  const StackId node = settle<kPositions, kTasks>(python, interner, deepest);
+  const StackId node = resolve_from<kPositions, kTasks>(python, interner, deepest);
   if (__builtin_expect(root_may_differ(deepest), 0)) root_changed = notice_root();
   return node;
 }
 
-// The chain is as it was down to `change`.
+// Captures a chain that is unchanged from its innermost frame down to `change`.
 template <Positions kPositions, bool kTasks>
 StackId PythonStack::capture_rest(const Interpreter& python, Interner& interner, ShadowFrame* change,
                                   bool& root_changed) noexcept {
@@ -264,7 +270,7 @@ StackId PythonStack::capture_rest(const Interpreter& python, Interner& interner,
   if (!verify(FrameReader<kPositions>(*python.layout), frames_, change, deepest)) {
     return capture_chain<kPositions, kTasks>(python, interner, innermost, root_changed);
   }
-  const StackId node = settle<kPositions, kTasks>(python, interner, deepest);
+  const StackId node = resolve_from<kPositions, kTasks>(python, interner, deepest);
   if (__builtin_expect(root_may_differ(deepest), 0)) root_changed = notice_root();
   return node;
 }
@@ -275,22 +281,22 @@ template StackId PythonStack::capture_rest<Positions::kInCode, false>(const Inte
                                                                       bool&) noexcept;
 
 template <Positions kPositions>
-StackId PythonStack::capture_apart(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                                   bool& root_changed) noexcept {
+StackId PythonStack::capture_out_of_line(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                                         bool& root_changed) noexcept {
   return capture_from<kPositions, false>(python, interner, innermost, root_changed);
 }
 
 StackId PythonStack::capture_other(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                    bool& root_changed) noexcept {
   return python.layout->positions == Positions::kIndexes
-             ? capture_apart<Positions::kIndexes>(python, interner, innermost, root_changed)
-             : capture_apart<Positions::kInCopies>(python, interner, innermost, root_changed);
+             ? capture_out_of_line<Positions::kIndexes>(python, interner, innermost, root_changed)
+             : capture_out_of_line<Positions::kInCopies>(python, interner, innermost, root_changed);
 }
 
 StackId PythonStack::capture_with_tasks(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                         bool& root_changed, const uint8_t* tstate, bool gil_held) noexcept {
-  if (!awaiting_.look(python, interner, tstate, gil_held)) rejoins_ = true;
-  if (__builtin_expect(rejoins_, 0)) {
+  if (!awaiting_.update(python, interner, tstate, gil_held)) awaiting_changed_ = true;
+  if (__builtin_expect(awaiting_changed_, 0)) {
     return capture_chain<Positions::kInCode, true>(python, interner, innermost, root_changed);
   }
   return capture_from<Positions::kInCode, true>(python, interner, innermost, root_changed);

@@ -1,15 +1,26 @@
-// The Python stack of the running thread, as a node of the stack tree. Each thread remembers the frames that it saw
-// last; every frame is compared, down to the root (a function called again from another line has the same frame
-// address), and only what lies above the deepest change is looked up again. Cost: six to seven instructions a frame
-// when nothing changed.
+// The Python stack of the running thread, as a node of the stack tree.
+//
+// Each thread keeps a shadow stack: the frames that it saw last, with their positions and nodes. A capture compares
+// every frame of the chain with it, down to the root, and resolves only the frames above the outermost change.
+// Comparing only the innermost frames would be wrong: a function that is called again from another line usually has its
+// frame at the same address. Cost when nothing changed: six to seven instructions a frame.
+//
+//     chain of frames        shadow stack            after the capture
+//     (innermost)
+//     h at 0x30, new         -                       resolve: frame cache, else interner
+//     g at 0x20, moved       g, position, node  <-   deepest change: resolve from here on
+//     f at 0x10              f, position, node       unchanged: node kept
+//     (root)
+//
+// One object for each thread; used by that thread only. Its memory is mapped with the first frame.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 
 #include "preload/capture/awaiting.h"
-#include "preload/capture/frame_reader.h"
 #include "preload/capture/frame_cache.h"
+#include "preload/capture/frame_reader.h"
 #include "preload/cpython/interpreter.h"
 #include "preload/intern/interner.h"
 
@@ -17,10 +28,10 @@ namespace cistern::preload {
 
 class PythonStack {
  public:
-  // The stack from `innermost` (the thread's innermost frame, or nullptr) on, over `base`, the node that its outermost
-  // frame is called from; it is read after the interner's epoch, since it is replaced before that. `root_changed` is
-  // set when the outermost frame is not the one of the last call. `tstate` and `gil_held` are what Awaiting::look()
-  // wants. Requires that the frames are this thread's.
+  // Returns the node of the stack from `innermost` on: the thread's innermost frame, or nullptr. `base_now` is the node
+  // that the outermost frame is called from. It is read after the interner's epoch, because it is replaced before the
+  // epoch advances. Sets `root_changed` when the outermost frame is not the one of the last call. `tstate` and
+  // `gil_held`: see Awaiting::update(). Requires that the frames are the calling thread's.
   [[gnu::always_inline]] StackId capture(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                          const std::atomic<StackId>& base_now, bool& root_changed,
                                          const uint8_t* tstate = nullptr, bool gil_held = true) noexcept {
@@ -40,32 +51,34 @@ class PythonStack {
     return capture_from<Positions::kInCode, false>(python, interner, innermost, root_changed);
   }
 
-  // The outermost frame's code object; nullptr when there was no frame.
+  // Returns the outermost frame's code object; nullptr when there was no frame.
   const uint8_t* root_code() const noexcept;
 
-  // What was seen at the last call, outermost first. Requires i < size().
+  // The shadow stack: the frames of the last capture, outermost first. Requires i < size().
   uint32_t size() const noexcept { return size_; }
   const ShadowFrame& frame(uint32_t i) const noexcept { return frames_[i]; }
-  // How many of the outermost frames are as they were when this was asked last. The stack may be shorter now.
+  // Returns how many of the outermost frames did not change since the last call of this function. The stack may be
+  // shorter than that now.
   uint32_t take_unchanged() noexcept {
     const uint32_t bytes = unchanged_bytes_;
     unchanged_bytes_ = UINT32_MAX;
     return bytes / sizeof(ShadowFrame);
   }
 
-  // At which of them what awaits the running task joins, below it; none: UINT32_MAX. As of the last call.
-  uint32_t joint() const noexcept { return joint_; }
-  // The node that the frame there is called from, where its caller is `caller`.
-  StackId with_awaiting(Interner& interner, StackId caller) noexcept { return awaiting_.over(interner, caller); }
+  // Index of the frame that the frames which await the running task are inserted below; UINT32_MAX: nothing awaits it.
+  // As of the last capture.
+  uint32_t attached_at() const noexcept { return attached_at_; }
+  // Returns the node of the innermost of those frames, when the outermost one is called from `caller`.
+  StackId with_awaiting(Interner& interner, StackId caller) noexcept { return awaiting_.extend(interner, caller); }
 
-  // For another thread: forgets what was seen. Keeps its memory.
+  // For another thread: forgets the shadow stack. Keeps the memory.
   void reset() noexcept {
     forget();
     root_ = nullptr;
   }
 
  private:
-  // `kTasks`: what awaits the running task is part of the stack.
+  // `kTasks`: the frames that await the running task are part of the stack.
   template <Positions kPositions, bool kTasks>
   [[gnu::always_inline]] StackId capture_from(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                               bool& root_changed) noexcept {
@@ -79,12 +92,12 @@ class PythonStack {
     if (__builtin_expect(change == frames_ && is_root(read, *change), 1)) return top->node;
     return capture_rest<kPositions, kTasks>(python, interner, change, root_changed);
   }
-  // Apart, so that what is inlined is small.
+  // Not inlined, so that the code of the hooks stays small.
   [[gnu::noinline]] StackId capture_other(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                           bool& root_changed) noexcept;
   template <Positions kPositions>
-  [[gnu::noinline]] StackId capture_apart(const Interpreter& python, Interner& interner, const uint8_t* innermost,
-                                          bool& root_changed) noexcept;
+  [[gnu::noinline]] StackId capture_out_of_line(const Interpreter& python, Interner& interner, const uint8_t* innermost,
+                                                bool& root_changed) noexcept;
   [[gnu::noinline]] StackId capture_with_tasks(const Interpreter& python, Interner& interner, const uint8_t* innermost,
                                                bool& root_changed, const uint8_t* tstate, bool gil_held) noexcept;
   template <Positions kPositions, bool kTasks>
@@ -98,12 +111,12 @@ class PythonStack {
   template <Positions kPositions>
   bool rewalk(const PythonLayout& layout, const uint8_t* innermost) noexcept;
   template <typename Reader>
-  static void see(const Reader& read, ShadowFrame& seen, const uint8_t* frame) noexcept;
-  ShadowFrame* near_top(const uint8_t* frame) const noexcept;
-  void use(uint32_t size) noexcept;
-  ShadowFrame* rejoin(ShadowFrame* deepest) noexcept;
+  static void remember(const Reader& read, ShadowFrame& seen, const uint8_t* frame) noexcept;
+  ShadowFrame* find_near_top(const uint8_t* frame) const noexcept;
+  void extend_used(uint32_t size) noexcept;
+  ShadowFrame* update_attachment(ShadowFrame* deepest) noexcept;
   template <Positions kPositions, bool kTasks>
-  StackId settle(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept;
+  StackId resolve_from(const Interpreter& python, Interner& interner, ShadowFrame* deepest) noexcept;
   template <Positions kPositions>
   StackId resolve(const Interpreter& python, Interner& interner, StackId node, ShadowFrame* first,
                   ShadowFrame* end) noexcept;
@@ -114,36 +127,36 @@ class PythonStack {
   StackId top() const noexcept { return frames_[size_ - 1].node; }
   bool ensure(uint32_t frames) noexcept { return frames <= capacity_ || grow(frames); }
   bool grow(uint32_t frames) noexcept;
-  void give_back() noexcept;
+  void release() noexcept;
   void forget() noexcept {
-    root_unsure_ = true;
+    root_reset_ = true;
     size_ = used_ = unchanged_bytes_ = 0;
-    joint_ = kNoJoint;
+    attached_at_ = kNotAttached;
     awaiting_.forget();
   }
-  // The outermost entry that is a frame of the program; size_ when there is none.
+  // Returns the index of the outermost entry that is no entry frame; size_ when there is none.
   uint32_t root() const noexcept;
   bool root_may_differ(const ShadowFrame* deepest) const noexcept;
   bool notice_root() noexcept;
 
-  static constexpr uint32_t kNoJoint = UINT32_MAX;
-  static constexpr uint32_t kNear = 4;  // so far from the top match() looks for a frame
+  static constexpr uint32_t kNotAttached = UINT32_MAX;
+  static constexpr uint32_t kNear = 4;  // match() looks for a frame among so many innermost entries
   static size_t mapped_bytes(uint32_t capacity) noexcept { return (capacity + kNear) * sizeof(ShadowFrame); }
 
   ShadowFrame* frames_ = nullptr;
   uint32_t size_ = 0;
-  uint32_t used_ = 0;  // entries that mean something: frames deeper than the stack is now were seen there
+  uint32_t used_ = 0;  // entries with valid content; those beyond size_ are of an earlier, deeper stack
   uint32_t capacity_ = 0;
-  uint32_t unchanged_bytes_ = 0;  // of the entries that take_unchanged() counts
-  FrameCache known_;             // once there are frames
+  uint32_t unchanged_bytes_ = 0;  // what take_unchanged() returns, in bytes
+  FrameCache frame_cache_;        // mapped with the first frame
   uint32_t epoch_ = 0;
   StackId base_{};
-  StackId last_node_{};            // that was looked up, in any of the stacks
-  const uint8_t* root_ = nullptr;  // the outermost frame's code, as it was told last
-  uint32_t root_at_ = 0;           // the entry that it was told of
-  bool root_unsure_ = false;
-  bool rejoins_ = false;  // what awaits the running task has changed since the frames were resolved
-  uint32_t joint_ = kNoJoint;
+  StackId last_node_{};            // that was found last, in any stack
+  const uint8_t* root_ = nullptr;  // the outermost frame's code, as last compared
+  uint32_t root_at_ = 0;           // its index then
+  bool root_reset_ = false;
+  bool awaiting_changed_ = false;  // what awaits the running task has changed since the frames were resolved
+  uint32_t attached_at_ = kNotAttached;
   Awaiting awaiting_;
 };
 

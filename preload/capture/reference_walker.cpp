@@ -36,7 +36,7 @@ StackId walk(const Interpreter& python, Interner& interner, const uint8_t* inner
   const uint8_t* frame = innermost;
   for (size_t i = 0; i < count; ++i, frame = read.caller_of(frame)) frames[i] = frame;
   for (size_t i = count; i != 0; --i) {
-    if (awaiting != nullptr && frames[i - 1] == awaiting->joint()) node = awaiting->over(interner, node);
+    if (awaiting != nullptr && frames[i - 1] == awaiting->attach_point()) node = awaiting->extend(interner, node);
     node = node_of(read, python, interner, node, frames[i - 1]);
   }
   if (bytes != 0) unmap_memory(frames, bytes);
@@ -46,12 +46,12 @@ StackId walk(const Interpreter& python, Interner& interner, const uint8_t* inner
 }  // namespace
 
 StackId reference_walk(const Interpreter& python, Interner& interner, const uint8_t* innermost, StackId base,
-                    const uint8_t* tstate) noexcept {
+                       const uint8_t* tstate) noexcept {
   if (python.frame_walk() == FrameWalk::kWithTasks) {
     Awaiting awaiting;
-    awaiting.look(python, interner, tstate, true);
+    awaiting.update(python, interner, tstate, true);
     const StackId node = walk<Positions::kInCode>(python, interner, innermost, base, &awaiting);
-    awaiting.give_back();
+    awaiting.release();
     return node;
   }
   switch (python.layout->positions) {

@@ -1,4 +1,5 @@
-// The Python stack by looking up every frame, with nothing remembered: slow, and what PythonStack has to agree with.
+// The Python stack by looking up every frame, without shadow stack or caches. Slow: PythonStack must agree with it. Any
+// thread, for its own frames.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +10,10 @@
 
 namespace cistern::preload {
 
-// The node of the stack from `innermost` (nullptr: none) on, over `base`, as PythonStack::capture() has it; StackId{0}
-// without memory. Requires that the frames are this thread's, whose state is `tstate`; what awaits its running task is
-// read with the GIL or without.
+// Returns the node of the stack from `innermost` (nullptr: no frame) on, called from `base`, as PythonStack::capture()
+// does; StackId{0} without memory. Requires that the frames are the calling thread's, whose state is `tstate`. Reads
+// what awaits the running task with or without the GIL.
 StackId reference_walk(const Interpreter& python, Interner& interner, const uint8_t* innermost, StackId base,
-                    const uint8_t* tstate = nullptr) noexcept;
+                       const uint8_t* tstate = nullptr) noexcept;
 
 }  // namespace cistern::preload

@@ -6,13 +6,13 @@
 namespace cistern::preload {
 namespace {
 
-// Its symbol _AsyncioDebug may be hidden or stripped, and section headers are not in memory: among the module's data
-// its words are found by what they should be. In an interpreter that has the module built in, that is all of its data.
+// The symbol _AsyncioDebug may be hidden or stripped, and section headers are not in memory. So the module's data is
+// searched for the words that its version publishes. Where the module is built in, that is the interpreter's data.
 bool publishes_tasks(const LoadedModule& module, const TaskLayout& layout) noexcept {
   constexpr size_t kBytes = kTaskOffsetWords * sizeof(uint64_t);
   const auto* words = static_cast<const uint64_t*>(module.data);
   for (size_t left = module.data_bytes; left >= kBytes; left -= sizeof(uint64_t), ++words) {
-    if (words[0] == layout.task_bytes && publishes(layout, words)) return true;
+    if (words[0] == layout.task_bytes && module_publishes(layout, words)) return true;
   }
   return false;
 }
@@ -20,16 +20,16 @@ bool publishes_tasks(const LoadedModule& module, const TaskLayout& layout) noexc
 }  // namespace
 
 void find_asyncio(Interpreter& python, bool in_use) noexcept {
-  if (python.layout == nullptr || python.free_threaded || python.frame_walk() != FrameWalk::kPlain) return;
-  const TaskLayout* const layout = task_layout_of(python.minor);
-  if (layout == nullptr || python.coroutine_type == nullptr || python.generator_type == nullptr) return;
-  if (contradiction(*layout, python.runtime) != nullptr) return;
+  if (python.layout == nullptr || python.frame_walk() != FrameWalk::kPlain) return;
+  const TaskLayout& layout = python.layout->tasks;
+  if (layout.running_task == kNoOffset || python.coroutine_type == nullptr || python.generator_type == nullptr) return;
+  if (contradiction(layout, python.runtime) != nullptr) return;
   struct Search {
     const TaskLayout& layout;
     uintptr_t interpreter;
     bool in_use;
     bool found;
-  } search{*layout, python.module_start, in_use, false};
+  } search{layout, python.module_start, in_use, false};
   for_each_module(
       [](void* context, const LoadedModule& module) {
         auto& search = *static_cast<Search*>(context);
@@ -39,7 +39,7 @@ void find_asyncio(Interpreter& python, bool in_use) noexcept {
         return false;
       },
       &search);
-  if (search.found) python.look_at_tasks(layout);
+  if (search.found) python.look_at_tasks();
 }
 
 }  // namespace cistern::preload

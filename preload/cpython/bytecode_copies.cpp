@@ -9,7 +9,7 @@
 namespace cistern::preload {
 namespace {
 
-// _PyCodeArray (Include/cpython/code.h, 3.14 and 3.15): how many, and where each begins.
+// _PyCodeArray (Include/cpython/code.h, 3.14 and 3.15): the number of entries, then pointers to the copies.
 constexpr uint16_t kCopies = 8;
 constexpr uint64_t kUnitBytes = 2;  // sizeof(_Py_CODEUNIT)
 
@@ -19,8 +19,8 @@ const uint8_t* array_of(const uint8_t* code, uint16_t offset) noexcept {
   return array;
 }
 
-// Copies memory that may not be there any more. Returns false when it is not.
-bool read_what_may_be_gone(const uint8_t* from, void* to, size_t bytes) noexcept {
+// Copies memory that may be unmapped. Returns false when it is.
+bool read_maybe_freed(const uint8_t* from, void* to, size_t bytes) noexcept {
   const iovec local{to, bytes};
   const iovec remote{const_cast<uint8_t*>(from), bytes};
   const long read = raw_syscall(SYS_process_vm_readv, getpid(), reinterpret_cast<long>(&local), 1,
@@ -32,25 +32,28 @@ const uint8_t* entry_of(const uint8_t* array, uint64_t index) noexcept {
   return index < load<uint64_t>(array, 0) ? load_pointer(array + index * sizeof array, kCopies) : nullptr;
 }
 
-const uint8_t* entry_of_what_may_be_gone(const uint8_t* array, uint64_t index) noexcept {
+const uint8_t* entry_of_maybe_freed(const uint8_t* array, uint64_t index) noexcept {
   uint64_t size = 0;
   const uint8_t* entry = nullptr;
-  const bool read = read_what_may_be_gone(array, &size, sizeof size) && index < size &&
-                    read_what_may_be_gone(array + kCopies + index * sizeof entry, &entry, sizeof entry);
+  const bool read = read_maybe_freed(array, &size, sizeof size) && index < size &&
+                    read_maybe_freed(array + kCopies + index * sizeof entry, &entry, sizeof entry);
   return read ? entry : nullptr;
 }
 
-// An array that became too small is replaced, and freed when every thread that was attached to the interpreter has been
-// at rest (create_tlbc_lock_held(), Objects/codeobject.c; Python/qsbr.c, 3.14 and 3.15). A thread that is attached is
-// not at rest in an allocation. One that is not attached may find the array gone: what it reads is right if the array
-// is still the code object's after that; it gets longer some ten times at most.
+// Returns copy `index` of `code`, or nullptr.
+//
+// An array that is too small is replaced by a longer one. The old one is freed when every attached thread has passed a
+// quiescent state (create_tlbc_lock_held(), Objects/codeobject.c; Python/qsbr.c, 3.14 and 3.15). An attached thread
+// passes none during an allocation, so it may read the array. For a thread that is not attached the array may be freed
+// at any time: what it read is right if the code object still has the same array afterwards. The loop ends, because an
+// array is replaced some ten times at most.
 const uint8_t* copy_of(const Interpreter& python, const uint8_t* code, uint64_t index) noexcept {
   const uint16_t offset = python.layout->copies;
   const uint8_t* array = array_of(code, offset);
   const bool attached = python.functions.holder_state() != nullptr;
   if (attached) return entry_of(array, index);
   for (;;) {
-    const uint8_t* const entry = entry_of_what_may_be_gone(array, index);
+    const uint8_t* const entry = entry_of_maybe_freed(array, index);
     const uint8_t* const now = array_of(code, offset);
     if (now == array) return entry;
     array = now;
@@ -59,8 +62,8 @@ const uint8_t* copy_of(const Interpreter& python, const uint8_t* code, uint64_t 
 
 }  // namespace
 
-// A copy that no thread's index stands for is freed by sys._clear_internal_caches() even if a suspended generator's
-// frame is in it: then there is none, or another one.
+// sys._clear_internal_caches() frees a copy that no thread uses, even if a suspended generator's frame points into it.
+// Then there is no copy, or another one, and the offset is unknown.
 int64_t offset_in_copy(const Interpreter& python, const uint8_t* frame, const uint8_t* code,
                        uint64_t position) noexcept {
   const PythonLayout& layout = *python.layout;

@@ -1,6 +1,6 @@
-// Copies of a code object's instructions (CPython 3.14 and later without the GIL): each thread specializes its own, and
-// a frame's position lies in one of them (PyCodeObject.co_tlbc; "Thread-local bytecode" in Objects/codeobject.c). The
-// first is the one in the code object. Any thread, for its own frames; does not allocate.
+// Copies of a code object's instructions (CPython 3.14 and later without the GIL). Each thread specializes a copy of
+// its own, and a frame's position points into one of them (PyCodeObject.co_tlbc; "Thread-local bytecode" in
+// Objects/codeobject.c). Copy 0 is in the code object itself. Any thread, for its own frames; does not allocate.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 
 namespace cistern::preload {
 
-// No instruction: those lie at even offsets.
+// Not the offset of an instruction: those are even, and -2 is before the first one.
 constexpr int64_t kUnknownOffset = -1;
 
-// The byte offset of `position`, which is that of `frame`, in the copy that it lies in; kUnknownOffset when that cannot
-// be found. Requires a layout with Positions::kInCopies, and that `code` is the code of `frame`, which is on the
-// calling thread's stack.
+// Returns the byte offset of `position`, the position of `frame`, in the copy that it points into; kUnknownOffset when
+// the copy cannot be found. Requires Positions::kInCopies, that `code` is the code of `frame`, and that `frame` is on
+// the calling thread's stack.
 int64_t offset_in_copy(const Interpreter& python, const uint8_t* frame, const uint8_t* code,
                        uint64_t position) noexcept;
 

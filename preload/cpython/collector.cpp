@@ -5,8 +5,8 @@
 namespace cistern::preload {
 namespace {
 
-// struct gc_stats (pycore_interp_structs.h, 3.15): a ring of the latest runs for each generation, of which the one at
-// `index` counts all. Without the GIL there is one.
+// struct gc_stats (pycore_interp_structs.h, 3.15): a ring of the last runs for each generation; the item at `index` has
+// the totals. Without the GIL a ring has one item.
 struct StatisticsItem {
   int64_t began;
   int64_t ended;
@@ -78,7 +78,7 @@ void CollectorPoll::poll(const Interpreter& python, const uint8_t* tstate, Repor
   bool known = false;
   Seen& seen = this->seen(generations, known);
   for (int i = 0; i < kGenerations && known; ++i) {
-    // Fewer runs than before: another interpreter has come to lie at the address.
+    // Fewer runs than before: another interpreter lies at the address of a destroyed one.
     const GenerationStats last = stats[i].collections < seen.last[i].collections ? GenerationStats{} : seen.last[i];
     if (stats[i].collections == last.collections) continue;
     const GenerationStats since{stats[i].collections - last.collections, stats[i].collected - last.collected,
@@ -111,7 +111,7 @@ bool is_collecting(const Interpreter& python, const uint8_t* tstate) noexcept {
   return generations != nullptr && load<int>(at(generations, python.layout->collecting), 0) != 0;
 }
 
-bool collects(const Interpreter& python, const uint8_t* tstate) noexcept {
+bool collector_is_on(const Interpreter& python, const uint8_t* tstate) noexcept {
   if (python.functions.collector_is_enabled != nullptr) return python.functions.collector_is_enabled() != 0;
   const uint8_t* const generations = tstate == nullptr ? nullptr : generations_of(python, tstate);
   return generations != nullptr && load<int>(at(generations, python.layout->collector_enabled), 0) != 0;

@@ -30,7 +30,7 @@ void bind_functions(PythonFunctions& functions, const LoadedModule& module) noex
   bind(functions.is_finalizing, module, "Py_IsFinalizing", "_Py_IsFinalizing");
 }
 
-// "3.11.2 (main, …)" → 3, 11, 0x030b02f0. Pre-releases ("3.14.0a1") get the final's number.
+// "3.11.2 (main, …)" → 3, 11, 0x030b02f0. Pre-releases ("3.14.0a1") get the number of the final release.
 void read_version(Interpreter& python, std::string_view text) noexcept {
   const std::string_view whole = text;
   python.major = static_cast<unsigned>(take_number(text));
@@ -50,7 +50,7 @@ bool complete(const Interpreter& python) noexcept {
 }
 
 void choose_layout(Interpreter& python) noexcept {
-  python.free_threaded = python.major == 3 && is_free_threaded(python.minor, python.runtime);
+  python.free_threaded = python.major == 3 && is_free_threaded(python.runtime);
   const PythonLayout* const layout = python.major == 3 ? layout_of(python.minor, python.free_threaded) : nullptr;
   if (layout == nullptr) {
     python.reason = "this version's frames are not known";
@@ -71,7 +71,7 @@ void choose_layout(Interpreter& python) noexcept {
   python.stacks = PythonStacks::kOn;
 }
 
-// A module whose data has not been relocated yet (it is being loaded) has no type in its type objects.
+// While a module is being loaded its data may not be relocated yet: its type objects have no type then.
 bool relocated(const LoadedModule& module) noexcept {
   const auto* code = static_cast<const uint8_t*>(find_symbol(module, "PyCode_Type"));
   const auto* type = static_cast<const uint8_t*>(find_symbol(module, "PyType_Type"));
@@ -80,7 +80,7 @@ bool relocated(const LoadedModule& module) noexcept {
          load_pointer(code, kTypeWithoutGil) == type;
 }
 
-// Whether the executable calls (or, a static Python, is) Python's main program.
+// Whether the executable calls Python's main program or, linked statically, contains it.
 bool runs_main() noexcept {
   bool found = false;
   for_each_module(
@@ -112,7 +112,7 @@ bool take(Interpreter& python, const LoadedModule& module) noexcept {
   }
   bind_functions(python.functions, module);
   if (python.functions.holder_state != nullptr) {
-    python.holder_place = returned_global(reinterpret_cast<const void*>(python.functions.holder_state));
+    python.holder_variable = returned_global(reinterpret_cast<const void*>(python.functions.holder_state));
   }
   bind(python.code_type, module, "PyCode_Type");
   bind(python.unicode_type, module, "PyUnicode_Type");
@@ -129,9 +129,9 @@ bool take(Interpreter& python, const LoadedModule& module) noexcept {
 // glibc, for the code that compilers make for thread-local variables; it may allocate them.
 extern "C" void* __tls_get_addr(void* index);
 
-const uint8_t* const* Interpreter::own_holder_place() const noexcept {
-  if (holder_place != nullptr) return holder_place;
-  if (minor < 12) return nullptr;
+const uint8_t* const* Interpreter::own_holder_variable() const noexcept {
+  if (holder_variable != nullptr) return holder_variable;
+  if (layout == nullptr || !layout->thread_local_state) return nullptr;
   const uint8_t* const* const place =
       returned_thread_local(reinterpret_cast<const void*>(functions.holder_state), __tls_get_addr);
   return place != nullptr && *place == functions.holder_state() ? place : nullptr;

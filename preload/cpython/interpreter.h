@@ -1,5 +1,5 @@
-// The interpreter of this process: where it is, which version, and the few of its functions that a hook may call. Found
-// by its symbols; nothing of it is linked. Constant once found, but for whether tasks are looked at.
+// The interpreter of this process: where it is, its version, and the few functions of it that a hook may call. It is
+// found by its symbols; nothing is linked against it. Once found it is constant, except for `walk` and `tasks`.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +37,7 @@ struct PythonFunctions {
   void (*get_arena_allocator)(PyObjectArenaAllocator* allocator);
   void (*set_arena_allocator)(PyObjectArenaAllocator* allocator);
   const uint8_t* (*holder_state)();  // see Interpreter::holder()
-  // The own thread's state, GIL or not; nullptr in a thread that Python does not know.
+  // The calling thread's state, with or without the GIL; nullptr in a thread that Python does not know.
   const uint8_t* (*own_state)();
   int (*is_initialized)();
   int (*is_finalizing)();
@@ -46,18 +46,18 @@ struct PythonFunctions {
   int (*last_instruction)(const uint8_t* frame);
 };
 
-// How its frames are compared with what was seen of them.
+// How captures compare frames with the shadow stack.
 enum class FrameWalk : uint8_t {
   kPlain,      // Positions::kInCode
   kOther,      // other positions
-  kWithTasks,  // kPlain, and what awaits asyncio's running task is part of the stack: see find_asyncio()
+  kWithTasks,  // kPlain, and stacks have what awaits asyncio's running task: see find_asyncio()
 };
 
 struct Interpreter {
   bool found = false;
   bool shared = false;  // in a shared library rather than the executable
-  // The executable does not hand itself over to Python's main program: there is no root frame, and the interpreter may
-  // come up and be finalized several times.
+  // The executable does not run Python's main program: there is no root frame, and the interpreter may be initialized
+  // and finalized several times.
   bool embedded = false;
   const char* implementation = "";
   unsigned major = 0;
@@ -67,8 +67,9 @@ struct Interpreter {
   PathText module;
   uintptr_t module_start = 0;
   PythonFunctions functions{};
-  // What functions.holder_state() returns, where it is a plain load (3.8 – 3.11): nearly every event asks for it.
-  const uint8_t* const* holder_place = nullptr;
+  // The variable that functions.holder_state() returns, where it is a global (3.8 – 3.11); else nullptr. Nearly every
+  // event reads it.
+  const uint8_t* const* holder_variable = nullptr;
   bool free_threaded = false;               // built without the GIL
   uint16_t type_offset = 8;                 // PyObject.ob_type
   const uint8_t* code_type = nullptr;       // &PyCode_Type
@@ -76,40 +77,40 @@ struct Interpreter {
   const uint8_t* coroutine_type = nullptr;  // &PyCoro_Type
   const uint8_t* generator_type = nullptr;  // &PyGen_Type
   const uint8_t* runtime = nullptr;         // &_PyRuntime
-  const PythonLayout* layout = nullptr;     // nullptr: its stacks cannot be read
+  const PythonLayout* layout = nullptr;     // nullptr: stacks cannot be read
   FrameWalk walk = FrameWalk::kPlain;       // see frame_walk()
   const TaskLayout* tasks = nullptr;        // of FrameWalk::kWithTasks
   PythonStacks stacks = PythonStacks::kUnsupported;
-  const char* reason = "";  // why not
+  const char* reason = "";  // why stacks are not kOn
 
   // Acquire: pairs with look_at_tasks().
   FrameWalk frame_walk() const noexcept { return __atomic_load_n(&walk, __ATOMIC_ACQUIRE); }
-  void look_at_tasks(const TaskLayout* layout) noexcept {
-    tasks = layout;
+  void look_at_tasks() noexcept {
+    tasks = &layout->tasks;
     __atomic_store_n(&walk, FrameWalk::kWithTasks, __ATOMIC_RELEASE);
   }
 
-  // Where the calling thread finds what functions.holder_state() returns: holder_place, or (3.12 and later) its own
-  // thread-local variable. nullptr when the function must be asked. Requires functions.holder_state.
-  const uint8_t* const* own_holder_place() const noexcept;
+  // Returns the variable that functions.holder_state() returns in the calling thread: holder_variable, or a
+  // thread-local variable (3.12 and later). nullptr when the function must be called. Requires functions.holder_state.
+  const uint8_t* const* own_holder_variable() const noexcept;
 
-  // The thread state that holds the GIL: the own one inside MEM and OBJ hooks. On 3.12 and later each thread has a
-  // holder of its own: itself, while it is attached to an interpreter, with or without the GIL. Requires
+  // Returns the thread state that holds the GIL; in MEM and OBJ hooks that is the calling thread's. On 3.12 and later
+  // it is always the calling thread's, while it is attached to an interpreter, with or without the GIL. Requires
   // functions.holder_state.
   const uint8_t* holder() const noexcept {
-    return holder_place != nullptr ? __atomic_load_n(holder_place, __ATOMIC_RELAXED) : functions.holder_state();
+    return holder_variable != nullptr ? __atomic_load_n(holder_variable, __ATOMIC_RELAXED) : functions.holder_state();
   }
 };
 extern Interpreter g_python;
 
 // Looks for an interpreter among the loaded modules and fills g_python. Returns g_python.found. Requires that the
-// modules are relocated.
+// loader has relocated the modules.
 bool find_interpreter() noexcept;
 
-// Whether the library that it was found in is still loaded.
+// Whether the module that the interpreter was found in is still loaded.
 bool is_loaded(const Interpreter& python) noexcept;
 
-// Whether its allocators can be hooked.
+// Whether the interpreter's allocators can be hooked.
 inline bool hookable(const Interpreter& python) noexcept {
   return python.layout != nullptr && python.functions.set_allocator != nullptr;
 }
@@ -118,7 +119,7 @@ inline bool is_initialized() noexcept {
   return g_python.functions.is_initialized != nullptr && g_python.functions.is_initialized() != 0;
 }
 
-// Whether it says that it is being torn down.
+// Whether the interpreter is being finalized.
 inline bool is_finalizing() noexcept {
   return g_python.functions.is_finalizing != nullptr && g_python.functions.is_finalizing() != 0;
 }

@@ -1,24 +1,36 @@
-// Where CPython keeps frames, code objects and the collector's state, one row a minor version. Byte offsets on 64-bit
-// builds. Checked by walking frames of every kind on 3.8.18, 3.9.18, 3.10.13, 3.11.2, 3.11.7, 3.12.1, 3.13.0, 3.14.10
-// and 3.15.2, and without the GIL on 3.13.15, 3.14.7 and 3.15.0rc1; the sources are Include/cpython/frameobject.h,
-// pystate.h and code.h (3.8 – 3.10), Include/internal/pycore_frame.h (3.11 – 3.13), pycore_interpframe_structs.h and
-// pycore_interp_structs.h (3.14, 3.15), and _Py_DebugOffsets (pycore_runtime.h, 3.13; pycore_debug_offsets.h, 3.14
-// and 3.15).
+// Where CPython keeps frames, code objects, tasks and the collector's state: one PythonLayout for each supported
+// version (versions.cpp). Byte offsets on 64-bit builds. Constant data; any thread.
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "cistern/format/definition_records.h"
+#include "preload/cpython/task_layout.h"
 
 namespace cistern::preload {
 
 constexpr uint16_t kNoOffset = UINT16_MAX;
 
-// What says where in its code a frame is.
+// How a frame says at which instruction of its code it is.
 enum class Positions : uint8_t {
   kInCode,    // a pointer into the code object
   kIndexes,   // an index
   kInCopies,  // a pointer into a copy of the code object's instructions, see bytecode_copies.h
+};
+
+// Where 3.13 and later publish the offsets below themselves: in _Py_DebugOffsets at the start of _PyRuntime, in bytes
+// from there. Each is a u64; 0: the version does not publish it. The names are CPython's, by struct.
+struct DebugOffsets {
+  uint16_t interp, current_frame, thread_id;                       // thread_state
+  uint16_t previous, executable, instr_ptr, owner, tlbc_index;     // interpreter_frame
+  uint16_t filename, code_name, qualname, linetable, firstlineno;  // code_object
+  uint16_t co_code_adaptive, co_tlbc;                              // code_object
+  uint16_t ob_type;                                                // pyobject
+  uint16_t ob_size, ob_sval;                                       // bytes_object
+  uint16_t text_state, text_length, asciiobject_size;              // unicode_object
+  uint16_t gc;                                                     // interpreter_state
+  uint16_t collecting;                                             // gc: counted from there
 };
 
 struct PythonLayout {
@@ -37,8 +49,8 @@ struct PythonLayout {
   Positions positions;
   uint8_t position_scale;  // of an index, which is an int, in bytes
   uint16_t owner;          // kNoOffset: every frame is a Python frame
-  uint16_t is_entry;       // 3.11: C called it, and so the evaluation function; kNoOffset: see mixed_stack.cpp
-  uint16_t copy_index;     // in which copy it is; kNoOffset: there are none
+  uint16_t is_entry;    // 3.11: whether C called the frame, by the evaluation function; kNoOffset: see mixed_stack.cpp
+  uint16_t copy_index;  // of the bytecode copy that the frame runs; kNoOffset: there are no copies
 
   // PyObject, PyVarObject
   uint16_t object_type;
@@ -50,17 +62,17 @@ struct PythonLayout {
   uint16_t constants;
   uint16_t file;
   uint16_t name;
-  uint16_t qualified_name;  // kNoOffset: there is none
+  uint16_t qualified_name;  // kNoOffset: code objects have none
   uint16_t line_table;
   uint16_t instructions;  // kNoOffset: positions are not pointers
-  uint16_t copies;        // of them; kNoOffset: there are none
+  uint16_t copies;        // array of bytecode copies; kNoOffset: there are none
   LineTableKind line_table_kind;
 
   // PyBytesObject, PyASCIIObject and PyCompactUnicodeObject
   uint16_t bytes_data;
   uint16_t text_length;
   uint16_t text_state;
-  uint8_t text_kind;  // bits before `kind` in that
+  uint8_t text_kind;  // bits before `kind` in the state
   uint16_t ascii_data;
   uint16_t wide_data;
 
@@ -68,7 +80,7 @@ struct PythonLayout {
   uint16_t collector;
   bool collector_in_runtime;
   // Relative to that array.
-  int16_t collector_self;  // a pointer to the array, to know it by; 0: there is none
+  int16_t collector_self;  // a pointer to the array itself, which identifies it; 0: there is none
   int16_t collector_enabled;
   int16_t collecting;
   int16_t statistics;  // gc_generation_stats[3], or (statistics_in_rings) a pointer to gc_stats
@@ -76,6 +88,15 @@ struct PythonLayout {
 
   uint32_t arena_bytes;  // 0: there are no arenas and no pools
   uint32_t pool_bytes;
+
+  // Each thread has a variable with the thread state that it is attached to (3.12 and later). Before, one variable of
+  // the runtime has the state of the GIL's holder.
+  bool thread_local_state;
+  // The interpreter puts a code object of its own, _Py_InitCleanup, between a class and its __init__ (3.13 and later).
+  bool has_init_cleanup;
+
+  TaskLayout tasks;
+  DebugOffsets published;
 };
 
 constexpr uint16_t kTstateInterpreter = 16;  // PyThreadState.interp on all of them
@@ -83,14 +104,16 @@ constexpr uint16_t kTstateInterpreter = 16;  // PyThreadState.interp on all of t
 // FRAME_OWNED_BY_CSTACK (3.14; 3.15 has the former alone).
 constexpr uint8_t kOwnedByC = 3;
 
-// Returns the row for 3.`minor`, or nullptr.
+// All versions whose stacks are recorded, in ascending order, builds without the GIL last.
+std::span<const PythonLayout> supported_versions() noexcept;
+
+// Returns the layout of 3.`minor`, or nullptr when the version is not supported.
 const PythonLayout* layout_of(unsigned minor, bool free_threaded = false) noexcept;
 
-// 3.13 and later publish their own offsets at the start of _PyRuntime (`runtime`). Whether those say that there is no
-// GIL; false before 3.13.
-bool is_free_threaded(unsigned minor, const uint8_t* runtime) noexcept;
+// Returns whether the offsets published at `runtime` (&_PyRuntime, or nullptr) are those of a build without the GIL.
+bool is_free_threaded(const uint8_t* runtime) noexcept;
 
-// Returns what of that contradicts `layout`, or nullptr.
+// Returns the name of a published offset that contradicts `layout`, or nullptr when all agree or none is published.
 const char* contradiction(const PythonLayout& layout, const uint8_t* runtime) noexcept;
 
 template <typename T>

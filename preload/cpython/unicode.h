@@ -1,4 +1,4 @@
-// Python strings, read from memory.
+// Python strings, read from memory. Requires that the object is alive. Does not allocate.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@ namespace cistern::preload {
 
 constexpr size_t kUnicodeBytes = 8 * 1024;
 
-// The UTF-8 of a compact str object: a view into the object when it is ASCII, else encoded into `buffer`; what does not
-// fit is cut. Empty when `object` is nullptr or no compact string. Requires that `object` stays alive. No allocation.
+// Returns the text of a compact str object as UTF-8: a view into the object when it is ASCII, else encoded into
+// `buffer`, cut to what fits. Empty when `object` is nullptr or not a compact string.
 std::string_view read_unicode(const PythonLayout& layout, const uint8_t* object,
                               char (&buffer)[kUnicodeBytes]) noexcept;
 

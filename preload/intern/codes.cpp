@@ -1,13 +1,13 @@
-// Code objects: defined once, retired when their block is freed.
+// Interner: code objects are defined once, and retired when their block is freed.
 #include "preload/cpython/code_object.h"
 #include "preload/intern/interner.h"
 
 namespace cistern::preload {
 namespace {
 
-// _Py_InitCleanup: one text is the name of its file and its own.
+// Whether the code is _Py_InitCleanup: one str object is both its name and its file name.
 bool is_init_cleanup(const PythonLayout& layout, const uint8_t* code, std::string_view path) noexcept {
-  return layout.minor >= 13 && path == "__init__" && file_of(layout, code) == name_of(layout, code);
+  return layout.has_init_cleanup && path == "__init__" && file_of(layout, code) == name_of(layout, code);
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ CodeId Interner::code_locked(const Interpreter& python, const uint8_t* code, uin
   const CodeId id{entry.id};
   const CodeRecord record{id, file, name, first_line_of(layout, code), layout.line_table_kind, table.size()};
   if (!records_->write(record) || !write_line_table(id, table)) return CodeId{};
-  watch(entry.address);
+  add_to_filter(entry.address);
   if (known != nullptr) {
     // Pairs with code().
     std::atomic_ref<uint32_t>(known->id).store(kRetiredId, std::memory_order_relaxed);
@@ -94,7 +94,7 @@ void Interner::retire(uint64_t address, uint64_t time) noexcept {
   records_->write(RetiredRecord{time, id});
 }
 
-void Interner::forget_codes() noexcept {
+void Interner::retire_all_codes() noexcept {
   const Locked locked(lock_);
   codes_.for_each(
       [](CodeEntry& entry) { std::atomic_ref<uint32_t>(entry.id).store(kRetiredId, std::memory_order_release); });

@@ -26,13 +26,13 @@ StringId Interner::string_locked(std::string_view text) noexcept {
   if (const uint32_t known = strings_.find(entry); known != 0) return StringId{known};
   entry.id = ++last_string_;
   if (!records_->write(StringRecord{StringId{entry.id}, text})) return StringId{};
-  // Without room the text is written again when it comes again.
+  // Without space in the table the text is defined again each time.
   if (strings_.make_room()) strings_.insert(entry);
   return StringId{entry.id};
 }
 
 StackId Interner::node(StackId parent, const NodeKey& key) noexcept {
-  const StackId next = nodes_.next_id();  // before it is looked for
+  const StackId next = nodes_.next_id();  // read before the search
   if (const StackId known = nodes_.find(parent, key); raw(known) != 0) return known;
   const Locked locked(lock_);
   return nodes_.next_id() == next ? new_node(parent, key) : node_locked(parent, key);
@@ -43,20 +43,20 @@ StackId Interner::node_locked(StackId parent, const NodeKey& key) noexcept {
   return new_node(parent, key);
 }
 
-// Requires that it is not there.
+// Requires that the frame has no node.
 StackId Interner::new_node(StackId parent, const NodeKey& key) noexcept {
   if (full_node_ != 0 && raw(parent) == full_node_) return parent;
   if (!nodes_.make_room()) return table_full_node();
   const StackId id = nodes_.next_id();
   if (!records_->write(StackNodeRecord{id, parent, key.kind, key.a, key.b})) {
-    nodes_.skip();
+    nodes_.consume_id();
     return StackId{};
   }
   nodes_.insert(parent, key);
   return id;
 }
 
-// Its id is behind those of the table, which gives no more.
+// Returns the node that stands for all stacks beyond the limit. Its id is behind those of the table, which is full.
 StackId Interner::table_full_node() noexcept {
   full_.fetch_add(1, std::memory_order_relaxed);
   if (full_node_ == 0) {
@@ -68,7 +68,7 @@ StackId Interner::table_full_node() noexcept {
   return StackId{full_node_};
 }
 
-// What was learned about names stays: the code that knew them may be gone.
+// Learned names stay, because the code objects that they were learned from may be gone.
 void Interner::forget_definitions(StackId first_node) noexcept {
   strings_.clear();
   codes_.clear();

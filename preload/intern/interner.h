@@ -1,6 +1,11 @@
-// Names for things: strings, code objects and stack nodes get ids, once per process image, and are defined in the
-// record stream before an id is handed out. Look-ups of what is known lock nothing; the rest takes one lock. Any
-// thread, inside the recorder; nothing allocates from the program's heap.
+// Ids for strings, code objects and stack nodes. A thing is defined in the record stream once for each process image,
+// before its id is handed out. Look-ups of known things take no lock, definitions take one. Any thread, inside the
+// recorder. Memory is mapped and bounded; nothing allocates on the program's heap.
+//
+// Invariants:
+//   1. An id is never used twice in an image, so a definition that was written stays right.
+//   2. A code object's id is retired before its address may mean another object, if frees are seen (codes_watched).
+//   3. Whoever caches ids by address compares epoch(): it advances whenever an address may mean something else.
 #pragma once
 
 #include <atomic>
@@ -22,75 +27,79 @@ namespace cistern::preload {
 
 class Interner {
  public:
-  // Of code whose frames are passed over, as in tracebacks: what 3.13 puts between a class and its __init__
-  // (_Py_InitCleanup, Python/specialize.c).
+  // The id of code whose frames are left out of stacks, as they are of tracebacks: what 3.13 puts between a class and
+  // its
+  // __init__ (_Py_InitCleanup, Python/specialize.c).
   static constexpr CodeId kNoCode{UINT32_MAX - 1};
 
-  // `max_table_bytes`: mapped for all tables, of which half can hold entries. Past it new stacks collapse into one node
-  // that says so, and new code objects are unknown frames. `codes_watched`: block_freed() is called when code objects
-  // are freed.
+  // `max_table_bytes`: limit of what is mapped for all tables; half of it holds entries. Beyond it new stacks become
+  // one node that says so, and new code objects are unknown frames. `codes_watched`: block_freed() is called for every
+  // free of a code object.
   void begin(RecordStream& records, uint64_t max_table_bytes, bool codes_watched) noexcept;
 
   StringId string(std::string_view text) noexcept;
 
-  // The id of the code object at `code`, which is alive. CodeId{0} when it is none, or nothing could be written;
-  // kNoCode when it is the interpreter's own and no function of the program.
+  // Returns the id of the code object at `code`, which is alive. CodeId{0} when `code` is not a code object, or when
+  // its definition could not be written; kNoCode when its frames are left out of stacks.
   CodeId code(const Interpreter& python, const uint8_t* code) noexcept;
 
-  // The node of the frame `key` called from `parent`. StackId{0} only when nothing could be written.
+  // Returns the node of the frame `key` called from `parent`. StackId{0} only when its definition could not be written.
   StackId node(StackId parent, const NodeKey& key) noexcept;
 
-  // The same, by a thread whose last such look-up gave `before`.
+  // The same, for a thread whose last look-up returned `before`: often the next node is the one that followed last
+  // time.
   StackId node_after(StackId before, StackId parent, const NodeKey& key) noexcept {
     const StackId next = nodes_.find_after(before, parent, key);
     if (__builtin_expect(raw(next) != 0, 1)) return next;
     const StackId found = node(parent, key);
-    nodes_.follow(before, found);
+    nodes_.set_next(before, found);
     return found;
   }
 
   // Must be called before any block of domain OBJ is freed or moved. Retires the code object at `block`, if it is one.
   void block_freed(const void* block, uint64_t time) noexcept {
-    if (__builtin_expect(maybe_code(reinterpret_cast<uint64_t>(block)), 0)) {
+    if (__builtin_expect(may_be_code(reinterpret_cast<uint64_t>(block)), 0)) {
       retire(reinterpret_cast<uint64_t>(block), time);
     }
   }
 
-  // Changes whenever an address may have come to mean another code object: what was remembered by address is void.
+  // Advances whenever an address may mean another code object, and when definitions are restarted. What was cached by
+  // address in an older epoch is void. Acquire: pairs with the release of advance_epoch() and retire().
   uint32_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
-  // Whether it does so each time: else an address alone tells nothing.
+  // Whether every free of a code object is seen. If not, an address does not identify a code object.
   bool codes_watched() const noexcept { return codes_watched_; }
-  // Frees may have been missed (the hooks were off): every code object counts as new.
-  void forget_codes() noexcept;
+  // Retires all ids of code objects, because frees may have been missed while the hooks were off.
+  void retire_all_codes() noexcept;
 
-  // Whether code of a file named threading.py was ever defined, in this image or the one it was forked from.
+  // Whether code of a file named threading.py was ever defined, in this image or in the one that it was forked from.
   bool threading_seen() const noexcept { return threading_seen_.load(std::memory_order_relaxed); }
-  // The same of asyncio's events.py, which its import runs before any task can.
+  // The same for asyncio's events.py, which is imported before any task can run.
   bool asyncio_seen() const noexcept { return asyncio_seen_.load(std::memory_order_relaxed); }
-  // Whether that is so since this was asked last.
-  bool asyncio_came() noexcept {
-    return __builtin_expect(asyncio_came_.load(std::memory_order_relaxed), 0) &&
-           asyncio_came_.exchange(false, std::memory_order_relaxed);
+  // Whether asyncio_seen() became true since the last call.
+  bool asyncio_newly_seen() noexcept {
+    return __builtin_expect(asyncio_newly_seen_.load(std::memory_order_relaxed), 0) &&
+           asyncio_newly_seen_.exchange(false, std::memory_order_relaxed);
   }
 
-  // Stacks that collapsed, and frames of code objects that found no room.
+  // The number of stacks and code objects that were not defined because a table is full.
   uint64_t stack_table_full() const noexcept { return full_.load(std::memory_order_relaxed); }
   uint64_t retired_codes() const noexcept { return retired_.load(std::memory_order_relaxed); }
 
-  // In a forked child: forgets everything, so that its profile stands alone.
+  // In a forked child: forgets all definitions, so that its profile is complete without the parent's.
   void abandon() noexcept;
 
-  // Begins definitions anew: what is asked for from now on is defined again, under a new id. `kept`: nodes that stay in
-  // use, each replaced by its new id; a frame whose code object is gone, or may be (they are not watched), becomes
-  // unknown. Stacks that threads remember are void after the next advance_epoch().
-  void renew(const Interpreter& python, StackId* kept, size_t count) noexcept;
+  // Forgets all definitions (overwrite mode, where their records will be overwritten): what is asked for from now on is
+  // defined again, under new ids. `kept`: nodes that stay in use; each is defined again and replaced by its new id. A
+  // frame becomes unknown if its code object may be gone. Stacks that threads cached are void after the next
+  // advance_epoch().
+  void restart_definitions(const Interpreter& python, StackId* kept, size_t count) noexcept;
   void advance_epoch() noexcept { epoch_.fetch_add(1, std::memory_order_release); }
-  // Whether a node was defined since definitions last began anew.
+  // Whether a node was defined since definitions were last restarted.
   bool is_current(StackId node) const noexcept { return nodes_.is_current(node); }
 
  private:
   struct StringEntry {
-    uint64_t key = 0;  // XXH3-64 of the text: two texts with one hash would be taken for each other
+    uint64_t key = 0;  // XXH3-64 of the text: two texts with the same hash would get the same id
     uint32_t id = 0;
     bool same(const StringEntry& other) const noexcept { return key == other.key; }
     uint64_t hash() const noexcept { return key; }
@@ -102,11 +111,11 @@ class Interner {
     bool same(const CodeEntry& other) const noexcept { return address == other.address; }
     uint64_t hash() const noexcept { return mix_hash(address >> 4); }
   };
-  // Qualified names that the constants of an enclosing code object told (up to 3.10).
+  // Qualified names, learned from the constants of enclosing code objects (up to 3.10).
   struct NameEntry {
     uint64_t address = 0;  // of the code object
     uint32_t fingerprint = 0;
-    uint32_t id = 0;  // number among the texts; kRetiredId: freed
+    uint32_t id = 0;  // number of the text; kRetiredId: freed
     bool same(const NameEntry& other) const noexcept { return address == other.address; }
     uint64_t hash() const noexcept { return mix_hash(address >> 4); }
   };
@@ -115,13 +124,13 @@ class Interner {
   static constexpr uint64_t kFilterBits = 1 << 18;
 
   static uint64_t filter_bit(uint64_t address) noexcept { return mix_hash(address >> 4) >> 40 & (kFilterBits - 1); }
-  bool maybe_code(uint64_t address) const noexcept {
+  bool may_be_code(uint64_t address) const noexcept {
     const uint64_t bit = filter_bit(address);
     return (filter_[bit / 64].load(std::memory_order_relaxed) >> (bit % 64) & 1) != 0;
   }
 
-  // A frame of a stack that stays when definitions begin anew; `code` of a Python frame. A native run is followed,
-  // towards the leaf, by its `native_frames`.
+  // A frame of a stack that is kept by restart_definitions(). `code`: of a Python frame. `native_frames`: of a native
+  // run, the number of its frames, which follow it towards the leaf.
   struct KeptFrame {
     NodeKey key;
     const uint8_t* code = nullptr;
@@ -142,16 +151,17 @@ class Interner {
   void learn_names(const Interpreter& python, const uint8_t* code, int depth) noexcept;
   uint32_t name_among(const Interpreter& python, const Constants& constants, uint64_t index) noexcept;
   bool write_line_table(CodeId id, std::string_view table) noexcept;
-  void watch(uint64_t address) noexcept {
+  void add_to_filter(uint64_t address) noexcept {
     const uint64_t bit = filter_bit(address);
     filter_[bit / 64].fetch_or(uint64_t{1} << (bit % 64), std::memory_order_relaxed);
   }
   void notice_asyncio() noexcept {
-    if (!asyncio_seen_.exchange(true, std::memory_order_relaxed)) asyncio_came_.store(true, std::memory_order_relaxed);
+    if (!asyncio_seen_.exchange(true, std::memory_order_relaxed))
+      asyncio_newly_seen_.store(true, std::memory_order_relaxed);
   }
   void retire(uint64_t address, uint64_t time) noexcept;
   void retire_name(uint64_t address) noexcept;
-  static void rename(NameEntry& known, const NameEntry& entry) noexcept;
+  static void update_name(NameEntry& known, const NameEntry& entry) noexcept;
 
   RecordStream* records_ = nullptr;
   bool codes_watched_ = false;
@@ -164,15 +174,15 @@ class Interner {
   uint32_t last_string_ = 0;
   uint32_t last_code_ = 0;
   uint32_t full_node_ = 0;
-  uint32_t first_code_ = 1;  // since definitions last began anew
+  uint32_t first_code_ = 1;  // the first id since definitions were restarted
   std::atomic<uint32_t> epoch_{1};
   std::atomic<bool> threading_seen_{false};
   std::atomic<bool> asyncio_seen_{false};
-  std::atomic<bool> asyncio_came_{false};
+  std::atomic<bool> asyncio_newly_seen_{false};
   std::atomic<uint64_t> full_{0};
   std::atomic<uint64_t> retired_{0};
-  // One bit for every address that ever was a code object that is defined, or whose name was learned: a free has to
-  // look further only where it is set.
+  // A filter with a bit for each address of a code object that was defined or whose name was learned. A free searches
+  // the tables only where the bit is set.
   std::atomic<uint64_t> filter_[kFilterBits / 64] = {};
   char text_[kUnicodeBytes] = {};  // under lock_
 };

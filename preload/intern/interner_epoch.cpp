@@ -1,5 +1,6 @@
-// Definitions begin anew (overwrite mode). Ids are never used twice, so nothing that was written before is void; the
-// stacks that stay in use, where threads began, are defined again from what the tables know of them.
+// Interner: restarts definitions (overwrite mode, where the records of old definitions are overwritten). Ids are never
+// reused, so older records stay right. The stacks that threads were started from stay in use: they are defined again
+// from what the tables know of them.
 #include <algorithm>
 
 #include "preload/base/memory.h"
@@ -9,7 +10,7 @@
 namespace cistern::preload {
 namespace {
 
-// Own memory for `count` objects, for a moment.
+// Mapped memory for `count` objects, unmapped at the end of the scope.
 template <typename T>
 class Scratch {
  public:
@@ -29,7 +30,7 @@ class Scratch {
   T* items_;
 };
 
-// The entries of a table by id.
+// Finds the entries of a table by id.
 template <typename Entry>
 class ById {
  public:
@@ -51,11 +52,11 @@ class ById {
   Scratch<const Entry*> entries_;
 };
 
-constexpr size_t kMaxFrames = 1 << 16;  // of all stacks that are kept; those beyond are cut at the root
+constexpr size_t kMaxFrames = 1 << 16;  // of all kept stacks together; further frames are cut off at the root
 
 }  // namespace
 
-// The frames of the stacks that are kept, each stack from the root to its leaf.
+// The frames of the kept stacks, each stack from its root to its leaf.
 class Interner::KeptStacks {
  public:
   KeptStacks(Interner& interner, const StackId* ids, size_t count) noexcept
@@ -73,7 +74,7 @@ class Interner::KeptStacks {
   const KeptFrame* frames() const noexcept { return frames_.at(0); }
 
  private:
-  // From the leaf down, then turned round. Returns how many frames there are.
+  // Reads a stack from its leaf to its root, and reverses it. Returns the number of frames.
   size_t gather(StackId id) noexcept {
     const size_t begin = used_;
     StackId parent{};
@@ -123,7 +124,8 @@ class Interner::KeptStacks {
   size_t used_ = 0;
 };
 
-// Code objects are alive: whoever frees one waits for the lock first, in retire().
+// Defines a kept stack again. Its code objects are alive: a thread that frees one waits for the lock first, in
+// retire().
 StackId Interner::define_again(const Interpreter& python, const KeptFrame* frames, size_t count) noexcept {
   StackId node{};
   for (size_t i = 0; i < count; ++i) {
@@ -145,7 +147,7 @@ StackId Interner::define_again(const Interpreter& python, const KeptFrame* frame
   return node;
 }
 
-void Interner::renew(const Interpreter& python, StackId* kept, size_t count) noexcept {
+void Interner::restart_definitions(const Interpreter& python, StackId* kept, size_t count) noexcept {
   constexpr uint64_t kMaxNameBytes = 8 << 20;
   const Locked locked(lock_);
   const KeptStacks stacks(*this, kept, count);

@@ -1,6 +1,6 @@
-// Texts that outlive definitions: qualified names that were learned from code objects which may be gone when the name
-// is wanted again (in a forked child, or when definitions begin anew). Own memory, append-only; under the interner's
-// lock.
+// Texts that outlive definitions: qualified names that were learned from an enclosing code object, which may be gone
+// when the name is needed again (in a forked child, or after definitions were restarted). Mapped memory, append-only.
+// Requires the interner's lock.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace cistern::preload {
 
 class NameTexts {
  public:
-  // Keeps a text of up to 8 KiB. Returns its number, 0 when there is no room left.
+  // Stores a text, cut to 8 KiB. Returns its number; 0 when there is no space left.
   uint32_t add(std::string_view text) noexcept {
     const uint32_t size = static_cast<uint32_t>(text.size() < kMaxBytes ? text.size() : kMaxBytes);
     if (blocks_ == 0 || used_ + sizeof size + size > kBlockBytes) {

@@ -6,15 +6,15 @@
 
 namespace cistern::preload {
 
-// Places are replaced by twice as many when two thirds are taken, and the old ones stay mapped: between 24 and 48 bytes
-// of them for a node's 16.
+// The hash table is replaced by one twice as large when two thirds are used, and the old one stays mapped: for the 16
+// bytes of a node it takes between 24 and 48 bytes.
 void NodeTable::limit(uint64_t max_bytes) noexcept {
   constexpr uint64_t kChunkBytes = kChunkNodes * sizeof(Node);
   max_chunks_ = static_cast<uint32_t>(std::clamp<uint64_t>(max_bytes / 3 / kChunkBytes, 1, kMaxChunks));
   places_.limit(max_bytes - max_chunks_ * kChunkBytes);
 }
 
-void NodeTable::follow(StackId before, StackId node) noexcept {
+void NodeTable::set_next(StackId before, StackId node) noexcept {
   const uint32_t first_id = first();
   const uint32_t index = raw(before) - first_id;
   if (index < count()) store_word(at(index).next, raw(node));
@@ -39,16 +39,16 @@ void NodeTable::insert(StackId parent, const NodeKey& key) noexcept {
   store_word(node.a, words.a);
   store_word(node.b, words.b);
   store_word(node.next, 0);
-  // In this order: who reads a next_id() behind the node finds it, see Interner::node().
+  // In this order: a thread that sees the advanced next_id() also finds the node, see Interner::node().
   places_.insert(Place{words.hash(), id});
-  skip();  // pairs with holds()
+  consume_id();  // pairs with holds()
 }
 
 bool NodeTable::read(StackId node, StackId& parent, NodeKey& key) const noexcept {
   const uint32_t index = raw(node) - first();
   if (index >= count()) return false;
   const Node& found = at(index);
-  if (found.a == 0) return false;  // skipped
+  if (found.a == 0) return false;  // consumed without a node
   parent = StackId{found.parent};
   key.kind = static_cast<NodeKind>(found.a >> kKindShift);
   key.a = found.a & ((1u << kKindShift) - 1);
@@ -56,7 +56,7 @@ bool NodeTable::read(StackId node, StackId& parent, NodeKey& key) const noexcept
   return true;
 }
 
-// In this order: holds() looks at `first_` again.
+// In this order, because holds() reads `first_` again after the node.
 void NodeTable::clear(StackId first) noexcept {
   const uint32_t used_chunks = std::min((count() + kChunkNodes - 1) / kChunkNodes, chunk_count_);
   first_.store(raw(first), std::memory_order_relaxed);

@@ -1,6 +1,13 @@
-// The stack tree: nodes in the order of their ids, and a hash table of ids over them. Look-ups lock nothing, insertions
-// are serialised by the caller. Each node remembers which one was looked up after it: programs repeat themselves, so
-// that is most often the next one again, and lies right behind it in memory. What is mapped in all is bounded.
+// The stack tree: nodes in the order of their ids, and a hash table of ids over them. Look-ups take no lock; insertions
+// require the interner's lock. Each node remembers the node that was looked up after it. Programs repeat themselves, so
+// that is mostly the right one next time, and it lies near in memory. The mapped memory is bounded.
+//
+//     id             first_      first_+1    first_+2    ...        count_ nodes since the last clear()
+//     chunks_   -> | parent | parent | parent |
+//                  | kind,a | ...                                   kind in the 4 upper bits of a
+//                  | b      |                                       e.g. kPython: a = CodeId, b = byte offset
+//                  | next   |                                       the node looked up after this one; 0: none
+//     places_: hash(parent, kind, a, b) -> id
 #pragma once
 
 #include <atomic>
@@ -21,40 +28,41 @@ struct NodeKey {
 
 class NodeTable {
  public:
-  // Bounds the mapped bytes of nodes and table.
+  // Sets the limit of mapped bytes, for nodes and hash table together.
   void limit(uint64_t max_bytes) noexcept;
 
-  // The node of the frame `key` called from `parent`; StackId{0} when it is not there. Any thread.
+  // Returns the node of the frame `key` called from `parent`; StackId{0} when there is none. Any thread.
   StackId find(StackId parent, const NodeKey& key) const noexcept {
     const Words words(parent, key);
     return StackId{places_.find(Place{words.hash(), 0}, [&](uint32_t id) { return holds(id, words); })};
   }
 
-  // The same, if it is the one that was looked up after `before` last time. Any thread.
+  // Returns the node that was looked up after `before` last time, if it is that of the frame; else StackId{0}. Any
+  // thread.
   StackId find_after(StackId before, StackId parent, const NodeKey& key) const noexcept {
     const uint32_t next = next_of(raw(before));
     return StackId{holds(next, Words(parent, key)) ? next : 0};
   }
-  // `node` was looked up after `before`. Any thread.
-  void follow(StackId before, StackId node) noexcept;
+  // Remembers that `node` was looked up after `before`. Any thread.
+  void set_next(StackId before, StackId node) noexcept;
 
-  // Makes room for one node more. Requires the caller's lock. Returns false at the limit, or without memory: then until
-  // the next clear().
+  // Makes space for one more node. Requires the lock. Returns false at the limit or without memory, and from then on
+  // until the next clear().
   bool make_room() noexcept;
-  // The id that the next node will have.
+  // The id of the next node.
   StackId next_id() const noexcept { return StackId{first() + count()}; }
-  // Adds the node with next_id(). Requires the caller's lock, room, and that it is not there.
+  // Adds the node with next_id(). Requires the lock, space, and that the frame has no node.
   void insert(StackId parent, const NodeKey& key) noexcept;
-  // Uses next_id() for no node. Requires the caller's lock, and room.
-  void skip() noexcept { count_.store(count() + 1, std::memory_order_release); }
+  // Consumes an id without creating a node. Requires the lock, and space.
+  void consume_id() noexcept { count_.store(count() + 1, std::memory_order_release); }
 
-  // The key of a node and its parent; false when there is none with this id. Requires the caller's lock.
+  // Reads a node's key and parent. Returns false when no node has this id. Requires the lock.
   bool read(StackId node, StackId& parent, NodeKey& key) const noexcept;
 
-  // Whether an id was given since the last clear().
+  // Whether an id was handed out since the last clear().
   bool is_current(StackId node) const noexcept { return raw(node) >= first(); }
-  // Forgets all nodes: the next one is `first`, behind all ids that were given, or everything is forgotten in a forked
-  // child. Requires the caller's lock; look-ups meanwhile find nothing.
+  // Removes all nodes; the next one gets the id `first`. Requires the lock, and that `first` is behind all ids handed
+  // out, unless in a forked child. Look-ups meanwhile find nothing.
   void clear(StackId first) noexcept;
 
  private:
@@ -64,7 +72,7 @@ class NodeTable {
 
   struct Node {
     uint32_t parent = 0;
-    uint32_t a = 0;  // with the kind. Code ids stay far below its bits
+    uint32_t a = 0;  // and the kind, in bits that no code id reaches
     uint32_t b = 0;  // an offset that does not fit 32 bits does not occur in a code object
     uint32_t next = 0;
   };
@@ -81,7 +89,7 @@ class NodeTable {
     uint32_t b;
   };
   struct Place {
-    uint32_t key = 0;  // the hash; the node itself tells whether it is the one
+    uint32_t key = 0;  // the hash; a look-up compares the node itself
     uint32_t id = 0;
     bool same(const Place& other) const noexcept { return key == other.key; }
     uint64_t hash() const noexcept { return key; }
@@ -100,8 +108,8 @@ class NodeTable {
     return chunks_[index / kChunkNodes].load(std::memory_order_relaxed)[index % kChunkNodes];
   }
 
-  // Ids are never used twice, but their nodes' memory is: clear() changes `first_` before it, so what was read before
-  // a second look at that belongs to `id`.
+  // Whether node `id` is that of `words`. Ids are never reused, but the memory of nodes is. clear() changes `first_`
+  // before it clears the memory: if `first_` is the same before and after the reads, they are of node `id`.
   bool holds(uint32_t id, const Words& words) const noexcept {
     const uint32_t first_id = first();
     if (id - first_id >= count()) return false;
@@ -117,7 +125,7 @@ class NodeTable {
 
   Table<Place> places_;
   std::atomic<uint32_t> first_{1};
-  std::atomic<uint32_t> count_{0};  // ids given, from `first_` on
+  std::atomic<uint32_t> count_{0};  // ids handed out, from `first_` on
   uint32_t chunk_count_ = 0;
   uint32_t max_chunks_ = kMaxChunks;
   bool full_ = false;

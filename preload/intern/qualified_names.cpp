@@ -1,14 +1,14 @@
-// Qualified names of functions. From 3.11 on a code object has its own; before, the name is only known to the code that
-// makes the function: MAKE_FUNCTION finds it among the constants, next to the code object (Python/compile.c,
-// compiler_make_closure, 3.8 – 3.10). So when a code object is first seen, the names of all that it encloses are
-// learned.
+// Interner: qualified names of functions. From 3.11 on a code object has its own. Before, only the code that makes the
+// function has the name: MAKE_FUNCTION finds it among the constants, next to the code object (Python/compile.c,
+// compiler_make_closure, 3.8 – 3.10). So when a code object is seen first, the names of all code objects that it
+// encloses are learned.
 #include "preload/cpython/code_object.h"
 #include "preload/intern/interner.h"
 
 namespace cistern::preload {
 namespace {
 
-// "f" of "C.f", and "f" itself.
+// Whether `name` is the last part of `qualified`: "f" of "C.f" or of "f".
 bool ends_with_name(std::string_view qualified, std::string_view name) noexcept {
   if (qualified.size() == name.size()) return qualified == name;
   return qualified.size() > name.size() && qualified.ends_with(name) &&
@@ -35,8 +35,8 @@ StringId Interner::name_of_code(const Interpreter& python, const uint8_t* code, 
   return name;
 }
 
-// The constant behind a code object is its qualified name; equal constants are stored once, so it may also lie before.
-// Returns the name's number among the texts, 0 when it is not there.
+// Finds the qualified name of the code object at constants[index]. It is the next constant; but equal constants are
+// stored once, so it may also lie before. Returns the number of its text; 0 when it is not found.
 uint32_t Interner::name_among(const Interpreter& python, const Constants& constants, uint64_t index) noexcept {
   const PythonLayout& layout = *python.layout;
   char plain_text[256];
@@ -51,7 +51,8 @@ uint32_t Interner::name_among(const Interpreter& python, const Constants& consta
   return 0;
 }
 
-// A code object was freed: another one at its address has a name of its own, even where everything else is the same.
+// Retires the name learned for a code object that is freed: another one at its address may have another name, even if
+// its fingerprint is the same.
 void Interner::retire_name(uint64_t address) noexcept {
   NameEntry key;
   key.address = address;
@@ -60,13 +61,13 @@ void Interner::retire_name(uint64_t address) noexcept {
   }
 }
 
-// Only the id is read without the lock, in retire().
-void Interner::rename(NameEntry& known, const NameEntry& entry) noexcept {
+// Replaces a learned name. The id is stored atomically, because retire() reads it without the lock.
+void Interner::update_name(NameEntry& known, const NameEntry& entry) noexcept {
   known.fingerprint = entry.fingerprint;
   std::atomic_ref(known.id).store(entry.id, std::memory_order_relaxed);
 }
 
-// Learns the names of the code objects among the constants of `code`, and of those among theirs.
+// Learns the names of the code objects among the constants of `code`, and recursively of those that they enclose.
 void Interner::learn_names(const Interpreter& python, const uint8_t* code, int depth) noexcept {
   const Constants constants = constants_of(*python.layout, code);
   for (uint64_t i = 0; i < constants.size; ++i) {
@@ -80,8 +81,8 @@ void Interner::learn_names(const Interpreter& python, const uint8_t* code, int d
     if (known == nullptr && !names_.make_room()) continue;
     entry.id = name_among(python, constants, i);
     if (entry.id != 0) {
-      watch(entry.address);
-      known != nullptr ? rename(*known, entry) : names_.insert(entry);
+      add_to_filter(entry.address);
+      known != nullptr ? update_name(*known, entry) : names_.insert(entry);
     }
     if (depth > 0) learn_names(python, inner, depth - 1);
   }

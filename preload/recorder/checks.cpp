@@ -13,8 +13,8 @@
 
 #include "preload/arch/arch.h"
 #include "preload/base/text.h"
-#include "preload/capture/reference_walker.h"
 #include "preload/capture/layout_check.h"
+#include "preload/capture/reference_walker.h"
 #include "preload/capture/stack_end.h"
 #include "preload/recorder/events.h"
 
@@ -106,13 +106,14 @@ void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* t
   const uint64_t number = g_native_captures.fetch_add(1, std::memory_order_relaxed);
   Interner& interner = g_recorder.interner;
   const bool whole = g_recorder.options.native == Native::kFull;
-  const NativeRuns runs = thread.native.walked_runs(g_recorder.native_codes, interner, frame, tstate, whole);
+  const NativeRuns runs = thread.native.capture_runs_uncached(g_recorder.native_codes, interner, frame, tstate, whole);
   StackId walked = python;
   if (whole) {
     const StackId base = thread.base.load(std::memory_order_relaxed);
     if (tstate != nullptr && thread.mixed.unmatched() != 0) g_unmatched.fetch_add(1, std::memory_order_relaxed);
-    walked = tstate == nullptr ? thread.mixed.capture_native(interner, python, runs)
-                               : MixedStack::full_weave(g_python, interner, tstate, thread.python, python, base, runs);
+    walked = tstate == nullptr
+                 ? thread.mixed.capture_native(interner, python, runs)
+                 : MixedStack::capture_uncached(g_python, interner, tstate, thread.python, python, base, runs);
   } else if (raw(runs.leaf) != 0) {
     walked = interner.node(python, NodeKey{NodeKind::kNativeRun, raw(runs.leaf), 0});
   }

@@ -61,7 +61,7 @@ void start_recording() noexcept {
   // A program in which nothing was recorded so far had none.
   if (hookable(g_python)) install_python_hooks(g_recorder.options.domains);
   // Frees of code objects were not seen meanwhile.
-  g_recorder.interner.forget_codes();
+  g_recorder.interner.retire_all_codes();
   set_recording(true, now());
   leave(*thread);
 }

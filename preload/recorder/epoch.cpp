@@ -53,7 +53,7 @@ void keep_thread_stacks(const Threads& threads) noexcept {
     kept[2 * i] = threads[i].started_at;
     kept[2 * i + 1] = threads[i].base.load(std::memory_order_relaxed);
   }
-  g_recorder.interner.renew(g_python, kept, 2 * count);
+  g_recorder.interner.restart_definitions(g_python, kept, 2 * count);
   for (size_t i = 0; i < threads.count(); ++i) {
     threads[i].started_at = kept == nullptr ? StackId{} : kept[2 * i];
     threads[i].base.store(kept == nullptr ? StackId{} : kept[2 * i + 1], std::memory_order_relaxed);

@@ -4,9 +4,9 @@
 
 #include "preload/base/wait.h"
 #include "preload/recorder/control.h"
+#include "preload/recorder/epoch.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/lifecycle.h"
-#include "preload/recorder/epoch.h"
 #include "preload/recorder/threads.h"
 
 namespace cistern::preload {
@@ -105,7 +105,7 @@ void after_event_through(ThreadState& thread) noexcept {
 // there.
 const uint8_t* own_state() noexcept {
   const PythonFunctions& functions = g_python.functions;
-  if (g_python.layout->minor <= 11) {
+  if (!g_python.layout->thread_local_state) {
     const uint8_t* const holder = g_python.holder();
     if (holder != nullptr && load<pthread_t>(holder, g_python.layout->tstate_thread) == pthread_self()) return holder;
     return g_recorder.phases.finalizing() ? nullptr : functions.own_state();
@@ -141,7 +141,7 @@ void root_changed(ThreadState& thread, uint64_t time) noexcept {
 
 const uint8_t* ask_for_holder(ThreadState& thread) noexcept {
   if (!thread.holder_asked.exchange(true, std::memory_order_relaxed)) {
-    thread.holder_place.store(g_python.own_holder_place(), std::memory_order_relaxed);
+    thread.holder_variable.store(g_python.own_holder_variable(), std::memory_order_relaxed);
   }
   return g_python.holder();
 }
@@ -161,10 +161,10 @@ void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
   if (wanted && looks_at_phases(thread)) g_recorder.phases.look(g_python, tstate, now());
   if (thread.until_poll != 0) return;
   thread.until_poll = kEventsBetweenPolls;
-  const char* const wrong = g_recorder.layout_check.look(g_python, thread.python);
+  const char* const wrong = g_recorder.layout_check.check(g_python, thread.python);
   if (wrong != nullptr) switch_stacks_off(wrong);
   if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
-  if (modules_changed() || g_recorder.interner.asyncio_came()) look_at_modules();
+  if (modules_changed() || g_recorder.interner.asyncio_newly_seen()) look_at_modules();
   look_into_mailbox(thread);
   if (renewal_due()) renew_definitions();
   g_recorder.stamps.afresh();

@@ -43,8 +43,8 @@ inline ThreadState* enter() noexcept {
   if (__builtin_expect(thread->busy.load(std::memory_order_relaxed) != 0, 0)) return enter_interrupted();
   thread->busy.store(1, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  // Pairs with the finalizing thread's membarrier: either it sees busy, or this thread sees that it is claimed. Acquire:
-  // or sees what was finalized.
+  // Pairs with the finalizing thread's membarrier: either it sees busy, or this thread sees that it is claimed.
+  // Acquire: or sees what was finalized.
   const bool claimed = thread->mode.load(std::memory_order_acquire) == StreamMode::kClaimed;
   if (__builtin_expect(claimed || !thread->stream.has_room(kMaxEventBytes), 0) && !prepare(*thread)) return nullptr;
   return thread;
@@ -69,7 +69,7 @@ inline constexpr bool holds_gil(Domain domain) noexcept {
 
 // The state of the running thread, in a hook of MEM or OBJ. Nearly all events ask for it.
 inline const uint8_t* holder_of(ThreadState& thread) noexcept {
-  const uint8_t* const* const place = thread.holder_place.load(std::memory_order_relaxed);
+  const uint8_t* const* const place = thread.holder_variable.load(std::memory_order_relaxed);
   if (__builtin_expect(place == nullptr, 0)) return ask_for_holder(thread);
   return __atomic_load_n(place, __ATOMIC_RELAXED);
 }

@@ -387,7 +387,7 @@ void switch_stacks_off(const char* reason) noexcept {
 }
 
 void hooks_reinstalled() noexcept {
-  g_recorder.interner.forget_codes();
+  g_recorder.interner.retire_all_codes();
   g_recorder.count(Counter::kReinstalls);
   const uint64_t time = now();
   write_interpreter(g_recorder.records, time);
@@ -413,7 +413,7 @@ void look_at_modules() noexcept {
 }
 
 void look_for_asyncio(const void* caller) noexcept {
-  if (in_loader(caller) || !(modules_changed() || g_recorder.interner.asyncio_came())) return;
+  if (in_loader(caller) || !(modules_changed() || g_recorder.interner.asyncio_newly_seen())) return;
   const Nested nested;
   look_at_modules();
 }
@@ -435,13 +435,13 @@ void library_closed() noexcept {
   }
   g_recorder.python_stacks = false;
   for (ThreadState* state = g_recorder.threads.load(std::memory_order_acquire); state != nullptr; state = state->next) {
-    state->holder_place.store(nullptr, std::memory_order_relaxed);
+    state->holder_variable.store(nullptr, std::memory_order_relaxed);
     state->holder_asked.store(false, std::memory_order_relaxed);
   }
   g_python = Interpreter{};
   learn_evaluation_function();
   forget_python_hooks();
-  g_recorder.interner.forget_codes();
+  g_recorder.interner.retire_all_codes();
   g_recorder.phases.forget_root();
   g_recorder.collector.reset();
   g_recorder.layout_check.reset();

@@ -42,8 +42,8 @@ uint64_t modules_unloaded() noexcept {
 
 std::atomic<uint64_t> g_unloaded{0};
 
-ModulePlace place_of(uintptr_t instruction) noexcept {
-  ModulePlace place;
+CodeLocation place_of(uintptr_t instruction) noexcept {
+  CodeLocation place;
   uintptr_t base = 0;
   if (!find_module(instruction, g_recorder.records, place.module, base)) return {};
   place.address = static_cast<uint32_t>(instruction - base);
@@ -75,7 +75,7 @@ void learn_evaluation_function() noexcept {
 void forget_unloaded_code() noexcept {
   if (g_recorder.native_domains == 0) return;
   const uint64_t unloads = modules_unloaded();
-  if (g_unloaded.exchange(unloads, std::memory_order_relaxed) != unloads) g_recorder.native_codes.table().renew();
+  if (g_unloaded.exchange(unloads, std::memory_order_relaxed) != unloads) g_recorder.native_codes.table().invalidate();
 }
 
 void abandon_native_frames() noexcept {

@@ -112,7 +112,7 @@ void Phases::look(const Interpreter& python, const uint8_t* tstate, uint64_t tim
     if (!is_finalizing()) return;
     finalizing_.store(true, std::memory_order_relaxed);
     enter(Phase::kFinalizing, time);
-    watching_.store(collects(python, tstate), std::memory_order_relaxed);
+    watching_.store(collector_is_on(python, tstate), std::memory_order_relaxed);
     return;
   }
   const bool collecting = watching() && is_collecting(python, tstate);

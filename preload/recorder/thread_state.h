@@ -8,9 +8,9 @@
 
 #include "cistern/format/event.h"
 #include "cistern/format/ids.h"
+#include "preload/capture/mixed_stack.h"
 #include "preload/capture/native_stack.h"
 #include "preload/capture/python_stack.h"
-#include "preload/capture/mixed_stack.h"
 #include "preload/recorder/coarse_clock.h"
 #include "preload/ring/segment_stream.h"
 
@@ -35,9 +35,9 @@ struct ThreadState {
   std::atomic<uint32_t> busy{0};
   std::atomic<StreamMode> mode{StreamMode::kWindow};
   uint32_t until_poll = 1;
-  // Interpreter::own_holder_place(), once the thread has asked; nullptr before, and where the function must be asked.
-  // Another thread empties it when the interpreter is unloaded.
-  std::atomic<const uint8_t* const*> holder_place{nullptr};
+  // Interpreter::own_holder_variable(), once the thread has asked; nullptr before, and where the function must be
+  // asked. Another thread empties it when the interpreter is unloaded.
+  std::atomic<const uint8_t* const*> holder_variable{nullptr};
   std::atomic<bool> holder_asked{false};
   ThreadStamp stamp;
   // What the outermost frame is called from: the stack that started this thread. Another thread replaces it when

@@ -2,9 +2,9 @@
 #include <cstring>
 
 #include "preload/base/clock.h"
-#include "preload/base/recording_switch.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
+#include "preload/base/recording_switch.h"
 #include "preload/recorder/events.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/threads.h"
@@ -100,8 +100,8 @@ void describe(ThreadState& state) noexcept {
   state.base.store(boundary(state.started_at), std::memory_order_relaxed);
 }
 
-// A stream that begins when the window has been finalized is written through. Where the finalizing thread has claimed the
-// stream, it is left to it.
+// A stream that begins when the window has been finalized is written through. Where the finalizing thread has claimed
+// the stream, it is left to it.
 void enter_through_if_finalized(ThreadState& state) noexcept {
   if (!g_recorder.finalized.load(std::memory_order_seq_cst)) return;
   StreamMode mode = StreamMode::kWindow;
@@ -132,7 +132,7 @@ ThreadState* attach_thread() noexcept {
   state->ended.store(false, std::memory_order_relaxed);
   state->events = 0;
   state->until_poll = 1;
-  state->holder_place.store(nullptr, std::memory_order_relaxed);
+  state->holder_variable.store(nullptr, std::memory_order_relaxed);
   state->holder_asked.store(false, std::memory_order_relaxed);
   state->python.reset();
   state->native.reset();
@@ -148,7 +148,8 @@ ThreadState* attach_thread() noexcept {
   state->codec = EventState{time, 0, 0};
   introduce_thread(*state, thread_name(state->tid, state->name));
   state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
-  // Either the finalizing thread sees the occupant, or this thread that the window is finalized. Pairs with finalize_others().
+  // Either the finalizing thread sees the occupant, or this thread that the window is finalized. Pairs with
+  // finalize_others().
   state->occupant.store(raw(state->stream_id), std::memory_order_seq_cst);
   enter_through_if_finalized(*state);
   state->busy.store(0, std::memory_order_release);
@@ -195,7 +196,7 @@ void abandon_threads() noexcept {
     state->busy.store(0, std::memory_order_relaxed);
     state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
     state->ended.store(false, std::memory_order_relaxed);
-    state->holder_place.store(nullptr, std::memory_order_relaxed);
+    state->holder_variable.store(nullptr, std::memory_order_relaxed);
     state->holder_asked.store(false, std::memory_order_relaxed);
     state->occupant.store(kNobody, std::memory_order_relaxed);
   }

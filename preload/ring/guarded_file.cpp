@@ -15,8 +15,8 @@
 namespace cistern::preload {
 namespace {
 
-constexpr uint64_t kHighNumbers = 16;  // of the greatest numbers, where ours is
-constexpr int kFirstHigh = 48;         // below lie the numbers that programs count on
+constexpr uint64_t kHighNumbers = 16;  // ours is among so many of the greatest numbers
+constexpr int kFirstHigh = 48;         // programs use numbers below
 
 int errno_of(long result) noexcept {
   return is_error(result) ? static_cast<int>(-result) : 0;
@@ -33,7 +33,7 @@ bool exceeds_limit(uint64_t end) noexcept {
   return end > soft_limit(RLIMIT_FSIZE);
 }
 
-// Moves a descriptor out of the way of numbers that programs use, if there are others.
+// Moves a descriptor to a high number, out of the way of those that programs use, if the limit allows one.
 int move_high(int fd) noexcept {
   const uint64_t top = std::min<uint64_t>(soft_limit(RLIMIT_NOFILE), 65536);
   if (top < kFirstHigh + kHighNumbers) return fd;
@@ -64,7 +64,8 @@ int GuardedFile::create(const PathText& path, bool replace) noexcept {
   return identity_.known() ? 0 : EBADF;
 }
 
-// Returns a descriptor or -errno. Nothing but our own file is opened: to open a device may have effects.
+// Opens our file again. Returns a descriptor or -errno. Nothing else is opened, because opening a device may have
+// effects.
 int GuardedFile::reopen() noexcept {
   fd_ = -1;
   if (!identity_.known() || status_at(path_.c_str()).identity != identity_) return -EBADF;
@@ -87,7 +88,7 @@ int GuardedFile::descriptor() noexcept {
   return status.size_bytes < end_ ? -ESTALE : fd_;
 }
 
-// After an operation that, without an `error`, made the file reach to `end`. Returns `error`.
+// Ends an operation that, without an `error`, made the file reach `end`. Returns `error`.
 int GuardedFile::written(int error, uint64_t end) noexcept {
   if (error == 0) end_ = std::max(end_, end);
   if (fd_ < kFirstHigh) close();
@@ -124,7 +125,7 @@ int GuardedFile::reserve(uint64_t offset, uint64_t size) noexcept {
     if (result != -EOPNOTSUPP) return written(errno_of(result), end);
     break;
   }
-  // A file system without fallocate: write a zero to the end of each page, so that the file reaches as far.
+  // A file system without fallocate: a zero is written to the end of each page.
   for (uint64_t at = offset; at < end; at += kPageBytes) {
     if (const int error = write_at("", 1, std::min(at + kPageBytes, end) - 1); error != 0) return error;
   }
@@ -134,7 +135,8 @@ int GuardedFile::reserve(uint64_t offset, uint64_t size) noexcept {
 int GuardedFile::clear(uint64_t offset, uint64_t size) noexcept {
   const int fd = descriptor();
   if (fd < 0) return EBADF;
-  // The first keeps the blocks, so that a full disk is not met later; some file systems know the second only.
+  // The first call keeps the blocks, so that a later write cannot find the disk full. Some file systems know only the
+  // second.
   for (const int how : {FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE}) {
     long result = -EINTR;
     while (result == -EINTR) {

@@ -1,8 +1,10 @@
-// A file of ours whose descriptor the program may close, and whose number and path it may reuse: the descriptor is high
-// and close-on-exec, is compared by device and inode before each use, and is opened again by path when it is not ours
-// any more. Where there are no high numbers to be had (RLIMIT_NOFILE below 64) the descriptor is closed after each use.
-// What no comparison sees is a program that puts a file of its own on our number between it and the write behind it.
-// The caller serialises all calls. Nothing allocates; errno is left alone.
+// A file of ours in a process whose program may close our descriptor and reuse its number, or move our path.
+//   - The descriptor has a high number and is close-on-exec.
+//   - Before each use the descriptor is compared with the file's device and inode. If it is not ours any more, the file
+//     is opened again by its path and compared again.
+//   - Where there are no high numbers (RLIMIT_NOFILE below 64), the descriptor is closed after each use.
+//   - Not detected: a program that puts a file of its own on our number between the comparison and the write after it.
+// The caller serializes all calls. Nothing allocates or changes errno.
 #pragma once
 
 #include <cstddef>
@@ -15,25 +17,25 @@ namespace cistern::preload {
 
 class GuardedFile {
  public:
-  // Makes the file, readable by its owner alone whatever the umask. It must not exist yet unless `replace`, and then
-  // only a regular file or a symbolic link is replaced. Returns 0 or an errno value.
+  // Creates the file, readable and writable by its owner only, whatever the umask is. With `replace` a regular file or
+  // a symbolic link at the path is replaced, else the path must not exist. Returns 0 or an errno value.
   int create(const PathText& path, bool replace) noexcept;
   bool is_open() const noexcept { return identity_.known(); }
   const PathText& path() const noexcept { return path_; }
 
-  // Each returns 0 or an errno value: EBADF when the program closed the descriptor and the file is not at its path any
-  // more, ESTALE when somebody cut the file short.
+  // Each of these returns 0 or an errno value. EBADF: the program closed the descriptor, and the file is no longer at
+  // its path. ESTALE: the file is shorter than what was written.
   int write_at(const void* bytes, size_t size, uint64_t offset) noexcept;
-  int reserve(uint64_t offset, uint64_t size) noexcept;  // blocks on disk, so that a store cannot meet a full disk
+  int reserve(uint64_t offset, uint64_t size) noexcept;  // allocates blocks on disk, so that a store cannot fail
   int resize(uint64_t size) noexcept;
-  int clear(uint64_t offset, uint64_t size) noexcept;  // what is there becomes zeros
+  int clear(uint64_t offset, uint64_t size) noexcept;  // overwrites with zeros
 
-  // Maps [offset, offset + size) shared, hidden from forked children; nullptr when that is refused.
+  // Maps [offset, offset + size) shared and hidden from forked children. Returns nullptr when the system refuses it.
   void* map(uint64_t offset, size_t size) noexcept;
   void close() noexcept;
-  // Forgets the descriptor without closing it: a forked child's copy is closed by number only if it is still ours.
+  // In a forked child: closes the inherited descriptor if it is still ours, and forgets the file.
   void abandon() noexcept;
-  // Removes the file's name, unless the path leads to another file now.
+  // Removes the path, unless it leads to another file now.
   void unlink() noexcept;
 
  private:
@@ -43,7 +45,7 @@ class GuardedFile {
 
   int fd_ = -1;
   FileIdentity identity_;
-  uint64_t end_ = 0;  // the file is at least as long, unless somebody cut it
+  uint64_t end_ = 0;  // end of what was written: the file is at least as long, unless it was truncated
   PathText path_;
 };
 

@@ -7,8 +7,8 @@
 namespace cistern::preload {
 namespace {
 
-// The kernel looks for a fatal signal between two pages of a write (mm/filemap.c, generic_perform_write, Linux 6.1): a
-// header that is written again must lie in one, or a kill may tear it.
+// Whether the bytes lie in two pages. The kernel checks for a fatal signal between two pages of a write (mm/filemap.c,
+// generic_perform_write, Linux 6.1), so a header that is rewritten must lie in one, or a kill may leave half of it.
 constexpr bool crosses_page(uint64_t offset, uint64_t bytes) noexcept {
   return offset % kPageBytes + bytes > kPageBytes;
 }
@@ -32,10 +32,10 @@ void ProfileOutput::attach(WindowControl& control, uint64_t max_bytes, bool over
   std::atomic_ref<uint64_t>(*file_end_).store(kProfileHeaderBytes, std::memory_order_relaxed);
 }
 
-// Whether the current chunk, or the file, has room for so many bytes at `offset`.
+// Whether `bytes` at `offset` fit into the current chunk or, without chunks, into the file.
 bool ProfileOutput::fits(uint64_t offset, uint64_t bytes) const noexcept {
   if (chunk_bytes_ == 0) {
-    // Another process writes it; a value that makes no sense saves nothing.
+    // Another process writes saved_bytes; an impossible value counts as 0.
     const uint64_t saved = std::atomic_ref<uint64_t>(*saved_bytes_).load(std::memory_order_relaxed);
     return offset + bytes - (saved <= offset ? saved : 0) <= max_bytes_;
   }
@@ -43,7 +43,8 @@ bool ProfileOutput::fits(uint64_t offset, uint64_t bytes) const noexcept {
   return offset + bytes <= kProfileHeaderBytes + (chunk + 1) * chunk_bytes_;
 }
 
-// Goes on at the next chunk, emptied: a process that is killed in between leaves an empty chunk, and whole ones.
+// Clears the next chunk and continues there. A process that is killed meanwhile leaves a partly cleared chunk; all
+// others are whole.
 int ProfileOutput::begin_chunk(uint64_t& offset) noexcept {
   const uint64_t begun = chunks_begun();
   const uint64_t chunk = begun % kChunks;
@@ -69,7 +70,7 @@ int ProfileOutput::append(const SegmentHeader& header, uint64_t& offset) noexcep
   }
   const int error = file_.write_at(&header, sizeof header + header.payload_bytes, offset);
   if (error != 0) {
-    // What a full disk still took is no segment; the window has the whole one.
+    // A full disk may have taken a part, which is no segment; the whole one is in the window.
     if (chunk_bytes_ == 0) file_.resize(offset);
     return error;
   }

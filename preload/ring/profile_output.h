@@ -1,8 +1,15 @@
-// The profile file of one image: a header page, then segments, appended by whichever thread seals one. Any thread, one
-// at a time: a thread killed in mid-append leaves a torn tail at most, never a gap, since nobody appends behind it.
+// The profile file of one image: a header page, then segments. Whichever thread seals a segment appends it. Any thread;
+// a lock admits one at a time. Nothing allocates.
 //
-// In overwrite mode the room behind the header page is a row of chunks. They are filled in turn, and when the last one
-// is full the oldest is emptied and filled again: a segment never crosses a chunk, so what is there is always whole.
+// Guarantees:
+//   - A thread that is killed while it appends leaves a truncated segment at the end of the file at most, never a gap:
+//     the end of the file moves only after the segment is written.
+//   - In overwrite mode the space behind the header page is divided into kChunks chunks. They are filled in turn; when
+//     the last one is full, the oldest is cleared and filled again. A segment never crosses a chunk, so all segments in
+//     the file are whole.
+//
+//     | header page | chunk 0 | chunk 1 | ... | chunk 7 |      e.g. begun = 10: chunk 1 is being filled,
+//                     begun 9   being filled      begun 8      chunks 2..7 and 0 have the last segments
 #pragma once
 
 #include <atomic>
@@ -17,22 +24,22 @@ namespace cistern::preload {
 
 class ProfileOutput {
  public:
-  // Makes the file with its header page. Returns 0 or an errno value (EEXIST when it is there and not `replace`).
+  // Creates the file with its header page. Returns 0 or an errno value (EEXIST when the file exists and not `replace`).
   int create(const PathText& path, const ProfileHeader& header, bool replace) noexcept;
-  // From here on `control`, of the window, says where the next segment goes, and what was taken out of the file by
-  // somebody else. `max_bytes` of the file; with `overwrite` what is oldest makes room for what comes when they are
-  // used up, without it nothing more is taken.
+  // From now on the window's `control` has the end of the file, and the number of bytes that `cistern run` took out of
+  // it. `max_bytes`: size limit of the file. With `overwrite` the oldest segments are overwritten when it is reached;
+  // without, append() fails.
   void attach(WindowControl& control, uint64_t max_bytes, bool overwrite) noexcept;
 
-  // Appends a header and the payload that follows it in memory, and keeps the header's room; `offset` becomes its
-  // place. Returns 0 or an errno value: EFBIG when the file would exceed its limit.
+  // Appends a header and the payload that follows it in memory, and reserves header.room_bytes for it to grow; `offset`
+  // becomes its offset. Returns 0 or an errno value: EFBIG when the file would exceed its limit.
   int append(const SegmentHeader& header, uint64_t& offset) noexcept;
-  // Writes the payload that was added behind `old_bytes` to a segment with room, then its header: whoever is killed in
-  // between leaves the old segment. Returns 0 or an errno value.
+  // Adds the payload behind `old_bytes` to the segment at `offset`, which has reserved space, then rewrites its header:
+  // a thread that is killed in between leaves the old segment. Returns 0 or an errno value.
   int extend(const SegmentHeader& header, uint64_t offset, uint32_t old_bytes) noexcept;
 
-  // In overwrite mode: how many chunks were begun so far, and how many segments were given up for them. Relaxed: a
-  // reader may see them late.
+  // In overwrite mode: how many chunks were begun, and how many segments were overwritten. Relaxed: a reader may see an
+  // older value.
   uint64_t chunks_begun() const noexcept { return chunks_begun_.load(std::memory_order_relaxed); }
   uint64_t overwritten_segments() const noexcept { return overwritten_.load(std::memory_order_relaxed); }
 
@@ -42,7 +49,7 @@ class ProfileOutput {
 
  private:
   GuardedFile file_;
-  SpinLock lock_;  // of the file's end, and of the descriptor, which may have to be opened again
+  SpinLock lock_;  // guards the end of the file and the descriptor
   uint64_t* file_end_ = nullptr;
   uint64_t* saved_bytes_ = nullptr;
   uint64_t max_bytes_ = 0;

@@ -1,6 +1,6 @@
-// The record stream (stream 0) of one image: definitions and everything rare, from all threads, one at a time. write()
-// locks; the caller is inside the recorder. A record is published before write() returns, so an id may be handed out
-// after it.
+// The record stream (stream 0) of one image: definitions and everything rare, from all threads. write() takes a lock;
+// requires that the caller is inside the recorder. A record is published before write() returns, so an id may be handed
+// out after that.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace cistern::preload {
 
-// Longer texts are cut to this before they are written, so that any record fits into any segment.
+// Longer texts are cut to this length before they are written, so that every record fits into every segment.
 constexpr uint64_t kMaxTextBytes = 8 * 1024;
 
 inline std::string_view cut_text(std::string_view text) noexcept {
@@ -22,7 +22,7 @@ class RecordStream {
  public:
   bool begin(SegmentStore& segments, uint64_t time) noexcept;
 
-  // Returns false when it could not be written.
+  // Writes and publishes a record. Returns false when it could not be written.
   template <typename Record>
   bool write(const Record& record) noexcept {
     const Locked locked(lock_);
@@ -32,15 +32,15 @@ class RecordStream {
     return !payload.overflowed() && append(Record::kType, payload);
   }
 
-  // Spills what there is. Returns false when it could not be written.
+  // Writes everything published so far to the profile file. Returns false when that failed.
   bool flush() noexcept;
-  // From now on every record is written to the profile file at once.
+  // From now on every record is written to the profile file at once. Returns false when that failed.
   bool enter_through() noexcept;
   void abandon() noexcept;
 
  private:
-  // Nearly all records: the two numbers of the frame are a byte each, and the payload is put where it stays. Returns
-  // false when it is not so small, or the segment is full.
+  // The fast path for nearly all records: type and size take a byte each, and the payload is encoded in place. Returns
+  // false when the record is larger or the segment is full.
   template <typename Record>
   bool write_small(const Record& record) noexcept {
     constexpr uint64_t kFrameBytes = 2;

@@ -65,12 +65,12 @@ bool SegmentStream::roll(SegmentStore& segments, uint64_t last_time, uint64_t ev
   if (!empty()) {
     complete_header(last_time, events);
     slot_.set_state(SlotState::kSealed);
-    // A segment that cannot be spilled stays, sealed, in the window.
+    // A segment that cannot be spilled stays sealed in the window.
     if (!spill(segments)) return out_ = end_ = nullptr, slot_ = Slot{}, false;
     slot_.set_state(SlotState::kFree);
     if (slot_.capacity() < limit_bytes_) segments.window.grow(slot_, 2 * slot_.capacity());
   } else {
-    --sequence_;  // nothing was written under it: a reader would miss it
+    --sequence_;  // no segment has this number: a reader would report it as missing
   }
   begin_segment(time);
   return true;

@@ -8,7 +8,8 @@
 namespace cistern::preload {
 namespace {
 
-// struct dl_find_object (glibc 2.35, dlfcn.h), which older headers do not have; x86-64's has no further fields.
+// struct dl_find_object (glibc 2.35, dlfcn.h), which older headers do not have. Fields that some other architectures
+// have come behind these (DLFO_STRUCT_HAS_EH_DBASE, DLFO_STRUCT_HAS_EH_COUNT; neither x86-64 nor aarch64).
 struct FoundObject {
   unsigned long long flags;
   void* map_start;
@@ -25,7 +26,7 @@ struct Search {
   CallFrameInfo found;
 };
 
-int look(dl_phdr_info* info, size_t, void* context) noexcept {
+int visit_module(dl_phdr_info* info, size_t, void* context) noexcept {
   auto& search = *static_cast<Search*>(context);
   CallFrameInfo module;
   bool hit = false;
@@ -63,7 +64,7 @@ CallFrameInfo find_code(uintptr_t pc) noexcept {
             reinterpret_cast<uintptr_t>(object.map_end)};
   }
   Search search{pc, {}};
-  dl_iterate_phdr(look, &search);
+  dl_iterate_phdr(visit_module, &search);
   return search.found;
 }
 

@@ -13,7 +13,7 @@ void CodeTable::add(const Registers& at, const NativeCode& code) noexcept {
   if (table_.find(entry) == 0 && table_.make_room()) table_.insert(entry);
 }
 
-void CodeTable::renew() noexcept {
+void CodeTable::invalidate() noexcept {
   const Locked locked(lock_);
   table_.renew();
   generation_.fetch_add(1, std::memory_order_release);

@@ -1,5 +1,5 @@
-// What is known of native code by return address: the unwind rule, the module, and what part the code plays. Compiled
-// once for each address, when a walk first meets it. Look-ups of what is known lock nothing. Any thread.
+// What is known of native code by return address: the unwind rule, the module, and the role of the code. An address is
+// analyzed once, when a walk first meets it. Look-ups take no lock. Any thread.
 #pragma once
 
 #include <atomic>
@@ -13,14 +13,14 @@ namespace cistern::preload {
 
 enum class CodeRole : uint16_t {
   kOrdinary = 0,
-  kEvaluation = 1,  // of the function that runs Python code: a Python frame stands for it
-  kOwn = 2,         // of this library: not shown
+  kEvaluation = 1,  // evaluates Python code: a Python frame stands for it
+  kOwn = 2,         // of this library: left out of stacks
 };
 
 struct NativeCode {
   UnwindRule rule;
-  uint32_t module = 0;   // ModuleId; 0: in none that is known
-  uint32_t address = 0;  // of the instruction, less the module's base
+  uint32_t module = 0;   // ModuleId; 0: in no known module
+  uint32_t address = 0;  // of the instruction, from the module's base
   CodeRole role = CodeRole::kOrdinary;
 };
 
@@ -28,7 +28,7 @@ class CodeTable {
  public:
   void limit(uint64_t max_bytes) noexcept { table_.limit(max_bytes); }
 
-  // Returns whether the code at `at` is known; `code` becomes what is known of it.
+  // Returns whether the code at `at` is known. If so, `code` becomes what is known.
   bool find(const Registers& at, NativeCode& code) const noexcept {
     Entry key;
     key.pc = key_of(at);
@@ -36,7 +36,8 @@ class CodeTable {
     const Entry* const place = table_.place(key);
     if (place == nullptr) return false;
     const Entry entry = *place;
-    // The page may have been given back meanwhile, and read as zero, or have been filled again.
+    // invalidate() may have released the entry's page meanwhile, or add() may have filled it again. Then the id is 0,
+    // or the generation is another one, and what was read does not count.
     std::atomic_thread_fence(std::memory_order_acquire);
     if (std::atomic_ref(const_cast<uint32_t&>(place->id)).load(std::memory_order_relaxed) == 0) return false;
     if (generation_.load(std::memory_order_relaxed) != before) return false;
@@ -44,14 +45,14 @@ class CodeTable {
     return true;
   }
 
-  // Keeps it, if there is room.
+  // Adds what is known of the code at `at`, if there is space.
   void add(const Registers& at, const NativeCode& code) noexcept;
 
-  // Some code is not there any more: forgets everything. What threads keep by it is void when generation() changes.
-  void renew() noexcept;
+  // Forgets everything, because code was unloaded. What threads cached is void when generation() has changed.
+  void invalidate() noexcept;
   uint32_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
-  // In a forked child, which has the same code.
+  // In a forked child. It has the same code, so the table stays.
   void abandon() noexcept { lock_.reset(); }
 
  private:
@@ -67,7 +68,8 @@ class CodeTable {
   };
   static_assert(sizeof(Entry) == 32);
 
-  // The instruction that was interrupted at an address may be another function's than the call before it.
+  // An exact address and a return address are different keys: the call before a return address may belong to another
+  // function than the instruction at the address.
   static uint64_t key_of(const Registers& at) noexcept { return at.pc | uint64_t{at.exact} << 63; }
 
   SpinLock lock_;

@@ -1,4 +1,4 @@
-// Reading DWARF's numbers and pointers from a loaded module.
+// Reads DWARF's numbers and pointers from the memory of a loaded module. Bounded; does not allocate.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace cistern::preload {
 
-// Encodings of pointers: DW_EH_PE_*.
+// Pointer encodings, DW_EH_PE_* (Linux Standard Base Core, "DWARF Exception Header Encoding").
 constexpr uint8_t kOmitted = 0xff;
 constexpr uint8_t kFormat = 0x0f;
 constexpr uint8_t kApplication = 0x70;
@@ -14,7 +14,7 @@ constexpr uint8_t kIndirect = 0x80;
 constexpr uint8_t kPcRelative = 0x10;
 constexpr uint8_t kDataRelative = 0x30;
 
-// Reads forwards, never behind `end`: then everything is 0 and ok() is false.
+// Reads forwards. A read beyond `end` returns 0, as do all later reads, and ok() becomes false.
 class DwarfBytes {
  public:
   DwarfBytes(const uint8_t* at, const uint8_t* end) noexcept : at_(at), end_(end) {}
@@ -62,7 +62,7 @@ class DwarfBytes {
     fail();
     return 0;
   }
-  // A pointer in one of the encodings that occur in loaded modules; `data` is what data-relative ones count from.
+  // Reads a pointer in one of the encodings that occur in loaded modules. `data`: the base of data-relative pointers.
   uintptr_t pointer(uint8_t encoding, uintptr_t data) noexcept {
     if (encoding == kOmitted) return 0;
     const auto place = reinterpret_cast<uintptr_t>(at_);
@@ -102,7 +102,7 @@ class DwarfBytes {
     } else if (application != 0) {
       fail();
     }
-    // What is pointed to indirectly is a personality routine, which nobody here asks for.
+    // Only personality routines are indirect, and they are not needed here.
     if ((encoding & kIndirect) != 0) value = 0;
     return value;
   }

@@ -18,11 +18,11 @@ struct CommonInformation {
   uint8_t pointer_encoding = 0;
   bool has_augmentation_data = false;
   bool is_signal = false;
-  bool sound = false;
+  bool valid = false;
 };
 
-// The length in front of an entry, and where it ends; false at the terminator, and for what is not sound.
-bool open_entry(DwarfBytes& in, const uint8_t* limit, const uint8_t*& end) noexcept {
+// Reads the length of an entry; `end` becomes its end. Returns false at the terminator and for an impossible length.
+bool read_length(DwarfBytes& in, const uint8_t* limit, const uint8_t*& end) noexcept {
   uint64_t length = in.get<uint32_t>();
   if (length == UINT32_MAX) length = in.get<uint64_t>();
   if (!in.ok() || length == 0 || length > static_cast<uint64_t>(limit - in.at())) return false;
@@ -33,7 +33,7 @@ bool open_entry(DwarfBytes& in, const uint8_t* limit, const uint8_t*& end) noexc
 CommonInformation read_common(const uint8_t* entry, const uint8_t* limit) noexcept {
   CommonInformation common;
   DwarfBytes in(entry, limit);
-  if (!open_entry(in, limit, common.end)) return common;
+  if (!read_length(in, limit, common.end)) return common;
   DwarfBytes body(in.at(), common.end);
   if (body.get<uint32_t>() != 0) return common;
   const auto version = body.get<uint8_t>();
@@ -79,17 +79,17 @@ CommonInformation read_common(const uint8_t* entry, const uint8_t* limit) noexce
     return common;
   }
   common.instructions = body.at();
-  common.sound = body.ok();
+  common.valid = body.ok();
   return common;
 }
 
-// What is known of a register, or of the canonical frame address, while instructions run.
+// What is known of a register, or of the canonical frame address (CFA), at one point of a call frame program.
 enum class Kind : uint8_t { kSame, kUndefined, kOffset, kExpression, kOther };
 struct Value {
   Kind kind = Kind::kSame;
-  uint8_t base = 0;  // register that the offset counts from, for the frame address and expressions
+  uint8_t base = 0;  // register that the offset is added to, for the CFA and for expressions
   int64_t offset = 0;
-  bool dereferenced = false;  // an expression that loads from there
+  bool dereferenced = false;  // an expression that also loads the word there
 };
 
 struct Row {
@@ -98,8 +98,8 @@ struct Row {
   Value return_address;
 };
 
-// The two forms of expressions that compilers write for functions which align their stack: DW_OP_breg<n> offset, and
-// the same with DW_OP_deref.
+// Reads the two forms of expressions that compilers write for functions that realign their stack: DW_OP_breg<n> offset,
+// and the same followed by DW_OP_deref.
 Value read_expression(DwarfBytes expression) noexcept {
   constexpr uint8_t kBaseRegister0 = 0x70;
   constexpr uint8_t kDereference = 0x06;
@@ -121,10 +121,11 @@ class RowMachine {
   RowMachine(const CommonInformation& common, uintptr_t begin, uintptr_t pc) noexcept
       : common_(common), location_(begin), pc_(pc) {}
 
-  // Runs instructions until they are past `pc`. Returns false when one is not understood.
+  // Runs instructions up to `pc`. Returns false when one is not known. `initial`: those of the common information, which
+  // DW_CFA_restore restores to.
   bool run(DwarfBytes in, bool initial) noexcept {
     while (in.more() && !past_) {
-      if (!one(in)) return false;
+      if (!execute(in)) return false;
     }
     if (initial) initial_ = row_;
     return in.ok();
@@ -139,16 +140,16 @@ class RowMachine {
     past_ = next > pc_;
     if (!past_) location_ = next;
   }
-  Value* place_of(uint64_t reg, Row& row) noexcept {
+  Value* tracked(uint64_t reg, Row& row) noexcept {
     if (reg == kFramePointerRegister) return &row.frame_pointer;
     if (reg == kReturnAddressRegister) return &row.return_address;
     return nullptr;
   }
   void set(uint64_t reg, const Value& value) noexcept {
-    if (Value* const place = place_of(reg, row_)) *place = value;
+    if (Value* const place = tracked(reg, row_)) *place = value;
   }
   void restore(uint64_t reg) noexcept {
-    if (const Value* const place = place_of(reg, initial_)) set(reg, *place);
+    if (const Value* const place = tracked(reg, initial_)) set(reg, *place);
   }
   void set_address(uint64_t reg, int64_t offset) noexcept {
     row_.address = Value{Kind::kOffset, static_cast<uint8_t>(reg < 255 ? reg : 255), offset, false};
@@ -163,7 +164,7 @@ class RowMachine {
     return DwarfBytes(begin, in.ok() ? in.at() : begin);
   }
 
-  bool one(DwarfBytes& in) noexcept;
+  bool execute(DwarfBytes& in) noexcept;
 
   const CommonInformation& common_;
   uintptr_t location_;
@@ -175,7 +176,7 @@ class RowMachine {
   size_t depth_ = 0;
 };
 
-bool RowMachine::one(DwarfBytes& in) noexcept {
+bool RowMachine::execute(DwarfBytes& in) noexcept {
   const auto op = in.get<uint8_t>();
   const uint8_t low = op & 0x3f;
   switch (op & 0xc0) {
@@ -324,20 +325,20 @@ bool lies_in(const CallFrameInfo& info, const uint8_t* place) noexcept {
   return at >= info.start && at < info.end;
 }
 
-// Reads the description at `entry`; its function is 0 when it is none, or not of `pc`.
+// Reads the description at `entry`. `function` is 0 when it is not a description, or not of `pc`.
 FrameDescription read_description(const CallFrameInfo& info, const uint8_t* entry, uintptr_t pc) noexcept {
   FrameDescription found;
   if (!lies_in(info, entry)) return found;
   const auto* const limit = reinterpret_cast<const uint8_t*>(info.end);
   const uint8_t* end = nullptr;
   DwarfBytes in(entry, limit);
-  if (!open_entry(in, limit, end)) return found;
+  if (!read_length(in, limit, end)) return found;
   const uint8_t* const id_place = in.at();
   DwarfBytes body(id_place, end);
   const auto id = body.get<uint32_t>();
   if (id == 0 || !lies_in(info, id_place - id)) return found;
   const CommonInformation common = read_common(id_place - id, limit);
-  if (!common.sound) return found;
+  if (!common.valid) return found;
   const uintptr_t begin = body.pointer(common.pointer_encoding, 0);
   const uintptr_t size = body.pointer(common.pointer_encoding & kFormat, 0);
   if (!body.ok() || pc < begin || pc - begin >= size) return found;
@@ -355,11 +356,11 @@ FrameDescription read_description(const CallFrameInfo& info, const uint8_t* entr
   return found;
 }
 
-// All entries, one after the other: for the linkers that write no table.
+// Searches all entries in turn, for modules whose linker wrote no table.
 FrameDescription search_entries(const CallFrameInfo& info, const uint8_t* entry, uintptr_t pc) noexcept {
   const auto* const limit = reinterpret_cast<const uint8_t*>(info.end);
   const uint8_t* end = nullptr;
-  for (DwarfBytes in(entry, limit); open_entry(in, limit, end); in = DwarfBytes(entry, limit)) {
+  for (DwarfBytes in(entry, limit); read_length(in, limit, end); in = DwarfBytes(entry, limit)) {
     const FrameDescription found = read_description(info, entry, pc);
     if (found.function != 0) return found;
     entry = end;
@@ -367,7 +368,8 @@ FrameDescription search_entries(const CallFrameInfo& info, const uint8_t* entry,
   return {};
 }
 
-// Layout: a row is where the described code begins, and its entry, both from the header on; sorted by the first.
+// A row of the table in .eh_frame_hdr: the begin of the described code and its entry, both relative to the header. Rows
+// are sorted by `begin`.
 struct TableRow {
   int32_t begin;
   int32_t entry;

@@ -1,4 +1,5 @@
-// One step of a walk: from a frame to its caller.
+// A step of a walk: from the registers of a frame to those of its caller, by an UnwindRule. Reads only the stack
+// between the stack pointer and its end. Any thread, for its own stack; does not allocate.
 #pragma once
 
 #include <cstdint>
@@ -9,16 +10,16 @@
 namespace cistern::preload {
 
 struct Registers {
-  uintptr_t pc = 0;             // a return address, unless `exact`
-  uintptr_t stack_pointer = 0;  // of the frame that pc is in
+  uintptr_t pc = 0;             // return address, unless `exact`
+  uintptr_t stack_pointer = 0;  // of the frame that runs the code at pc
   uintptr_t frame_pointer = 0;
-  bool exact = false;  // pc is the next instruction: a signal came there
+  bool exact = false;  // pc is the next instruction to run: a signal interrupted it
 
-  // An address in the instruction that made the call, or that was interrupted.
+  // An address inside the instruction that made the call, or that was interrupted.
   uintptr_t instruction() const noexcept { return exact ? pc : pc - 1; }
 };
 
-// The registers of the caller of the function whose CISTERN_OWN_FRAME is `frame`.
+// Returns the registers of the caller of the function whose CISTERN_OWN_FRAME is `frame`.
 inline Registers callers_registers(const void* frame) noexcept {
   const auto* const words = static_cast<const uintptr_t*>(frame);
   return {words[kReturnAddressWord], reinterpret_cast<uintptr_t>(words + kFrameWords), words[kCallersFramePointerWord],
@@ -29,12 +30,12 @@ inline uintptr_t word_at(uintptr_t place) noexcept {
   return *reinterpret_cast<const uintptr_t*>(place);
 }
 
-// Whether a word lies at `place` in the part of the stack that is in use.
+// Whether an aligned word lies at `place` in the used part of the stack, [low, high).
 inline bool on_stack(uintptr_t place, uintptr_t low, uintptr_t high) noexcept {
   return place >= low && place < high && high - place >= sizeof(uintptr_t) && place % sizeof(uintptr_t) == 0;
 }
 
-// Where the caller's stack pointer was; 0 when the rule leads out of the stack, whose end is `high`.
+// Returns the canonical frame address; 0 when the rule leads out of the stack, whose end is `high`.
 inline uintptr_t frame_address(const UnwindRule& rule, const Registers& at, uintptr_t high) noexcept {
   const auto offset = static_cast<uintptr_t>(intptr_t{rule.address_offset});
   uintptr_t address = 0;
@@ -56,20 +57,21 @@ inline uintptr_t frame_address(const UnwindRule& rule, const Registers& at, uint
     case FrameAddress::kUnknown:
       return 0;
   }
-  // At least the return address lies in between. The outermost frame may end where the stack does.
+  // At least the return address lies between both. The outermost frame may end where the stack ends.
   if (address <= at.stack_pointer || address > high || address % sizeof(uintptr_t) != 0) return 0;
   return address;
 }
 
-// Where the caller's frame pointer was saved; 0: it was not. Requires an `address` of frame_address().
+// Returns the place where the caller's frame pointer is saved; 0: the frame did not change it. `address`: the result of
+// frame_address().
 inline uintptr_t frame_pointer_place(const UnwindRule& rule, const Registers& at, uintptr_t address) noexcept {
   const auto offset = static_cast<uintptr_t>(intptr_t{rule.frame_pointer_offset});
   if (rule.frame_pointer == FramePointer::kSame) return 0;
   return (rule.frame_pointer == FramePointer::kInFrame ? address : at.frame_pointer) + offset;
 }
 
-// Makes `at` the registers of the caller. Returns false when the rule leads out of the stack. A signal may have come on
-// another stack, that of sigaltstack: the walk goes on where it was, if that is in the same stack.
+// Replaces `at` by the registers of the caller. Returns false when the rule leads out of the stack. A handler that runs
+// on another stack (sigaltstack) leads out of it, unless the interrupted frame is further up in the same mapping.
 inline bool step(const UnwindRule& rule, Registers& at, uintptr_t high) noexcept {
   const uintptr_t address = frame_address(rule, at, high);
   if (address == 0) return false;

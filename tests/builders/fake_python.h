@@ -1,9 +1,10 @@
-// Objects laid out in memory as an interpreter of one version would have them, for readers that never call it.
+// Objects laid out in memory as an interpreter of one version lays them out, for tests of code that only reads them.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,32 @@ namespace cistern::preload {
 
 struct PythonBuild {
   PythonBuild(unsigned of_minor, bool without_gil = false) : minor(of_minor), free_threaded(without_gil) {}
+  // As scripts/python-matrix names it: 3.13, or 3.13t without the GIL.
+  std::string name() const { return "3." + std::to_string(minor) + (free_threaded ? "t" : ""); }
   unsigned minor;
   bool free_threaded;
 };
+inline void PrintTo(const PythonBuild& build, std::ostream* out) {
+  *out << build.name();
+}
+
+// The supported versions of which `wanted` is true.
+inline std::vector<PythonBuild> builds_where(bool (*wanted)(const PythonLayout& layout)) {
+  std::vector<PythonBuild> found;
+  for (const PythonLayout& layout : supported_versions()) {
+    if (wanted(layout)) found.emplace_back(layout.minor, layout.free_threaded);
+  }
+  return found;
+}
+inline std::vector<PythonBuild> all_builds() {
+  return builds_where([](const PythonLayout&) { return true; });
+}
+inline bool has_entry_frames(const PythonLayout& layout) {
+  return layout.owner != kNoOffset && layout.is_entry == kNoOffset;
+}
+inline bool has_tasks(const PythonLayout& layout) {
+  return layout.tasks.running_task != kNoOffset;
+}
 
 class FakePython {
  public:
@@ -43,7 +67,7 @@ class FakePython {
   void look_at_tasks() {
     python_.coroutine_type = block(512);
     python_.generator_type = block(512);
-    python_.look_at_tasks(task_layout_of(layout_.minor));
+    python_.look_at_tasks();
   }
 
   uint8_t* block(size_t bytes) {

@@ -58,8 +58,13 @@ def supported():
         elif facts["supported"]:
             found.append(Interpreter(facts))
     if not found:
-        raise RuntimeError("no CPython 3.8 to 3.15 on this machine")
+        raise RuntimeError("no supported CPython on this machine: scripts/python-matrix lists them")
     return found
+
+
+def is_supported(minor):
+    """Whether the stacks of a version, such as "3.11", are recorded."""
+    return minor in _matrix()["supported"]
 
 
 @functools.lru_cache(None)

@@ -1,4 +1,4 @@
-"""Lines of CPython code objects from their raw line tables: the three encodings of 3.8 to 3.15."""
+"""Lines of CPython code objects from their raw line tables: the three encodings of the supported versions."""
 
 
 def line_of(code, table, offset):

@@ -34,7 +34,7 @@ def libraries():
             found.append(Library(one.name, paths[0], one.version))
     for path in sorted(glob.glob(DEBIAN_LIBRARIES)):
         minor = tuple(int(part) for part in re.search(r"libpython(\d+)\.(\d+)", path).groups())
-        if (3, 8) <= minor <= (3, 15) and os.path.isdir("/usr/lib/python%d.%d" % minor):
+        if interpreters.is_supported("%d.%d" % minor) and os.path.isdir("/usr/lib/python%d.%d" % minor):
             found.append(Library("Debian's %d.%d" % minor, path, minor))
     if not found:
         raise RuntimeError("no shared libpython on this machine; Debian's is in the package libpython3-dev")

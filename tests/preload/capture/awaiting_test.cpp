@@ -3,8 +3,8 @@
 #include <random>
 #include <set>
 
-#include "preload/capture/reference_walker.h"
 #include "preload/capture/python_stack.h"
+#include "preload/capture/reference_walker.h"
 #include "tests/builders/fake_python.h"
 #include "tests/builders/temporary_segment_store.h"
 
@@ -16,7 +16,7 @@ using Frames = std::vector<std::pair<const uint8_t*, int>>;  // code and offset,
 // Tasks, futures and coroutines as _asyncio and the interpreter lay them out.
 class FakeTasks {
  public:
-  explicit FakeTasks(unsigned minor) : python(minor), layout(*task_layout_of(minor)) {
+  explicit FakeTasks(PythonBuild build) : python(build), layout(python.layout().tasks) {
     python.look_at_tasks();
     task_type = type("_asyncio.Task", layout.task_bytes, kImmutableType, nullptr);
   }
@@ -85,7 +85,7 @@ class FakeTasks {
   uint8_t* tstate = python.block(2048);
 };
 
-class EveryVersionWithTasks : public testing::TestWithParam<unsigned> {
+class EveryVersionWithTasks : public testing::TestWithParam<PythonBuild> {
  protected:
   void SetUp() override {
     ASSERT_TRUE(records_->begin(*temporary_.segments, 0));
@@ -117,7 +117,7 @@ class EveryVersionWithTasks : public testing::TestWithParam<unsigned> {
   std::unique_ptr<Interner> interner_ = std::make_unique<Interner>();
   PythonStack stack_;
 };
-INSTANTIATE_TEST_SUITE_P(Python3, EveryVersionWithTasks, testing::Values(14u, 15u));
+INSTANTIATE_TEST_SUITE_P(Python3, EveryVersionWithTasks, testing::ValuesIn(builds_where(has_tasks)));
 
 // One task with a loop's frame, a coroutine's outermost frame and one that it called.
 class RunningTask {
@@ -300,7 +300,7 @@ TEST_P(EveryVersionWithTasks, AreTakenAsTheyWereSeenWithoutTheGil) {
 // Some tasks that await each other, at random; one of them runs, or none.
 TEST_P(EveryVersionWithTasks, AgreeWithReadingEverythingOnRandomPrograms) {
   FakeTasks fake(GetParam());
-  std::mt19937 random(GetParam());
+  std::mt19937 random(GetParam().minor);
   std::vector<uint8_t*> codes, tasks;
   std::vector<std::vector<uint8_t*>> coroutines;
   for (int i = 0; i < 6; ++i) codes.push_back(fake.python.code("/p.py", "f" + std::to_string(i), i));
@@ -339,36 +339,6 @@ TEST_P(EveryVersionWithTasks, AgreeWithReadingEverythingOnRandomPrograms) {
     for (unsigned events = 1 + any(3); events != 0; --events) stacks.insert(captured(fake, any(5) == 0 ? loop : leaf));
   }
   EXPECT_GT(stacks.size(), 1000u);
-}
-
-TEST(TaskLayouts, AreRefusedWhenTheInterpreterSaysOtherwise) {
-  // Of _Py_DebugOffsets in 3.14.10 and 3.15.2.
-  const std::vector<std::pair<uint16_t, uint64_t>> values[] = {
-      {{296, 64}, {504, 24}, {512, 40}, {520, 32}, {680, 72}, {688, 67}},
-      {{360, 64}, {600, 24}, {608, 40}, {616, 32}, {808, 72}, {816, 67}},
-  };
-  for (unsigned minor : {14u, 15u}) {
-    uint8_t runtime[1024] = {};
-    for (const auto& [at, value] : values[minor - 14]) FakePython::store<uint64_t>(runtime, at, value);
-    EXPECT_EQ(contradiction(*task_layout_of(minor), runtime), nullptr);
-    for (const auto& [at, value] : values[minor - 14]) {
-      FakePython::store<uint64_t>(runtime, at, value + 8);
-      EXPECT_NE(contradiction(*task_layout_of(minor), runtime), nullptr) << minor << " at " << at;
-      FakePython::store<uint64_t>(runtime, at, value);
-    }
-  }
-}
-
-TEST(TaskLayouts, AreThoseThatTheModulePublishes) {
-  EXPECT_EQ(task_layout_of(13), nullptr);
-  // _AsyncioDebug of _asyncio.cpython-314-x86_64-linux-gnu.so (3.14.10) and of python3.15 (3.15.2).
-  const uint64_t words[][kTaskOffsetWords] = {
-      {168, 136, 96, 108, 109, 128, 152, 225864, 10880, 936, 864, 872, 880},
-      {168, 136, 96, 108, 109, 128, 152, 226240, 10856, 1104, 1024, 1032, 1048}};
-  for (unsigned minor : {14u, 15u}) {
-    EXPECT_TRUE(publishes(*task_layout_of(minor), words[minor - 14]));
-    EXPECT_FALSE(publishes(*task_layout_of(minor), words[15 - minor])) << "the other version's";
-  }
 }
 
 }  // namespace

@@ -32,9 +32,7 @@ class EveryVersion : public testing::TestWithParam<PythonBuild> {
   std::unique_ptr<RecordStream> records_ = std::make_unique<RecordStream>();
   std::unique_ptr<Interner> interner_ = std::make_unique<Interner>();
 };
-INSTANTIATE_TEST_SUITE_P(Python3, EveryVersion,
-                         testing::Values(8u, 10u, 11u, 12u, 13u, 14u, 15u, PythonBuild(13, true), PythonBuild(14, true),
-                                         PythonBuild(15, true)));
+INSTANTIATE_TEST_SUITE_P(Python3, EveryVersion, testing::ValuesIn(all_builds()));
 
 // A random program: calls, returns, lines that go on, generators that are resumed from elsewhere, code objects that are
 // freed and replaced at the same address; frames are reused as an interpreter does.
@@ -46,7 +44,7 @@ TEST_P(EveryVersion, AgreesWithLookingUpEveryFrameOnRandomPrograms) {
   for (int i = 0; i < 200; ++i) pool.push_back(fake.block(512));
   // No code: an entry frame.
   std::vector<std::pair<const uint8_t*, int>> frames;
-  const bool has_entry_frames = GetParam().minor >= 12;
+  const bool entry_frames = has_entry_frames(fake.layout());
   PythonStack stack;
   int roots = 0;
   const uint8_t* last_root = nullptr;
@@ -55,7 +53,7 @@ TEST_P(EveryVersion, AgreesWithLookingUpEveryFrameOnRandomPrograms) {
     if (choice < 35 && frames.size() < 150) {
       const auto calls = static_cast<unsigned>(choice < 2 ? 40 : 1 + random() % 3);
       for (unsigned i = 0; i < calls && frames.size() < 190; ++i) {
-        if (has_entry_frames && random() % 4 == 0) frames.emplace_back(nullptr, 0);
+        if (entry_frames && random() % 4 == 0) frames.emplace_back(nullptr, 0);
         frames.emplace_back(codes[random() % codes.size()], static_cast<int>(random() % 20) * 2);
       }
     } else if (choice < 65 && !frames.empty()) {
@@ -167,9 +165,7 @@ TEST_P(EveryVersion, HoldsVeryDeepStacks) {
 }
 
 class VersionsWithEntryFrames : public EveryVersion {};
-INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithEntryFrames,
-                         testing::Values(12u, 13u, 14u, 15u, PythonBuild(13, true), PythonBuild(14, true),
-                                         PythonBuild(15, true)));
+INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithEntryFrames, testing::ValuesIn(builds_where(has_entry_frames)));
 
 TEST_P(VersionsWithEntryFrames, HaveNoNodesAndNoRootForThem) {
   FakePython fake(GetParam());
@@ -193,8 +189,9 @@ TEST_P(VersionsWithEntryFrames, HaveNoNodesAndNoRootForThem) {
 
 class VersionsWithInitCleanup : public EveryVersion {};
 INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithInitCleanup,
-                         testing::Values(13u, 14u, 15u, PythonBuild(13, true), PythonBuild(14, true),
-                                         PythonBuild(15, true)));
+                         testing::ValuesIn(builds_where([](const PythonLayout& layout) {
+                           return layout.has_init_cleanup;
+                         })));
 
 TEST_P(VersionsWithInitCleanup, DoNotShowIt) {
   FakePython fake(GetParam());
@@ -215,8 +212,9 @@ TEST_P(VersionsWithInitCleanup, DoNotShowIt) {
 }
 
 class VersionsWithTags : public EveryVersion {};
-INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithTags,
-                         testing::Values(14u, 15u, PythonBuild(14, true), PythonBuild(15, true)));
+INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithTags, testing::ValuesIn(builds_where([](const PythonLayout& layout) {
+                           return layout.minor >= 14;
+                         })));
 
 TEST_P(VersionsWithTags, ReadBorrowedCodeAndNothingElse) {
   FakePython fake(GetParam());

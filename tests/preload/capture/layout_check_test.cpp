@@ -23,9 +23,9 @@ int never_asked(const uint8_t*) {
   return 0;
 }
 
-class Trial : public testing::Test {
+class LayoutCheckTest : public testing::Test {
  protected:
-  Trial() : python_(fake_.python()) {}
+  LayoutCheckTest() : python_(fake_.python()) {}
   void SetUp() override {
     ASSERT_TRUE(records_->begin(*temporary_.segments, 0));
     interner_->begin(*records_, uint64_t{1} << 30, true);
@@ -46,43 +46,43 @@ class Trial : public testing::Test {
   uint8_t* const code_ = fake_.code("/p.py", "f", 1);
   uint8_t* const root_ = fake_.frame(nullptr, code_, -2);  // before its first instruction
   uint8_t* const entry_ = fake_.block(512);
-  LayoutCheck trial_;
+  LayoutCheck check_;
 };
 
-TEST_F(Trial, IsOverWhenTwoFramesOfOneStackAreWhereTheInterpreterSays) {
+TEST_F(LayoutCheckTest, IsOverWhenTwoFramesOfOneStackAreWhereTheInterpreterSays) {
   python_.functions.last_instruction = last_instruction_of_3_12;
-  EXPECT_EQ(trial_.look(python_, seen(nullptr)), nullptr);
-  EXPECT_EQ(trial_.look(python_, seen(root_)), nullptr) << "one frame only";
+  EXPECT_EQ(check_.check(python_, seen(nullptr)), nullptr);
+  EXPECT_EQ(check_.check(python_, seen(root_)), nullptr) << "one frame only";
   fake_.fill_entry_frame(entry_, root_);
   uint8_t* const inner = fake_.frame(entry_, code_, 20);
-  EXPECT_EQ(trial_.look(python_, seen(inner)), nullptr);
+  EXPECT_EQ(check_.check(python_, seen(inner)), nullptr);
   python_.functions.last_instruction = never_asked;
-  EXPECT_EQ(trial_.look(python_, seen(inner)), nullptr);
+  EXPECT_EQ(check_.check(python_, seen(inner)), nullptr);
 }
 
-TEST_F(Trial, SaysThatFramesAreNotWhereTheInterpreterSays) {
+TEST_F(LayoutCheckTest, SaysThatFramesAreNotWhereTheInterpreterSays) {
   python_.functions.last_instruction = other_last_instruction;
-  EXPECT_STREQ(trial_.look(python_, seen(root_)), "the interpreter says that its frames are elsewhere in their code");
+  EXPECT_STREQ(check_.check(python_, seen(root_)), "the interpreter says that its frames are elsewhere in their code");
   python_.functions.last_instruction = never_asked;
-  EXPECT_EQ(trial_.look(python_, seen(root_)), nullptr) << "once";
-  trial_.reset();
+  EXPECT_EQ(check_.check(python_, seen(root_)), nullptr) << "once";
+  check_.reset();
   python_.functions.last_instruction = other_last_instruction;
-  EXPECT_NE(trial_.look(python_, seen(root_)), nullptr) << "another interpreter";
+  EXPECT_NE(check_.check(python_, seen(root_)), nullptr) << "another interpreter";
 }
 
-TEST_F(Trial, IsOfAFrameThatIsLinkedThroughAnEntryFrameAsWell) {
+TEST_F(LayoutCheckTest, IsOfAFrameThatIsLinkedThroughAnEntryFrameAsWell) {
   python_.functions.last_instruction = [](const uint8_t* frame) {
     const int said = last_instruction_of_3_12(frame);
     return said == 20 ? 22 : said;
   };
   fake_.fill_entry_frame(entry_, root_);
-  EXPECT_NE(trial_.look(python_, seen(fake_.frame(entry_, code_, 20))), nullptr);
+  EXPECT_NE(check_.check(python_, seen(fake_.frame(entry_, code_, 20))), nullptr);
 }
 
-TEST_F(Trial, IsNoneWhereTheInterpreterHasNoSuchFunction) {
-  EXPECT_EQ(trial_.look(python_, seen(root_)), nullptr);
+TEST_F(LayoutCheckTest, IsNoneWhereTheInterpreterHasNoSuchFunction) {
+  EXPECT_EQ(check_.check(python_, seen(root_)), nullptr);
   python_.functions.last_instruction = never_asked;
-  EXPECT_EQ(trial_.look(python_, seen(root_)), nullptr);
+  EXPECT_EQ(check_.check(python_, seen(root_)), nullptr);
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <sys/mman.h>
 
-#include "preload/capture/reference_walker.h"
 #include "preload/capture/python_stack.h"
+#include "preload/capture/reference_walker.h"
 #include "tests/builders/fake_python.h"
 #include "tests/builders/temporary_segment_store.h"
 
@@ -25,7 +25,9 @@ class Copies : public testing::TestWithParam<PythonBuild> {
   uint8_t* const code_ = fake_.code("/t.py", "f", 1);
   uint8_t* const frame_ = fake_.frame(nullptr, code_, 4);
 };
-INSTANTIATE_TEST_SUITE_P(Python3, Copies, testing::Values(PythonBuild(14, true), PythonBuild(15, true)));
+INSTANTIATE_TEST_SUITE_P(Python3, Copies, testing::ValuesIn(builds_where([](const PythonLayout& layout) {
+                           return layout.positions == Positions::kInCopies;
+                         })));
 
 TEST_P(Copies, AreWherePositionsLieAttachedOrNot) {
   fake_.fill_copies(code_, {code_ + fake_.layout().instructions, fake_.block(256), nullptr, fake_.block(256)});

@@ -9,9 +9,7 @@ namespace cistern::preload {
 namespace {
 
 class EveryLayout : public testing::TestWithParam<PythonBuild> {};
-INSTANTIATE_TEST_SUITE_P(Python3, EveryLayout,
-                         testing::Values(8u, 9u, 10u, 11u, 12u, 13u, 14u, 15u, PythonBuild(13, true),
-                                         PythonBuild(14, true), PythonBuild(15, true)));
+INSTANTIATE_TEST_SUITE_P(Python3, EveryLayout, testing::ValuesIn(all_builds()));
 
 TEST_P(EveryLayout, ReadsStringsOfEveryKindAsUtf8) {
   FakePython fake(GetParam());
@@ -34,74 +32,6 @@ TEST_P(EveryLayout, TellsCodeObjectsApartByFingerprint) {
   EXPECT_NE(code_fingerprint(fake.layout(), one), code_fingerprint(fake.layout(), two));
   EXPECT_EQ(code_fingerprint(fake.layout(), one), code_fingerprint(fake.layout(), one));
   EXPECT_EQ(line_table_of(fake.layout(), one), "\x01\x02");
-}
-
-TEST(Layout, IsKnownForSupportedVersionsOnly) {
-  EXPECT_EQ(layout_of(7), nullptr);
-  EXPECT_NE(layout_of(8), nullptr);
-  EXPECT_NE(layout_of(15), nullptr);
-  EXPECT_EQ(layout_of(16), nullptr);
-  EXPECT_EQ(layout_of(12, true), nullptr);
-  EXPECT_NE(layout_of(13, true), nullptr);
-  EXPECT_NE(layout_of(14, true), nullptr);
-  EXPECT_NE(layout_of(15, true), nullptr);
-  EXPECT_EQ(layout_of(16, true), nullptr);
-}
-
-// The beginning of a _PyRuntime: _Py_DebugOffsets with the values of the builds that were looked at.
-struct DebugOffsets {
-  PythonBuild build;
-  std::vector<std::pair<uint16_t, uint64_t>> values;
-};
-using Values = std::vector<std::pair<uint16_t, uint64_t>>;
-const DebugOffsets kDebugOffsets[] = {
-    {13, Values{{8, 0x030d00f0}, {16, 0},   {80, 7400}, {176, 16},  {184, 72},  {192, 152}, {232, 8},  {240, 0},
-                {248, 56},       {264, 70}, {280, 112}, {288, 120}, {296, 128}, {304, 136}, {312, 68}, {344, 200},
-                {360, 8},        {520, 16}, {528, 32},  {544, 32},  {552, 16},  {560, 40},  {576, 200}}},
-    {PythonBuild(13, true),
-     Values{{8, 0x030d0ff0}, {16, 1},   {80, 7400}, {176, 16},  {184, 72},  {192, 152}, {232, 8},  {240, 0},
-            {248, 56},       {264, 70}, {280, 128}, {288, 136}, {296, 144}, {304, 152}, {312, 84}, {344, 216},
-            {360, 24},       {520, 32}, {528, 48},  {544, 48},  {552, 32},  {560, 56},  {576, 200}}},
-    {14, Values{{8, 0x030e0af0}, {16, 0},   {88, 7408}, {200, 16},  {208, 72},  {216, 152}, {256, 8},  {264, 0},
-                {272, 56},       {288, 74}, {320, 112}, {328, 120}, {336, 128}, {344, 136}, {352, 68}, {384, 208},
-                {408, 8},        {600, 16}, {608, 32},  {624, 32},  {632, 16},  {640, 40},  {656, 192}}},
-    {PythonBuild(14, true),
-     Values{{8, 0x030e07f0}, {16, 1},   {88, 7408}, {200, 16},  {208, 72},  {216, 152}, {256, 8},
-            {264, 0},        {272, 56}, {288, 78},  {304, 72},  {320, 128}, {328, 136}, {336, 144},
-            {344, 152},      {352, 84}, {384, 232}, {392, 224}, {408, 24},  {600, 32},  {608, 48},
-            {624, 48},       {632, 32}, {640, 56},  {656, 192}}},
-    {15, Values{{8, 0x030f02f0}, {16, 0},   {88, 7400}, {200, 16},  {208, 72},  {240, 176}, {320, 8},  {328, 0},
-                {336, 56},       {352, 74}, {384, 112}, {392, 120}, {400, 128}, {408, 136}, {416, 68}, {448, 208},
-                {472, 8},        {696, 16}, {704, 32},  {720, 32},  {728, 16},  {736, 40},  {760, 112}}},
-    {PythonBuild(15, true),
-     Values{{8, 0x030f00c1}, {16, 1},   {88, 7400}, {200, 16},  {208, 72},  {240, 176}, {320, 8},
-            {328, 0},        {336, 56}, {352, 78},  {368, 72},  {384, 128}, {392, 136}, {400, 144},
-            {408, 152},      {416, 84}, {448, 232}, {456, 224}, {472, 24},  {696, 32},  {704, 48},
-            {720, 48},       {728, 32}, {736, 56},  {760, 112}}},
-};
-
-TEST(Layout, IsRefusedWhenTheInterpreterSaysOtherwise) {
-  for (const DebugOffsets& offsets : kDebugOffsets) {
-    const PythonLayout& layout = *layout_of(offsets.build.minor, offsets.build.free_threaded);
-    uint8_t runtime[1024] = {};
-    EXPECT_STREQ(contradiction(layout, runtime), "no debug offsets in _PyRuntime");
-    std::memcpy(runtime, "xdebugpy", 8);
-    const auto set = [&runtime](uint16_t at, uint64_t value) { std::memcpy(runtime + at, &value, sizeof value); };
-    EXPECT_STREQ(contradiction(layout, runtime), "the debug offsets are another version's");
-    for (const auto& [at, value] : offsets.values) set(at, value);
-    EXPECT_EQ(contradiction(layout, runtime), nullptr) << offsets.build.minor;
-    EXPECT_EQ(is_free_threaded(layout.minor, runtime), layout.free_threaded);
-    for (const auto& [at, value] : offsets.values) {
-      set(at, at == 16 ? 1 - value : value ^ 1u << 20);
-      EXPECT_NE(contradiction(layout, runtime), nullptr) << offsets.build.minor << " at " << at;
-      set(at, value);
-    }
-    EXPECT_STREQ(contradiction(*layout_of(layout.minor == 13 ? 14 : 13), runtime),
-                 "the debug offsets are another version's");
-    set(16, layout.free_threaded ? 0 : 1);
-    EXPECT_STREQ(contradiction(layout, runtime), "the debug offsets are another build's");
-  }
-  EXPECT_FALSE(is_free_threaded(12, nullptr));
 }
 
 TEST(Collector, ReportsTheRunsSinceTheLastPoll) {

@@ -116,7 +116,7 @@ TEST(Interner, GuessesNothingFromBeforeDefinitionsBeganAnew) {
   const StackId first = it.interner->node(StackId{}, python_frame(1, 2));
   const StackId second = it.interner->node_after(first, StackId{}, python_frame(1, 4));
   EXPECT_EQ(it.interner->node_after(first, StackId{}, python_frame(1, 4)), second);
-  it.interner->renew(fake.python(), nullptr, 0);
+  it.interner->restart_definitions(fake.python(), nullptr, 0);
   const StackId again = it.interner->node_after(first, StackId{}, python_frame(1, 4));
   EXPECT_GT(raw(again), raw(second)) << "an id from before is not defined any more";
   EXPECT_EQ(it.interner->node_after(again, StackId{}, python_frame(1, 4)), again);
@@ -237,7 +237,7 @@ TEST(Interner, DefinesEverythingAgainWhenDefinitionsBeginAnew) {
   it.interner->block_freed(gone, 5);
 
   StackId kept[] = {start, base, lost, StackId{}};
-  it.interner->renew(fake.python(), kept, 4);
+  it.interner->restart_definitions(fake.python(), kept, 4);
   EXPECT_FALSE(it.interner->is_current(lost));
   const uint32_t first_new = raw(lost) + 1;
   const CodeId outer_again = it.interner->code(fake.python(), outer);
@@ -266,7 +266,7 @@ TEST(Interner, DefinesNativeRunsAgainWithTheirFrames) {
   const StackId python = it.interner->node(StackId{}, python_frame(raw(it.interner->code(fake.python(), code)), 2));
   const StackId run = it.interner->node(python, NodeKey{NodeKind::kNativeRun, raw(chain), 0});
   StackId kept[] = {it.interner->node(run, NodeKey{NodeKind::kBoundary, 0, 0})};
-  it.interner->renew(fake.python(), kept, 1);
+  it.interner->restart_definitions(fake.python(), kept, 1);
 
   std::map<uint32_t, StackNodeRecord> nodes;
   for (const auto& node : it.written<StackNodeRecord>(it.keep)) {
@@ -291,13 +291,13 @@ TEST(Interner, SaysOnceThatAsyncioHasCome) {
   FakePython fake(15);
   it.interner->code(fake.python(), fake.code("/usr/lib/python3.15/asyncio/tasks.py", "f", 1));
   it.interner->code(fake.python(), fake.code("/srv/events.py", "f", 1));
-  EXPECT_FALSE(it.interner->asyncio_came());
+  EXPECT_FALSE(it.interner->asyncio_newly_seen());
   EXPECT_FALSE(it.interner->asyncio_seen());
   it.interner->code(fake.python(), fake.code("/usr/lib/python3.15/asyncio/events.py", "<module>", 1));
-  EXPECT_TRUE(it.interner->asyncio_came());
-  EXPECT_FALSE(it.interner->asyncio_came());
+  EXPECT_TRUE(it.interner->asyncio_newly_seen());
+  EXPECT_FALSE(it.interner->asyncio_newly_seen());
   it.interner->code(fake.python(), fake.code("/usr/lib/python3.15/asyncio/events.py", "f", 2));
-  EXPECT_FALSE(it.interner->asyncio_came());
+  EXPECT_FALSE(it.interner->asyncio_newly_seen());
   EXPECT_TRUE(it.interner->asyncio_seen());
 }
 
@@ -313,7 +313,7 @@ TEST(Interner, DefinesAwaitingFramesAgainWithTheirCode) {
   const StackId awaiting = it.interner->node(lost, NodeKey{NodeKind::kAwaiting, id, 6});
   it.interner->block_freed(gone, 5);
   StackId kept[] = {awaiting};
-  it.interner->renew(fake.python(), kept, 1);
+  it.interner->restart_definitions(fake.python(), kept, 1);
 
   std::map<uint32_t, StackNodeRecord> nodes;
   for (const auto& node : it.written<StackNodeRecord>(it.keep)) {
@@ -336,7 +336,7 @@ TEST(Interner, TouchesNoCodeObjectOnRenewalWhenTheirFreesAreNotSeen) {
   FakePython fake(11);
   uint8_t* const code = fake.code("/a.py", "f", 1);
   StackId kept[] = {it.interner->node(StackId{}, python_frame(raw(it.interner->code(fake.python(), code)), 2))};
-  it.interner->renew(fake.python(), kept, 1);
+  it.interner->restart_definitions(fake.python(), kept, 1);
   const auto nodes = it.written<StackNodeRecord>(it.keep);
   EXPECT_EQ(nodes.back().id, kept[0]);
   EXPECT_EQ(nodes.back().kind, NodeKind::kUnknown);
@@ -349,7 +349,7 @@ TEST(Interner, KnowsQualifiedNamesWhenDefinitionsBeginAnewAndInAForkedChild) {
   uint8_t* const body = fake.code("/a.py", "C", 2, {method, fake.ascii("C.method")});
   it.interner->code(fake.python(), body);
   it.interner->block_freed(body, 5);
-  it.interner->renew(fake.python(), nullptr, 0);
+  it.interner->restart_definitions(fake.python(), nullptr, 0);
   const auto name_of = [&](CodeId id) {
     std::string name;
     std::map<uint32_t, std::string> strings;

@@ -23,8 +23,8 @@
 #include "preload/recorder/control.h"
 #include "preload/recorder/events.h"
 #include "preload/recorder/facts.h"
-#include "preload/recorder/lifecycle.h"
 #include "preload/recorder/hook_callbacks.h"
+#include "preload/recorder/lifecycle.h"
 #include "preload/recorder/threads.h"
 
 namespace cistern::preload {

@@ -96,7 +96,7 @@ TEST(Ring, OverwritesWhatIsOldestAndKeepsTheRestWhole) {
 
 TEST(Ring, LendsASlotToOneOwnerAtATime) {
   TemporarySegmentStore temporary;
-  Window& window = temporary.segments->window;
+  SharedWindow& window = temporary.segments->window;
   std::vector<Slot> slots;
   for (int i = 0; i < 200; ++i) slots.push_back(window.take(1000));
   for (uint32_t i = 0; i < 200; ++i) EXPECT_EQ(slots[i].index, i);
@@ -107,7 +107,7 @@ TEST(Ring, LendsASlotToOneOwnerAtATime) {
 
 TEST(Ring, LendsSlotsOfItsOwnMemoryWhenTheFileHasGone) {
   TemporarySegmentStore temporary;
-  Window& window = temporary.segments->window;
+  SharedWindow& window = temporary.segments->window;
   const Slot before = window.take(1000);
   window.unlink();
   for (int i = 0; i < 100; ++i) {

@@ -251,7 +251,7 @@ TEST(CodeTable, ForgetsEverythingAtOnce) {
   EXPECT_EQ(code.role, CodeRole::kEvaluation);
   EXPECT_FALSE(table.find(interrupted, code));
   const uint32_t generation = table.generation();
-  table.renew();
+  table.invalidate();
   EXPECT_NE(table.generation(), generation);
   EXPECT_FALSE(table.find(at, code));
   for (uintptr_t pc = 1; pc <= 20'000; ++pc) table.add({pc, 0, 0, false}, {at_stack_pointer(16), 1, uint32_t(pc), {}});
@@ -270,7 +270,7 @@ TEST(CodeTable, RemembersAfterAnyNumberOfRenewals) {
     table.add(at, {at_stack_pointer(16), round, 0, {}});
     ASSERT_TRUE(table.find(at, code)) << round;
     ASSERT_EQ(code.module, round);
-    table.renew();
+    table.invalidate();
   }
 }
 

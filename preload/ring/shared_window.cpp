@@ -1,4 +1,4 @@
-#include "preload/ring/window.h"
+#include "preload/ring/shared_window.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -17,7 +17,8 @@ constexpr uint32_t kPage = kPageBytes;
 static_assert(kWindowSlotsOffset % kPageBytes == 0 && kWindowControlOffset % kPageBytes == 0);
 static_assert(kSlotStride % kPageBytes == 0);
 
-// Shared memory of no file, hidden from forked children; in the place of what is at `address`, unless that is nullptr.
+// Maps anonymous shared memory, hidden from forked children; at `address`, replacing what is mapped there, unless that
+// is nullptr.
 char* map_anonymous(char* address, uint64_t bytes) noexcept {
   const long made =
       raw_syscall(SYS_mmap, reinterpret_cast<long>(address), static_cast<long>(bytes), PROT_READ | PROT_WRITE,
@@ -29,7 +30,7 @@ char* map_anonymous(char* address, uint64_t bytes) noexcept {
 
 }  // namespace
 
-char* Window::map(uint64_t offset, uint64_t bytes) noexcept {
+char* SharedWindow::map(uint64_t offset, uint64_t bytes) noexcept {
   auto* at = anonymous_ ? nullptr : static_cast<char*>(file_.map(offset, bytes));
   if (at == nullptr) {
     at = map_anonymous(nullptr, bytes);
@@ -39,9 +40,9 @@ char* Window::map(uint64_t offset, uint64_t bytes) noexcept {
   return at;
 }
 
-int Window::open(const PathText& path, const ProfileHeader& header) noexcept {
+int SharedWindow::open(const PathText& path, const ProfileHeader& header) noexcept {
   if (const int error = file_.create(path, true); error != 0) return error;
-  constexpr uint64_t kFirstSlotBytes = 64 * 1024;  // without room for the record stream there is no beginning
+  constexpr uint64_t kFirstSlotBytes = 64 * 1024;  // the record stream needs this much
   const int error = file_.reserve(0, kWindowSlotsOffset + kFirstSlotBytes);
   char* const first = error == 0 ? map(0, kWindowSlotsOffset) : nullptr;
   if (first == nullptr || anonymous_) file_.unlink();
@@ -49,19 +50,19 @@ int Window::open(const PathText& path, const ProfileHeader& header) noexcept {
   std::memcpy(first, &header, sizeof header);
   control_ = reinterpret_cast<WindowControl*>(first + kWindowControlOffset);
   control_->slot_bytes = static_cast<uint32_t>(kSlotStride);
-  // The program sees one descriptor of ours, the profile's; this file is opened again when the window grows.
+  // The program sees only one descriptor of ours, the profile's. This file is opened again when the window grows.
   file_.close();
   return 0;
 }
 
-void Window::unlink() noexcept {
+void SharedWindow::unlink() noexcept {
   const Locked locked(lock_);
   file_.unlink();
   if (!anonymous_) leave_file();
 }
 
-// The rest of the last chunk lies beyond the end of a file that cannot be enlarged any more.
-void Window::leave_file() noexcept {
+// Goes over to anonymous memory. The rest of the last chunk would lie beyond the end of the file, which cannot grow.
+void SharedWindow::leave_file() noexcept {
   anonymous_ = true;
   if (slots_ >= kMaxSlots) return;
   char* const chunk = chunks_[slots_ / kSlotsInChunk];
@@ -72,25 +73,25 @@ void Window::leave_file() noexcept {
   } while (slots_ % kSlotsInChunk != 0);
 }
 
-bool Window::make_room_in_file(uint64_t offset, uint64_t bytes) noexcept {
+bool SharedWindow::make_room_in_file(uint64_t offset, uint64_t bytes) noexcept {
   const int error = file_.reserve(offset, bytes);
   file_.close();
   return error == 0;
 }
 
-SlotControl* Window::slot_at(uint32_t index) const noexcept {
+SlotControl* SharedWindow::slot_at(uint32_t index) const noexcept {
   return reinterpret_cast<SlotControl*>(chunks_[index / kSlotsInChunk] + (index % kSlotsInChunk) * kSlotStride);
 }
 
-// Whether the next slot has addresses.
-bool Window::has_chunk() noexcept {
+// Makes sure that the next slot's chunk is mapped.
+bool SharedWindow::has_chunk() noexcept {
   if (slots_ >= kMaxSlots) return false;
   char*& chunk = chunks_[slots_ / kSlotsInChunk];
   if (chunk == nullptr) chunk = map(file_offset(slots_), kChunkBytes);
   return chunk != nullptr;
 }
 
-bool Window::make_slot() noexcept {
+bool SharedWindow::make_slot() noexcept {
   constexpr uint32_t kFirstBytes = 8 * 1024;
   if (!has_chunk()) return false;
   if (!anonymous_ && !make_room_in_file(file_offset(slots_), kFirstBytes)) leave_file();
@@ -102,7 +103,7 @@ bool Window::make_slot() noexcept {
   return true;
 }
 
-Slot Window::take(uint32_t bytes) noexcept {
+Slot SharedWindow::take(uint32_t bytes) noexcept {
   Slot slot;
   {
     const Locked locked(lock_);
@@ -122,13 +123,13 @@ Slot Window::take(uint32_t bytes) noexcept {
   return Slot{};
 }
 
-void Window::give_back(const Slot& slot) noexcept {
+void SharedWindow::give_back(const Slot& slot) noexcept {
   const Locked locked(lock_);
   lent_[slot.index] = false;
   if (slot.index < free_hint_) free_hint_ = slot.index;
 }
 
-void Window::grow(const Slot& slot, uint32_t bytes) noexcept {
+void SharedWindow::grow(const Slot& slot, uint32_t bytes) noexcept {
   if (bytes > kMaxPayloadBytes) bytes = kMaxPayloadBytes;
   const uint32_t old_bytes = slot.capacity() + kSlotOverheadBytes;
   const uint32_t new_bytes = (bytes + kSlotOverheadBytes + kPage - 1) & ~(kPage - 1);
@@ -140,7 +141,7 @@ void Window::grow(const Slot& slot, uint32_t bytes) noexcept {
   slot.control->capacity = new_bytes - kSlotOverheadBytes;
 }
 
-void Window::abandon() noexcept {
+void SharedWindow::abandon() noexcept {
   if (control_ != nullptr) count_own_bytes(-static_cast<int64_t>(kWindowSlotsOffset));
   for (const char* chunk : chunks_) {
     if (chunk != nullptr) count_own_bytes(-static_cast<int64_t>(kChunkBytes));
@@ -150,7 +151,7 @@ void Window::abandon() noexcept {
   anonymous_ = false;
   control_ = nullptr;
   std::memset(chunks_, 0, sizeof chunks_);
-  std::memset(lent_, 0, slots_);  // all of it would make pages of the child's own
+  std::memset(lent_, 0, slots_);  // clearing the whole array would copy its pages
   slots_ = free_hint_ = file_slots_ = 0;
 }
 

@@ -1,6 +1,6 @@
-// The window of one process image: slots of shared memory, see cistern/window.h. A slot is lent to one stream at a time
-// and comes back when the stream is gone. take() and give_back() lock; all else is done by the slot's stream alone. The
-// mappings are not inherited by forked children.
+// The window of one process image: slots of shared memory (include/cistern/format/window.h). A slot is lent to one
+// stream at a time, and given back when the stream ends. take(), give_back(), grow() and unlink() take a lock; the
+// other uses of a slot are its stream's. Forked children do not inherit the mappings. Nothing allocates.
 #pragma once
 
 #include <atomic>
@@ -13,7 +13,7 @@
 
 namespace cistern::preload {
 
-// One slot, lent.
+// A lent slot.
 struct Slot {
   SlotControl* control = nullptr;
   uint32_t index = 0;
@@ -23,7 +23,7 @@ struct Slot {
   uint8_t* payload() const noexcept { return reinterpret_cast<uint8_t*>(header() + 1); }
   uint32_t capacity() const noexcept { return control->capacity; }
 
-  // Partners: a reader of the window, and the thread that finalizes at the end, load with acquire.
+  // Release: pairs with the acquire of the window's readers and of the thread that finalizes.
   void publish(uint32_t bytes) const noexcept {
     std::atomic_ref<uint32_t>(control->published).store(bytes, std::memory_order_release);
   }
@@ -35,24 +35,25 @@ struct Slot {
   }
 };
 
-class Window {
+class SharedWindow {
  public:
-  // Makes the file and its first pages. Where the file system refuses shared mappings, the window is anonymous shared
-  // memory, and so are further slots when the file cannot grow (no room, no right, no such path any more): what was not
-  // spilled of those is lost with a killed process. Returns 0 or an errno value.
+  // Creates the file and its first pages. Returns 0 or an errno value. Where the file system refuses shared mappings,
+  // the window is anonymous shared memory. So are further slots when the file cannot grow (no space, no permission,
+  // path removed): what was not spilled of those is lost when the process is killed.
   int open(const PathText& path, const ProfileHeader& header) noexcept;
   bool is_open() const noexcept { return control_ != nullptr; }
 
   WindowControl& control() noexcept { return *control_; }
-  // Lends a slot of at least `bytes` of payload, or nothing: no memory, no disk, or kMaxSlots are out.
+  // Lends a slot for at least `bytes` of payload. Returns no slot without memory or disk space, or when kMaxSlots are
+  // lent.
   Slot take(uint32_t bytes) noexcept;
   void give_back(const Slot& slot) noexcept;
-  // Enlarges a slot to `bytes` of payload, if it can.
+  // Enlarges a slot to `bytes` of payload, if there is memory and disk space.
   void grow(const Slot& slot, uint32_t bytes) noexcept;
 
-  // Removes the file's name; the slots that there are stay usable, further ones are anonymous memory.
+  // Removes the file's path. Existing slots stay usable, further ones are anonymous memory.
   void unlink() noexcept;
-  // In a forked child: the mappings are not there. Forgets them.
+  // In a forked child: forgets the mappings, which were not inherited.
   void abandon() noexcept;
 
  private:
@@ -70,7 +71,7 @@ class Window {
   static uint64_t file_offset(uint32_t index) noexcept { return kWindowSlotsOffset + index * kSlotStride; }
 
   GuardedFile file_;
-  bool anonymous_ = false;   // further mappings are not of the file
+  bool anonymous_ = false;   // further mappings are anonymous
   uint32_t file_slots_ = 0;  // slots below this index are in the file
   WindowControl* control_ = nullptr;
   SpinLock lock_;
