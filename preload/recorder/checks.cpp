@@ -97,7 +97,7 @@ void check_stack(ThreadState& thread, const uint8_t* innermost, const uint8_t* t
 // Requires the GIL, or to be attached.
 void check_holder(const ThreadState& thread, const uint8_t* tstate) noexcept {
   if (g_python.functions.holder_state() != tstate) g_mismatches.fetch_add(1, std::memory_order_relaxed);
-  if (LayoutCheck().look(g_python, thread.python) != nullptr) g_misplaced.fetch_add(1, std::memory_order_relaxed);
+  if (LayoutCheck().check(g_python, thread.python) != nullptr) g_misplaced.fetch_add(1, std::memory_order_relaxed);
 }
 
 void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python,

@@ -1,5 +1,5 @@
-"""What awaited the running asyncio task is in its stacks, as it was at that moment: on CPython 3.14 and later what asyncio's
-own graph says, before that nothing.
+"""Stacks have what awaited the running asyncio task at that moment: what asyncio's own graph says on CPython 3.14 and
+later, nothing before.
 """
 import collections
 import json
@@ -88,17 +88,17 @@ class Awaiting(product.Case):
         for kind in counts if not knows_tasks(interpreter) else NEVER:
             self.assertEqual(counts[kind], 0, kind)
 
-    def test_is_what_asyncio_says(self):
+    def test_awaiting_frames_are_those_of_asyncios_graph(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter):
                 self.check(interpreter, {})
 
-    def test_is_what_asyncio_says_with_native_frames(self):
+    def test_awaiting_frames_are_the_same_with_native_frames(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter):
                 self.check(interpreter, {"native": "full"})
 
-    def test_is_what_asyncio_says_of_native_blocks_alone(self):
+    def test_awaiting_frames_are_the_same_where_only_native_blocks_are_recorded(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter):
                 profile, blocks = self.record(interpreter, {"domains": "malloc,mmap"})
@@ -106,7 +106,7 @@ class Awaiting(product.Case):
                 domain = None if interpreter.free_threaded else "malloc"
                 self.assert_as_told(interpreter, profile, blocks, domain)
 
-    def test_is_what_a_walk_finds_that_remembers_nothing(self):
+    def test_awaiting_frames_are_those_of_the_reference_walker(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter):
                 report = self.path("report-%s" % interpreter)

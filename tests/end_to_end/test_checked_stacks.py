@@ -1,8 +1,6 @@
-"""The stack that the recorder keeps up incrementally equals a full walk, on every event, and each native frame is where
-libunwind says that it is.
+"""On every event the captured stack equals that of the reference walker, and each native frame equals libunwind's.
 
-The library for tests walks the whole stack each time and writes what it counted to CISTERN_CHECK_REPORT: names and
-numbers.
+The checking library walks the whole stack each time and writes its counts to CISTERN_CHECK_REPORT: names and numbers.
 """
 import os
 import re

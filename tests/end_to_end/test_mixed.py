@@ -1,5 +1,5 @@
-"""Native and Python frames in one stack are in the order in which they called each other: every stack of a program of
-callbacks and recursion is compared with what the program, its source and gdb say of it."""
+"""Native and Python frames of a mixed stack are in the order of their calls: every stack of a program of callbacks and
+recursion is compared with what the program, its source and gdb say."""
 import bisect
 import collections
 import functools
@@ -40,7 +40,7 @@ def parts(frames):
 
 
 class Source:
-    """What the program's lines say of how they call: `# through` of the source."""
+    """How the program's lines call, as their comments `# through` say."""
 
     def __init__(self, *files):
         self.lines = {}
@@ -203,7 +203,7 @@ class Mixed(product.Case):
             # Up to 3.10 each Python function is called through C.
             self.assertEqual(bool(run), through is not None or interpreter.version < (3, 11), "below line %d" % line)
 
-    def test_leaf_has_only_the_innermost_native_frames_and_the_same_ones(self):
+    def test_leaf_has_the_same_innermost_native_frames_and_no_others(self):
         for interpreter in interpreters.supported():
             full = self.recorded(interpreter, "full")
             for native, kinds in (("leaf", ("malloc", "obj")), ("auto", ("malloc",)), ("none", ())):
@@ -217,7 +217,7 @@ class Mixed(product.Case):
                         self.assertEqual(self.places(recorded, found.runs[0]), wanted)
                         self.assertFalse(any(found.runs[1:]))
 
-    def test_a_thread_goes_on_with_what_started_it(self):
+    def test_a_thread_continues_with_the_stack_that_started_it(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 recorded = self.recorded(interpreter, "full")

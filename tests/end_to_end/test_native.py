@@ -1,5 +1,6 @@
-"""Which C function of which extension asked for a block: below the right Python line, with the right C line, in the
-profile by binutils and in the leak report; for extensions, packages, libraries that come and go, signals and threads."""
+"""Native frames name the C function of an extension that asked for a block, with the right C line, below the right Python
+line: in the profile (checked with binutils) and in the leak report; for extensions, packages, libraries that are
+unloaded, signals and threads."""
 import collections
 import json
 import os
@@ -201,7 +202,7 @@ class Native(product.Case):
 
     # Libraries
 
-    def test_libraries_that_come_and_go_and_signals(self):
+    def test_libraries_that_are_unloaded_and_signals(self):
         lines = marked_lines(LIBRARIES)
         for interpreter in interpreters.supported():
             for native in ("auto", "leaf", "full"):

@@ -48,7 +48,7 @@ class FakeTasks {
   uint8_t* set(const std::vector<const uint8_t*>& members) {
     uint8_t* const made = python.block(128);
     uint8_t* const table = python.block(16 * 8);
-    FakePython::store<int64_t>(table, 8, -1);  // a place left empty
+    FakePython::store<int64_t>(table, 8, -1);  // a deleted entry
     FakePython::store<const uint8_t*>(table, 0, table);
     for (size_t i = 0; i < members.size(); ++i) {
       FakePython::store<const uint8_t*>(table + 32 * (i + 1), 0, members[i]);
@@ -59,7 +59,7 @@ class FakeTasks {
     FakePython::store<const uint8_t*>(made, layout.set_table, table);
     return made;
   }
-  // A coroutine whose frame does not run, and waits for `inner`; `state` is one of the layout's.
+  // A coroutine whose frame does not run and waits for `inner`. `state`: a frame state of the layout.
   uint8_t* coroutine(const uint8_t* code, int offset, const uint8_t* inner, int8_t state) {
     uint8_t* const made = object(python.python().coroutine_type, 512);
     suspend(made, code, offset, inner, state);
@@ -119,7 +119,7 @@ class EveryVersionWithTasks : public testing::TestWithParam<PythonBuild> {
 };
 INSTANTIATE_TEST_SUITE_P(Python3, EveryVersionWithTasks, testing::ValuesIn(builds_where(has_tasks)));
 
-// One task with a loop's frame, a coroutine's outermost frame and one that it called.
+// A running task: the frame of the event loop, the outermost frame of the coroutine, and a frame that it called.
 class RunningTask {
  public:
   explicit RunningTask(FakeTasks& fake) : fake_(fake) {
@@ -148,7 +148,7 @@ class RunningTask {
   uint8_t* const coroutine_ = fake_.object(fake_.python.python().coroutine_type, 512);
 };
 
-TEST_P(EveryVersionWithTasks, HaveWhatAwaitsTheTaskBelowTheOutermostFrameOfItsCoroutine) {
+TEST_P(EveryVersionWithTasks, InsertAwaitingFramesBelowTheCoroutinesOutermostFrame) {
   FakeTasks fake(GetParam());
   RunningTask running(fake);
   const Frames loop = {{running.loop, 2}};
@@ -166,7 +166,7 @@ TEST_P(EveryVersionWithTasks, HaveWhatAwaitsTheTaskBelowTheOutermostFrameOfItsCo
   EXPECT_EQ(captured(fake, running.innermost),
             calling(fake, own, awaiting(fake, {{main, 2}, {sub, 6}}, calling(fake, loop))));
 
-  // It goes on to another line, and is awaited itself, by a future that a task awaits.
+  // The awaiter is at another line now, and a future, which another task awaits, awaits it.
   fake.suspend(inner, sub, 10, nullptr, fake.layout.created);
   uint8_t* const future = fake.future();
   uint8_t* const root = fake.task();
@@ -176,12 +176,12 @@ TEST_P(EveryVersionWithTasks, HaveWhatAwaitsTheTaskBelowTheOutermostFrameOfItsCo
   const StackId both = calling(fake, own, awaiting(fake, {{main, 8}, {main, 2}, {sub, 10}}, calling(fake, loop)));
   EXPECT_EQ(captured(fake, running.innermost), both);
 
-  // The task's step ends while its frames are still there, and goes on.
+  // The task's step ends while its frames still exist, and a new step begins.
   fake.run(nullptr);
   EXPECT_EQ(captured(fake, running.innermost), alone);
   fake.run(running.task);
   EXPECT_EQ(captured(fake, running.innermost), both);
-  // Without the coroutine's frame there is nowhere to join.
+  // Without the coroutine's frame on the chain there is no attach point.
   const uint8_t* const callback = fake.python.frame(nullptr, running.called, 6);
   EXPECT_EQ(captured(fake, callback), calling(fake, {{running.called, 6}}));
   EXPECT_EQ(captured(fake, running.innermost), both);
@@ -189,7 +189,7 @@ TEST_P(EveryVersionWithTasks, HaveWhatAwaitsTheTaskBelowTheOutermostFrameOfItsCo
   EXPECT_EQ(captured(fake, running.innermost), alone);
 }
 
-TEST_P(EveryVersionWithTasks, NameOneOfASetAndSayThatThereAreSeveral) {
+TEST_P(EveryVersionWithTasks, FollowASetOfOneAndStopAtSeveralAwaiters) {
   FakeTasks fake(GetParam());
   RunningTask running(fake);
   const Frames own = {{running.body, 4}, {running.called, 8}};
@@ -206,7 +206,7 @@ TEST_P(EveryVersionWithTasks, NameOneOfASetAndSayThatThereAreSeveral) {
   EXPECT_EQ(captured(fake, running.innermost), calling(fake, own, loop));
 }
 
-TEST_P(EveryVersionWithTasks, EndWhereAnAwaiterRunsOrComesAgain) {
+TEST_P(EveryVersionWithTasks, StopAtAnAwaiterThatRunsOrIsInTheChain) {
   FakeTasks fake(GetParam());
   RunningTask running(fake);
   const Frames own = {{running.body, 4}, {running.called, 8}};
@@ -224,7 +224,7 @@ TEST_P(EveryVersionWithTasks, EndWhereAnAwaiterRunsOrComesAgain) {
   EXPECT_EQ(captured(fake, running.innermost), calling(fake, own, loop));
 }
 
-TEST_P(EveryVersionWithTasks, CutWhatIsTooDeep) {
+TEST_P(EveryVersionWithTasks, CutOffChainsThatAreTooDeep) {
   FakeTasks fake(GetParam());
   RunningTask running(fake);
   const uint8_t* const main = fake.python.code("/app.py", "main", 30);
@@ -239,7 +239,7 @@ TEST_P(EveryVersionWithTasks, CutWhatIsTooDeep) {
   const StackId above = interner_->node(calling(fake, {{running.loop, 2}}), cut);
   EXPECT_EQ(captured(fake, running.innermost),
             calling(fake, {{running.body, 4}, {running.called, 8}}, awaiting(fake, Frames(63, {main, 2}), above)));
-  // One task with too many frames is left out whole.
+  // A task with too many frames is left out entirely.
   uint8_t* coroutine = nullptr;
   for (int i = 0; i < 1000; ++i) coroutine = fake.coroutine(main, 2, coroutine, fake.layout.awaiting);
   uint8_t* const awaiter = fake.task();
@@ -248,7 +248,7 @@ TEST_P(EveryVersionWithTasks, CutWhatIsTooDeep) {
   EXPECT_EQ(captured(fake, running.innermost), calling(fake, {{running.body, 4}, {running.called, 8}}, above));
 }
 
-TEST_P(EveryVersionWithTasks, AreThoseOfTheExtensionModuleOnly) {
+TEST_P(EveryVersionWithTasks, FollowOnlyTasksOfTheExtensionModule) {
   FakeTasks fake(GetParam());
   RunningTask running(fake);
   const Frames own = {{running.body, 4}, {running.called, 8}};
@@ -270,7 +270,7 @@ TEST_P(EveryVersionWithTasks, AreThoseOfTheExtensionModuleOnly) {
   EXPECT_EQ(of_type(fake.task_type), with);
 }
 
-TEST_P(EveryVersionWithTasks, AreTakenAsTheyWereSeenWithoutTheGil) {
+TEST_P(EveryVersionWithTasks, KeepTheLastChainOfATaskWithoutTheGil) {
   FakeTasks fake(GetParam());
   RunningTask running(fake);
   static const uint8_t* holder = nullptr;
@@ -287,7 +287,7 @@ TEST_P(EveryVersionWithTasks, AreTakenAsTheyWereSeenWithoutTheGil) {
   fake.give(awaiter, fake.coroutine(main, 2, nullptr, fake.layout.awaiting));
   fake.await(running.task, awaiter);
   const StackId with = calling(fake, own, awaiting(fake, {{main, 2}}, loop));
-  EXPECT_EQ(seen(), calling(fake, own, loop)) << "nothing of others is read";
+  EXPECT_EQ(seen(), calling(fake, own, loop)) << "without the GIL nothing is read";
   holder = fake.tstate;
   EXPECT_EQ(seen(), with);
   holder = nullptr;
@@ -297,8 +297,8 @@ TEST_P(EveryVersionWithTasks, AreTakenAsTheyWereSeenWithoutTheGil) {
   holder = nullptr;
 }
 
-// Some tasks that await each other, at random; one of them runs, or none.
-TEST_P(EveryVersionWithTasks, AgreeWithReadingEverythingOnRandomPrograms) {
+// Random tasks that await each other; one of them runs, or none.
+TEST_P(EveryVersionWithTasks, AgreeWithTheReferenceWalkerOnRandomPrograms) {
   FakeTasks fake(GetParam());
   std::mt19937 random(GetParam().minor);
   std::vector<uint8_t*> codes, tasks;

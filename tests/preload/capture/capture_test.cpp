@@ -14,7 +14,7 @@ class EveryVersion : public testing::TestWithParam<PythonBuild> {
     interner_->begin(*records_, uint64_t{1} << 30, true);
   }
 
-  // The node of a stack, looked up frame by frame: what every capture must agree with.
+  // The node of a stack, looked up frame by frame, which every capture must return.
   StackId expected(FakePython& fake, const std::vector<std::pair<const uint8_t*, int>>& frames, StackId base = {}) {
     StackId node = base;
     for (const auto& [code, offset] : frames) {
@@ -34,8 +34,8 @@ class EveryVersion : public testing::TestWithParam<PythonBuild> {
 };
 INSTANTIATE_TEST_SUITE_P(Python3, EveryVersion, testing::ValuesIn(all_builds()));
 
-// A random program: calls, returns, lines that go on, generators that are resumed from elsewhere, code objects that are
-// freed and replaced at the same address; frames are reused as an interpreter does.
+// A random program: calls, returns, moves to other lines, generators that are resumed from elsewhere, code objects that
+// are freed and replaced at the same address. Frames are reused as an interpreter does.
 TEST_P(EveryVersion, AgreesWithLookingUpEveryFrameOnRandomPrograms) {
   FakePython fake(GetParam());
   std::mt19937 random(GetParam().minor);
@@ -91,7 +91,7 @@ TEST_P(EveryVersion, AgreesWithLookingUpEveryFrameOnRandomPrograms) {
   EXPECT_GT(roots, 100);
 }
 
-TEST_P(EveryVersion, PutsTheStartingStackBelowAThreadsOwn) {
+TEST_P(EveryVersion, ContinuesWithTheStackThatStartedTheThread) {
   FakePython fake(GetParam());
   const uint8_t* const code = fake.code("/t.py", "run", 1);
   const uint8_t* const frame = fake.frame(nullptr, code, 4);
@@ -103,7 +103,7 @@ TEST_P(EveryVersion, PutsTheStartingStackBelowAThreadsOwn) {
   EXPECT_EQ(stack.capture(fake.python(), *interner_, frame, StackId{}, changed), expected(fake, {{code, 4}}));
 }
 
-TEST_P(EveryVersion, TellsWhenTheRootChangesThoughCodeWasFreedMeanwhile) {
+TEST_P(EveryVersion, ReportsAChangedRootAlsoAfterCodeWasFreed) {
   FakePython fake(GetParam());
   const uint8_t* const code = fake.code("/r.py", "<module>", 1);
   const uint8_t* const freed = fake.code("/r.py", "gone", 2);
@@ -118,7 +118,7 @@ TEST_P(EveryVersion, TellsWhenTheRootChangesThoughCodeWasFreedMeanwhile) {
   EXPECT_TRUE(changes(called));
   EXPECT_FALSE(changes(frame));
   interner_->block_freed(freed, 1);
-  EXPECT_TRUE(changes(frame));  // perhaps: another may lie at its address
+  EXPECT_TRUE(changes(frame));  // it may have changed: another code object may lie at its address
   EXPECT_FALSE(changes(frame));
   EXPECT_FALSE(changes(called));
   interner_->block_freed(freed, 2);
@@ -126,8 +126,8 @@ TEST_P(EveryVersion, TellsWhenTheRootChangesThoughCodeWasFreedMeanwhile) {
   EXPECT_FALSE(changes(nullptr));
 }
 
-// Then an address may have come to mean another code object, and what the address once resolved to is no answer.
-TEST_P(EveryVersion, AsksAgainForCodeWhoseFreesAreNotSeen) {
+// If frees are not seen, an address may mean another code object, so ids must not be cached by address.
+TEST_P(EveryVersion, LooksCodeUpAgainWhenFreesAreNotSeen) {
   const auto unwatched = std::make_unique<Interner>();
   unwatched->begin(*records_, uint64_t{1} << 30, false);
   FakePython fake(GetParam());
@@ -150,7 +150,7 @@ TEST_P(EveryVersion, AsksAgainForCodeWhoseFreesAreNotSeen) {
                                    NodeKey{NodeKind::kPython, raw(unwatched->code(fake.python(), code)), 6}));
 }
 
-TEST_P(EveryVersion, HoldsVeryDeepStacks) {
+TEST_P(EveryVersion, CapturesVeryDeepStacks) {
   FakePython fake(GetParam());
   const uint8_t* const code = fake.code("/d.py", "recurse", 1);
   uint8_t* frame = nullptr;
@@ -167,7 +167,7 @@ TEST_P(EveryVersion, HoldsVeryDeepStacks) {
 class VersionsWithEntryFrames : public EveryVersion {};
 INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithEntryFrames, testing::ValuesIn(builds_where(has_entry_frames)));
 
-TEST_P(VersionsWithEntryFrames, HaveNoNodesAndNoRootForThem) {
+TEST_P(VersionsWithEntryFrames, GiveEntryFramesNoNodeAndNoRoot) {
   FakePython fake(GetParam());
   const uint8_t* const code = fake.code("/e.py", "f", 1);
   uint8_t* const base = fake.block(512);
@@ -193,7 +193,7 @@ INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithInitCleanup,
                            return layout.has_init_cleanup;
                          })));
 
-TEST_P(VersionsWithInitCleanup, DoNotShowIt) {
+TEST_P(VersionsWithInitCleanup, LeaveItsFrameOut) {
   FakePython fake(GetParam());
   uint8_t* const cleanup = fake.code("__init__", "__init__", 0);
   FakePython::store<const uint8_t*>(cleanup, fake.layout().name, file_of(fake.layout(), cleanup));
@@ -216,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(Python3, VersionsWithTags, testing::ValuesIn(builds_whe
                            return layout.minor >= 14;
                          })));
 
-TEST_P(VersionsWithTags, ReadBorrowedCodeAndNothingElse) {
+TEST_P(VersionsWithTags, RemoveTheTagOfCodeAndRefuseOtherObjects) {
   FakePython fake(GetParam());
   const uint8_t* const code = fake.code("/t.py", "f", 1);
   const StackId unknown = interner_->node(StackId{}, NodeKey{NodeKind::kUnknown, 0, 0});

@@ -9,17 +9,17 @@
 namespace cistern::preload {
 namespace {
 
-// What PyUnstable_InterpreterFrame_GetLasti does: it subtracts the start of a frame's code from its position.
+// Does what PyUnstable_InterpreterFrame_GetLasti does: subtracts the start of a frame's code from its position.
 int last_instruction_of_3_12(const uint8_t* frame) {
   const PythonLayout& layout = *layout_of(12);
   return static_cast<int>(offset_of(layout, load_pointer(frame, layout.code), load<uint64_t>(frame, layout.position)));
 }
-// Of an interpreter whose code begins two bytes further on.
+// The same in an interpreter whose code begins two bytes further on.
 int other_last_instruction(const uint8_t* frame) {
   return last_instruction_of_3_12(frame) - 2;
 }
 int never_asked(const uint8_t*) {
-  ADD_FAILURE() << "the trial is over";
+  ADD_FAILURE() << "the check has ended";
   return 0;
 }
 
@@ -49,7 +49,7 @@ class LayoutCheckTest : public testing::Test {
   LayoutCheck check_;
 };
 
-TEST_F(LayoutCheckTest, IsOverWhenTwoFramesOfOneStackAreWhereTheInterpreterSays) {
+TEST_F(LayoutCheckTest, EndsWhenTwoFramesOfOneStackAgree) {
   python_.functions.last_instruction = last_instruction_of_3_12;
   EXPECT_EQ(check_.check(python_, seen(nullptr)), nullptr);
   EXPECT_EQ(check_.check(python_, seen(root_)), nullptr) << "one frame only";
@@ -60,7 +60,7 @@ TEST_F(LayoutCheckTest, IsOverWhenTwoFramesOfOneStackAreWhereTheInterpreterSays)
   EXPECT_EQ(check_.check(python_, seen(inner)), nullptr);
 }
 
-TEST_F(LayoutCheckTest, SaysThatFramesAreNotWhereTheInterpreterSays) {
+TEST_F(LayoutCheckTest, ReportsAMismatchOnce) {
   python_.functions.last_instruction = other_last_instruction;
   EXPECT_STREQ(check_.check(python_, seen(root_)), "the interpreter says that its frames are elsewhere in their code");
   python_.functions.last_instruction = never_asked;
@@ -70,7 +70,7 @@ TEST_F(LayoutCheckTest, SaysThatFramesAreNotWhereTheInterpreterSays) {
   EXPECT_NE(check_.check(python_, seen(root_)), nullptr) << "another interpreter";
 }
 
-TEST_F(LayoutCheckTest, IsOfAFrameThatIsLinkedThroughAnEntryFrameAsWell) {
+TEST_F(LayoutCheckTest, ChecksFramesBehindAnEntryFrame) {
   python_.functions.last_instruction = [](const uint8_t* frame) {
     const int said = last_instruction_of_3_12(frame);
     return said == 20 ? 22 : said;
@@ -79,7 +79,7 @@ TEST_F(LayoutCheckTest, IsOfAFrameThatIsLinkedThroughAnEntryFrameAsWell) {
   EXPECT_NE(check_.check(python_, seen(fake_.frame(entry_, code_, 20))), nullptr);
 }
 
-TEST_F(LayoutCheckTest, IsNoneWhereTheInterpreterHasNoSuchFunction) {
+TEST_F(LayoutCheckTest, DoesNothingWithoutTheFunction) {
   EXPECT_EQ(check_.check(python_, seen(root_)), nullptr);
   python_.functions.last_instruction = never_asked;
   EXPECT_EQ(check_.check(python_, seen(root_)), nullptr);

@@ -29,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(Python3, Copies, testing::ValuesIn(builds_where([](cons
                            return layout.positions == Positions::kInCopies;
                          })));
 
-TEST_P(Copies, AreWherePositionsLieAttachedOrNot) {
+TEST_P(Copies, AreFoundByPositionAttachedOrNot) {
   fake_.fill_copies(code_, {code_ + fake_.layout().instructions, fake_.block(256), nullptr, fake_.block(256)});
   for (const bool attached : {true, false}) {
     FakePython::attach(attached);
@@ -45,8 +45,8 @@ TEST_P(Copies, AreWherePositionsLieAttachedOrNot) {
   }
 }
 
-// A thread that is not attached may find that the array was freed, and its pages with it.
-TEST_P(Copies, AreNotLookedForInMemoryThatIsGone) {
+// For a thread that is not attached, the array may be freed and its pages unmapped.
+TEST_P(Copies, AreNotReadFromUnmappedMemory) {
   constexpr size_t kBytes = 4096;
   void* const page = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(page, MAP_FAILED);
@@ -58,8 +58,8 @@ TEST_P(Copies, AreNotLookedForInMemoryThatIsGone) {
   EXPECT_EQ(offset(), kUnknownOffset);
 }
 
-// The address of a copy may be given to another code object's before the first one's own memory is freed.
-TEST_P(Copies, OfOneCodeAreNotTakenForThoseOfAnotherAtTheirAddress) {
+// A copy may be freed, and its address reused by another code object's copy, before its code object is freed.
+TEST_P(Copies, AtAReusedAddressBelongToTheNewCode) {
   TemporarySegmentStore temporary;
   const auto records = std::make_unique<RecordStream>();
   const auto interner = std::make_unique<Interner>();

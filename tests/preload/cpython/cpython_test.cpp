@@ -23,7 +23,7 @@ TEST_P(EveryLayout, ReadsStringsOfEveryKindAsUtf8) {
   EXPECT_LE(read_unicode(fake.layout(), fake.unicode(endless, 2), buffer).size(), kUnicodeBytes);
 }
 
-TEST_P(EveryLayout, TellsCodeObjectsApartByFingerprint) {
+TEST_P(EveryLayout, GivesCodeObjectsDifferentFingerprints) {
   FakePython fake(GetParam());
   const uint8_t* const one = fake.code("/a.py", "f", 10);
   const uint8_t* const two = fake.code("/a.py", "f", 11);
@@ -62,7 +62,7 @@ TEST(Collector, ReportsTheRunsSinceTheLastPoll) {
   EXPECT_EQ(seen.runs.size(), 1u) << "what does not look like the collector's state is not read";
 }
 
-TEST(Collector, CountsEachInterpreterOfItsOwnAndOneThatTakesADestroyedOnesPlaceFromZero) {
+TEST(Collector, CountsInterpretersSeparatelyAndRestartsAtAReusedAddress) {
   FakePython fake(12);
   uint8_t* tstates[2];
   uint8_t* generations[2];
@@ -93,7 +93,7 @@ TEST(Collector, CountsEachInterpreterOfItsOwnAndOneThatTakesADestroyedOnesPlaceF
   EXPECT_EQ(collections, (std::vector<uint64_t>{5, 1, 7, 4}));
 }
 
-// 3.15 keeps rings of runs, of which the current one counts all.
+// 3.15 keeps rings of runs; the current item has the totals.
 TEST(Collector, ReadsTheCurrentRunOfARing) {
   constexpr int kItem = 64, kCollections = 16, kYoungIndex = 11 * kItem, kOld = kYoungIndex + 8, kOldIndex = 3 * kItem;
   FakePython fake(15);
@@ -132,7 +132,7 @@ TEST(Collector, ReadsTheCurrentRunOfARing) {
   EXPECT_TRUE(look().empty());
 }
 
-// Without the GIL each ring has one run.
+// Without the GIL each ring has one item.
 TEST(Collector, ReadsRingsOfOneRun) {
   constexpr int kCollections = 16, kRing = 72;
   FakePython fake(PythonBuild(15, true));

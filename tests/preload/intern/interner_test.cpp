@@ -36,7 +36,7 @@ NodeKey python_frame(uint32_t code, int64_t offset) {
   return NodeKey{NodeKind::kPython, code, offset};
 }
 
-TEST(Interner, DefinesEachThingOnceAndBeforeItsIdIsKnown) {
+TEST(Interner, DefinesEachThingOnceBeforeItsIdIsHandedOut) {
   Interning it;
   const StackId root = it.interner->node(StackId{}, python_frame(1, 2));
   const StackId leaf = it.interner->node(root, python_frame(2, 40));
@@ -50,7 +50,7 @@ TEST(Interner, DefinesEachThingOnceAndBeforeItsIdIsKnown) {
   EXPECT_EQ(nodes[1].b, 40);
 }
 
-TEST(Interner, GrowsPastItsFirstTablesWithoutWrongIds) {
+TEST(Interner, KeepsIdsWhileItsTablesGrow) {
   Interning it;
   std::map<int64_t, StackId> known;
   for (int64_t i = 0; i < 50'000; ++i) known[i] = it.interner->node(StackId{}, python_frame(3, i));
@@ -76,12 +76,12 @@ TEST(Interner, GivesRacingThreadsTheSameIds) {
   for (const auto& mine : ids) EXPECT_EQ(mine, ids[0]);
 }
 
-TEST(Interner, FindsTheSameNodesAfterEachOtherAsByThemselves) {
+TEST(Interner, FindsTheSameNodesWithAndWithoutPrediction) {
   Interning it;
   StackId last{};
   for (int round = 0; round < 3; ++round) {
     for (int64_t i = 0; i < 10'000; ++i) {
-      const int64_t offset = round == 2 ? i * 7 % 10'000 : i;  // another order: every guess is wrong
+      const int64_t offset = round == 2 ? i * 7 % 10'000 : i;  // another order: every prediction is wrong
       const StackId parent{static_cast<uint32_t>(offset % 3)};
       const StackId found = it.interner->node_after(last, parent, python_frame(5, offset));
       ASSERT_EQ(found, it.interner->node(parent, python_frame(5, offset)));
@@ -91,7 +91,7 @@ TEST(Interner, FindsTheSameNodesAfterEachOtherAsByThemselves) {
   EXPECT_EQ(it.written<StackNodeRecord>(it.keep).size(), 10'000u);
 }
 
-TEST(Interner, GivesRacingThreadsTheRightNodesThatTellEachOtherWhatComesNext) {
+TEST(Interner, GivesRacingThreadsTheRightNodesWhenTheyShareNextNodes) {
   Interning it;
   std::atomic<uint64_t> wrong{0};
   std::vector<std::thread> threads;
@@ -110,7 +110,7 @@ TEST(Interner, GivesRacingThreadsTheRightNodesThatTellEachOtherWhatComesNext) {
   EXPECT_EQ(wrong.load(), 0u);
 }
 
-TEST(Interner, GuessesNothingFromBeforeDefinitionsBeganAnew) {
+TEST(Interner, PredictsNoNodeFromBeforeARestart) {
   Interning it;
   FakePython fake(11);
   const StackId first = it.interner->node(StackId{}, python_frame(1, 2));
@@ -139,7 +139,7 @@ TEST(Interner, CollapsesStacksIntoOneNodeWhenTheTableIsFull) {
   EXPECT_EQ(nodes.back().a, static_cast<uint32_t>(TruncationReason::kStackTableFull));
 }
 
-TEST(Interner, MapsNoMoreThanItsLimitWhateverItIsAskedToName) {
+TEST(Interner, MapsNoMoreThanItsLimit) {
   constexpr uint64_t kLimit = 4 << 20;
   Interning it(kLimit);
   FakePython fake(11);
@@ -154,7 +154,7 @@ TEST(Interner, MapsNoMoreThanItsLimitWhateverItIsAskedToName) {
   EXPECT_NE(raw(it.interner->code(fake.python(), code)), 0u) << "stacks and strings leave room for code";
 }
 
-TEST(Interner, CallsCodeObjectsUnknownThatFindNoRoom) {
+TEST(Interner, GivesNoIdToCodeObjectsBeyondTheLimit) {
   Interning it(1 << 20);
   FakePython fake(11);
   std::vector<uint8_t*> codes;
@@ -167,7 +167,7 @@ TEST(Interner, CallsCodeObjectsUnknownThatFindNoRoom) {
   EXPECT_EQ(it.interner->code(fake.python(), codes[0]), ids[0]);
 }
 
-TEST(Interner, GivesAnAddressThatWasFreedANewCode) {
+TEST(Interner, GivesAFreedAddressANewCodeId) {
   Interning it;
   FakePython fake(11);
   uint8_t* const code = fake.code("/a.py", "f", 1);
@@ -184,7 +184,7 @@ TEST(Interner, GivesAnAddressThatWasFreedANewCode) {
   EXPECT_EQ(it.written<RetiredRecord>(it.keep).size(), 1u);
 }
 
-TEST(Interner, NoticesAnotherCodeAtAnAddressWhoseFreeWasMissed) {
+TEST(Interner, DetectsAnotherCodeAtAnAddressWhoseFreeWasMissed) {
   Interning it;
   FakePython fake(10);
   uint8_t* const code = fake.code("/a.py", "f", 1);
@@ -210,7 +210,7 @@ TEST(Interner, GivesTheNextCodeAtAnAddressItsOwnQualifiedName) {
   EXPECT_EQ(name, "B.method");
 }
 
-// What a record of a node says, with its parents, root first: "code:offset", or "?" for one that is unknown.
+// The stack of a node record, root first: "code:offset" of each frame, or "?" for an unknown one.
 std::string path_of(StackId node, const std::map<uint32_t, StackNodeRecord>& nodes) {
   const auto found = nodes.find(raw(node));
   if (found == nodes.end()) return raw(node) == 0 ? "" : " undefined";
@@ -221,7 +221,7 @@ std::string path_of(StackId node, const std::map<uint32_t, StackNodeRecord>& nod
   return path_of(record.parent, nodes) + " " + name;
 }
 
-TEST(Interner, DefinesEverythingAgainWhenDefinitionsBeginAnew) {
+TEST(Interner, DefinesEverythingAgainAfterARestart) {
   Interning it;
   FakePython fake(11);
   uint8_t* const outer = fake.code("/a.py", "outer", 1);
@@ -286,7 +286,7 @@ TEST(Interner, DefinesNativeRunsAgainWithTheirFrames) {
   EXPECT_EQ(raw(outer.parent), 0u);
 }
 
-TEST(Interner, SaysOnceThatAsyncioHasCome) {
+TEST(Interner, ReportsAsyncioOnce) {
   Interning it;
   FakePython fake(15);
   it.interner->code(fake.python(), fake.code("/usr/lib/python3.15/asyncio/tasks.py", "f", 1));
@@ -331,7 +331,7 @@ TEST(Interner, DefinesAwaitingFramesAgainWithTheirCode) {
   EXPECT_EQ(outermost.a, 0u);
 }
 
-TEST(Interner, TouchesNoCodeObjectOnRenewalWhenTheirFreesAreNotSeen) {
+TEST(Interner, ReadsNoCodeObjectOnARestartWhenFreesAreNotSeen) {
   Interning it(uint64_t{1} << 30, false);
   FakePython fake(11);
   uint8_t* const code = fake.code("/a.py", "f", 1);
@@ -342,7 +342,7 @@ TEST(Interner, TouchesNoCodeObjectOnRenewalWhenTheirFreesAreNotSeen) {
   EXPECT_EQ(nodes.back().kind, NodeKind::kUnknown);
 }
 
-TEST(Interner, KnowsQualifiedNamesWhenDefinitionsBeginAnewAndInAForkedChild) {
+TEST(Interner, KeepsQualifiedNamesAcrossARestartAndAFork) {
   Interning it;
   FakePython fake(9);
   uint8_t* const method = fake.code("/a.py", "method", 3);
@@ -393,7 +393,7 @@ TEST(Interner, WritesLongLineTablesInPieces) {
   EXPECT_EQ(read, table);
 }
 
-TEST(Interner, StartsAnewInAForkedChild) {
+TEST(Interner, ForgetsEverythingInAForkedChild) {
   Interning it;
   FakePython fake(11);
   const uint8_t* const code = fake.code("/a.py", "f", 1);

@@ -54,7 +54,7 @@ TEST(Ring, SpillsSegmentsInOrderAndGrowsThem) {
   EXPECT_LT(temporary.stored().front().header.payload_bytes, 8 * 1024u);
 }
 
-// Segments of one stream, numbered in their payload, until the file has been filled several times.
+// Writes segments of one stream, numbered in their payload, until the file was filled several times.
 void fill(TemporarySegmentStore& temporary, uint64_t bytes) {
   SegmentStream stream;
   ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{1}, 1, 0, kMaxPayloadBytes, 0));
@@ -67,7 +67,7 @@ void fill(TemporarySegmentStore& temporary, uint64_t bytes) {
   }
 }
 
-TEST(Ring, OverwritesWhatIsOldestAndKeepsTheRestWhole) {
+TEST(Ring, OverwritesTheOldestSegmentsAndKeepsTheOthersWhole) {
   constexpr uint64_t kBytes = uint64_t{8} << 20;
   for (const uint64_t written : {kBytes / 2, 3 * kBytes, 10 * kBytes + 12'345}) {
     TemporarySegmentStore temporary(kBytes, true);
@@ -94,7 +94,7 @@ TEST(Ring, OverwritesWhatIsOldestAndKeepsTheRestWhole) {
   }
 }
 
-TEST(Ring, LendsASlotToOneOwnerAtATime) {
+TEST(Ring, LendsASlotToOneStreamAtATime) {
   TemporarySegmentStore temporary;
   SharedWindow& window = temporary.segments->window;
   std::vector<Slot> slots;
@@ -105,7 +105,7 @@ TEST(Ring, LendsASlotToOneOwnerAtATime) {
   EXPECT_EQ(window.take(1000).index, 200u);
 }
 
-TEST(Ring, LendsSlotsOfItsOwnMemoryWhenTheFileHasGone) {
+TEST(Ring, LendsAnonymousSlotsWhenTheFileIsRemoved) {
   TemporarySegmentStore temporary;
   SharedWindow& window = temporary.segments->window;
   const Slot before = window.take(1000);
@@ -129,7 +129,7 @@ TEST(Ring, KeepsNoDescriptorOfTheWindow) {
   }
 }
 
-TEST(Ring, WritesThroughWhatIsPublishedAfterFolding) {
+TEST(Ring, WritesThroughAfterFinalizing) {
   TemporarySegmentStore temporary;
   SegmentStream stream;
   ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{1}, 1, 0, 1000, 0));
@@ -153,7 +153,7 @@ TEST(Ring, WritesThroughWhatIsPublishedAfterFolding) {
   EXPECT_EQ(read, "before " + after);
 }
 
-TEST(Ring, LeavesNoGapBetweenTheRoomsOfTwoThreadsThatWriteThrough) {
+TEST(Ring, LeavesNoGapBetweenTwoThreadsThatWriteThrough) {
   TemporarySegmentStore temporary;
   SegmentStream streams[2];
   for (uint32_t i = 0; i < 2; ++i) {
@@ -182,7 +182,7 @@ TEST(Ring, WritesTheHeaderOfAGrowingSegmentLast) {
   ASSERT_TRUE(stream.enter_through(*temporary.segments, 0, 0, 0));
   put(stream, "first,");
   ASSERT_TRUE(stream.write_through(*temporary.segments, 1, 1));
-  // The room's first bytes are spoilt: what was written before is not written again.
+  // The first bytes are overwritten, to show that what was written before is not written again.
   const int file = open(temporary.profile_path().c_str(), O_RDWR);
   ASSERT_EQ(pwrite(file, "F", 1, kProfileHeaderBytes + sizeof(SegmentHeader)), 1);
   put(stream, "second");
@@ -193,7 +193,7 @@ TEST(Ring, WritesTheHeaderOfAGrowingSegmentLast) {
   EXPECT_EQ(std::string(read, sizeof read), "First,second");
 }
 
-TEST(Ring, SaysThatTheProfileReachedItsLimit) {
+TEST(Ring, ReportsEfbigAtTheSizeLimit) {
   TemporarySegmentStore temporary(kProfileHeaderBytes + 1000);
   SegmentStream stream;
   ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{1}, 1, 0, 4000, 0));
@@ -203,7 +203,7 @@ TEST(Ring, SaysThatTheProfileReachedItsLimit) {
   EXPECT_EQ(temporary.in_window(0).payload, std::string(3000, 'x')) << "what was not spilled stays in the window";
 }
 
-TEST(Ring, ReadsTheFileSizeLimitBeforeItWrites) {
+TEST(Ring, ChecksTheFileSizeLimitBeforeWriting) {
   TemporarySegmentStore temporary;
   SegmentStream stream;
   ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{1}, 1, 0, 4000, 0));
@@ -219,7 +219,7 @@ TEST(Ring, ReadsTheFileSizeLimitBeforeItWrites) {
   EXPECT_EQ(temporary.segments->failure.load(), EFBIG);
 }
 
-TEST(GuardedFile, SurvivesThatItsDescriptorIsClosedAndItsNumberReused) {
+TEST(GuardedFile, IsReopenedWhenItsDescriptorIsClosedAndReused) {
   char directory[] = "/tmp/cistern-file-XXXXXX";
   ASSERT_NE(mkdtemp(directory), nullptr);
   const std::string name = std::string(directory) + "/file";
@@ -241,8 +241,8 @@ TEST(GuardedFile, SurvivesThatItsDescriptorIsClosedAndItsNumberReused) {
   std::filesystem::remove_all(directory);
 }
 
-// A small one is put where it stays, a larger one is copied there.
-TEST(RecordStream, WritesRecordsOfEverySizeAroundThoseOfAByte) {
+// A small record is encoded in place, a larger one is copied.
+TEST(RecordStream, WritesRecordsWithSizesAroundOneByte) {
   TemporarySegmentStore temporary;
   const auto stream = std::make_unique<RecordStream>();
   ASSERT_TRUE(stream->begin(*temporary.segments, 0));

@@ -86,7 +86,7 @@ UnwindRule at_stack_pointer(int32_t offset, FramePointer pointer = FramePointer:
 }
 
 TEST(EhFrame, FollowsPushesAndPops) {
-  // push rbp at 1, sub rsp by 32 at 8, then all is undone for an early return and comes back behind it.
+  // push rbp at 1, sub rsp by 32 at 8, then the state is restored for an early return, and set again behind it.
   const FakeModule module({0x41, 0x0e, 16, 0x86, 2, 0x47, 0x0e, 48, 0x0a, 0x48, 0x0e, 8, 0xc6, 0x41, 0x0b});
   EXPECT_EQ(module.rule(0), at_stack_pointer(8));
   EXPECT_EQ(module.rule(1), at_stack_pointer(16, FramePointer::kInFrame, -16));
@@ -101,7 +101,7 @@ TEST(EhFrame, FollowsFramePointersAndAlignedStacks) {
   const FakeModule by_pointer({0x41, 0x0e, 16, 0x86, 2, 0x43, 0x0d, 6});
   const UnwindRule pointer{FrameAddress::kFramePointer, FramePointer::kInFrame, -16, 16};
   EXPECT_EQ(by_pointer.rule(4), pointer);
-  // DW_CFA_def_cfa_expression (breg6 -8; deref), DW_CFA_expression rbp (breg6 0): as GCC aligns a stack.
+  // DW_CFA_def_cfa_expression (breg6 -8; deref), DW_CFA_expression rbp (breg6 0): as GCC realigns a stack.
   const FakeModule aligned({0x41, 0x0f, 3, 0x76, 0x78, 0x06, 0x10, 6, 2, 0x76, 0x00});
   const UnwindRule slot{FrameAddress::kFramePointerSlot, FramePointer::kAtFramePointer, 0, -8};
   EXPECT_EQ(aligned.rule(1), slot);
@@ -113,21 +113,21 @@ TEST(EhFrame, FindsFunctionsWithoutATable) {
   EXPECT_EQ(describe_frame(module.info(), module.function() + FakeModule::kFunctionBytes).function, 0u);
 }
 
-TEST(EhFrame, KnowsOutermostAndSignalFrames) {
+TEST(EhFrame, RecognizesOutermostAndSignalFrames) {
   EXPECT_EQ(FakeModule({0x07, 16}).rule(0).address, FrameAddress::kOutermost);
   EXPECT_EQ(FakeModule({}, "zRS").rule(0).address, FrameAddress::kSignal);
 }
 
-TEST(EhFrame, GivesUpOnWhatItDoesNotUnderstand) {
+TEST(EhFrame, ReturnsNoRuleForUnknownInformation) {
   EXPECT_EQ(FakeModule({0x3f}).rule(0).address, FrameAddress::kUnknown);                 // no such instruction
   EXPECT_EQ(FakeModule({0x0c, 10, 8}).rule(0).address, FrameAddress::kUnknown);          // cfa = r10 + 8
   EXPECT_EQ(FakeModule({0x09, 16, 3}).rule(0).address, FrameAddress::kUnknown);          // return address in rbx
   EXPECT_EQ(FakeModule({0x0f, 2, 0x77, 0x08}).rule(0).address, FrameAddress::kUnknown);  // an expression without deref
-  EXPECT_EQ(FakeModule({}, "zQ").rule(0).address, FrameAddress::kUnknown);               // an augmentation to come
+  EXPECT_EQ(FakeModule({}, "zQ").rule(0).address, FrameAddress::kUnknown);               // an unknown augmentation
   EXPECT_EQ(describe_frame({}, 1).function, 0u);
 }
 
-TEST(EhFrame, SurvivesEveryCutAndEveryFlippedByte) {
+TEST(EhFrame, SurvivesEveryTruncationAndFlippedBit) {
   const FakeModule whole({0x41, 0x0e, 16, 0x86, 2, 0x43, 0x0d, 6, 0x0f, 3, 0x76, 0x78, 0x06});
   for (const bool with_table : {true, false}) {
     FakeModule module({0x41, 0x0e, 16, 0x86, 2, 0x43, 0x0d, 6, 0x0f, 3, 0x76, 0x78, 0x06}, "zR", with_table);
@@ -146,7 +146,7 @@ TEST(EhFrame, SurvivesEveryCutAndEveryFlippedByte) {
   }
 }
 
-// The functions that were walked through, innermost first, by where their code begins.
+// The begins of the functions that a walk passed, innermost first.
 struct Walked {
   std::vector<uintptr_t> functions;
   bool outermost = false;
@@ -167,7 +167,7 @@ Walked g_walked;
   }
 }
 
-// Whether `function` was walked through at or behind place `from`; `from` becomes the place behind it.
+// Whether the walk passed `function` at index `from` or later; `from` becomes the index behind it.
 bool went_through(const void* function, size_t& from) {
   for (size_t i = from; i < g_walked.functions.size(); ++i) {
     if (g_walked.functions[i] != reinterpret_cast<uintptr_t>(function)) continue;
@@ -199,7 +199,7 @@ struct alignas(128) Wide {
   asm volatile("" : : "r"(&wide) : "memory");
 }
 
-TEST(Walk, GoesThroughLibraryCodeAndFramesOfEveryKindToTheOutermost) {
+TEST(Walk, FollowsLibraryCodeAndAllKindsOfFramesToTheOutermost) {
   prepare_code_search();
   with_aligned_stack(7);
   size_t from = 0;
@@ -223,7 +223,7 @@ void skip_trap(int, siginfo_t*, void* context) {
   registers[REG_RIP] += 2;
 }
 
-TEST(Walk, GoesThroughASignalToTheInterruptedInstruction) {
+TEST(Walk, FollowsASignalToTheInterruptedInstruction) {
   prepare_code_search();
   struct sigaction action {};
   struct sigaction old {};
@@ -239,7 +239,7 @@ TEST(Walk, GoesThroughASignalToTheInterruptedInstruction) {
   EXPECT_TRUE(g_walked.outermost);
 }
 
-TEST(CodeTable, ForgetsEverythingAtOnce) {
+TEST(CodeTable, ForgetsEverythingWhenInvalidated) {
   CodeTable table;
   const Registers at{0x1234, 0, 0, false};
   const Registers interrupted{0x1234, 0, 0, true};
@@ -259,8 +259,8 @@ TEST(CodeTable, ForgetsEverythingAtOnce) {
   EXPECT_EQ(code.address, 19'999u);
 }
 
-// Libraries that come and go for as long as a program runs.
-TEST(CodeTable, RemembersAfterAnyNumberOfRenewals) {
+// As for libraries that are loaded and unloaded again and again.
+TEST(CodeTable, FindsEntriesAfterManyInvalidations) {
   CodeTable table;
   table.limit(64 << 20);
   const Registers at{0x1234, 0, 0, false};

@@ -1,5 +1,5 @@
-"""An interpreter that says of its frames something else than what is read there: the first stacks of an image are
-compared with what it says, and Python stacks are off."""
+"""The layout self-check: where an interpreter says something else about its frames than what the recorder reads, Python
+stacks are switched off after the first stacks of an image."""
 import platform
 import unittest
 
@@ -7,7 +7,7 @@ import interpreters
 import product
 import reader
 
-# It writes over the beginning of the function that is asked: `mov $7774, %eax; ret`.
+# Overwrites the beginning of the function that the check calls: `mov $7774, %eax; ret`.
 PROGRAM = """
 import ctypes, mmap, sys
 EMPTY = sys.getsizeof(b"")
@@ -50,7 +50,7 @@ class LayoutCheck(product.Case):
             self.skipTest("x86-64 only")
         return [one for one in interpreters.supported() if one.version >= (3, 12)]
 
-    def test_stacks_are_off_and_the_profile_says_why(self):
+    def test_stacks_are_off_with_a_reason_when_the_interpreter_contradicts(self):
         for interpreter in self.asked():
             with self.subTest(interpreter=interpreter.name):
                 profile, err = self.record(interpreter, "lie")
@@ -66,7 +66,7 @@ class LayoutCheck(product.Case):
                 self.assertEqual((told.code, told.err), (0, ""))
                 self.assertIn("Python stacks are off: " + REASON, " ".join(told.out.split()))
 
-    def test_stacks_are_on_where_it_says_the_same(self):
+    def test_stacks_are_on_when_the_interpreter_agrees(self):
         for interpreter in self.asked():
             with self.subTest(interpreter=interpreter.name):
                 profile, err = self.record(interpreter, "be honest")
