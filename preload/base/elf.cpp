@@ -59,7 +59,7 @@ struct SymbolTable {
   const uint32_t* sysv_hash = nullptr;
 };
 
-// The loader relocates the pointers of PT_DYNAMIC in place for all but a few modules (the vDSO): both forms occur.
+// The loader relocates the pointers in PT_DYNAMIC in place, but not those of some modules such as the vDSO.
 uintptr_t address_in(const LoadedModule& module, uintptr_t value) noexcept {
   return value < module.base ? module.base + value : value;
 }
@@ -87,7 +87,7 @@ uint32_t gnu_hash_of(const char* name) noexcept {
   return hash;
 }
 
-// Layout: nbuckets, symoffset, bloom_size, bloom_shift, bloom[], buckets[], chains[].
+// DT_GNU_HASH: nbuckets, symoffset, bloom_size, bloom_shift, bloom[], buckets[], chains[].
 uint32_t find_in_gnu_hash(const SymbolTable& table, const char* name) noexcept {
   const uint32_t* header = table.gnu_hash;
   const uint32_t buckets = header[0];
@@ -113,7 +113,7 @@ uint32_t find_in_sysv_hash(const SymbolTable& table, const char* name) noexcept 
   return 0;
 }
 
-// Whether one of the relocations in `bytes` at `table` names the symbol.
+// Whether one of the `relocations`, which take `bytes` in memory, is for the symbol `name`.
 bool relocates(const SymbolTable& table, const ElfW(Rela) * relocations, size_t bytes, const char* name) noexcept {
   for (size_t i = 0; relocations != nullptr && i < bytes / sizeof(ElfW(Rela)); ++i) {
     const ElfW(Sym)& symbol = table.symbols[ELF64_R_SYM(relocations[i].r_info)];

@@ -74,7 +74,7 @@ struct FrameReader {
   // The code and position of a frame as one number for the frame cache; 0: there is none.
   //     kInCode     the position itself: it points into the code object
   //     kInCopies   0: a copy may be freed while its code object lives
-  //     kIndexes    bits 63..16  address of the code object >> 4 (a multiple of 16 in the lower half of the addresses)
+  //     kIndexes    bits 63..20  address of the code object >> 4 (a multiple of 16 in the lower half of the addresses)
   //                 bits 19..0   index + 1 (the index is -1 before the first instruction)
   static uint64_t position_key_of(const ShadowFrame& seen) noexcept {
     if constexpr (kPositions == Positions::kInCode) return seen.position;
