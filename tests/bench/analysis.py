@@ -35,8 +35,8 @@ class Analysis:
         program, profile = self.program(requests), os.path.join(folder, ring.name + ".cistern")
         self.run([product.CISTERN, "run", "-f", "-o", profile, *ring.options, "--max-size", "100GiB", "--",
                   *program.command(self.python, False)], program.program_environment(self.python, False), folder)
-        told = self.run([product.CISTERN, "summary", "--json", profile], product.clean_environment(), folder)
-        return profile, json.loads(told.out)
+        summary = self.run([product.CISTERN, "summary", "--json", profile], product.clean_environment(), folder)
+        return profile, json.loads(summary.out)
 
     def requests(self, folder):
         few, more = (self.record(RINGS[0], count, folder)[1]["events"] for count in (20, 120))

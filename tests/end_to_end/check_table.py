@@ -1,7 +1,6 @@
-"""What was checked on which interpreter: each check leaves a line in the file that CISTERN_CHECKS names; this prints them
-as a table.
+"""Prints which check ran on which interpreter, as a table. Each check appends a line to the file that CISTERN_CHECKS names.
 
-    check_table.py FILE MATRIX      MATRIX: what scripts/python-matrix --json said
+    check_table.py FILE MATRIX      MATRIX: the output of scripts/python-matrix --json
 """
 import collections
 import json
@@ -55,7 +54,7 @@ def main():
         facts = json.load(file)
     names = [one["name"] for one in facts["interpreters"] if one["supported"] and not one["root"]]
     found = rows(path)
-    print("\nchecks that go over the interpreters (-: not made on that one)")
+    print("\nchecks by interpreter (-: not run on that one)")
     print("\n".join(line.rstrip() for line in table(found, names)))
     for missing in facts["missing"]:
         print("NOT TESTED: CPython %s is not on this machine" % missing)

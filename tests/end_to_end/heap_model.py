@@ -1,8 +1,8 @@
-"""What is alive when: a plain heap model over the events of one image, as tests need it.
+"""A plain heap model over the events of one image, for tests.
 
-Events are put in order by their times, those of one thread with equal times as they were recorded; at equal times of
-several threads the end of a block comes first. A block that begins where another is still alive, and whose predecessor's end follows within INVERSION_NS, is a clock inversion and
-is undone; any other is counted in `implied_frees`.
+Events are sorted by time. Events of one thread with equal times stay in recorded order; at equal times of several
+threads frees come first. An allocation at a live address whose free follows within INVERSION_NS is a clock inversion
+and is undone; any other is counted in `implied_frees`.
 """
 import bisect
 import collections

@@ -1,7 +1,7 @@
 """The interpreters of this machine, and C extensions built for each of them.
 
 The list is scripts/python-matrix's; CISTERN_INTERPRETERS names a file with its JSON, else the script is run. Versions
-that are not there are named on stderr, never passed over in silence.
+that are missing are named on stderr, never skipped in silence.
 """
 import functools
 import json
@@ -54,7 +54,7 @@ def supported():
     found = []
     for facts in matrix["interpreters"]:
         if facts["root"]:
-            say("NOT TESTED: %s lies in a root of its own" % facts["name"])
+            say("NOT TESTED: %s is in another root" % facts["name"])
         elif facts["supported"]:
             found.append(Interpreter(facts))
     if not found:
@@ -77,8 +77,7 @@ def older():
 
 
 def one_of(*minors):
-    """The first interpreter of these versions that is here, in the order of preference given; else any, with a GIL if
-    there is one."""
+    """The first of these versions that is on this machine, in the given order; else any, preferably with a GIL."""
     for minor in minors:
         for one in supported():
             if one.minor == minor:

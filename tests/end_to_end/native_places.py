@@ -20,10 +20,10 @@ def place_of(image, frame):
 def functions_of(path):
     """The functions of an ELF file with a symbol table: their addresses in order, and (begin, end, name) of each. Of
     several names of one function the shortest is the last."""
-    told = subprocess.run(["nm", "--defined-only", "--print-size", path], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, check=False).stdout.decode()
+    listing = subprocess.run(["nm", "--defined-only", "--print-size", path], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, check=False).stdout.decode()
     found = []
-    for line in told.splitlines():
+    for line in listing.splitlines():
         fields = line.split()
         if len(fields) == 4 and fields[2] in "tTwWi":
             begin, size = int(fields[0], 16), int(fields[1], 16)
@@ -45,6 +45,6 @@ def function_of(image, frame):
 @functools.lru_cache(None)
 def line_of(path, address):
     """(function, file, line) by the debug information; the innermost one where functions are inlined."""
-    told = subprocess.check_output(["addr2line", "-f", "-e", path, hex(address)]).decode().splitlines()
-    file, _, line = told[1].partition(" ")[0].rpartition(":")
-    return told[0], file, int(line) if line.isdigit() else None
+    lines = subprocess.check_output(["addr2line", "-f", "-e", path, hex(address)]).decode().splitlines()
+    file, _, line = lines[1].partition(" ")[0].rpartition(":")
+    return lines[0], file, int(line) if line.isdigit() else None

@@ -7,14 +7,14 @@ import product
 
 
 def needed_by(test):
-    """Skips a test where there is no package index to be reached, and says so."""
+    """Skips a test, with a message, if no package index can be reached."""
     if os.environ.get("CISTERN_OFFLINE") == "1":
         interpreters.say("NOT TESTED: %s, since CISTERN_OFFLINE=1" % test.id())
         test.skipTest("CISTERN_OFFLINE=1")
 
 
 def pip_command(interpreter):
-    """Its own pip; else that of another interpreter, a later one rather, told for whom it works."""
+    """The interpreter's own pip; else that of another interpreter, preferably a later one, which installs for this one."""
     for one in [interpreter] + interpreters.supported()[::-1]:
         if subprocess.call([one.path, "-m", "pip", "--version"], stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL) == 0:
@@ -31,9 +31,9 @@ def pip_command(interpreter):
 
 def packages_for(interpreter, packages):
     folder = os.path.join(product.TOOLS, "packages", "%s-%s" % (interpreter.name, "-".join(packages).replace("<", "-")))
-    stamp = os.path.join(folder, ".complete")
-    if not os.path.exists(stamp):
+    complete = os.path.join(folder, ".complete")
+    if not os.path.exists(complete):
         subprocess.check_call(pip_command(interpreter) + ["--target", folder, "--upgrade"] + packages,
                               env=product.clean_environment())
-        open(stamp, "w").close()
+        open(complete, "w").close()
     return folder

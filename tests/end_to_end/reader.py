@@ -203,7 +203,7 @@ class Image:
         self.strings, self.codes, self.tables, self.nodes = {}, {}, collections.defaultdict(bytearray), {}
         self.modules, self.threads, self.thread_names, self.marks, self.phases = {}, {}, {}, [], []
         self.losses, self.ends, self.installs, self.interpreters = {}, [], [], []
-        self.executable, self.arguments, self.children, self.environment, self.horizons = "", [], [], {}, []
+        self.executable, self.arguments, self.children, self.environment, self.epochs = "", [], [], {}, []
         self._stacks, self._frames = {}, {}
         self.add(data)
 
@@ -230,7 +230,7 @@ class Image:
         for segment in self.segments:
             if segment.kind == RECORDS:
                 self._read_records(segment.payload)
-        if not self.horizons:  # else chunks that are not filled to their end
+        if not self.epochs:  # else chunks that are not filled to their end
             self.torn += self.zeros
         return self
 
@@ -299,15 +299,15 @@ class Image:
             self.children.append((f.number(), f.number()))
         elif kind == 24:
             time, number = f.number(), f.number()
-            self.horizons = [known for known in self.horizons if known[1] != number]
+            self.epochs = [known for known in self.epochs if known[1] != number]
             if time:
-                self.horizons.append((time, number))
+                self.epochs.append((time, number))
 
-    def horizon(self):
-        """From when on everything is there: the beginning, unless it was overwritten."""
-        if not self.horizons:
+    def complete_from(self):
+        """The time from which on the profile is complete: the beginning, unless it was overwritten."""
+        if not self.epochs:
             return self.header.first_time
-        time, number = min(self.horizons)
+        time, number = min(self.epochs)
         return self.header.first_time if number == 0 else time
 
     def events(self):

@@ -1,4 +1,4 @@
-"""Python's allocators under their debug layers and in other choices: their domains are recorded all the same."""
+"""Python's allocators under their debug layers and in other choices: blocks keep their domain."""
 import collections
 import os
 import unittest
@@ -45,7 +45,7 @@ class Allocators(product.Case):
                     found[reader.DOMAINS[event.domain], event.size] += 1
         return image, dict(found)
 
-    def test_blocks_keep_domain_and_size_whatever_the_allocator(self):
+    def test_blocks_keep_domain_and_size_with_every_allocator(self):
         for interpreter in interpreters.supported():
             of_malloc = CHOICES_WITHOUT_GIL if interpreter.free_threaded else CHOICES
             for name, env, arguments in of_malloc + OTHER_CHOICES:
@@ -53,18 +53,18 @@ class Allocators(product.Case):
                     image, found = self.known_blocks_of(interpreter, env, arguments)
                     self.assertEqual(found, EXPECTED)
                     self.assertEqual(image.losses.get("lost", 0), 0)
-                    self.check_told(interpreter, image, name)
+                    self.check_reported(interpreter, image, name)
 
-    def check_told(self, interpreter, image, name):
-        told = image.interpreters[-1]
-        self.assertEqual(told["implementation"], "CPython")
+    def check_reported(self, interpreter, image, name):
+        record = image.interpreters[-1]
+        self.assertEqual(record["implementation"], "CPython")
         usual = "mimalloc" if interpreter.free_threaded else "pymalloc"
         if name in ("PYTHONMALLOC=malloc", "PYTHONMALLOC=malloc_debug"):
-            self.assertEqual(told["allocator"], "malloc", name)
+            self.assertEqual(record["allocator"], "malloc", name)
         if name in ("nothing", "PYTHONMALLOC=" + usual, "PYTHONMALLOC=default"):
-            self.assertEqual((told["allocator"], told["debug_layer"]), (usual, False), name)
+            self.assertEqual((record["allocator"], record["debug_layer"]), (usual, False), name)
         if "debug" in name or name in ("-X dev", "PYTHONDEVMODE=1"):
-            self.assertTrue(told["debug_layer"], name)
+            self.assertTrue(record["debug_layer"], name)
 
 
 if __name__ == "__main__":

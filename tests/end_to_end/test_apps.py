@@ -79,12 +79,12 @@ class Apps(product.Case):
         self.assertGreater(sum(sum(row.values()) for row in wanted.values()), 10000)
 
     def assert_no_leak(self, profile):
-        told = self.run_well([product.CISTERN, "leaks", "--json", profile], product.clean_environment())
-        self.assertEqual(json.loads(told.out)["groups"], [])
+        result = self.run_well([product.CISTERN, "leaks", "--json", profile], product.clean_environment())
+        self.assertEqual(json.loads(result.out)["groups"], [])
 
     def recorded_totals(self, profile, pid):
-        told = self.run_well([product.tool("event_counts"), profile], product.clean_environment())
-        image, = [image for image in json.loads(told.out) if image["pid"] == pid]
+        result = self.run_well([product.tool("event_counts"), profile], product.clean_environment())
+        image, = [image for image in json.loads(result.out) if image["pid"] == pid]
         self.assertEqual(image["lost"], 0)
         totals = {}
         for thread in image["threads"]:

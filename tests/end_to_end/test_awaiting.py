@@ -56,9 +56,9 @@ class Awaiting(product.Case):
     def record(self, interpreter, options, preload=product.PRELOAD, **more):
         profile = self.path("awaiting-%s.cistern" % interpreter)
         env = product.recorded_environment(profile, dict(options, force="on"), preload=preload, **more)
-        told = json.loads(self.run_well([interpreter.path, PROGRAM], env).out)
-        self.assertEqual(told["differing"], [])
-        return profile, told["blocks"]
+        reported = json.loads(self.run_well([interpreter.path, PROGRAM], env).out)
+        self.assertEqual(reported["differing"], [])
+        return profile, reported["blocks"]
 
     def stacks_by_size(self, profile):
         """Of blocks that were made once."""
@@ -69,7 +69,7 @@ class Awaiting(product.Case):
                 found[reader.DOMAINS[event.domain], event.size].append(event.stack)
         return {block: image.stack(stacks[0]) for block, stacks in found.items() if len(stacks) == 1}
 
-    def assert_as_told(self, interpreter, profile, blocks, domain="obj"):
+    def assert_as_reported(self, interpreter, profile, blocks, domain="obj"):
         """`domain`: of the objects; None: they are not recorded."""
         stacks = self.stacks_by_size(profile)
         counts = collections.Counter()
@@ -81,7 +81,7 @@ class Awaiting(product.Case):
         return counts
 
     def check(self, interpreter, options, **how):
-        counts = self.assert_as_told(interpreter, *self.record(interpreter, options, **how))
+        counts = self.assert_as_reported(interpreter, *self.record(interpreter, options, **how))
         for kind in KINDS:
             if knows_tasks(interpreter):
                 self.assertGreater(counts[kind], 0, kind)
@@ -104,7 +104,7 @@ class Awaiting(product.Case):
                 profile, blocks = self.record(interpreter, {"domains": "malloc,mmap"})
                 # Without the GIL large objects are mimalloc's, too.
                 domain = None if interpreter.free_threaded else "malloc"
-                self.assert_as_told(interpreter, profile, blocks, domain)
+                self.assert_as_reported(interpreter, profile, blocks, domain)
 
     def test_awaiting_frames_are_those_of_the_reference_walker(self):
         for interpreter in interpreters.supported():

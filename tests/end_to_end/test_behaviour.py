@@ -160,13 +160,13 @@ class Behaviour(product.Case):
         path = self.path("program.py")
         with open(path, "w", encoding="utf-8") as file:
             file.write(program)
-        told = {}
+        outcomes = {}
         for kind, env in (("bare", product.clean_environment()),
                           ("recorded", product.recorded_environment(self.path("p.cistern"), {"force": "on"}))):
             env.update(PYTHONHASHSEED="0", PYTHONIOENCODING="utf-8")
             done = product.run([interpreter.path, path], env, timeout=60)
-            told[kind] = (done.code, done.out, done.err)
-        self.assertEqual(told["recorded"], told["bare"])
+            outcomes[kind] = (done.code, done.out, done.err)
+        self.assertEqual(outcomes["recorded"], outcomes["bare"])
 
     def test_standard_input_and_big_output_pass_through(self):
         program = "import sys; data = sys.stdin.buffer.read(); sys.stdout.buffer.write(data * 3)"

@@ -1,4 +1,4 @@
-"""The leak report on programs of known behaviour: each leaking line is there, with the blocks that it leaks."""
+"""The leak report on programs of known behaviour: each leaking line is reported with the blocks that it leaks."""
 import collections
 import json
 import os
@@ -31,19 +31,19 @@ class Cases(product.Case):
         profile = self.path("%s-%s-%d.cistern" % (name, interpreter, iterations))
         more = {"PYTHONPATH": extension} if extension else {}
         self.run_well([interpreter.path, program], product.recorded_environment(profile, N=str(iterations), **more))
-        told = product.cistern("leaks", "--all", "--json", "--top", "1000000", profile)
-        self.assertEqual((told.code, told.err), (0, ""))
-        report = json.loads(told.out)
+        result = product.cistern("leaks", "--all", "--json", "--top", "1000000", profile)
+        self.assertEqual((result.code, result.err), (0, ""))
+        report = json.loads(result.out)
         self.assertEqual(report["schema"], "cistern.leaks/1")
         self.assertTrue(report["complete"])
         return program, report["groups"]
 
     def at_line(self, groups, program, line):
         """Blocks and bytes of all groups with a frame at this line."""
-        there = [group for group in groups
+        at_line_groups = [group for group in groups
                  if any(frame["file"] and os.path.basename(frame["file"]) == os.path.basename(program)
                         and frame["line"] == line for frame in group["stack"])]
-        return sum(group["blocks"] for group in there), sum(group["bytes"] for group in there)
+        return sum(group["blocks"] for group in at_line_groups), sum(group["bytes"] for group in at_line_groups)
 
     def assert_close(self, found, wanted, what):
         self.assertAlmostEqual(found, wanted, delta=TOLERANCE * wanted, msg=what)

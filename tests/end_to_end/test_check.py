@@ -1,4 +1,4 @@
-"""`cistern check` as a build would call it: by a shell script that looks at exit codes."""
+"""`cistern check` as a build calls it: a shell script that tests exit codes."""
 import json
 import os
 import signal
@@ -18,7 +18,7 @@ few = many[::50]
 del many
 """
 
-# Healthy churn, and one line that keeps something in each round.
+# Healthy churn, and one line that keeps a block in each round.
 STEADY = """
 kept = []
 
@@ -82,7 +82,7 @@ class Check(product.Case):
 
 
 class Limits(Check):
-    def test_peak_and_held_pass_and_fail_where_they_should(self):
+    def test_limits_on_peak_and_held_pass_at_the_exact_figure_and_fail_one_byte_below(self):
         for one in interpreters.supported():
             with self.subTest(interpreter=one.name):
                 profile = self.record(PEAK_AND_HELD, one.name, one.path)
@@ -91,8 +91,8 @@ class Limits(Check):
                 image = verdict["profiles"][0]["images"][0]
                 peak, held = image["peak_bytes"], image["held_pools_bytes"] + image["held_glibc_bytes"]
                 self.assertGreater(peak, 40000000)
-                # 196,000 tuples of 56 and 28 bytes were freed, and their pools are kept by the rest. Without the GIL
-                # there are no pools, and what mimalloc keeps is not known.
+                # 196,000 tuples of 56 and 28 bytes were freed; the remaining ones pin their pools. Without the GIL
+                # there are no pools, and the memory that mimalloc holds is not known.
                 if one.free_threaded:
                     self.assertEqual(image["held_pools_bytes"], 0)
                 else:
@@ -116,7 +116,7 @@ class Limits(Check):
         for line in done.out.splitlines():
             self.assertTrue(len(line) <= 80 or line.startswith("show: "), line)
 
-    def test_sizes_may_have_units_and_nonsense_is_refused(self):
+    def test_sizes_may_have_units_and_wrong_values_are_usage_errors(self):
         profile = self.record(PEAK_AND_HELD)
         for size in ("50MB", "50MiB", "50M", "1g", "50000000"):
             expected = 2 if size == "1g" else 0
@@ -126,7 +126,7 @@ class Limits(Check):
             self.assertEqual((done.code, done.out), (2, ""), arguments)
             self.assertEqual(len(done.err.splitlines()), 1, done.err)
 
-    def test_several_profiles_are_judged_each_for_itself(self):
+    def test_each_of_several_profiles_is_judged_separately(self):
         small, big = self.record("pass", "small"), self.record(PEAK_AND_HELD, "big")
         self.assertEqual(self.check("--max-peak", "50MB", small, big).code, 0)
         code, verdict = self.check_json("--max-peak", "9MB", small, big)
@@ -138,20 +138,20 @@ class Limits(Check):
         self.assertIn("absent", done.err)
 
 
-class Trust(Check):
-    """What an exit code may rest on."""
+class Completeness(Check):
+    """Which profiles can pass."""
 
     def test_a_truncated_profile_never_passes(self):
         profile = self.record(PEAK_AND_HELD)
         with open(profile, "rb") as file:
-            whole = file.read()
+            data = file.read()
         self.assertEqual(self.check("--max-peak", "1GB", profile).code, 0)
-        for kept in (len(whole) // 4, len(whole) // 2, len(whole) * 3 // 4, 5000, 4096, 100, 0):
+        for kept in (len(data) // 4, len(data) // 2, len(data) * 3 // 4, 5000, 4096, 100, 0):
             cut = self.path("cut.cistern")
             with open(cut, "wb") as file:
-                file.write(whole[:kept])
+                file.write(data[:kept])
             done = self.check("--max-peak", "1GB", cut)
-            self.assertEqual(done.code, 3, "%d of %d bytes: %s" % (kept, len(whole), done.out))
+            self.assertEqual(done.code, 3, "%d of %d bytes: %s" % (kept, len(data), done.out))
             self.assertNotIn("PASS", done.out)
 
     def test_a_profile_that_began_late_never_passes(self):
@@ -179,7 +179,7 @@ class Trust(Check):
             self.assertEqual(self.check("--max-peak", "1GB", profile).code, 0)
             self.assertEqual(self.check("--max-peak", "1GB", "--require-clean-exit", profile).code, 1 if code else 0)
 
-    def test_kinds_that_no_census_told_are_not_passed(self):
+    def test_a_kind_that_needs_a_census_never_passes_without_one(self):
         profile = self.record("pass")
         self.assertEqual(self.check("--kind", "lost,refleak", profile).code, 3)
         self.assertEqual(self.check("--kind", "unknown", profile).code, 0)
@@ -199,7 +199,7 @@ class Leaks(Check):
                 # 20,000 objects of 133 bytes and more
                 self.assertGreater(worst["bytes"], 0.9 * 20000 * 133)
 
-    def test_limits_on_leaks_pass_and_fail_where_they_should(self):
+    def test_limits_on_leaks_pass_at_the_exact_figure_and_fail_below(self):
         profile = self.record(STEADY)
         _, verdict = self.check_json(profile)
         sum_bytes = verdict["profiles"][0]["leak_bytes"]
@@ -240,7 +240,7 @@ class Leaks(Check):
         self.assertEqual(done.code, 0)
         self.assertIn("unused.toml:7: matches no leak: it is a cache", done.out.replace("\n  ", " "))
 
-    def test_a_script_of_ci_ends_at_the_first_gate_that_fails(self):
+    def test_a_ci_script_ends_at_the_first_check_that_fails(self):
         self.write("leaky.py", STEADY)
         self.write("healthy.py", HEALTHY)
         record = "cistern run -f -o app.cistern -- %s %%s\n" % self.python
@@ -266,7 +266,7 @@ class SuppressionFiles(Check):
         self.assertEqual((done.code, done.err), (2, "cistern: %s: No such file or directory\n" %
                                                  self.path("absent.toml")))
 
-    def test_entries_without_a_leak_to_match_are_named_and_no_failure(self):
+    def test_an_entry_that_matches_no_leak_is_named_and_does_not_fail(self):
         profile = self.record("pass")
         path = self.write("unused.toml", SUPPRESSIONS)
         done = self.check("--suppressions", path, profile)

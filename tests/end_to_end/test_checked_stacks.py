@@ -26,31 +26,31 @@ class CheckedStacks(product.Case):
         with open(report) as file:
             text = file.read()
         os.remove(report)
-        told = {name: int(number) for name, number in re.findall(r"(\w+) (\d+)", text)}
+        result = {name: int(number) for name, number in re.findall(r"(\w+) (\d+)", text)}
         for name in ("mismatches", "misplaced", "unplaced", "native_mismatches", "native_differences", "native_ends"):
-            self.assertEqual(told.get(name), 0, text)
-        self.assertGreater(told["captures"], CAPTURES)
-        self.assertGreater(told["native_captures"], 0.9 * told["captures"], text)
-        self.assertGreater(told["native_frames"], told["native_captures"] / 16, text)  # 1 in 16 is compared
+            self.assertEqual(result.get(name), 0, text)
+        self.assertGreater(result["captures"], CAPTURES)
+        self.assertGreater(result["native_captures"], 0.9 * result["captures"], text)
+        self.assertGreater(result["native_frames"], result["native_captures"] / 16, text)  # 1 in 16 is compared
 
     def on_every_interpreter(self, program, native="leaf"):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 self.check(interpreter, os.path.join(product.PROGRAMS, program), native=native)
 
-    def test_of_a_recursive_program(self):
+    def test_stacks_equal_full_walks_in_a_recursive_program(self):
         self.on_every_interpreter("recursive.py")
 
-    def test_of_a_generator_heavy_program(self):
+    def test_stacks_equal_full_walks_in_a_program_of_generators(self):
         self.on_every_interpreter("generators.py")
 
-    def test_of_an_asyncio_program(self):
+    def test_stacks_equal_full_walks_in_an_asyncio_program(self):
         self.on_every_interpreter("asyncio_tasks.py", native="full")
 
-    def test_of_threads_that_run_the_same_code(self):
+    def test_stacks_equal_full_walks_in_threads_that_run_the_same_code(self):
         self.on_every_interpreter("threads_of_one_code.py")
 
-    def test_of_one_copy_of_the_code_for_all_threads(self):
+    def test_stacks_equal_full_walks_where_threads_share_one_copy_of_the_code(self):
         for interpreter in interpreters.supported():
             if interpreter.free_threaded:
                 for variable, value in (("PYTHON_TLBC", "0"), ("PYTHON_GIL", "1")):
@@ -58,7 +58,7 @@ class CheckedStacks(product.Case):
                         self.check(interpreter, os.path.join(product.PROGRAMS, "threads_of_one_code.py"),
                                    {variable: value})
 
-    def test_of_sympy(self):
+    def test_stacks_equal_full_walks_in_sympy(self):
         packages.needed_by(self)
         app = test_apps.apps()[0]
         folder = test_apps.packages_for(app.interpreter, app.packages)

@@ -78,7 +78,7 @@ class Embedding(product.Case):
         return image
 
     def check_lives(self, image, lives):
-        """Each life is known, and the end state is the last one's: nothing runs on behind its finalization."""
+        """Each life is recorded. The end state is that of the last one, whose finalization is followed by nothing."""
         times = {phase: sorted(time for time, of in image.phases if of == phase) for phase in (RUNNING, FINALIZING)}
         self.assertEqual({phase: len(found) for phase, found in times.items()}, {RUNNING: lives, FINALIZING: lives})
         self.assertEqual(sorted(times[RUNNING] + times[FINALIZING]),
@@ -93,7 +93,7 @@ class Embedding(product.Case):
         found = collections.Counter()
         for event in image.events():
             if event.op == 1 and event.size in sizes and reader.DOMAINS[event.domain] == "obj":
-                # Below `work` lies what called it: <module>, and what the program ran before.
+                # The callers of `work` are <module> and what the program ran before.
                 own = [f for f in image.stack(event.stack) if f.kind == reader.PYTHON and f.file == PROGRAM]
                 found[event.size, tuple((f.function.rpartition(".")[2], f.line) for f in own)] += 1
         self.assertEqual(dict(found), wanted)
@@ -108,28 +108,28 @@ class Embedding(product.Case):
     def check_rounds(self, which, count, *how):
         self.on_libraries(which, ["rounds", count, *how], {number: 1 for number in range(1, count + 1)}, count)
 
-    def test_by_dlopen_in_two_lives(self):
+    def test_stacks_are_exact_in_two_lives_of_the_interpreter(self):
         self.check_rounds(libraries(), 2)
 
-    def test_however_the_library_is_opened_and_whatever_came_before(self):
+    def test_stacks_are_exact_however_the_library_is_opened(self):
         plugin = "plugin=" + os.path.join(product.TOOLS, "libembed_plugin.so")
         for how in (["global"], [plugin], ["thread"], ["heap"], ["thread", "global", plugin]):
             with self.subTest(how=how):
                 self.check_rounds(oldest_and_newest(), 2, *how)
 
-    def test_in_ten_lives(self):
+    def test_stacks_are_exact_in_ten_lives(self):
         self.check_rounds(oldest_and_newest(), 10)
 
-    def test_with_the_library_closed_and_opened_again(self):
+    def test_stacks_are_exact_after_the_library_is_closed_and_opened_again(self):
         self.check_rounds(oldest_and_newest(), 6, "close")
 
-    def test_from_callbacks_in_native_threads(self):
+    def test_stacks_are_exact_in_callbacks_from_native_threads(self):
         self.on_libraries(libraries(), ["callbacks", 10, 4], {0: 1, 1: 10, 2: 10, 3: 10, 4: 10})
 
-    def test_interpreters_that_share_the_gil(self):
+    def test_stacks_are_exact_in_interpreters_that_share_the_gil(self):
         self.on_libraries(libraries(), ["interpreters", 2, 3], {0: 1, 1: 2, 2: 2, 3: 2})
 
-    def test_interpreters_with_a_gil_of_their_own(self):
+    def test_stacks_are_exact_in_interpreters_with_their_own_gil(self):
         able = [one for one in libraries() if one.version >= (3, 12)]
         self.on_libraries(able, ["interpreters", 2, 3, "own"], {0: 1, 1: 2, 2: 2, 3: 2})
 

@@ -16,7 +16,7 @@ print(library.throw_many(%d), library.who_throws().decode())
 
 
 class Exceptions(product.Case):
-    def test_are_thrown_by_the_same_library_and_caught(self):
+    def test_exceptions_are_thrown_by_the_same_library_and_caught(self):
         for interpreter in interpreters.supported():
             command = [interpreter.path, "-c", PROGRAM]
             bare = self.run_well(command, product.clean_environment())

@@ -1,4 +1,4 @@
-"""However a process comes to be, it has an image of its own that holds what it counted, and no fork hangs."""
+"""Every kind of process creation gives an image of its own, which holds what the process counted; no fork hangs."""
 import collections
 import json
 import os
@@ -17,11 +17,11 @@ ROWS, ROW_BYTES, FIRST_ROW = 1024, 40, 40
 
 Row = collections.namedtuple("Row", "pid parent size made freed inherited_freed")
 
-# Ways to make a process, how many of them work, and how many of those are forked from one that had worked.
-WAYS = {"fork": (2, 1), "_Fork": (2, 1), "clone": (2, 1), "forkpty": (2, 1), "vfork-exec": (2, 0),
-        "posix_spawn": (2, 0), "system": (2, 0), "failing-exec": (2, 1), "fork-in-thread": (2, 1),
-        "threads-in-child": (2, 1), "killed": (2, 1), "daemon-by-hand": (2, 1), "daemon-by-libc": (2, 1),
-        "fork-exec": (3, 1), "fork-spawn": (3, 1), "fork-vfork-exec": (3, 1), "exec": (2, 0)}
+# Kinds of process creation: how many processes allocate, and how many of those are forked from one that had allocated.
+KINDS = {"fork": (2, 1), "_Fork": (2, 1), "clone": (2, 1), "forkpty": (2, 1), "vfork-exec": (2, 0),
+         "posix_spawn": (2, 0), "system": (2, 0), "failing-exec": (2, 1), "fork-in-thread": (2, 1),
+         "threads-in-child": (2, 1), "killed": (2, 1), "daemon-by-hand": (2, 1), "daemon-by-libc": (2, 1),
+         "fork-exec": (3, 1), "fork-spawn": (3, 1), "fork-vfork-exec": (3, 1), "exec": (2, 0)}
 
 
 def rows_in(path):
@@ -53,16 +53,16 @@ def wait_until_gone(pids):
 
 
 class Native(product.Case):
-    def run_way(self, way, *more, **options):
-        """Runs the target recorded, and returns its profile and what each of its processes said."""
-        profile, rows = self.path(way + ".cistern"), self.path(way + ".rows")
+    def run_kind(self, kind, *more, **options):
+        """Runs the target recorded, and returns its profile and the row of each of its processes."""
+        profile, rows = self.path(kind + ".cistern"), self.path(kind + ".rows")
         target = product.tool("fork_target")
         env = product.recorded_environment(profile, {"follow": "all", "domains": "malloc", **options})
-        done = product.run([target, rows, way, *more], env, timeout=120)
+        done = product.run([target, rows, kind, *more], env, timeout=120)
         if done.code == 3:
-            print("NOT TESTED: this libc has no " + way, flush=True)
+            print("NOT TESTED: this libc has no " + kind, flush=True)
             return None, []
-        self.assertEqual((done.code, done.out, done.err), (7 if way == "exec" else 0, "", ""))
+        self.assertEqual((done.code, done.out, done.err), (7 if kind == "exec" else 0, "", ""))
         said = rows_in(rows)
         wait_until_gone(row.pid for row in said)
         return profile, said
@@ -85,10 +85,10 @@ class Native(product.Case):
         self.assertEqual(len(found), 1, "images of process %d with its blocks" % row.pid)
         return found[0]
 
-    def test_every_way_to_make_a_process_gives_an_image_with_what_it_counted(self):
-        for way, (processes, forked) in WAYS.items():
-            with self.subTest(way=way):
-                profile, said = self.run_way(way)
+    def test_every_kind_of_creation_gives_an_image_with_what_the_process_counted(self):
+        for kind, (processes, forked) in KINDS.items():
+            with self.subTest(kind=kind):
+                profile, said = self.run_kind(kind)
                 if profile is None:
                     continue
                 self.assertEqual(len(said), processes)
@@ -98,7 +98,7 @@ class Native(product.Case):
                     self.check_image(image, row, 0 < number <= forked)
                     if number != 0:
                         self.check_parent(image, row)
-                self.check_summary(profile, images, ended_by="unknown" if way == "killed" else "_exit")
+                self.check_summary(profile, images, ended_by="unknown" if kind == "killed" else "_exit")
 
     def check_parent(self, image, row):
         parent = image.header.parent
@@ -108,16 +108,16 @@ class Native(product.Case):
             self.assertEqual(parent.pid, row.parent)
 
     def check_summary(self, profile, images, ended_by):
-        told = product.cistern("summary", "--json", profile)
-        self.assertEqual((told.code, told.err), (0, ""))
-        summary = json.loads(told.out)
+        result = product.cistern("summary", "--json", profile)
+        self.assertEqual((result.code, result.err), (0, ""))
+        summary = json.loads(result.out)
         self.assertEqual(len(summary["images"]), len(images))
         self.assertEqual({(image["lost_events"], image["torn_bytes"], image["unknown_frees"])
                           for image in summary["images"]}, {(0, 0, 0)})
         self.assertIn(ended_by, [image["ended_by"] for image in summary["images"]])
 
     def test_five_generations_each_know_their_parent(self):
-        profile, said = self.run_way("generations", 5)
+        profile, said = self.run_kind("generations", 5)
         images = reader.images(profile)
         self.assertEqual(len(said), 6)
         for older, row in zip(said, said[1:]):
@@ -126,15 +126,15 @@ class Native(product.Case):
             self.assertEqual(image.header.parent, self.image_of(images, older).header.image)
         self.assertEqual([self.image_of(images, row).header.generation for row in said], list(range(6)))
 
-    def test_forks_while_threads_fill_segments_never_hang_nor_lose_the_parents_events(self):
+    def test_forks_while_threads_fill_segments_neither_hang_nor_lose_events_of_the_parent(self):
         self.check_among_threads("fork-among-threads", 300, made=KEPT + DROPPED + INHERITED)
 
-    def test_raw_clones_while_threads_allocate_neither_hang_at_their_first_event_nor_at_their_end(self):
+    def test_raw_clones_while_threads_allocate_do_not_hang(self):
         self.check_among_threads("clone-among-threads", 150, made=0)
 
     def test_forks_while_threads_start_threads_leave_a_child_that_can_start_one(self):
         number = 150
-        profile, said = self.run_way("fork-among-starts", number)
+        profile, said = self.run_kind("fork-among-starts", number)
         self.assertEqual([(row.made, row.inherited_freed) for row in said[1:]],
                          [(KEPT + DROPPED + INHERITED, INHERITED)] * number)
         self.assertEqual(len(os.listdir(profile + ".d")), number)
@@ -142,10 +142,10 @@ class Native(product.Case):
     def test_an_exit_in_a_signal_handler_that_interrupted_malloc_does_not_hang(self):
         for domains in ("malloc", "mmap"):
             with self.subTest(domains=domains):
-                self.run_way("exit-in-handler", 40, domains=domains, force="on")
+                self.run_kind("exit-in-handler", 40, domains=domains, force="on")
 
-    def check_among_threads(self, way, number, made):
-        profile, said = self.run_way(way, number, domains="malloc,mmap")
+    def check_among_threads(self, kind, number, made):
+        profile, said = self.run_kind(kind, number, domains="malloc,mmap")
         self.assertEqual(len(said), 1 + number)
         done = self.run_well([product.tool("event_counts"), profile] + [row.size for row in said],
                              product.clean_environment())
@@ -155,13 +155,13 @@ class Native(product.Case):
         for row in said[1:]:
             self.assertEqual((images[row.pid]["sizes"][str(row.size)], row.made), (made, made))
         first = {thread["tid"]: thread for thread in images[said[0].pid]["threads"]}
-        for tid, completed in churned_in(self.path(way + ".rows")).items():
+        for tid, completed in churned_in(self.path(kind + ".rows")).items():
             self.assertGreater(completed, 0)
             counted = first[tid]["malloc.alloc"] + first[tid]["malloc.free"]
             self.assertTrue(completed <= counted <= completed + 4, (completed, counted))
 
 
-Told = collections.namedtuple("Told", "name pid parent size count")
+Reported = collections.namedtuple("Told", "name pid parent size count")
 # Recorded with start=off.
 PAUSES = """
 import ctypes, os, sys
@@ -207,12 +207,12 @@ def marked_line(program, marker):
 
 
 class Report:
-    """What the analyzer says of a profile, as JSON."""
+    """A report on a profile, from its JSON."""
 
     def __init__(self, case, command, profile, *arguments, code=0):
-        told = product.cistern(command, "--json", *arguments, profile)
-        case.assertEqual((told.code, told.err), (code, ""))
-        self.json = json.loads(told.out)
+        result = product.cistern(command, "--json", *arguments, profile)
+        case.assertEqual((result.code, result.err), (code, ""))
+        self.json = json.loads(result.out)
 
     def children(self):
         return [one for one in self.json["family"] if one["origin"] != "first"]
@@ -234,18 +234,18 @@ class Python(product.Case):
             made[image["pid"]].update({int(size): count for size, count in image["sizes"].items() if count})
         return made
 
-    def test_every_way_to_make_a_process_gives_an_image_with_what_it_made(self):
+    def test_every_kind_of_creation_gives_an_image_with_what_the_python_process_made(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 profile, out = self.record(interpreter, os.path.join(product.PROGRAMS, "process_ways.py"))
-                family = [Told(name, *map(int, rest)) for name, *rest in map(str.split, out.splitlines())]
+                family = [Reported(name, *map(int, rest)) for name, *rest in map(str.split, out.splitlines())]
                 wait_until_gone(one.pid for one in family)
                 made = self.counts(profile, *sorted({one.size + 1 for one in family}))
                 for one in family:
                     self.assertEqual(made[one.pid][one.size + 1], one.count, one.name)
                 self.check_family(Report(self, "summary", profile).json, family)
 
-    def test_a_child_goes_on_recording_or_not_as_its_parent_did(self):
+    def test_a_child_is_recorded_only_if_its_parent_was_when_it_forked(self):
         program = self.path("pauses.py")
         with open(program, "w") as file:
             file.write(PAUSES)
@@ -289,7 +289,7 @@ class Python(product.Case):
             exits = "exit" if image["origin"] != "fork" else "_exit"
             self.assertEqual(image["ended_by"], ENDS.get(one.name, exits), one.name)
 
-    def test_x01_workers_hold_what_they_made_and_nothing_of_their_parent(self):
+    def test_x01_workers_hold_what_they_allocated_and_nothing_of_their_parent(self):
         program, number = os.path.join(product.CASES, "programs", "x01_mp_pool_fork.py"), 200
         line = marked_line(program, "CHILD-LEAK-LINE")
         for interpreter in interpreters.supported():
@@ -318,7 +318,7 @@ class Python(product.Case):
                 made = self.counts(profile, 901)
                 self.assertEqual([counts[901] for counts in made.values() if counts[901]], [1000] * number)
 
-    def test_a_pre_forking_servers_leak_is_named_once_and_told_for_each_worker(self):
+    def test_a_leak_of_a_pre_forking_server_is_one_group_and_is_reported_for_each_worker(self):
         program, requests = os.path.join(product.PROGRAMS, "prefork_server.py"), 2000
         line = marked_line(program, "WORKER-LEAK-LINE")
         for interpreter in interpreters.supported():
@@ -355,8 +355,8 @@ class Python(product.Case):
 
 
 ASAN_PROGRAM = "#include <stdlib.h>\nint main(void) { char* p = malloc(10); free(p); return 0; }\n"
-# Tells what it finds in its environment, then what its children find, started in several ways.
-TELL_ENVIRONMENT = """
+# Prints what is in its environment, then what its children find in theirs, started in several ways.
+PRINT_ENVIRONMENT = """
 import os, subprocess, sys
 ours = ("LD_PRELOAD", "CISTERN_OPTIONS", "CISTERN_SESSION", "CISTERN_RUN")
 if len(sys.argv) == 1:
@@ -379,12 +379,12 @@ class Follow(product.Case):
         super().setUp()
         self.program = self.path("program.py")
         with open(self.program, "w") as file:
-            file.write(TELL_ENVIRONMENT)
+            file.write(PRINT_ENVIRONMENT)
 
     def interpreters(self):
         return {interpreters.one_of("3.8", "3.9"), interpreters.one_of("3.13", "3.12")}
 
-    def test_none_records_one_image_and_leaves_nothing_of_ours_in_any_environment(self):
+    def test_follow_none_records_one_image_and_cleans_every_environment(self):
         for interpreter in self.interpreters():
             with self.subTest(interpreter=interpreter.name):
                 profile = self.path(interpreter.name + ".cistern")
@@ -394,20 +394,20 @@ class Follow(product.Case):
                 self.assertEqual(len(reader.images(profile)), 1)
                 self.assertFalse(os.path.exists(profile + ".d"))
 
-    def test_none_leaves_other_preloaded_libraries_to_children(self):
+    def test_follow_none_keeps_other_preloaded_libraries_for_children(self):
         interpreter = interpreters.one_of("3.11", "3.12")
         counters = os.path.join(product.TOOLS, "libcall_counters.so")
         env = product.recorded_environment(self.path("p.cistern"), {"follow": "none"}, above=[counters])
         done = self.run_well([interpreter.path, self.program], env)
         self.assertEqual(done.out, "%r\n" % [("LD_PRELOAD", counters)] * 6)
 
-    def test_none_takes_the_first_python_below_a_shell(self):
+    def test_follow_none_records_the_first_python_below_a_shell(self):
         interpreter, profile = interpreters.one_of("3.11", "3.12"), self.path("p.cistern")
         self.run_well(["/bin/sh", "-c", "true; '%s' '%s'; true" % (interpreter.path, self.program)],
                       product.recorded_environment(profile, {"follow": "none"}))
         self.assertEqual(reader.only_image(profile).arguments[0], interpreter.path)
 
-    def test_none_takes_only_the_first_of_two_pythons_that_a_shell_starts(self):
+    def test_follow_none_records_only_the_first_of_two_pythons_below_a_shell(self):
         interpreter, profile = interpreters.one_of("3.11", "3.12"), self.path("p.cistern")
         both = "'%s' '%s'; '%s' '%s'" % (2 * (interpreter.path, self.program))
         done = self.run_well([product.CISTERN, "run", "--follow", "none", "--preload-library", product.PRELOAD, "-o",
@@ -415,7 +415,7 @@ class Follow(product.Case):
         self.assertEqual(done.out, "[]\n" * 12)
         reader.only_image(profile)
 
-    def test_python_leaves_ours_to_children_and_all_records_those_without_python_too(self):
+    def test_follow_python_preloads_children_and_follow_all_records_them_without_python(self):
         interpreter = interpreters.one_of("3.11", "3.12")
         for follow, programs in (("python", {"python"}), ("all", {"python", "sh"})):
             with self.subTest(follow=follow):
@@ -436,7 +436,7 @@ class Follow(product.Case):
                       product.recorded_environment(profile))
         reader.only_image(profile)
 
-    def test_none_lets_a_child_start_that_refuses_to_be_preloaded(self):
+    def test_follow_none_starts_a_child_that_refuses_to_be_preloaded(self):
         source, program = self.path("program.c"), self.path("with_asan")
         with open(source, "w") as file:
             file.write(ASAN_PROGRAM)
@@ -448,7 +448,7 @@ class Follow(product.Case):
                     options = {"follow": "none", "force": "on"}
                     self.run_well([interpreter.path, "-c", code],
                                   product.recorded_environment(self.path("p.cistern"), options))
-                    # Else the test says nothing: with our entry the child does not start.
+                    # Otherwise the test proves nothing: with the recorder's entry the child does not start.
                     refused = product.run([interpreter.path, "-c", code],
                                           product.recorded_environment(self.path("q.cistern"), {"force": "on"}))
                     self.assertNotEqual(refused.code, 0)

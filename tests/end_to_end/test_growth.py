@@ -1,5 +1,5 @@
-"""`cistern leaks` without --all on programs of known behaviour: what leaks is shown, by its line and in its measure; what is
-healthy is not."""
+"""`cistern leaks` without --all on programs of known behaviour: each leaking line is shown with
+its number of blocks, and nothing healthy is shown."""
 import json
 import os
 import unittest
@@ -79,9 +79,9 @@ class Growth(product.Case):
         return profile
 
     def leaks(self, profile, *options):
-        told = product.cistern("leaks", "--json", *options, profile)
-        self.assertEqual((told.code, told.err), (0, ""))
-        report = json.loads(told.out)
+        result = product.cistern("leaks", "--json", *options, profile)
+        self.assertEqual((result.code, result.err), (0, ""))
+        report = json.loads(result.out)
         self.assertTrue(report["complete"])
         return report["groups"]
 
@@ -104,13 +104,13 @@ class Growth(product.Case):
         self.assert_blocks([group for group, hit in zip(groups, hits) if hit], case.iterations, case.least, case.most,
                            "lines %s" % sorted(lines))
 
-    def test_each_leaking_line_is_shown_in_its_measure_and_its_controls_are_clean(self):
+    def test_each_leaking_line_is_shown_with_its_blocks_and_controls_have_no_leak(self):
         for interpreter in interpreters.supported():
             for case in LEAKS:
                 with self.subTest(interpreter=interpreter.name, program=os.path.basename(case.program)):
                     self.check_case(interpreter, case)
 
-    def test_each_line_of_the_extension_is_shown_and_what_happened_once_is_not(self):
+    def test_each_leaking_line_of_the_extension_is_shown_and_one_time_allocations_are_not(self):
         program, count = os.path.join(PROGRAMS, "c01_cext_leaks.py"), 1000
         with open(program) as file:
             lines = {marker: number for number, line in enumerate(file, 1)
@@ -121,23 +121,23 @@ class Growth(product.Case):
                                       PYTHONPATH=interpreters.extension(interpreter, EXTENSION))
                 groups = self.leaks(profile)
                 for marker, blocks in C01_LINES.items():
-                    there = [group for group in groups if lines[marker] in frames_of(group, program)]
-                    self.assert_blocks(there, count, blocks, blocks, "line " + marker)
+                    at_line = [group for group in groups if lines[marker] in frames_of(group, program)]
+                    self.assert_blocks(at_line, count, blocks, blocks, "line " + marker)
                 self.assertFalse([group for group in groups if lines["I"] in frames_of(group, program)])
                 once = [group for group in self.leaks(profile, "--all")
                         if lines["I"] in frames_of(group, program) and group["blocks"] >= count]
                 self.assertEqual([group["growth"] for group in once], ["one-off"])
 
-    def test_what_stopped_growing_is_a_ramp_and_no_leak(self):
+    def test_a_line_that_stopped_growing_is_a_ramp_and_no_leak(self):
         program = os.path.join(PROGRAMS, "r02_interned_immortal.py")
         interned = [one for one in interpreters.supported() if one.version[:2] == (3, 12)]
         for interpreter in interned:
             profile = self.record(interpreter, program, N="20000")
             with open(program) as file:
                 first, = [number for number, line in enumerate(file, 1) if "# LEAK-LINE (pathlib" in line]
-            there = [group for group in self.leaks(profile, "--all", "--top", "20")
-                     if first in frames_of(group, program) and group["blocks"] >= 20000]
-            self.assertEqual([group["growth"] for group in there], ["ramp"])
+            at_line = [group for group in self.leaks(profile, "--all", "--top", "20")
+                       if first in frames_of(group, program) and group["blocks"] >= 20000]
+            self.assertEqual([group["growth"] for group in at_line], ["ramp"])
 
     def test_healthy_programs_have_no_leak(self):
         for interpreter in interpreters.supported():

@@ -1,4 +1,4 @@
-"""Fork, exec, subprocess and multiprocessing: a file for each image that has Python, none for those that have not."""
+"""Fork, exec, subprocess and multiprocessing: a file for each image that has Python, none for the others."""
 import collections
 import json
 import os
@@ -11,16 +11,16 @@ import reader
 
 PROGRAM = os.path.join(product.PROGRAMS, "family.py")
 
-Told = collections.namedtuple("Told", "name pid parent size count")
+Reported = collections.namedtuple("Told", "name pid parent size count")
 
 
-def told_by(output):
+def parse_family(output):
     lines = [line.split() for line in output.splitlines()]
-    return [Told(line[0], *map(int, line[1:])) for line in lines]
+    return [Reported(line[0], *map(int, line[1:])) for line in lines]
 
 
 def arrays_made(image):
-    """How many blocks of each size that some image of the family makes; each takes one byte more."""
+    """How many blocks of each size of the family the image made. Each array has one byte more than its size."""
     made = collections.Counter()
     for event in image.events():
         if event.op == 1 and 3000 <= event.size <= 3018:
@@ -32,9 +32,9 @@ class Images(product.Case):
     def record(self, interpreter, **options):
         profile = self.path("family-%s.cistern" % interpreter)
         done = self.run_well([interpreter.path, PROGRAM], product.recorded_environment(profile, options))
-        return profile, told_by(done.out)
+        return profile, parse_family(done.out)
 
-    def test_every_python_image_has_what_it_allocated_and_nobody_elses(self):
+    def test_every_python_image_has_its_own_allocations_and_no_others(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 profile, family = self.record(interpreter)
@@ -65,13 +65,13 @@ class Images(product.Case):
         for image in images:
             self.assertTrue(image.arguments and "python" in os.path.basename(image.arguments[0]), image.arguments)
 
-    def test_the_analyzer_takes_the_whole_tree(self):
+    def test_reports_include_every_image_of_the_tree(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 profile, family = self.record(interpreter)
-                told = product.cistern("summary", "--json", profile)
-                self.assertEqual((told.code, told.err), (0, ""))
-                summary = json.loads(told.out)
+                result = product.cistern("summary", "--json", profile)
+                self.assertEqual((result.code, result.err), (0, ""))
+                summary = json.loads(result.out)
                 images = reader.images(profile)
                 self.assertEqual(sorted(image["pid"] for image in summary["images"]),
                                  sorted(image.header.image.pid for image in images))

@@ -36,12 +36,12 @@ class Expectation:
         said = json.loads(text)
         started_at = self._frames(said["started_at"])
         self.stacks = []
-        for told in said["stacks"]:
-            stack = self._frames(told)
+        for frames in said["stacks"]:
+            stack = self._frames(frames)
             # A thread's own frames end in the function it was started with; then comes the stack of its start.
             if stack[-1][0][0] != "<module>":
                 stack += [(BOUNDARY, 1)] + started_at
-            self.stacks.append(finalized(stack))
+            self.stacks.append(run_lengths(stack))
         self.events, self.survivors = collections.Counter(), collections.Counter()
         for kind, size, _, stack in said["blocks"]:
             events = events_of(kind, size)
@@ -53,11 +53,11 @@ class Expectation:
         self.places = {stack[0][0] for stack in self.stacks}  # where the extension is called
 
     @staticmethod
-    def _frames(told):
-        return [((name, file, line), times) for name, file, line, times in told]
+    def _frames(rows):
+        return [((name, file, line), times) for name, file, line, times in rows]
 
 
-def finalized(frames):
+def run_lengths(frames):
     """((frame, times)…): equal frames that follow each other are one entry, so that deep stacks stay short."""
     stack = []
     for frame, times in frames:
@@ -69,7 +69,7 @@ def finalized(frames):
 
 
 def python_part(frames):
-    """A recorded stack without its native frames, finalized."""
+    """A recorded stack without its native frames, in the form of run_lengths()."""
     stack = []
     for frame in frames:
         if frame.kind == reader.PYTHON:
@@ -78,7 +78,7 @@ def python_part(frames):
             stack.append((BOUNDARY, 1))
         elif frame.kind != reader.NATIVE:
             stack.append(("[node of kind %d]" % frame.kind, 1))
-    return finalized(stack)
+    return run_lengths(stack)
 
 
 def recorded_events(image, expected):
@@ -103,7 +103,7 @@ def reported_survivors(report, expected):
             if frame["native"]:
                 continue
             stack.append(((frame["function"], frame["file"], frame["line"]) if frame["file"] else BOUNDARY, 1))
-        stack = finalized(stack)
+        stack = run_lengths(stack)
         if (group["domain"], stack, "blocks") in expected.survivors:
             found[group["domain"], stack, "blocks"] += group["blocks"]
             found[group["domain"], stack, "bytes"] += group["bytes"]
@@ -154,9 +154,9 @@ class KnownStacks(product.Case):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 profile, expected = self.record(interpreter)
-                told = product.cistern("leaks", "--all", "--json", "--top", "1000000", profile)
-                self.assertEqual((told.code, told.err), (0, ""))
-                found = reported_survivors(json.loads(told.out), expected)
+                result = product.cistern("leaks", "--all", "--json", "--top", "1000000", profile)
+                self.assertEqual((result.code, result.err), (0, ""))
+                found = reported_survivors(json.loads(result.out), expected)
                 self.assert_same(collections.Counter({((d, w), s): n for (d, s, w), n in expected.survivors.items()}),
                                  collections.Counter({((d, w), s): n for (d, s, w), n in found.items()}),
                                  interpreter.name)

@@ -44,30 +44,30 @@ class LayoutCheck(product.Case):
         self.assertEqual(len(stacks), 300, "every block is recorded, with a stack or without")
         return [[frame for frame in stack if frame.kind == reader.PYTHON] for stack in stacks]
 
-    def asked(self):
+    def interpreters_with_check(self):
         if platform.machine() != "x86_64":
             interpreters.say("NOT TESTED: %s, whose program writes code of x86-64" % self.id())
             self.skipTest("x86-64 only")
         return [one for one in interpreters.supported() if one.version >= (3, 12)]
 
     def test_stacks_are_off_with_a_reason_when_the_interpreter_contradicts(self):
-        for interpreter in self.asked():
+        for interpreter in self.interpreters_with_check():
             with self.subTest(interpreter=interpreter.name):
                 profile, err = self.record(interpreter, "lie")
                 self.assertEqual(err, "cistern: recording no Python stacks, CPython %s: %s\n"
                                  % (interpreter.minor.rstrip("t"), REASON))
                 image = reader.only_image(profile)
-                told = image.interpreters[-1]
-                self.assertEqual((told["stacks"], told["reason"]), (CONTRADICTION, REASON))
+                record = image.interpreters[-1]
+                self.assertEqual((record["stacks"], record["reason"]), (CONTRADICTION, REASON))
                 self.assertEqual((image.losses["lost"], image.losses["python_off"]), (0, 1))
                 self.stacks_of(image, 303)
                 self.assertFalse(any(self.stacks_of(image, 305)))
-                told = product.cistern("summary", profile)
-                self.assertEqual((told.code, told.err), (0, ""))
-                self.assertIn("Python stacks are off: " + REASON, " ".join(told.out.split()))
+                summary = product.cistern("summary", profile)
+                self.assertEqual((summary.code, summary.err), (0, ""))
+                self.assertIn("Python stacks are off: " + REASON, " ".join(summary.out.split()))
 
     def test_stacks_are_on_when_the_interpreter_agrees(self):
-        for interpreter in self.asked():
+        for interpreter in self.interpreters_with_check():
             with self.subTest(interpreter=interpreter.name):
                 profile, err = self.record(interpreter, "be honest")
                 self.assertEqual(err, "")

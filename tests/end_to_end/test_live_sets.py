@@ -80,9 +80,9 @@ class LiveSets(product.Case):
         profile, moments = self.record(99, 4, 10000, "_exit")
         image = reader.only_image(profile)
         self.check(image, moments)
-        told = product.cistern("leaks", "--all", "--json", "--top", "1000000", profile)
-        self.assertEqual((told.code, told.err), (0, ""))
-        report = json.loads(told.out)
+        result = product.cistern("leaks", "--all", "--json", "--top", "1000000", profile)
+        self.assertEqual((result.code, result.err), (0, ""))
+        report = json.loads(result.out)
         self.assertTrue(report["complete"])
         heap = heap_model.Heap(image).advance()
         blocks = [block for block in heap.blocks.values() if block.domain == "malloc"]

@@ -147,7 +147,7 @@ class Native(product.Case):
                         self.assertGreaterEqual(objects["E", "obj", (APPEND,)], 10 * COUNT)
                     self.say(interpreter, native, "%d lines" % len(found))
 
-    def test_the_leak_report_says_the_same(self):
+    def test_the_leak_report_shows_the_same_lines(self):
         markers = {line: marker for marker, line in marked_lines(LEAKY).items()}
         for interpreter in interpreters.supported():
             for native in ("leaf", "full", "auto"):
@@ -163,10 +163,10 @@ class Native(product.Case):
                     self.say(interpreter, native, "report of %d lines" % len(found))
 
     def reported(self, profile, markers):
-        told = product.cistern("leaks", "--all", "--json", "--top", "1000000", profile)
-        self.assertEqual((told.code, told.err), (0, ""))
+        result = product.cistern("leaks", "--all", "--json", "--top", "1000000", profile)
+        self.assertEqual((result.code, result.err), (0, ""))
         found = collections.defaultdict(lambda: [0, 0])
-        for group in json.loads(told.out)["groups"]:
+        for group in json.loads(result.out)["groups"]:
             own = []
             for frame in group["stack"]:
                 if frame.get("boundary"):
@@ -236,7 +236,7 @@ class Native(product.Case):
             run, python = self.named(image, events[71001 + 2 * i])
             self.assertEqual(run[0], ("lib%s.so" % name, name))
             self.assertEqual(python[1:], ("plugin", LIBRARIES, line))
-        self.assertTrue(set(addresses[::2]) & set(addresses[1::2]), "no library came to another one's place")
+        self.assertTrue(set(addresses[::2]) & set(addresses[1::2]), "no library was loaded at the address of another one")
 
     def check_static_blocks(self, image, events, line):
         for size, function in ((70001, "StaticBlock"), (70003, "initial_block")):

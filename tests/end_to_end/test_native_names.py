@@ -39,10 +39,10 @@ class NativeNames(product.Case):
 
     def native_frames(self, profile):
         """The innermost frame of the extension of each leaking group, by its function."""
-        told = product.cistern("leaks", "--all", "--json", "--domain", "malloc", profile)
-        self.assertEqual(told.code, 0, told.err)
+        result = product.cistern("leaks", "--all", "--json", "--domain", "malloc", profile)
+        self.assertEqual(result.code, 0, result.err)
         found = {}
-        for group in json.loads(told.out)["groups"]:
+        for group in json.loads(result.out)["groups"]:
             for frame in group["stack"]:
                 if frame["native"] and os.path.basename(frame["module"] or "").startswith("leakext"):
                     found.setdefault(frame["function"], []).append((frame, group))
@@ -60,13 +60,13 @@ class NativeNames(product.Case):
                 python = next(one for one in group["stack"] if not one["native"])
                 self.assertEqual(os.path.basename(python["file"]), os.path.basename(PROGRAM))
 
-    def test_run_names_them_and_the_names_stay_when_the_extension_is_gone(self):
+    def test_run_stores_names_that_stay_when_the_extension_is_gone(self):
         profile = self.record("named")
         self.assert_named(profile)
         shutil.rmtree(self.modules)
         self.assert_named(profile)
 
-    def test_without_symbols_reports_look_them_up_and_symbolize_keeps_them(self):
+    def test_without_symbols_reports_look_names_up_and_symbolize_stores_them(self):
         profile = self.record("unnamed", "--no-symbols")
         records = product.cistern("dump", "--records", profile)
         self.assertNotRegex(records.out, r"(?m)^\s*symbol module=")
@@ -77,13 +77,13 @@ class NativeNames(product.Case):
         shutil.rmtree(self.modules)
         self.assert_named(profile)
 
-    def test_another_build_of_the_extension_is_not_used_and_that_is_said(self):
+    def test_another_build_of_the_extension_is_not_used_and_reported(self):
         profile = self.record("rebuilt", "--no-symbols")
         for name in os.listdir(self.modules):
             shutil.copyfile("/bin/true", os.path.join(self.modules, name))
-        told = product.cistern("leaks", "--all", "--domain", "malloc", profile)
-        self.assertIn("is not the build that was recorded", told.err)
-        self.assertRegex(told.out, r"leakext\S*\.so\+0x[0-9a-f]+")
+        result = product.cistern("leaks", "--all", "--domain", "malloc", profile)
+        self.assertIn("is not the build that was recorded", result.err)
+        self.assertRegex(result.out, r"leakext\S*\.so\+0x[0-9a-f]+")
 
 
 if __name__ == "__main__":

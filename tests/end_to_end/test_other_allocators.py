@@ -1,5 +1,5 @@
-"""Another malloc below or above the recorder, glibc's own in its odd moods, and Python started in every way: the program
-does as it does without the recorder, and the blocks that it counts are there."""
+"""Another malloc below or above the recorder, unusual settings of glibc, and options of Python: the program behaves as
+without the recorder, and the blocks that it counts are recorded."""
 import collections
 import glob
 import os
@@ -15,12 +15,12 @@ LIBRARIES = "/usr/lib/x86_64-linux-gnu/"
 OTHERS = [("jemalloc", "libjemalloc.so.2", "libjemalloc2"),
           ("tcmalloc", "libtcmalloc_minimal.so.4", "libgoogle-perftools-dev"),
           ("mimalloc", "libmimalloc.so.2*", "libmimalloc-dev")]
-MOODS = [{"MALLOC_PERTURB_": "165"}, {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"},
+GLIBC_SETTINGS = [{"MALLOC_PERTURB_": "165"}, {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"},
          {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "4096"},
          {"MALLOC_CHECK_": "3", "LD_PRELOAD_BELOW": "libc_malloc_debug.so.0"}]
-# The output of these is a measurement, or tells of addresses: only its lines' number must be the same.
-WAYS = [["-X", "importtime"], ["-v"], ["-I"], ["-S"], ["-X", "faulthandler"], ["-X", "tracemalloc"],
-        ["-X", "tracemalloc=25"], ["-X", "dev", "-X", "tracemalloc"]]
+# The output of the first two has times or addresses: only the number of lines must be the same.
+OPTIONS = [["-X", "importtime"], ["-v"], ["-I"], ["-S"], ["-X", "faulthandler"], ["-X", "tracemalloc"],
+           ["-X", "tracemalloc=25"], ["-X", "dev", "-X", "tracemalloc"]]
 SETTINGS = [{"PYTHONHASHSEED": "12345"}, {"PYTHONHASHSEED": "random"}, {"PYTHONFAULTHANDLER": "1"},
             {"PYTHONDEVMODE": "1", "PYTHONTRACEMALLOC": "1"}]
 RUN_TIME = """
@@ -93,14 +93,14 @@ class OtherAllocators(product.Case):
                     found[reader.DOMAINS[event.domain], event.size] += 1
         self.assertEqual(dict(found), expected)
 
-    def test_another_malloc_below(self):
+    def test_blocks_are_exact_with_another_malloc_below(self):
         for interpreter in (interpreters.one_of("3.8"), interpreters.one_of("3.13", "3.12")):
             for name, path in others():
                 with self.subTest(interpreter=interpreter.name, malloc=name):
                     command = [interpreter.path, "-c", self.known_blocks_program(interpreter)]
                     self.check_known(self.compare(command, below=[path]))
 
-    def test_another_malloc_above(self):
+    def test_python_blocks_are_exact_with_another_malloc_above(self):
         """Its malloc is the program's: only Python's own domains reach the recorder."""
         without = {key: count for key, count in EXPECTED.items() if key[0] != "malloc"}
         for interpreter in (interpreters.one_of("3.8"), interpreters.one_of("3.13", "3.12")):
@@ -109,7 +109,7 @@ class OtherAllocators(product.Case):
                     command = [interpreter.path, "-c", self.known_blocks_program(interpreter)]
                     self.check_known(self.compare(command, above=[path]), without)
 
-    def test_another_malloc_linked_to_the_program(self):
+    def test_blocks_are_exact_with_another_malloc_linked_to_the_program(self):
         for name, path in others():
             with self.subTest(malloc=name):
                 program = self.path(name)
@@ -120,27 +120,27 @@ class OtherAllocators(product.Case):
                                             if event.size in (10007, 20011, 30011))
                 self.assertEqual(found, {("alloc", 10007): 100, ("realloc", 20011): 100, ("alloc", 30011): 1})
 
-    def test_the_moods_of_glibc(self):
+    def test_blocks_are_exact_with_every_setting_of_glibc(self):
         interpreter = interpreters.one_of("3.11")
-        for mood in MOODS:
-            with self.subTest(mood=mood):
-                more = dict(mood)
+        for setting in GLIBC_SETTINGS:
+            with self.subTest(setting=setting):
+                more = dict(setting)
                 below = [name for name in (more.pop("LD_PRELOAD_BELOW", None),) if name]
                 command = [interpreter.path, "-c", self.known_blocks_program(interpreter)]
                 self.check_known(self.compare(command, below=below, **more))
 
-    def test_python_started_in_every_way(self):
+    def test_blocks_are_exact_with_every_option_of_python(self):
         for interpreter in (interpreters.one_of("3.8"), interpreters.one_of("3.13", "3.12")):
             program = self.known_blocks_program(interpreter)
-            for way in WAYS:
-                with self.subTest(interpreter=interpreter.name, way=way):
-                    exact = way[-1] not in ("importtime", "-v")
-                    self.check_known(self.compare([interpreter.path] + way + ["-c", program, "one"], exact=exact))
+            for option in OPTIONS:
+                with self.subTest(interpreter=interpreter.name, option=option):
+                    exact = option[-1] not in ("importtime", "-v")
+                    self.check_known(self.compare([interpreter.path] + option + ["-c", program, "one"], exact=exact))
             for setting in SETTINGS:
                 with self.subTest(interpreter=interpreter.name, setting=setting):
                     self.check_known(self.compare([interpreter.path, "-c", program], **setting))
 
-    def test_tracemalloc_started_and_stopped_while_it_runs(self):
+    def test_blocks_are_exact_while_tracemalloc_starts_and_stops(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 image = self.compare([interpreter.path, "-c", RUN_TIME])

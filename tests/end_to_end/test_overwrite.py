@@ -37,12 +37,12 @@ class Overwrite(product.Case):
 
     def rounds_seen(self, image):
         """The rounds that lie behind the first horizon, each with the frames of its arrays."""
-        horizon = image.horizon()
-        marks = [(time, int(name)) for time, _, name in image.marks if time >= horizon]
+        complete_from = image.complete_from()
+        marks = [(time, int(name)) for time, _, name in image.marks if time >= complete_from]
         made = collections.defaultdict(list)
         beside = []
         for event in image.events():
-            if event.op != 1 or event.time < horizon:
+            if event.op != 1 or event.time < complete_from:
                 continue
             if FIRST_SIZE <= event.size < FIRST_SIZE + SIZES:
                 made[event.size].append((event.time, event.stack))
@@ -104,7 +104,7 @@ class Overwrite(product.Case):
         facts = summary["images"][0]
         self.assertEqual((facts["lost_events"], facts["lost_segments"], facts["torn_bytes"]), (0, 0, 0))
         self.assertGreater(facts["horizon_ns"], 0)
-        counted = sum(1 for event in image.events() if event.end_time >= image.horizon())
+        counted = sum(1 for event in image.events() if event.end_time >= image.complete_from())
         self.assertEqual(facts["events"], counted)
         told = product.cistern("summary", profile)
         self.assertIn("what is older was overwritten", " ".join(told.out.split()))
@@ -121,7 +121,7 @@ class Overwrite(product.Case):
     def test_a_run_that_fits_is_a_whole_profile(self):
         profile = self.record(interpreters.one_of("3.11", "3.12"), rounds=40)
         image = reader.only_image(profile)
-        self.assertEqual(image.horizon(), image.header.first_time)
+        self.assertEqual(image.complete_from(), image.header.first_time)
         self.check_whole(image, last_round=39)
         facts = json.loads(product.cistern("leaks", "--json", profile).out)["images"][0]
         self.assertEqual((facts["overwritten"], facts["horizon_ns"]), (0, None))

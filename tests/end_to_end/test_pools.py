@@ -1,6 +1,6 @@
 """Pools rebuilt from events equal the interpreter's own: at hundreds of moments of randomised programs, on every
-interpreter, against the pool headers read in the process; and those against sys._debugmallocstats(). What is said to
-come back when survivors are freed does come back."""
+interpreter, against the pool headers read in the process; and those against sys._debugmallocstats(). The bytes
+that are reported to return when survivors are freed do return."""
 import json
 import os
 import re
@@ -43,7 +43,7 @@ def debug_malloc_stats(text):
 
 
 def with_pools():
-    """Without the GIL there are none."""
+    """Interpreters with the GIL; without it there are no pools."""
     return [one for one in interpreters.supported() if not one.free_threaded]
 
 
@@ -70,7 +70,7 @@ class Pools(PoolsCase):
         self.assertEqual(done.err, "")
         return profile, lines
 
-    def test_every_class_and_arena_equals_what_the_process_reads_at_every_mark(self):
+    def test_every_class_and_arena_equals_the_pool_reader_at_every_mark(self):
         for number, interpreter in enumerate(with_pools()):
             with self.subTest(interpreter=interpreter.name):
                 profile, lines = self.recorded_program(interpreter, 1000 + number)
@@ -98,7 +98,7 @@ class Pools(PoolsCase):
         probe = product.run([product.tool("pool_probe"), profile], product.clean_environment())
         self.assertEqual(probe.out.splitlines(), lines)
 
-    def test_what_the_process_reads_equals_its_debugmallocstats(self):
+    def test_the_pool_reader_equals_debugmallocstats(self):
         for number, interpreter in enumerate(with_pools()):
             with self.subTest(interpreter=interpreter.name):
                 env = product.clean_environment(LD_PRELOAD=READER)
@@ -114,7 +114,7 @@ class Pinning(PoolsCase):
         self.assertEqual(done.code, 0, done.err)
         return profile, done.err
 
-    def test_the_survivors_line_is_first_and_its_bytes_come_back_when_they_are_cleared(self):
+    def test_the_line_of_the_survivors_is_first_and_its_bytes_return_when_they_are_freed(self):
         with open(os.path.join(CASES, "f01_pymalloc_survivors.py")) as file:
             lines = file.read().splitlines()
         born = next(number for number, line in enumerate(lines, 1) if "for i in range(N)" in line)
@@ -128,7 +128,7 @@ class Pinning(PoolsCase):
                                  ("f01_pymalloc_survivors.py", born))
                 self.check_returned(report, self.pools(profile), first, said)
 
-    def test_what_glibc_holds_free_is_said_and_is_not_in_the_pools(self):
+    def test_free_memory_of_glibc_is_reported_and_not_part_of_the_pools(self):
         for minor in PINNING_MINORS:
             interpreter = interpreters.one_of(minor)
             with self.subTest(interpreter=interpreter.name):
@@ -138,28 +138,28 @@ class Pinning(PoolsCase):
                 self.assertLess(report["arena_bytes"], 20 << 20)
                 self.assertIn("glibc's malloc", product.cistern("pools", profile).out)
 
-    def test_without_the_gil_there_are_none_and_reports_say_so(self):
+    def test_without_the_gil_reports_say_that_there_are_no_pools(self):
         for interpreter in interpreters.supported():
             if not interpreter.free_threaded:
                 continue
             with self.subTest(interpreter=interpreter.name):
                 profile, _ = self.case(interpreter, "f01_pymalloc_survivors.py", N="1000")
-                told = " ".join(product.cistern("pools", profile).out.split())
-                self.assertIn("a free-threaded Python has mimalloc instead of arenas and pools", told)
+                result = " ".join(product.cistern("pools", profile).out.split())
+                self.assertIn("a free-threaded Python has mimalloc instead of arenas and pools", result)
                 self.assertIn("allocator mimalloc\n", product.cistern("summary", profile).out)
                 timeline = product.cistern("timeline", profile).out
                 self.assertNotIn("held", timeline)
                 self.assertIn("obj    RSS", timeline)
 
-    def test_reports_that_do_not_know_the_worst_moment_refuse_it(self):
+    def test_other_reports_refuse_the_worst_moment(self):
         for command in ("leaks", "tree"):
             done = product.cistern(command, "--at", "worst", "any.cistern")
             self.assertEqual(done.code, 2)
             self.assertIn("only `cistern pools` knows this moment", done.err)
 
     def check_returned(self, worst, end, first, said):
-        """Nothing but the survivors goes between the worst moment, when 97.5 % are freed, and the end."""
-        held = worst["arena_bytes"] - worst["waste"]["empty_arenas"]  # those are on their way back
+        """Between the worst moment, when 97.5 % are freed, and the end only the survivors are freed."""
+        held = worst["arena_bytes"] - worst["waste"]["empty_arenas"]  # empty arenas are about to be returned
         returned = held - end["arena_bytes"] + end["waste"]["empty_arenas"]
         self.assertGreater(returned, 40 << 20)
         self.assertLess(abs(first["bytes_returned_if_freed"] - returned), 0.05 * returned, (returned, said))

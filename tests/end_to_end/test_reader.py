@@ -1,4 +1,4 @@
-"""The oracle itself: it decodes the format's worked examples, and its heap model sees what it must see."""
+"""The second reader itself: it decodes the format's worked examples, and its heap model is exact."""
 import dis
 import struct
 import sys
@@ -10,7 +10,7 @@ import line_tables
 import reader
 
 
-def segment(payload, first_time=1000, stream=1, sequence=0):
+def segment(payload, first_time=1000, stream_id=1, sequence=0):
     return reader.Segment(reader.EVENTS, stream_id, sequence, first_time, 7, memoryview(payload))
 
 
@@ -42,7 +42,7 @@ class Reader(unittest.TestCase):
         with self.assertRaises(reader.FormatError):
             list(reader.decode_events(segment(b"\x01\x80")))
 
-    def test_finds_segments_behind_damage_and_counts_what_was_torn(self):
+    def test_finds_segments_after_damage_and_counts_unreadable_bytes(self):
         body = struct.pack("<IHBBIIQQQQIIIIQQ", reader.SEGMENT_MAGIC, 80, reader.EVENTS, 0, 0, 1, 0, 5, 6, 1, 6, 6, 7, 8,
                            0, 0) + bytes.fromhex("010A80041806")
         data = bytes(reader.HEADER_BYTES) + b"\xAA" * 128 + bytes(192) + body
@@ -86,7 +86,7 @@ class HeapModel(unittest.TestCase):
 
 
 class LineTables(unittest.TestCase):
-    def test_lines_of_this_interpreters_code_are_those_it_tells(self):
+    def test_lines_of_this_interpreters_code_equal_co_lines(self):
         kind = 1 if sys.version_info < (3, 10) else 2 if sys.version_info < (3, 11) else 3
         checked = 0
         for module in (reader, heap_model, line_tables, unittest):

@@ -13,7 +13,7 @@ import product
 STACK_DEPTH = int(os.environ.get("CISTERN_STACK_DEPTH", "15"))
 CODE_OBJECTS = int(os.environ.get("CISTERN_CODE_OBJECTS", "10000"))
 MIB = 1 << 20
-TABLES = 224 * MIB   # at most, see README
+TABLES = 224 * MIB   # at most, see analyzer/manual/limits.md
 ELSE = 24 * MIB      # one chunk of the window, the shadow stacks of a few threads
 NODES_HELD = (1 << 22) * 2 // 3
 
@@ -42,15 +42,15 @@ class RecorderMemory(product.Case):
         profile = self.path("p.cistern")
         self.run_well([interpreter.path, "-c", program, argument],
                       product.recorded_environment(profile, {"force": "on"}), timeout=3600)
-        told = product.cistern("summary", "--json", profile, timeout=3600)
-        self.assertEqual((told.code, told.err), (0, ""))
-        image, = json.loads(told.out)["images"]
+        result = product.cistern("summary", "--json", profile, timeout=3600)
+        self.assertEqual((result.code, result.err), (0, ""))
+        image, = json.loads(result.out)["images"]
         self.assertEqual((image["lost_events"], image["torn_bytes"]), (0, 0))
         self.assertGreater(image["recorder_bytes"], MIB)
         self.assertLess(image["recorder_bytes"], TABLES + ELSE)
         return image, product.cistern("summary", profile, timeout=3600).out
 
-    def test_of_stacks(self):
+    def test_memory_for_stacks_is_bounded_and_reported(self):
         image, shown = self.image(interpreters.one_of("3.11"), STACKS, STACK_DEPTH)
         self.assertIn("the recorder itself: ", shown)
         full = image["counters"]["stack_table_full"]
@@ -61,7 +61,7 @@ class RecorderMemory(product.Case):
             self.assertGreater(full, 0)
             self.assertIn("stack table full", shown)
 
-    def test_of_code_objects(self):
+    def test_memory_for_code_objects_is_bounded_and_reported(self):
         for interpreter in (interpreters.one_of("3.8"), interpreters.one_of("3.13", "3.12")):
             with self.subTest(interpreter=interpreter.name):
                 image, _ = self.image(interpreter, CODES, CODE_OBJECTS)

@@ -111,34 +111,34 @@ class Threads(product.Case):
         return image, {int(size): count for size, count in image["sizes"].items()}
 
     def summary(self, profile):
-        told = product.cistern("summary", "--json", profile)
-        self.assertEqual((told.code, told.err), (0, ""))
-        return json.loads(told.out)
+        result = product.cistern("summary", "--json", profile)
+        self.assertEqual((result.code, result.err), (0, ""))
+        return json.loads(result.out)
 
-    def test_short_lived_threads_are_all_there_in_bounded_memory(self):
+    def test_all_short_lived_threads_are_recorded_in_bounded_memory(self):
         out, profile = self.record("short", SHORT_THREADS, timeout=3600)
         self.assertEqual(out, "done\n")
         image, sizes = self.counts(profile, 5001, 5003)
         self.assertEqual((image["lost"], sizes), (0, {5001: SHORT_THREADS, 5003: SHORT_THREADS}))
-        told = self.summary(profile)
-        image, = told["images"]
-        self.assertTrue(told["complete"])
+        result = self.summary(profile)
+        image, = result["images"]
+        self.assertTrue(result["complete"])
         self.assertEqual((image["lost_events"], image["torn_bytes"], image["unknown_frees"]), (0, 0, 0))
         # One chunk of 64 slots, and tables that nothing was put into: threads that have ended take no more.
         self.assertLess(image["recorder_bytes"], 24 * MIB)
         # The makers have blocks of libc's own, for their threads.
-        short = [thread for thread in told["threads"] if thread["allocations"] in (2, 3)]
+        short = [thread for thread in result["threads"] if thread["allocations"] in (2, 3)]
         self.assertEqual(len(short), SHORT_THREADS)
         self.assertEqual(sum(thread["end_bytes"] // 5001 for thread in short), SHORT_THREADS)
 
-    def test_many_threads_at_once_are_all_there(self):
+    def test_all_of_many_concurrent_threads_are_recorded(self):
         out, profile = self.record("alive", LIVING_THREADS)
         self.assertEqual(out, "done\n")
         image, sizes = self.counts(profile, 5005)
         self.assertEqual((image["lost"], sizes), (0, {5005: LIVING_THREADS}))
         self.assertTrue(self.summary(profile)["complete"])
 
-    def test_signal_handlers_on_a_stack_of_their_own_interrupt_the_recorder(self):
+    def test_signal_handlers_on_their_own_stack_may_interrupt_the_recorder(self):
         blocks = 20000
         command = [product.tool("thread_target"), "signals", blocks]
         bare = self.run_well(command, product.clean_environment())
@@ -156,11 +156,11 @@ class Threads(product.Case):
         threads = 300
         out, profile = self.record("cancel", threads)
         self.assertEqual(out, "done\n")
-        told = self.summary(profile)
-        self.assertEqual(told["images"][0]["lost_events"], 0)
+        result = self.summary(profile)
+        self.assertEqual(result["images"][0]["lost_events"], 0)
         # Only the kernel knows that they ended: it is asked at every 64th new thread.
-        self.assertLess(told["images"][0]["recorder_bytes"], 40 * MIB, "a state was lost with its thread")
-        self.assertEqual(sum(not thread["main"] for thread in told["threads"]), threads)
+        self.assertLess(result["images"][0]["recorder_bytes"], 40 * MIB, "a state was lost with its thread")
+        self.assertEqual(sum(not thread["main"] for thread in result["threads"]), threads)
 
     def test_destructors_of_thread_locals_allocate_and_free(self):
         threads = 300
@@ -169,7 +169,7 @@ class Threads(product.Case):
         self.assertEqual((image["lost"], sizes), (0, {5011: 2 * threads, 5013: 3 * threads}))
         self.assertEqual(self.summary(profile)["images"][0]["unknown_frees"], 0)
 
-    def test_the_smallest_stack_is_enough(self):
+    def test_the_smallest_stack_of_a_thread_is_enough(self):
         bare = self.run_well([product.tool("thread_target"), "small"], product.clean_environment())
         out, profile = self.record("small")
         used = [int(text.split()[0]) for text in (bare.out, out)]
@@ -178,12 +178,12 @@ class Threads(product.Case):
         self.assertGreater(image["events"], 300000)
         self.assertEqual(image["lost_events"], 0)
 
-    def test_what_is_allocated_before_and_after_main_is_there(self):
+    def test_allocations_before_and_after_main_are_recorded(self):
         _, profile = self.record("late")
         image, sizes = self.counts(profile, 5017, 5019, 5021)
         self.assertEqual((image["lost"], sizes), (0, {5017: 2, 5019: 1, 5021: 2}))
 
-    def test_late_allocations_and_frees_of_python_programs_are_there(self):
+    def test_late_allocations_and_frees_of_python_programs_are_recorded(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 profile = self.path(interpreter.name + ".cistern")
@@ -216,14 +216,14 @@ class Threads(product.Case):
         self.assertEqual({frame.function for frame in frames}, {"kept"})
         return [frame.line for frame in frames]
 
-    def test_what_a_thread_allocates_while_it_is_not_attached_has_its_line(self):
+    def test_allocations_of_a_detached_thread_have_their_line(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 self.assertEqual(self.lines_of_detached(interpreter), [5] * 12)
 
     # Which copy of its instructions a frame is in is read from memory that may be gone. Where that cannot be asked, a
     # frame has the first line of its function, unless something was allocated at the same place just before.
-    def test_a_sandbox_costs_such_a_thread_its_line_and_no_more(self):
+    def test_a_sandbox_costs_a_detached_thread_only_its_line(self):
         below = [product.tool("deny_calls"), "process_vm_readv=EPERM", "--"]
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
@@ -255,8 +255,8 @@ class Threads(product.Case):
                 profile = self.path(interpreter.name + ".cistern")
                 done = self.run_well(command, product.recorded_environment(profile))
                 self.assertEqual(done.out, bare.out)
-                told = self.summary(profile)
-                self.assertTrue(told["complete"])
+                result = self.summary(profile)
+                self.assertTrue(result["complete"])
                 blocks = [event for event in reader.only_image(profile).events() if event.op == 1 and event.size == 9001]
                 self.assertEqual(len(blocks), 3)
 

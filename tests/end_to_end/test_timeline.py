@@ -1,4 +1,4 @@
-"""`cistern timeline` at marks whose live sets are known, over a family of processes, in every format."""
+"""`cistern timeline` at marks whose live sets are known, over several processes, in every format."""
 import csv
 import io
 import json
@@ -45,15 +45,15 @@ class Timeline(product.Case):
                        python or interpreters.one_of("3.11", "3.12").path, "-c", program], product.clean_environment())
         return profile
 
-    def told(self, profile, *arguments):
+    def report(self, profile, *arguments):
         done = product.cistern("timeline", *arguments, profile)
         self.assertEqual((done.code, done.err), (0, ""))
         return done.out
 
-    def test_marks_have_the_live_sets_that_are_known(self):
+    def test_marks_have_the_known_live_bytes(self):
         for one in interpreters.supported():
             with self.subTest(interpreter=one.name):
-                timeline = json.loads(self.told(self.record(PROGRAM, one.path), "--json", "--points", "50"))
+                timeline = json.loads(self.report(self.record(PROGRAM, one.path), "--json", "--points", "50"))
                 self.assertEqual((timeline["schema"], timeline["complete"]), ("cistern.timeline/1", True))
                 live = {mark["name"]: mark["live_bytes"] for mark in timeline["marks"]}
                 self.assertEqual(list(live), ["1000000", "3000000", "2000000", "kept", "half"])
@@ -78,19 +78,19 @@ class Timeline(product.Case):
         self.assertGreaterEqual(sum(point["collected"] for point in points), 999)
         self.assertGreater(points[-1]["resident_bytes"], 1000000)
 
-    def test_a_family_is_summed_while_it_lives(self):
+    def test_processes_are_summed_while_they_live(self):
         profile = self.record(FAMILY)
-        timeline = json.loads(self.told(profile, "--json", "--points", "1000"))
+        timeline = json.loads(self.report(profile, "--json", "--points", "1000"))
         self.assertEqual(len(timeline["images"]), 2)
         processes = [point["processes"] for point in timeline["points"]]
         self.assertEqual((processes[0], max(processes), processes[-1]), (1, 2, 1))
         both = max(point["live_bytes"] for point in timeline["points"] if point["processes"] == 2)
         self.assertGreater(both, 3000000)
 
-    def test_csv_says_what_json_says(self):
+    def test_csv_equals_json(self):
         profile = self.record(PROGRAM)
-        rows = list(csv.DictReader(io.StringIO(self.told(profile, "--csv", "--points", "10"))))
-        points = json.loads(self.told(profile, "--json", "--points", "10"))["points"]
+        rows = list(csv.DictReader(io.StringIO(self.report(profile, "--csv", "--points", "10"))))
+        points = json.loads(self.report(profile, "--json", "--points", "10"))["points"]
         self.assertEqual(len(rows), 10)
         for row, point in zip(rows, points):
             for name in ("live_bytes", "live_blocks", "most_bytes", "arena_bytes", "pool_used_bytes", "collections"):
@@ -100,13 +100,13 @@ class Timeline(product.Case):
         self.assertEqual("; ".join(row["marks"] for row in rows if row["marks"]), "1000000; 3000000; 2000000; kept; half")
 
     def test_text_is_a_chart_of_eighty_columns(self):
-        text = self.told(self.record(PROGRAM))
+        text = self.report(self.record(PROGRAM))
         for line in text.splitlines():
             self.assertTrue(len(line) <= 80 or line.startswith("next: "), line)
         for word in ("live", "used", "held", "RSS", "collection", "▇"):
             self.assertIn(word, text)
-        self.assertEqual(self.told(self.path("x.cistern"), "--points", "5").count(" ms") +
-                         self.told(self.path("x.cistern"), "--points", "5").count(" s "), 6, text)
+        self.assertEqual(self.report(self.path("x.cistern"), "--points", "5").count(" ms") +
+                         self.report(self.path("x.cistern"), "--points", "5").count(" s "), 6, text)
 
     def test_wrong_arguments_are_refused(self):
         profile = self.record("pass")

@@ -1,5 +1,5 @@
-"""What holds wherever the output is in trouble: the program does what it does bare, the recorder says one line at most,
-and what is there of the profile reads."""
+"""For tests in which the profile cannot be written: the program behaves as without the recorder, the recorder prints at
+most one line, and the written part of the profile is readable."""
 import collections
 import json
 import os
@@ -45,12 +45,12 @@ class Case(product.Case):
         with open(script, "w") as file:
             file.write(PROLOGUE + program)
         command = [*below, self.interpreter.path, script, *arguments]
-        told = []
+        result = []
         for env in (product.clean_environment(), product.recorded_environment(profile, options)):
             if fresh:
                 fresh()
-            told.append(product.run(command, env, **how))
-        bare, recorded = told
+            result.append(product.run(command, env, **how))
+        bare, recorded = result
         said = [line for line in recorded.err.splitlines() if line not in bare.err.splitlines()]
         self.assertEqual((recorded.code, recorded.out), (bare.code, bare.out), recorded.err)
         self.assertEqual((bare.code, len(said)), (0, lines), recorded.err)
@@ -60,9 +60,9 @@ class Case(product.Case):
         return recorded
 
     def summary_of(self, profile):
-        told = product.cistern("summary", "--json", profile)
-        self.assertEqual((told.code, told.err), (0, ""))
-        return json.loads(told.out)["images"][0]
+        result = product.cistern("summary", "--json", profile)
+        self.assertEqual((result.code, result.err), (0, ""))
+        return json.loads(result.out)["images"][0]
 
     def assert_complete(self, profile, marked, ended_by="exit"):
         summary = self.summary_of(profile)
@@ -82,7 +82,7 @@ class Case(product.Case):
         return sum(event.op == 1 and event.size == MARKED + 1 for event in image.events())
 
     def assert_stopped(self, profile):
-        """Recording stopped: what there is reads, whole segments only, and says that it is not all."""
+        """Recording stopped: the profile has whole segments only, is readable and reports that it is incomplete."""
         summary = self.summary_of(profile)
         self.assertGreater(summary["lost_events"], 0)
         self.assertEqual(summary["torn_bytes"], 0)

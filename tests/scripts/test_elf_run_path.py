@@ -16,8 +16,8 @@ MAPS = "print(open('/proc/self/maps').read())"
 
 def libraries_of(executable):
     """Paths by name, the loader's too."""
-    told = subprocess.check_output(["ldd", executable]).decode()
-    return {os.path.basename(path): path for path in re.findall(r"(/\S+) \(0x", told)}
+    listing = subprocess.check_output(["ldd", executable]).decode()
+    return {os.path.basename(path): path for path in re.findall(r"(/\S+) \(0x", listing)}
 
 
 class ElfRunPath(unittest.TestCase):

@@ -60,10 +60,10 @@ class OneKill:
         return os.path.getsize(self.profile) <= FIRST_SEGMENT_AT and not (os.path.isdir(folder) and os.listdir(folder))
 
     def unsound(self):
-        told = product.cistern("summary", "--json", self.profile)
-        if (told.code, told.err) != (0, ""):
-            return ["unreadable: exit code %d, %s" % (told.code, told.err[:300])]
-        image, = json.loads(told.out)["images"]
+        summary = product.cistern("summary", "--json", self.profile)
+        if (summary.code, summary.err) != (0, ""):
+            return ["unreadable: exit code %d, %s" % (summary.code, summary.err[:300])]
+        image, = json.loads(summary.out)["images"]
         return ["%s: %s" % (name, image[name]) for name in WHOLE if image[name]]
 
     def compare(self, result):

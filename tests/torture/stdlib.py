@@ -16,9 +16,9 @@ ROUNDS = 3  # a difference counts when it is there in most of them
 
 def files_of(interpreter):
     """Names of its test files, as its own runner lists them, and of those that are missing from the installation."""
-    told = subprocess.run([interpreter.path, "-m", "test", "--list-tests"], env=product.clean_environment(),
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True)
-    names = told.stdout.split()
+    listing = subprocess.run([interpreter.path, "-m", "test", "--list-tests"], env=product.clean_environment(),
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True)
+    names = listing.stdout.split()
     return names + standins(interpreter), absent(interpreter)
 
 

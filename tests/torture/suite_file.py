@@ -45,7 +45,7 @@ class Place:
 
 
 def command(interpreter, name, place, limit_s):
-    told = [interpreter.path, "-m", "test", "-v", "-u", "none", "--timeout", str(limit_s), "--junit-xml", place.results]
+    command = [interpreter.path, "-m", "test", "-v", "-u", "none", "--timeout", str(limit_s), "--junit-xml", place.results]
     if name.startswith("standin:"):
         # Not by its right name, for which the suite's runner wants a folder.
         way = name.rsplit("_", 1)[1]
@@ -53,10 +53,10 @@ def command(interpreter, name, place, limit_s):
         os.mkdir(folder)
         with open(os.path.join(folder, name + ".py"), "w") as file:
             file.write(STANDIN % way)
-        told += ["--testdir", folder]
+        command += ["--testdir", folder]
     for pattern in stdlib_known.LEFT_OUT.get(name, {}):
-        told += ["-i", pattern]
-    return told + [name]
+        command += ["-i", pattern]
+    return command + [name]
 
 
 def environment(place, library):

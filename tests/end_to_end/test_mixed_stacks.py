@@ -146,7 +146,7 @@ class Mixed(product.Case):
                                                      PYTHONDONTWRITEBYTECODE="1", PYTHONPATH=":".join(folders))
 
     def recorded(self, interpreter, native):
-        """Once for all tests."""
+        """Runs the program once for all tests."""
         if (interpreter, native) not in self.runs:
             profile, env = self.environment(interpreter, native)
             done = self.run_well([interpreter.path, PROGRAM], env)
@@ -168,11 +168,11 @@ class Mixed(product.Case):
                     recorded = self.recorded(interpreter, native)
                     self.assertEqual(set(recorded.stacks), set(recorded.blocks))
                     self.assertGreater(len(recorded.blocks), 100)
-                    for size, (_, told) in recorded.blocks.items():
+                    for size, (_, expected) in recorded.blocks.items():
                         seen = parts(recorded.stacks[size])[0].python
                         if interpreter.version < (3, 11):  # its code objects say no more of themselves
                             seen = [[name.rpartition(".")[2], *place] for name, *place in seen]
-                        self.assertEqual(seen, told)
+                        self.assertEqual(seen, expected)
 
     def test_native_frames_are_between_the_python_frames_that_call_through_c(self):
         for interpreter in interpreters.supported():
@@ -184,7 +184,7 @@ class Mixed(product.Case):
                     except AssertionError as error:
                         self.fail("%s\n%s" % (error, "\n".join(brief(stack))))
                 say(interpreter, "full", "%(none)d calls of Python by Python, %(C)d through C, %(own)d of them "
-                         "through functions of the extensions" % checked)
+                    "through functions of the extensions" % checked)
 
     def check_full(self, interpreter, recorded, kind, found, checked):
         self.assertTrue(all(frame.kind == reader.NATIVE and frame.file for run in found.runs for frame in run))
@@ -229,24 +229,24 @@ class Mixed(product.Case):
                     self.assertIn("start", names)
                     self.assertTrue(start.runs[0] and start.runs[-1])
 
-    def test_the_order_is_that_of_gdb(self):
+    def test_the_order_of_frames_equals_gdbs(self):
         why = why_no_debugger()
         if why:
             interpreters.say("NOT TESTED: %s, since %s" % (self.id(), why))
             self.skipTest(why)
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
-                told = self.debugged(interpreter)
+                debugged = self.debugged(interpreter)
                 leaf, compared = self.recorded(interpreter, "leaf"), collections.Counter()
-                for size, stack in told.recorded.stacks.items():
-                    if told.recorded.blocks[size][0] == "malloc":
-                        compared += self.compare(told, size, parts(stack)[0], leaf)
+                for size, stack in debugged.recorded.stacks.items():
+                    if debugged.recorded.blocks[size][0] == "malloc":
+                        compared += self.compare(debugged, size, parts(stack)[0], leaf)
                 say(interpreter, "gdb", "%(stacks)d stacks of %(native)d native frames and %(evaluations)d evaluations "
                     "of %(python)d Python frames are the same" % compared)
 
-    def compare(self, told, size, found, leaf):
-        by_profile = self.sequence_of(told.recorded, found)
-        by_gdb = told.sequence(size, by_profile)
+    def compare(self, debugged, size, found, leaf):
+        by_profile = self.sequence_of(debugged.recorded, found)
+        by_gdb = debugged.sequence(size, by_profile)
         self.assertEqual(by_profile, by_gdb, "full, block of %d bytes" % size)
         innermost = by_gdb[:by_gdb.index(EVALUATION)]
         self.assertEqual(self.sequence_of(leaf, Parts(parts(leaf.stacks[size])[0].runs[:1], [])), innermost,

@@ -1,5 +1,5 @@
-"""A leak of one block in a hundred requests, in real web frameworks, is found with marks and without, and nothing else that is
-no leak."""
+"""A leak of one block in a hundred requests, in real web frameworks, is found with marks and without, and nothing else is
+reported."""
 import json
 import os
 import unittest
@@ -27,9 +27,9 @@ class Planted(product.Case):
                                            PYTHONPATH=packages_for(interpreter, [package]))
         path = os.path.join(product.PROGRAMS, program)
         self.run_well([interpreter.path, path] + (["marks"] if marks else []), env)
-        told = self.run_well([product.CISTERN, "leaks", "--json", profile], product.clean_environment())
+        result = self.run_well([product.CISTERN, "leaks", "--json", profile], product.clean_environment())
         os.remove(profile)
-        return [group for group in json.loads(told.out)["groups"]
+        return [group for group in json.loads(result.out)["groups"]
                 if self.KNOWN not in (frame["function"] for frame in group["stack"])]
 
     def check(self, package, program, *minors):
@@ -44,10 +44,10 @@ class Planted(product.Case):
                 if marks:
                     self.assertAlmostEqual(groups[0]["blocks_per_mark"], 0.01, delta=0.0005)
 
-    def test_in_flask(self):
+    def test_the_planted_leak_is_found_in_flask(self):
         self.check("flask", "planted_flask.py", "3.10", "3.11")
 
-    def test_in_django(self):
+    def test_the_planted_leak_is_found_in_django(self):
         self.check("django", "planted_django.py", "3.13", "3.12")
 
 

@@ -52,7 +52,7 @@ def marked_lines(program):
                 enumerate((re.search(r"# LINE (.+)$", line) for line in file), 1) if found}
 
 
-class Switches(product.Case):
+class StackSwitches(product.Case):
     def record(self, interpreter, program, native="auto", **more):
         """Runs it bare, and with the checking library; returns the image."""
         more.update(PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1")
@@ -65,10 +65,10 @@ class Switches(product.Case):
             CISTERN_CHECK_REPORT=report, **more))
         self.assertEqual((done.code, done.out, done.err), (bare.code, bare.out, bare.err))
         with open(report) as file:
-            told = re.match(r"captures (\d+) mismatches (\d+) ", file.read())
+            result = re.match(r"captures (\d+) mismatches (\d+) ", file.read())
         os.remove(report)
-        self.assertGreater(int(told.group(1)), 10000)
-        self.assertEqual(int(told.group(2)), 0)
+        self.assertGreater(int(result.group(1)), 10000)
+        self.assertEqual(int(result.group(2)), 0)
         image = reader.only_image(profile)
         self.assertEqual(image.losses["lost"], 0)
         return image
@@ -102,7 +102,7 @@ class Switches(product.Case):
         return [(one, packages.packages_for(one, names)) for one in which]
 
     # On an interpreter that was built without the GIL greenlet switches it on, and a warning says so.
-    def test_greenlets(self):
+    def test_stacks_are_exact_in_greenlets(self):
         program = os.path.join(product.PROGRAMS, "greenlets.py")
         lines, count = marked_lines(program), 200
         for interpreter, folder in self.packages_on(interpreters.supported(), ["greenlet"]):
@@ -120,7 +120,7 @@ class Switches(product.Case):
                         (40006, "ping", lines["ping"], 19): count})
                     self.assert_native_parts(interpreter, image, native, range(40001, 40007))
 
-    def test_an_echo_server_of_gevent(self):
+    def test_stacks_are_exact_in_an_echo_server_of_gevent(self):
         program = os.path.join(product.PROGRAMS, "echo_server.py")
         lines = marked_lines(program)
         which = sorted({interpreters.one_of("3.8", "3.9"), interpreters.one_of("3.12", "3.13")}, key=str)
@@ -134,7 +134,7 @@ class Switches(product.Case):
                         (30003, "client", lines["after the switch"], 1): 1000})
                     self.assert_native_parts(interpreter, image, native, (30001, 30002, 30003))
 
-    def test_tasks_trace_functions_and_deep_recursion(self):
+    def test_stacks_are_exact_in_tasks_trace_functions_and_deep_recursion(self):
         program = os.path.join(product.PROGRAMS, "eager_tasks.py")
         lines, count = marked_lines(program), 300
         for interpreter in interpreters.supported():
@@ -161,7 +161,7 @@ class Switches(product.Case):
         # Called, at its line, and returning: by settrace; called and returning, by setprofile; the thread once.
         self.assertGreaterEqual(seen[("tracer", lines["tracer"]), traced], 300 * 3)
 
-    def test_sub_interpreters_at_once(self):
+    def test_stacks_are_exact_in_concurrent_sub_interpreters(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 program = self.path("interpreters.py")

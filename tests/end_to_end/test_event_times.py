@@ -1,7 +1,7 @@
-"""Events that share a stamp: below `cistern run` several events that the GIL orders may have one, and nobody can tell.
+"""Times of events: below `cistern run` several events that the GIL orders may share a time of the coarse clock.
 
-The order of events on one address stays exact between threads, a mark parts what comes before it from what comes after
-it, and no time is old enough to matter.
+The order of events on one address stays exact between threads, events before and after a mark are separated, and no time
+is much too old.
 """
 import collections
 import unittest
@@ -11,7 +11,7 @@ import interpreters
 import product
 import reader
 
-# Small objects change hands between threads all the time, and each thread takes up addresses that others gave back.
+# Threads pass small objects to each other all the time, and each thread allocates addresses that others have freed.
 HAND_OVER = """
 import queue, sys, threading
 sys.setswitchinterval(0.0001)
@@ -55,7 +55,7 @@ while time.monotonic() < deadline:
     time.sleep(0.002)
 """
 
-# The parent, `cistern run`, is stopped for a while, in which each event must have a time of its own again.
+# Stops the parent, `cistern run`, for a while. During that time each event must have its own time.
 STOPPED = """
 import os, signal, sys, time
 EMPTY = sys.getsizeof(b"")
@@ -80,8 +80,8 @@ GIL_DOMAINS = (reader.DOMAINS.index("mem"), reader.DOMAINS.index("obj"))
 ALLOC, FREE = 1, 2
 
 
-def shared_part(events):
-    """Which part of the events that the GIL orders has the time of the one before it in the same thread."""
+def shared_fraction(events):
+    """The fraction of events ordered by the GIL that have the time of the preceding event of their thread."""
     last, shared, count = {}, 0, 0
     for event in events:
         if event.domain in GIL_DOMAINS and event.op in (ALLOC, FREE):
@@ -91,7 +91,7 @@ def shared_part(events):
     return shared / count
 
 
-class Stamps(product.Case):
+class EventTimes(product.Case):
     def recorded(self, interpreter, program, *options):
         profile = self.path("x.cistern")
         self.run_well([product.CISTERN, "run", "-f", "-o", profile, *options, "--", interpreter.path, "-c", program],
@@ -101,34 +101,34 @@ class Stamps(product.Case):
     def seconds(self, image, ticks):
         return (ticks << image.header.time_shift) / image.header.clock_hz
 
-    def test_the_order_between_threads_stays_exact(self):
+    def test_the_order_between_threads_is_exact(self):
         for one in interpreters.supported():
             with self.subTest(interpreter=one.name):
                 image = self.recorded(one, HAND_OVER)
                 heap = heap_model.Heap(image).advance()
                 self.assertEqual((heap.implied_frees, heap.unknown_frees), (0, 0))
-                if one.free_threaded:  # nothing orders them but their times
-                    self.assertLess(shared_part(image.events()), 0.01)
+                if one.free_threaded:  # only their times order them
+                    self.assertLess(shared_fraction(image.events()), 0.01)
                 else:
-                    self.assertGreater(shared_part(image.events()), 0.5)
+                    self.assertGreater(shared_fraction(image.events()), 0.5)
 
-    def test_without_run_each_event_has_a_time_of_its_own(self):
+    def test_without_run_each_event_has_its_own_time(self):
         one = interpreters.one_of("3.11", "3.12")
         profile = self.path("x.cistern")
         self.run_well([one.path, "-c", HAND_OVER], product.recorded_environment(profile, {"force": "on"}))
-        self.assertLess(shared_part(reader.only_image(profile).events()), 0.3)
+        self.assertLess(shared_fraction(reader.only_image(profile).events()), 0.3)
 
-    def test_allocators_whose_blocks_other_threads_get_have_times_of_their_own(self):
+    def test_events_of_allocators_without_the_gil_have_their_own_times(self):
         one = interpreters.one_of("3.11", "3.12")
         profile = self.path("x.cistern")
         self.run_well([product.CISTERN, "run", "-f", "-o", profile, "--", one.path, "-c", HAND_OVER],
                       product.clean_environment(PYTHONMALLOC="malloc"))
         image = reader.only_image(profile)
-        self.assertLess(shared_part(image.events()), 0.3)
+        self.assertLess(shared_fraction(image.events()), 0.3)
         heap = heap_model.Heap(image).advance()
         self.assertEqual((heap.implied_frees, heap.unknown_frees), (0, 0))
 
-    def test_no_time_is_old(self):
+    def test_no_time_is_more_than_0_3_seconds_old(self):
         for one in interpreters.supported():
             with self.subTest(interpreter=one.name):
                 image = self.recorded(one, PAUSES)
@@ -141,7 +141,7 @@ class Stamps(product.Case):
                         pairs += 1
                 self.assertEqual(pairs, 6)
 
-    def test_a_mark_parts_what_is_before_it_from_what_is_after_it(self):
+    def test_a_mark_separates_the_events_before_and_after_it(self):
         image = self.recorded(interpreters.one_of("3.11", "3.12"), MARKS)
         marks = [time for time, _, name in image.marks if name == "here"]
         made = [event.time for event in image.events() if event.op == ALLOC and event.size == 433]
@@ -150,9 +150,9 @@ class Stamps(product.Case):
         for number, (mark, time) in enumerate(zip(marks, made)):
             self.assertLess(mark, time)
             self.assertTrue(number + 1 == len(marks) or time < marks[number + 1])
-        self.assertGreater(shared_part(image.events()), 0.5)
+        self.assertGreater(shared_fraction(image.events()), 0.5)
 
-    def test_the_end_of_the_beat_is_noticed(self):
+    def test_each_event_has_its_own_time_while_the_coarse_clock_is_stopped(self):
         image = self.recorded(interpreters.one_of("3.11", "3.12"), STOPPED)
         events = list(image.events())
         begin = next(event.time for event in events if event.op == ALLOC and event.size == 100006)
@@ -161,9 +161,9 @@ class Stamps(product.Case):
         parts = collections.defaultdict(list)
         for event in events:
             parts[(event.time > begin) + (event.time > end)].append(event)
-        self.assertGreater(shared_part(parts[0]), 0.5)
-        self.assertLess(shared_part(parts[1]), 0.3)
-        self.assertGreater(shared_part(parts[2]), 0.5)
+        self.assertGreater(shared_fraction(parts[0]), 0.5)
+        self.assertLess(shared_fraction(parts[1]), 0.3)
+        self.assertGreater(shared_fraction(parts[2]), 0.5)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,21 @@
-"""Programs below the recorder that are not recorded yet (start=off): their interpreter's allocators are as they were, and
-from the call that starts recording on, every block is in the profile."""
+"""Programs that are preloaded but not recorded yet (start=off): the allocators of their interpreter are unchanged. After the
+call that starts recording every block is in the profile."""
 import collections
-import os
 import unittest
 
 import interpreters
 import product
 import reader
 
-# Whose the functions are that the interpreter allocates by, before and after the start; what is made then, while other
-# threads allocate all the time: ctypes calls without the GIL.
+# Prints which modules the interpreter's allocator functions are in, before and after the start. Then allocates while other
+# threads allocate all the time; ctypes calls cistern_start() without the GIL.
 PROGRAM = """
 import ctypes, os, sys, threading
 
 class Allocator(ctypes.Structure):
     _fields_ = [("ctx", ctypes.c_void_p)] + [(name, ctypes.c_void_p) for name in ("malloc", "calloc", "realloc", "free")]
 
-def streams():
+def allocator_modules():
     maps = []
     with open("/proc/self/maps") as file:
         for line in file:
@@ -41,7 +40,7 @@ def busy(number):
         busy_rounds[number] += 1
 
 HEAD = sys.getsizeof(b"")   # 33 bytes; more without the GIL
-before = streams()
+before = allocator_modules()
 early = [bytes(301 - HEAD) for _ in range(100)]
 threads = [threading.Thread(target=busy, args=(number,)) for number in range(3)]
 for thread in threads:
@@ -52,7 +51,7 @@ late = [bytes(302 - HEAD) for _ in range(200)]    # LINE late
 del early
 more = [bytes(303 - HEAD) for _ in range(300)]
 del late
-after = streams()
+after = allocator_modules()
 stop = True
 for thread in threads:
     thread.join()
@@ -76,7 +75,7 @@ class Dormant(product.Case):
                              product.clean_environment(**more))
         self.assertRegex(bare.out, r"^\(False, \d\) \(False, \d\)\n$")
         out, image = self.record(interpreter, **more)
-        self.assertEqual(out.split(")")[0], bare.out.split(")")[0], "nothing of ours while nothing is recorded")
+        self.assertEqual(out.split(")")[0], bare.out.split(")")[0], "no function of the recorder while nothing is recorded")
         self.assertIn(") (True, ", out)
         self.assertEqual(image.losses["lost"], 0)
         made, freed, stacks = collections.Counter(), collections.Counter(), collections.Counter()
@@ -98,12 +97,12 @@ class Dormant(product.Case):
         function = "<module>" if interpreter.version >= (3, 12) else "<listcomp>"
         self.assertEqual(stacks, {(function, LATE_LINE): 200})
 
-    def test_on_every_interpreter(self):
+    def test_allocators_are_unchanged_before_the_start_and_every_block_is_recorded_after_it(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 self.check(interpreter)
 
-    def test_over_other_allocators(self):
+    def test_blocks_are_recorded_after_the_start_with_other_allocators(self):
         for name in ("debug", "malloc", "malloc_debug"):
             with self.subTest(allocator=name):
                 self.check(interpreters.one_of("3.11", "3.12"), PYTHONMALLOC=name)

@@ -8,7 +8,7 @@ TARGET = product.tool("thread_target")
 
 
 class NativeAlone(product.Case):
-    def test_a_program_without_python_is_recorded_in_every_way(self):
+    def test_a_program_without_python_is_recorded_in_every_native_mode(self):
         command = [TARGET, "locals"]
         bare = self.run_well(command, product.clean_environment())
         for native in ("auto", "leaf", "full", "none"):
