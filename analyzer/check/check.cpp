@@ -6,7 +6,7 @@
 #include "analyzer/render/text/check_text.h"
 #include "analyzer/check/held_memory.h"
 #include "analyzer/render/layout/progress_bar.h"
-#include "analyzer/results/recordings.h"
+#include "analyzer/render/layout/warnings.h"
 #include "analyzer/render/layout/terminal.h"
 
 namespace cistern::analyzer {
@@ -15,7 +15,7 @@ namespace {
 void examine(CheckedProfile& checked, const CheckOptions& options, Suppressions& suppressions) {
   ProgressBar progress;
   const Profile& profile = checked.profile.front();
-  checked.findings = find_leaks(checked.profile, {options.report.selection, {}, {}}, &progress);
+  checked.findings = find_leaks(checked.profile, {options.report.query.selection, {}, {}}, &progress);
   std::vector<HeldMemory> held;
   if (options.max_held) held = held_at_the_end(profile, &progress);
   checked.verdict = judge(checked.findings, std::move(held), options, suppressions);
@@ -43,8 +43,8 @@ ExitCode CheckResult::exit_code() const {
 CheckResult check_profiles(const CheckOptions& options) {
   CheckResult result;
   if (!options.suppressions.empty()) result.suppressions = read_suppressions(options.suppressions);
-  Recordings recordings = open_recordings(options.report.paths);
-  result.all_opened = recordings.all_opened;
+  Recordings recordings = open_profiles(options.report.query.paths);
+  result.all_opened = recordings.warnings.empty();
   for (Profile& profile : recordings.profiles) {
     result.profiles.push_back(std::make_unique<CheckedProfile>());
     result.profiles.back()->profile.push_back(std::move(profile));
@@ -56,10 +56,10 @@ CheckResult check_profiles(const CheckOptions& options) {
 ExitCode report_check(const CheckOptions& options) {
   const CheckResult result = check_profiles(options);
   for (const auto& checked : result.profiles) {
-    for (const ImageFacts& facts : checked->findings.images) warn_of_damage(facts);
-    warn_of_modules(checked->findings.tree);
+    print_warnings(damage_warnings(checked->findings.images));
+    print_warnings(module_warnings(checked->findings.tree));
   }
-  write_out(options.report.json ? check_json(result, options) : check_text(result, options));
+  write_out(options.report.output.json ? check_json(result, options) : check_text(result, options));
   return result.exit_code();
 }
 

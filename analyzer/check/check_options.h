@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/results/report_options.h"
+#include "analyzer/render/text/report_options.h"
 
 namespace cistern::analyzer {
 

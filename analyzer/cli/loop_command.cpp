@@ -74,13 +74,13 @@ std::string verdict_text(const CheckedProfile& checked, const LoopRequest& reque
 ExitCode report_loop(const CheckOptions& options, const LoopRequest& request) {
   const CheckResult result = check_profiles(options);
   const CheckedProfile& checked = *result.profiles.front();
-  if (options.report.json) {
+  if (options.report.output.json) {
     write_out(check_json(result, options));
     return result.exit_code();
   }
   if (!checked.verdict.failures.empty()) {
     LeaksOptions leaks;
-    leaks.report.paths = options.report.paths;
+    leaks.report.query.paths = options.report.query.paths;
     report_leaks(leaks);
   }
   const Terminal terminal = terminal_of(stdout);
@@ -116,8 +116,8 @@ void set_up(CLI::App& app, int& exit_code) {
   app.footer(kFooter);
   app.callback([options, &exit_code] {
     CheckOptions check;
-    check.report.paths = {record_loop(options->request, "cistern")};
-    check.report.json = options->json;
+    check.report.query.paths = {record_loop(options->request, "cistern")};
+    check.report.output.json = options->json;
     exit_code = static_cast<int>(report_loop(check, options->request));
   });
 }

@@ -38,24 +38,24 @@ void add_filters(CLI::App& app, Selection& selection) {
 }  // namespace
 
 void add_report_flags(CLI::App& app, ReportOptions& options, const ReportFlags& flags) {
-  app.add_option("profile", options.paths, "Profiles, of one or more runs")->required()->type_name("FILE");
-  app.add_flag("--json", options.json, "Raw numbers as JSON");
-  if (flags.top) add_limit(app, "--top", options.top, "So many entries; 0: all");
-  if (flags.depth) add_limit(app, "--depth", options.depth, "So many frames of each stack; 0: all");
+  app.add_option("profile", options.query.paths, "Profiles, of one or more runs")->required()->type_name("FILE");
+  app.add_flag("--json", options.output.json, "Raw numbers as JSON");
+  if (flags.top) add_limit(app, "--top", options.output.top, "So many entries; 0: all");
+  if (flags.depth) add_limit(app, "--depth", options.output.depth, "So many frames of each stack; 0: all");
   if (flags.at) {
     app.add_option_function<std::string>(
            "--at",
            [&options, worst = flags.worst](const std::string& text) {
-             options.at = parse_moment(text);
-             if (options.at.kind == MomentKind::kWorst && !worst) throw usage_error(kWorstIsOfPools);
+             options.query.at = parse_moment(text);
+             if (options.query.at.kind == MomentKind::kWorst && !worst) throw usage_error(kWorstIsOfPools);
            },
            flags.worst ? "When: end (default), peak, worst (most held and unused), exit, a mark's name, or 12.5s"
                        : "When: end (default), peak, exit, a mark's name, or a time such as 12.5s")
         ->type_name("MOMENT");
   }
-  if (flags.filters) add_filters(app, options.selection);
+  if (flags.filters) add_filters(app, options.query.selection);
   if (flags.stacks) {
-    app.add_flag("--internals", options.selection.internals, "Native frames of the interpreter and the loader, too");
+    app.add_flag("--internals", options.query.selection.internals, "Native frames of the interpreter and the loader, too");
   }
 }
 

@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "analyzer/results/report_options.h"
+#include "analyzer/render/text/report_options.h"
 
 namespace cistern::analyzer {
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "analyzer/model/image_run.h"
-#include "analyzer/render/layout/progress_bar.h"
 #include "analyzer/symbols/stack_resolver.h"
 
 namespace cistern::analyzer {
@@ -22,20 +21,20 @@ std::vector<Amount> live_of(const Sites& sites) {
 
 class Bookkeeper {
  public:
-  Bookkeeper(const ReportOptions& options, AllocationsByStack& by_stack)
-      : options_(options), by_stack_(by_stack), rows_(options.selection, by_stack) {}
+  Bookkeeper(const ReportQuery& query, AllocationsByStack& by_stack, Progress* progress)
+      : query_(query), by_stack_(by_stack), rows_(query.selection, by_stack), progress_(progress) {}
 
   void enter(const Profile& profile) {
-    const bool peak = options_.at.kind == MomentKind::kPeak;  // each run knows it at its end, without another replay
-    const MomentInProfile moment(options_.at, profile);
+    const bool peak = query_.at.kind == MomentKind::kPeak;  // each run knows it at its end, without another replay
+    const MomentInProfile moment(query_.at, profile);
     for (const Image& image : profile.images) {
-      peak ? enter_peak(image) : enter(image, moment.in(image, &progress_));
+      peak ? enter_peak(image) : enter(image, moment.in(image, progress_));
     }
   }
 
  private:
   void enter_peak(const Image& image) {
-    ImageRun run(image, &progress_);
+    ImageRun run(image, progress_);
     by_stack_.images.push_back(run.finish());
     run.model().settle_peak();
     const Sites& sites = run.model().sites();
@@ -45,7 +44,7 @@ class Bookkeeper {
   }
 
   void enter(const Image& image, std::optional<uint64_t> stop) {
-    ImageRun run(image, &progress_);
+    ImageRun run(image, progress_);
     std::vector<Amount> live;
     if (stop) {
       run.to(*stop);
@@ -67,10 +66,10 @@ class Bookkeeper {
     }
   }
 
-  const ReportOptions& options_;
+  const ReportQuery& query_;
   AllocationsByStack& by_stack_;
   RowsOfSites rows_;
-  ProgressBar progress_;
+  Progress* progress_;
 };
 
 }  // namespace
@@ -114,13 +113,11 @@ std::vector<uint32_t> RowsOfSites::rows(const Image& image, const Sites& sites) 
   return rows;
 }
 
-AllocationsByStack allocations_by_stack(const Recordings& recordings, const ReportOptions& options) {
+AllocationsByStack allocations_by_stack(const Recordings& recordings, const ReportQuery& query, Progress* progress) {
   AllocationsByStack by_stack;
-  by_stack.tree = CallTree({.internals = options.selection.internals});
-  Bookkeeper bookkeeper(options, by_stack);
+  by_stack.tree = CallTree({.internals = query.selection.internals});
+  Bookkeeper bookkeeper(query, by_stack, progress);
   for (const Profile& profile : recordings.profiles) bookkeeper.enter(profile);
-  for (const ImageFacts& facts : by_stack.images) warn_of_damage(facts);
-  warn_of_modules(by_stack.tree);
   return by_stack;
 }
 

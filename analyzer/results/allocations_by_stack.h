@@ -9,10 +9,11 @@
 
 #include "analyzer/model/heap_model.h"
 #include "analyzer/model/image_facts.h"
+#include "analyzer/model/progress.h"
 #include "analyzer/read/image.h"
 #include "analyzer/read/mixed_hash.h"
+#include "analyzer/results/query.h"
 #include "analyzer/results/recordings.h"
-#include "analyzer/results/report_options.h"
 #include "analyzer/symbols/call_tree.h"
 
 namespace cistern::analyzer {
@@ -48,8 +49,8 @@ struct AllocationsByStack {
   std::vector<const StackRow*> sorted(Measure measure) const;
 };
 
-// Replays every image once, stopping at options.at for what is live. Says on standard error what could not be read.
-AllocationsByStack allocations_by_stack(const Recordings& recordings, const ReportOptions& options);
+// Replays every image once; live amounts are those at query.at. `progress` may be null. `recordings` outlives the result.
+AllocationsByStack allocations_by_stack(const Recordings& recordings, const ReportQuery& query, Progress* progress);
 
 // The row of each of one image's sites; kNoRow for those that are not selected.
 class RowsOfSites {

@@ -6,7 +6,7 @@
 
 #include "analyzer/pools/pool_search.h"
 #include "analyzer/read/failure.h"
-#include "analyzer/results/report_options.h"
+#include "analyzer/render/text/report_options.h"
 
 namespace cistern::analyzer {
 

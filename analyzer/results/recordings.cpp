@@ -1,21 +1,6 @@
 #include "analyzer/results/recordings.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
-
-#include "analyzer/render/layout/columns.h"
-#include "analyzer/render/layout/units.h"
-#include "analyzer/symbols/symbolizer.h"
-
 namespace cistern::analyzer {
-namespace {
-
-void warn(const std::string& line) {
-  fmt::print(stderr, "cistern: {}\n", printable(line));
-}
-
-}  // namespace
 
 Recordings open_recordings(const std::vector<std::string>& paths) {
   Recordings recordings;
@@ -24,16 +9,17 @@ Recordings open_recordings(const std::vector<std::string>& paths) {
       recordings.profiles.push_back(open_profile(path));
     } catch (const Failure& failure) {
       if (paths.size() == 1) throw;
-      warn(failure.what());
-      recordings.all_opened = false;
+      recordings.warnings.emplace_back(failure.what());
     }
   }
-  if (recordings.profiles.empty()) throw Failure(ExitCode::kUnreadable, "none of the profiles can be read");
   for (const Profile& profile : recordings.profiles) {
-    for (const std::string& note : profile.notes) warn(note);
-    if (!profile.notes.empty()) recordings.all_opened = false;
+    recordings.warnings.insert(recordings.warnings.end(), profile.notes.begin(), profile.notes.end());
   }
   return recordings;
+}
+
+void require_profiles(const Recordings& recordings) {
+  if (recordings.profiles.empty()) throw Failure(ExitCode::kUnreadable, "none of the profiles can be read");
 }
 
 void require_live_set(const Recordings& recordings) {
@@ -55,21 +41,6 @@ void require_events(const Recordings& recordings) {
                        "not in this profile: --ring snapshot kept totals, not each event; summary, leaks, pools, "
                        "peak, tree, lines and check tell of those");
     }
-  }
-}
-
-void warn_of_damage(const ImageFacts& facts) {
-  if (facts.torn_bytes == 0) return;
-  const uint64_t read = facts.file_bytes > facts.torn_bytes ? facts.file_bytes - facts.torn_bytes : 0;
-  warn(fmt::format("{}: {} read, {} unreadable at byte {} ({}); report covers the rest", facts.path, format_bytes(read),
-                   format_bytes(facts.torn_bytes), format_exact(facts.torn_at), facts.torn_reason));
-}
-
-void warn_of_modules(const CallTree& tree) {
-  if (tree.known_symbolizer() == nullptr) return;
-  for (const Symbolizer::Problem& problem : tree.known_symbolizer()->problems()) {
-    if (problem.state != ModuleState::kOtherBuild) continue;
-    warn(problem.path + ": is not the build that was recorded: its functions have no names");
   }
 }
 

@@ -6,7 +6,6 @@
 
 #include "analyzer/model/image_run.h"
 #include "analyzer/read/mixed_hash.h"
-#include "analyzer/render/layout/progress_bar.h"
 #include "analyzer/symbols/stack_resolver.h"
 
 namespace cistern::analyzer {
@@ -27,11 +26,11 @@ std::vector<Amount> live_of(const Sites& sites) {
 
 class Summarizer {
  public:
-  Summarizer(const ReportOptions& options, Summary& summary)
-      : options_(options), summary_(summary), stacks_(options.selection, summary.tree) {}
+  Summarizer(const ReportQuery& query, Summary& summary, Progress* progress)
+      : query_(query), summary_(summary), stacks_(query.selection, summary.tree), progress_(progress) {}
 
   void add_image(const Image& image) {
-    ImageRun run(image, &progress_);
+    ImageRun run(image, progress_);
     ImageSummary& out = summary_.images.emplace_back();
     bool end_noted = false;
     for (const MarkRecord& mark : image.process_events.marks) {
@@ -48,7 +47,7 @@ class Summarizer {
     run.model().settle_peak();
     add_figures(image, run.model(), out);
     add_process_events(image, out);
-    if (was_cut_off(image)) summary_.last_seconds.push_back(last_seconds(image, summary_.tree, &progress_));
+    if (was_cut_off(image)) summary_.last_seconds.push_back(last_seconds(image, summary_.tree, progress_));
   }
 
   void finish() {
@@ -134,7 +133,7 @@ class Summarizer {
   }
 
   void add_function(const Image& image, const Site& site, NodeId node, const Amount& end, const SiteFigures& figures) {
-    const Selection& selection = options_.selection;
+    const Selection& selection = query_.selection;
     if ((selection.domains & bit_of(site.domain)) == 0 || !stacks_.selects(node)) return;
     if (!selects_thread(selection, image.definitions.threads.find(site.stream_id))) return;
     const CallTree& tree = summary_.tree;
@@ -180,10 +179,10 @@ class Summarizer {
     out.counters = process_events.counters;
   }
 
-  const ReportOptions& options_;
+  const ReportQuery& query_;
   Summary& summary_;
   StackSelection stacks_;
-  ProgressBar progress_;
+  Progress* progress_;
   std::vector<Amount> end_live_;
   tsl::robin_map<uint32_t, size_t, MixedHash> index_;  // by frame without its line
   tsl::robin_map<uint32_t, uint64_t, MixedHash> line_bytes_;
@@ -192,8 +191,8 @@ class Summarizer {
 
 }  // namespace
 
-void summarize(const std::vector<Profile>& profiles, const ReportOptions& options, Summary& summary) {
-  Summarizer summarizer(options, summary);
+void summarize(const std::vector<Profile>& profiles, const ReportQuery& query, Summary& summary, Progress* progress) {
+  Summarizer summarizer(query, summary, progress);
   for (const Profile& profile : profiles) {
     for (const Image& image : profile.images) summarizer.add_image(image);
   }

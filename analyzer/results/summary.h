@@ -9,10 +9,11 @@
 
 #include "analyzer/model/heap_totals.h"
 #include "analyzer/model/image_facts.h"
+#include "analyzer/model/progress.h"
 #include "analyzer/read/profile.h"
 #include "analyzer/results/family_growth.h"
 #include "analyzer/results/last_seconds.h"
-#include "analyzer/results/report_options.h"
+#include "analyzer/results/query.h"
 #include "analyzer/symbols/call_tree.h"
 #include "cistern/format/domain.h"
 
@@ -93,7 +94,7 @@ struct Summary {
   std::vector<MarkFigures> marks;
 };
 
-// Replays every image once.
-void summarize(const std::vector<Profile>& profiles, const ReportOptions& options, Summary& summary);
+// Replays every image once. `progress` may be null.
+void summarize(const std::vector<Profile>& profiles, const ReportQuery& query, Summary& summary, Progress* progress);
 
 }  // namespace cistern::analyzer

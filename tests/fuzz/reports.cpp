@@ -36,10 +36,10 @@ constexpr const char* kMoments[] = {"end", "peak", "exit", "0.000001s", "m", "m:
 
 Request request_of(uint8_t switches, const std::string& path) {
   Request request{switches, {}};
-  request.report.paths = {path};
-  request.report.json = (switches & 1) != 0;
-  request.report.at = parse_moment(kMoments[switches >> 2 & 7]);
-  if ((switches & 32) != 0) request.report.top = request.report.depth = 0;
+  request.report.query.paths = {path};
+  request.report.output.json = (switches & 1) != 0;
+  request.report.query.at = parse_moment(kMoments[switches >> 2 & 7]);
+  if ((switches & 32) != 0) request.report.output.top = request.report.output.depth = 0;
   return request;
 }
 
@@ -58,7 +58,7 @@ void pools(const Request& request) {
   options.report = request.report;
   options.map = request.other_way();
   if ((request.switches & 64) != 0) options.by = (request.switches & 128) != 0 ? GroupBy::kFunction : GroupBy::kLine;
-  if ((request.switches & 28) == 28) options.report.at = parse_moment("worst");
+  if ((request.switches & 28) == 28) options.report.query.at = parse_moment("worst");
   report_pools(options);
 }
 void tree(const Request& request) {
@@ -81,7 +81,7 @@ void timeline(const Request& request) {
 }
 void dump(const Request& request) {
   DumpOptions options;
-  options.paths = request.report.paths;
+  options.paths = request.report.query.paths;
   options.segments = request.other_way();
   options.records = (request.switches & 4) != 0;
   options.events = (request.switches & 8) != 0;
@@ -91,7 +91,7 @@ void dump(const Request& request) {
 void check(const Request& request) {
   CheckOptions options;
   options.report = request.report;
-  options.report.at = {};
+  options.report.query.at = {};
   if (request.other_way()) options.max_held = options.max_peak = SizeLimit{0, "0"};
   options.require_clean_exit = (request.switches & 64) != 0;
   report_check(options);
@@ -99,7 +99,7 @@ void check(const Request& request) {
 void collapsed(const Request& request) {
   ExportOptions options;
   options.report = request.report;
-  options.report.json = false;
+  options.report.output.json = false;
   options.blocks = request.other_way();
   options.what = (request.switches & 64) != 0 ? Measure::kTotal : Measure::kPeak;
   export_profiles(options);
@@ -117,9 +117,9 @@ void filtered(const Request& request) {
   LeaksOptions options;
   options.report = request.report;
   options.all = true;
-  options.report.selection.functions = {"*a*"};
-  options.report.selection.files = {"py"};
-  if (request.other_way()) options.report.selection.threads = {"main"};
+  options.report.query.selection.functions = {"*a*"};
+  options.report.query.selection.files = {"py"};
+  if (request.other_way()) options.report.query.selection.threads = {"main"};
   report_leaks(options);
 }
 
@@ -129,7 +129,7 @@ constexpr Command kCommands[] = {summary, leaks, pools,     tree, lines,     tim
 
 void check_output(const Request& request, Command command, std::string_view text) {
   require(is_plain_text(text), "the output is plain text");
-  const bool json = request.report.json && command != dump && command != collapsed && !text.empty() &&
+  const bool json = request.report.output.json && command != dump && command != collapsed && !text.empty() &&
                     !(command == timeline && request.other_way());
   if (json) require(nlohmann::json::accept(text), "the output is JSON");
 }

@@ -24,8 +24,9 @@ void write_file(const std::string& path, const std::string& text) {
 }  // namespace
 
 ExitCode export_profiles(const ExportOptions& options) {
-  const Recordings recordings = open_recordings(options.report.paths);
-  const AllocationsByStack by_stack = allocations_by_stack(recordings, options.report);
+  const Recordings recordings = open_profiles(options.report.query.paths);
+  const AllocationsByStack by_stack = allocations_by_stack(recordings, options.report.query);
+  warn_about(by_stack);
   const std::string text = collapsed_stacks(by_stack, options.what, options.blocks);
   options.output.empty() ? write_out(text) : write_file(options.output, text);
   return recordings.exit_code();

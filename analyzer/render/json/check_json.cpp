@@ -52,7 +52,7 @@ class CheckJson {
         {"blocks", amount.blocks},
         {"bytes_per_second", rate ? Json(*rate) : Json(nullptr)},
         {"bytes_per_mark", marked ? Json(group.growth.bytes_per_mark) : Json(nullptr)},
-        {"stack", stack_json(findings.tree, group.stack, options_.report.depth_or(0))},
+        {"stack", stack_json(findings.tree, group.stack, options_.report.output.depth_or(0))},
     };
   }
 
@@ -69,7 +69,7 @@ class CheckJson {
     if (!limited) json["exit_code"] = failure.image->exit_code ? Json(*failure.image->exit_code) : Json(nullptr);
     Json leaks = Json::array();
     for (const StackLeak& leak : failure.leaks) {
-      if (leaks.size() >= options_.report.top_or(0)) break;
+      if (leaks.size() >= options_.report.output.top_or(0)) break;
       leaks.push_back(group_json(checked.findings, *leak.greatest, leak.amount));
     }
     json["leaks"] = std::move(leaks);

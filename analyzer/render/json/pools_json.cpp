@@ -86,11 +86,11 @@ bool is_complete(const ImagePools& image) {
 Json holders_json(const PoolFindings& findings, const PoolsOptions& options) {
   Json list = Json::array();
   for (const PoolHolder& holder : findings.holders) {
-    if (list.size() == options.report.top_or(0)) break;
+    if (list.size() == options.report.output.top_or(0)) break;
     list.push_back({{"bytes", holder.bytes},
                     {"requested_bytes", holder.requested_bytes},
                     {"blocks", holder.blocks},
-                    {"stack", stack_json(findings.tree, holder.stack, options.report.depth_or(0))}});
+                    {"stack", stack_json(findings.tree, holder.stack, options.report.output.depth_or(0))}});
   }
   return list;
 }
@@ -101,7 +101,7 @@ Json head_json(const PoolFindings& findings, const PoolsOptions& options) {
   Json json = {
       {"schema", "cistern.pools/1"},
       {"complete", std::all_of(findings.images.begin(), findings.images.end(), is_complete)},
-      {"at", options.report.at.text.empty() ? "end" : options.report.at.text},
+      {"at", options.report.query.at.text.empty() ? "end" : options.report.query.at.text},
       {"images", std::move(images)},
   };
   add_figures(json, figures_of(findings.images));
@@ -134,8 +134,8 @@ Json pin_json(const PinGroup& group) {
 
 void write_pools_json(const PoolFindings& findings, const PoolsOptions& options) {
   JsonListWriter writer(head_json(findings, options), "pinned");
-  StackJsonText stacks(findings.tree, options.report.depth_or(0));
-  const size_t top = options.report.top_or(0);
+  StackJsonText stacks(findings.tree, options.report.output.depth_or(0));
+  const size_t top = options.report.output.top_or(0);
   std::string stack;
   for (size_t i = 0; i < findings.pinning.groups.size() && i < top; ++i) {
     const PinGroup& group = findings.pinning.groups[i];

@@ -126,7 +126,7 @@ Json summary_json(const Summary& summary, const ReportOptions& options) {
   Json last = Json::array();
   for (const LastSeconds& one : summary.last_seconds) {
     constexpr size_t kTopStacks = 20;  // also of JSON: whoever wants them all asks `leaks --all`
-    last.push_back(last_seconds_json(one, summary.tree, options.top ? options.top_or(kTopStacks) : kTopStacks));
+    last.push_back(last_seconds_json(one, summary.tree, options.output.top ? options.output.top_or(kTopStacks) : kTopStacks));
   }
   std::vector<ImageFacts> facts;
   for (const ImageSummary& image : summary.images) {
@@ -143,7 +143,7 @@ Json summary_json(const Summary& summary, const ReportOptions& options) {
       {"family", family_json(facts, summary.growth, summary.tree)},
       {"last_seconds", std::move(last)},
       {"domains", domains_json(summary)},
-      {"functions", functions_json(summary, options.top_or(0))},
+      {"functions", functions_json(summary, options.output.top_or(0))},
       {"marks", marks_json(summary)},
       {"threads", threads_json(summary)},
   };

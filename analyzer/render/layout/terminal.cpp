@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "analyzer/read/failure.h"
+#include "analyzer/render/layout/columns.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -69,6 +70,10 @@ void write_out(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     throw Failure(ExitCode::kUnreadable, std::string("standard output: ") + std::strerror(errno));
   }
+}
+
+void print_warnings(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) std::fprintf(stderr, "cistern: %s\n", printable(line).c_str());
 }
 
 }  // namespace cistern::analyzer

@@ -1,9 +1,10 @@
-// What the other end of a stream is: whether it takes colour, how wide it is, whether a progress bar would be seen.
+// Standard output and standard error: whether they are terminals, with colour and of what width, and writing to them.
 #pragma once
 
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cistern::analyzer {
 
@@ -22,5 +23,7 @@ Terminal terminal_of(std::FILE* stream);
 
 // Writes all of `text` to standard output. Errors: Failure, exit code 3, when it cannot be written.
 void write_out(std::string_view text);
+// Writes "cistern: LINE" to standard error for each line, with control characters replaced.
+void print_warnings(const std::vector<std::string>& lines);
 
 }  // namespace cistern::analyzer

@@ -78,7 +78,7 @@ class ProfileText {
 
   std::string of_what() const {
     const std::string what = heading(checked_.findings.images);
-    return options_.report.paths.size() == 1 ? what : printable(checked_.path()) + ": " + what;
+    return options_.report.query.paths.size() == 1 ? what : printable(checked_.path()) + ": " + what;
   }
 
   // Of a profile that breaks no limit.
@@ -111,7 +111,7 @@ class ProfileText {
 
   void add_failure(const LimitFailure& failure) {
     say("FAIL", Ink::kRed, what_failed(failure));
-    const size_t top = std::min(options_.report.top_or(kTopLeaks), failure.leaks.size());
+    const size_t top = std::min(options_.report.output.top_or(kTopLeaks), failure.leaks.size());
     for (size_t i = 0; i < top; ++i) add_leak(failure.leaks[i]);
     if (top < failure.leaks.size()) out_ += fmt::format("{:>8}… {} more\n", "", failure.leaks.size() - top);
   }

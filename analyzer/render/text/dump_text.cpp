@@ -8,7 +8,7 @@
 #include "analyzer/read/event_stream.h"
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/text/record_text.h"
-#include "analyzer/results/recordings.h"
+#include "analyzer/render/text/report_options.h"
 #include "analyzer/render/layout/terminal.h"
 
 namespace cistern::analyzer {
@@ -157,12 +157,12 @@ class Dumper {
 }  // namespace
 
 ExitCode report_dump(const DumpOptions& options) {
-  const Recordings recordings = open_recordings(options.paths);
+  const Recordings recordings = open_profiles(options.paths);
   Dumper dumper(options);
   for (const Profile& profile : recordings.profiles) {
     for (const Image& image : profile.images) {
       dumper.dump(image);
-      warn_of_damage(facts_from_records(image));
+      print_warnings(damage_warnings({facts_from_records(image)}));
     }
   }
   return recordings.exit_code();

@@ -11,6 +11,7 @@
 #include "analyzer/render/layout/heading.h"
 #include "analyzer/render/layout/path_names.h"
 #include "analyzer/render/layout/progress_bar.h"
+#include "analyzer/render/layout/warnings.h"
 #include "analyzer/results/recordings.h"
 #include "analyzer/render/json/report_json.h"
 #include "analyzer/render/layout/stack_text.h"
@@ -60,7 +61,7 @@ Json head_json(const LeakFindings& findings, const LeaksOptions& options) {
   return {
       {"schema", "cistern.leaks/1"},
       {"complete", all_complete(findings.images)},
-      {"at", options.report.at.text.empty() ? "end" : options.report.at.text},
+      {"at", options.report.query.at.text.empty() ? "end" : options.report.query.at.text},
       {"images", images_json(findings.images)},
       {"live_bytes", findings.live.bytes},
       {"live_blocks", findings.live.blocks},
@@ -71,8 +72,8 @@ Json head_json(const LeakFindings& findings, const LeaksOptions& options) {
 
 void write_json(const LeakFindings& findings, const LeaksOptions& options) {
   JsonListWriter writer(head_json(findings, options), "groups");
-  StackJsonText stacks(findings.tree, options.report.depth_or(0));
-  const size_t top = options.report.top_or(0);
+  StackJsonText stacks(findings.tree, options.report.output.depth_or(0));
+  const size_t top = options.report.output.top_or(0);
   size_t count = 0;
   std::string stack;
   for (const LeakGroup& group : findings.groups) {
@@ -92,7 +93,7 @@ class LeaksText {
       : findings_(findings),
         options_(options),
         terminal_(terminal_of(stdout)),
-        stacks_(findings.tree, names_, terminal_, options.report.depth_or(kTopFrames)) {}
+        stacks_(findings.tree, names_, terminal_, options.report.output.depth_or(kTopFrames)) {}
 
   std::string text() {
     choose();
@@ -108,7 +109,7 @@ class LeaksText {
   size_t columns() const { return static_cast<size_t>(terminal_.columns); }
 
   void choose() {
-    const size_t top = options_.report.top_or(kTopGroups);
+    const size_t top = options_.report.output.top_or(kTopGroups);
     for (const LeakGroup& group : findings_.groups) {
       if (shown_.size() < top && is_shown(group, options_)) shown_.push_back(&group);
     }
@@ -128,7 +129,7 @@ class LeaksText {
   }
 
   std::string moment() const {
-    const Moment& at = options_.report.at;
+    const Moment& at = options_.report.query.at;
     if (at.kind == MomentKind::kPeak) return "at the peak";
     if (at.kind == MomentKind::kExit) return "at the last event";
     if (at.kind != MomentKind::kEnd) return "at " + printable(at.text);
@@ -215,7 +216,7 @@ class LeaksText {
   }
 
   void add_next_command() {
-    const std::string path = shell_word(options_.report.paths.front());
+    const std::string path = shell_word(options_.report.query.paths.front());
     if (shown_.empty()) {
       out_ += fmt::format("next: cistern {} {}\n", options_.all ? "summary" : "leaks --all", path);
       return;
@@ -241,14 +242,14 @@ class LeaksText {
 }  // namespace
 
 ExitCode report_leaks(const LeaksOptions& options) {
-  const Recordings recordings = open_recordings(options.report.paths);
+  const Recordings recordings = open_profiles(options.report.query.paths);
   require_live_set(recordings);
   ProgressBar progress;
   const LeakFindings findings =
-      find_leaks(recordings.profiles, {options.report.selection, options.report.at, options.warm_up}, &progress);
-  for (const ImageFacts& facts : findings.images) warn_of_damage(facts);
-  warn_of_modules(findings.tree);
-  if (options.report.json) {
+      find_leaks(recordings.profiles, {options.report.query.selection, options.report.query.at, options.warm_up}, &progress);
+  print_warnings(damage_warnings(findings.images));
+  print_warnings(module_warnings(findings.tree));
+  if (options.report.output.json) {
     write_json(findings, options);
   } else {
     write_out(LeaksText(findings, options).text());

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "analyzer/read/failure.h"
-#include "analyzer/results/report_options.h"
+#include "analyzer/render/text/report_options.h"
 
 namespace cistern::analyzer {
 

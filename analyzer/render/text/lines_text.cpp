@@ -104,7 +104,7 @@ class LinesText {
     std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
       return a.first != b.first ? a.first > b.first : a.second < b.second;
     });
-    ranked.resize(std::min(ranked.size(), options_.report.top_or(kTextLines)));
+    ranked.resize(std::min(ranked.size(), options_.report.output.top_or(kTextLines)));
     for (const auto& [weight, number] : ranked) shown_.insert(number);
   }
 
@@ -124,7 +124,7 @@ class LinesText {
   }
 
   std::string moment() const {
-    const Moment& at = options_.report.at;
+    const Moment& at = options_.report.query.at;
     return at.kind == MomentKind::kEnd ? "at the end" : "at " + printable(at.text);
   }
 
@@ -196,11 +196,12 @@ class LinesText {
 }  // namespace
 
 ExitCode report_lines(const LinesOptions& options) {
-  const Recordings recordings = open_recordings(options.report.paths);
-  const AllocationsByStack by_stack = allocations_by_stack(recordings, options.report);
+  const Recordings recordings = open_profiles(options.report.query.paths);
+  const AllocationsByStack by_stack = allocations_by_stack(recordings, options.report.query);
+  warn_about(by_stack);
   const FileFigures file = figures_of(by_stack, file_named(by_stack, options.file));
   const SourceText source = read_source(candidates(recordings, file.file, options.file), recorded_unix_ns(by_stack));
-  write_out(options.report.json ? as_json(by_stack, file, source) : LinesText(by_stack, file, source, options).text());
+  write_out(options.report.output.json ? as_json(by_stack, file, source) : LinesText(by_stack, file, source, options).text());
   return recordings.exit_code();
 }
 

@@ -23,8 +23,8 @@ Json row_json(const AllocationsByStack& by_stack, const StackRow& row, size_t de
 std::string as_json(const AllocationsByStack& by_stack, const ReportOptions& options) {
   Json groups = Json::array();
   for (const StackRow* row : by_stack.sorted(Measure::kPeak)) {
-    if (groups.size() >= options.top_or(0)) break;
-    groups.push_back(row_json(by_stack, *row, options.depth_or(0)));
+    if (groups.size() >= options.output.top_or(0)) break;
+    groups.push_back(row_json(by_stack, *row, options.output.depth_or(0)));
   }
   return json_text({
       {"schema", "cistern.peak/1"},
@@ -66,10 +66,11 @@ std::string as_text(const AllocationsByStack& by_stack, const ReportOptions& opt
 }  // namespace
 
 ExitCode report_peak(const ReportOptions& options) {
-  const Recordings recordings = open_recordings(options.paths);
+  const Recordings recordings = open_profiles(options.query.paths);
   require_live_set(recordings);
-  const AllocationsByStack by_stack = allocations_by_stack(recordings, options);
-  write_out(options.json ? as_json(by_stack, options) : as_text(by_stack, options));
+  const AllocationsByStack by_stack = allocations_by_stack(recordings, options.query);
+  warn_about(by_stack);
+  write_out(options.output.json ? as_json(by_stack, options) : as_text(by_stack, options));
   return recordings.exit_code();
 }
 

@@ -40,7 +40,7 @@ class PoolsText {
         terminal_(terminal_of(stdout)),
         facts_(facts_of(findings)),
         figures_(figures_of(findings.images)),
-        stacks_(findings.tree, names_, terminal_, options.report.depth_or(kTopFrames)) {}
+        stacks_(findings.tree, names_, terminal_, options.report.output.depth_or(kTopFrames)) {}
 
   std::string text() {
     name_paths();
@@ -62,7 +62,7 @@ class PoolsText {
   void line(const std::string& text) { out_ += wrapped(text, columns()); }
   void title(const std::string& text) { out_ += "\n" + terminal_.paint(Ink::kStrong, text) + "\n"; }
 
-  size_t holders() const { return std::min(options_.report.top_or(kTopHolders), findings_.holders.size()); }
+  size_t holders() const { return std::min(options_.report.output.top_or(kTopHolders), findings_.holders.size()); }
 
   void name_paths() {
     for (size_t i = 0; i < pins(); ++i) add_paths(findings_.tree, findings_.pinning.groups[i].stack, names_);
@@ -83,7 +83,7 @@ class PoolsText {
   }
 
   std::string moment() const {
-    const Moment& at = options_.report.at;
+    const Moment& at = options_.report.query.at;
     const bool one = findings_.images.size() == 1;
     const std::string when = one ? format_ns(findings_.images.front().at_ns) : "";
     switch (at.kind) {
@@ -110,7 +110,7 @@ class PoolsText {
     }
     const auto free_bytes = [&](size_t i) { return figures_.classes[i].free * PoolTable::class_bytes(i); };
     std::stable_sort(classes.begin(), classes.end(), [&](size_t a, size_t b) { return free_bytes(a) > free_bytes(b); });
-    classes.resize(std::min(classes.size(), options_.report.top_or(kTopClasses)));
+    classes.resize(std::min(classes.size(), options_.report.output.top_or(kTopClasses)));
     std::sort(classes.begin(), classes.end());
     return classes;
   }
@@ -193,7 +193,7 @@ class PoolsText {
     const std::vector<PinGroup>& groups = findings_.pinning.groups;
     const size_t alone = static_cast<size_t>(
         std::count_if(groups.begin(), groups.end(), [](const PinGroup& group) { return group.returned_bytes != 0; }));
-    return std::min(options_.report.top_or(kTopPins), options_.report.top ? groups.size() : alone);
+    return std::min(options_.report.output.top_or(kTopPins), options_.report.output.top ? groups.size() : alone);
   }
 
   void add_pins() {
@@ -279,12 +279,12 @@ class PoolsText {
   }
 
   std::string next_command() const {
-    const std::string path = shell_word(options_.report.paths.front());
+    const std::string path = shell_word(options_.report.query.paths.front());
     if (figures_.arenas == 0) return "cistern summary " + path;
     const auto worse = [&](const ImagePools& image) {
       return image.worst_bytes > 2 * figures_of(image.pools).held_unused_bytes() + kMuchWorse;
     };
-    if (options_.report.at.kind != MomentKind::kWorst &&
+    if (options_.report.query.at.kind != MomentKind::kWorst &&
         std::any_of(findings_.images.begin(), findings_.images.end(), worse)) {
       return "cistern pools --at worst " + path;
     }

@@ -20,7 +20,7 @@ StackGroups::StackGroups(const CallTree& tree, const ReportOptions& options, con
     : tree_(tree), options_(options), images_(images), terminal_(terminal_of(stdout)) {}
 
 void StackGroups::add(const StackGroup& group) {
-  if (shown_.size() < options_.top_or(kTopGroups)) {
+  if (shown_.size() < options_.output.top_or(kTopGroups)) {
     shown_.push_back(group);
     return;
   }
@@ -32,7 +32,7 @@ void StackGroups::add(const StackGroup& group) {
 std::string StackGroups::text(const std::string& answer) const {
   PathNames names;
   for (const StackGroup& group : shown_) add_paths(tree_, group.stack, names);
-  const StackText stacks(tree_, names, terminal_, options_.depth_or(kTopFrames));
+  const StackText stacks(tree_, names, terminal_, options_.output.depth_or(kTopFrames));
   std::string out = wrapped(heading(images_) + " · " + answer, static_cast<size_t>(terminal_.columns));
   for (size_t i = 0; i < shown_.size(); ++i) {
     const StackGroup& group = shown_[i];
@@ -55,7 +55,7 @@ std::string StackGroups::next_command(const PathNames& names) const {
     for (const Frame* frame : tree_.stack(group.stack)) {
       if (!is_own_code(*frame)) continue;
       return fmt::format("next: cistern lines {} {}\n", shell_word(printable(names.name(frame->file))),
-                         shell_word(options_.paths.front()));
+                         shell_word(options_.query.paths.front()));
     }
   }
   return {};

@@ -10,7 +10,8 @@
 #include "analyzer/render/layout/heading.h"
 #include "analyzer/results/summary.h"
 #include "analyzer/render/layout/path_names.h"
-#include "analyzer/results/recordings.h"
+#include "analyzer/render/layout/progress_bar.h"
+#include "analyzer/render/layout/warnings.h"
 #include "analyzer/render/layout/stack_text.h"
 #include "analyzer/render/json/summary_json.h"
 #include "analyzer/render/layout/terminal.h"
@@ -104,7 +105,7 @@ class SummaryText {
   void add_last_seconds() {
     for (size_t i = 0; i < std::min(kTopCutOff, summary_.last_seconds.size()); ++i) {
       out_ += "\n" + last_seconds_text(summary_.last_seconds[i], summary_.tree, stacks_, columns(),
-                                       options_.top_or(kTopStacks));
+                                       options_.output.top_or(kTopStacks));
     }
     const size_t cut_off = summary_.last_seconds.size();
     if (cut_off > kTopCutOff) line(fmt::format("… and {} more were cut off: --json", cut_off - kTopCutOff));
@@ -145,7 +146,7 @@ class SummaryText {
 
   void add_processes() {
     title("processes         start     time      peak       end   ended");
-    const size_t top = std::min(options_.top_or(kTopProcesses), facts_.size());
+    const size_t top = std::min(options_.output.top_or(kTopProcesses), facts_.size());
     for (size_t i = 0; i < top; ++i) {
       const ImageFacts& facts = facts_[i];
       const double start =
@@ -174,7 +175,7 @@ class SummaryText {
   }
 
   void add_functions() {
-    const size_t top = std::min(options_.top_or(kTopFunctions), summary_.functions.size());
+    const size_t top = std::min(options_.output.top_or(kTopFunctions), summary_.functions.size());
     if (top == 0) return;
     title("top functions    alive    blocks  at the peak");
     for (size_t i = 0; i < top; ++i) add_function(summary_.functions[i]);
@@ -193,7 +194,7 @@ class SummaryText {
   void add_marks() {
     if (summary_.marks.empty()) return;
     title("marks               at     alive    blocks");
-    const size_t top = std::min(options_.top_or(kTopMarks), summary_.marks.size());
+    const size_t top = std::min(options_.output.top_or(kTopMarks), summary_.marks.size());
     for (size_t i = 0; i < top; ++i) {
       const MarkFigures& mark = summary_.marks[i];
       out_ += fmt::format("  {} {} {} {}\n", pad_right(fit(printable(mark.name), 10), 10),
@@ -211,7 +212,7 @@ class SummaryText {
       return a->allocated.bytes > b->allocated.bytes;
     });
     title("threads          alive allocated     time   name");
-    const size_t top = std::min(options_.top_or(kTopThreads), threads.size());
+    const size_t top = std::min(options_.output.top_or(kTopThreads), threads.size());
     for (size_t i = 0; i < top; ++i) add_thread(*threads[i]);
     if (top != threads.size()) out_ += fmt::format("  … {} more\n", threads.size() - top);
   }
@@ -237,7 +238,7 @@ class SummaryText {
     const auto cut = [](const ImageFacts& facts) { return facts.epoch_begin_ns.has_value(); };
     const bool overwritten = std::any_of(facts_.begin(), facts_.end(), cut);
     const std::string next = overwritten ? "next: cistern tree " : "next: cistern leaks --all ";
-    if (!options_.paths.empty()) out_ += next + shell_word(options_.paths.front()) + "\n";
+    if (!options_.query.paths.empty()) out_ += next + shell_word(options_.query.paths.front()) + "\n";
   }
 
   void add_counts() {
@@ -268,13 +269,16 @@ class SummaryText {
 }  // namespace
 
 ExitCode report_summary(const ReportOptions& options) {
-  const Recordings recordings = open_recordings(options.paths);
+  const Recordings recordings = open_profiles(options.query.paths);
   Summary summary;
-  summary.tree = CallTree({.internals = options.selection.internals});
-  summarize(recordings.profiles, options, summary);
-  for (const ImageSummary& image : summary.images) warn_of_damage(image.facts);
-  warn_of_modules(summary.tree);
-  write_out(options.json ? json_text(summary_json(summary, options)) : SummaryText(summary, options).text());
+  summary.tree = CallTree({.internals = options.query.selection.internals});
+  {
+    ProgressBar progress;
+    summarize(recordings.profiles, options.query, summary, &progress);
+  }
+  for (const ImageSummary& image : summary.images) print_warnings(damage_warnings({image.facts}));
+  print_warnings(module_warnings(summary.tree));
+  write_out(options.output.json ? json_text(summary_json(summary, options)) : SummaryText(summary, options).text());
   return recordings.exit_code();
 }
 

@@ -6,6 +6,7 @@
 
 #include "analyzer/model/image_run.h"
 #include "analyzer/render/layout/progress_bar.h"
+#include "analyzer/render/layout/warnings.h"
 #include "analyzer/render/json/report_json.h"
 #include "analyzer/render/text/stack_groups.h"
 #include "analyzer/results/allocations_by_stack.h"
@@ -48,7 +49,7 @@ void examine(const Image& image, size_t threshold, RowsOfSites& rows, Progress& 
 
 void gather(const Recordings& recordings, const TemporaryOptions& options, Temporaries& temporaries) {
   ProgressBar progress;
-  RowsOfSites rows(options.report.selection, temporaries.by_stack);
+  RowsOfSites rows(options.report.query.selection, temporaries.by_stack);
   for (const Profile& profile : recordings.profiles) {
     for (const Image& image : profile.images) examine(image, options.threshold, rows, progress, temporaries);
   }
@@ -69,7 +70,7 @@ std::vector<uint32_t> Temporaries::sorted() const {
 std::string as_json(const Temporaries& temporaries, const TemporaryOptions& options) {
   Json groups = Json::array();
   for (const uint32_t index : temporaries.sorted()) {
-    if (groups.size() >= options.report.top_or(0)) break;
+    if (groups.size() >= options.report.output.top_or(0)) break;
     const StackRow& row = temporaries.by_stack.rows[index];
     groups.push_back({
         {"bytes", temporaries.found[index].bytes},
@@ -77,7 +78,7 @@ std::string as_json(const Temporaries& temporaries, const TemporaryOptions& opti
         {"allocated_bytes", row.figures.allocated.bytes},
         {"allocated_blocks", row.figures.allocated.blocks},
         {"domain", name_of(row.domain)},
-        {"stack", stack_json(temporaries.by_stack.tree, row.stack, options.report.depth_or(0))},
+        {"stack", stack_json(temporaries.by_stack.tree, row.stack, options.report.output.depth_or(0))},
     });
   }
   return json_text({
@@ -116,14 +117,14 @@ std::string as_text(const Temporaries& temporaries, const TemporaryOptions& opti
 }  // namespace
 
 ExitCode report_temporary(const TemporaryOptions& options) {
-  const Recordings recordings = open_recordings(options.report.paths);
+  const Recordings recordings = open_profiles(options.report.query.paths);
   require_events(recordings);
   Temporaries temporaries;
-  temporaries.by_stack.tree = CallTree({.internals = options.report.selection.internals});
+  temporaries.by_stack.tree = CallTree({.internals = options.report.query.selection.internals});
   gather(recordings, options, temporaries);
-  for (const ImageFacts& facts : temporaries.by_stack.images) warn_of_damage(facts);
-  warn_of_modules(temporaries.by_stack.tree);
-  write_out(options.report.json ? as_json(temporaries, options) : as_text(temporaries, options));
+  print_warnings(damage_warnings(temporaries.by_stack.images));
+  print_warnings(module_warnings(temporaries.by_stack.tree));
+  write_out(options.report.output.json ? as_json(temporaries, options) : as_text(temporaries, options));
   return recordings.exit_code();
 }
 

@@ -11,6 +11,7 @@
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/heading.h"
 #include "analyzer/render/layout/progress_bar.h"
+#include "analyzer/render/layout/warnings.h"
 #include "analyzer/results/recordings.h"
 #include "analyzer/render/json/report_json.h"
 #include "analyzer/render/layout/terminal.h"
@@ -136,8 +137,8 @@ class TimelineText {
     const std::string_view pools = has_pools_ ? "; used and held: of pymalloc's arenas" : "";
     out_ += "\n" + wrapped(fmt::format("▇ live at that time, ░ the most since the row before{}", pools), columns());
     for (const std::string& note : notes(timeline_.images)) out_ += wrapped("note: " + note, columns());
-    if (!options_.report.paths.empty()) {
-      out_ += "next: cistern peak " + shell_word(options_.report.paths.front()) + "\n";
+    if (!options_.report.query.paths.empty()) {
+      out_ += "next: cistern peak " + shell_word(options_.report.query.paths.front()) + "\n";
     }
     return std::move(out_);
   }
@@ -239,16 +240,16 @@ class TimelineText {
 }  // namespace
 
 ExitCode report_timeline(const TimelineOptions& options) {
-  const Recordings recordings = open_recordings(options.report.paths);
+  const Recordings recordings = open_profiles(options.report.query.paths);
   require_events(recordings);
-  const bool text = !options.report.json && !options.csv;
+  const bool text = !options.report.output.json && !options.csv;
   Timeline timeline;
   {
     ProgressBar progress;
     timeline = timeline_of(recordings.profiles, options.points.value_or(text ? kTextPoints : kDataPoints), &progress);
   }
-  for (const ImageFacts& facts : timeline.images) warn_of_damage(facts);
-  write_out(options.report.json ? as_json(timeline)
+  print_warnings(damage_warnings(timeline.images));
+  write_out(options.report.output.json ? as_json(timeline)
             : options.csv       ? as_csv(timeline)
                                 : TimelineText(timeline, options).text());
   return recordings.exit_code();

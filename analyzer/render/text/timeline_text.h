@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "analyzer/read/failure.h"
-#include "analyzer/results/report_options.h"
+#include "analyzer/render/text/report_options.h"
 
 namespace cistern::analyzer {
 

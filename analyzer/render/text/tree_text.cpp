@@ -57,14 +57,14 @@ Json node_json(const AllocationsByStack& by_stack, const BranchSums& sums, NodeI
 std::string as_json(const AllocationsByStack& by_stack, const BranchSums& sums, const TreeOptions& options) {
   Json nodes = Json::array();
   walk(sums, [&](const Visit& at) {
-    if (at.depth > options.report.depth_or(0) || nodes.size() >= options.report.top_or(0)) return false;
+    if (at.depth > options.report.output.depth_or(0) || nodes.size() >= options.report.output.top_or(0)) return false;
     nodes.push_back(node_json(by_stack, sums, at.node));
     return true;
   });
   return json_text({
       {"schema", "cistern.tree/1"},
       {"complete", all_complete(by_stack.images)},
-      {"at", options.report.at.text.empty() ? "end" : options.report.at.text},
+      {"at", options.report.query.at.text.empty() ? "end" : options.report.query.at.text},
       {"images", images_json(by_stack.images)},
       {"bytes", sums.all(kRootNode).bytes},
       {"blocks", sums.all(kRootNode).blocks},
@@ -126,12 +126,12 @@ class TreeText {
       for (const NodeId called : called_by(node)) open.push({called, node, depth});
     };
     push_called_by(kRootNode, 0);
-    for (size_t lines = options_.report.top_or(kTextLines); lines != 0 && !open.empty(); --lines) {
+    for (size_t lines = options_.report.output.top_or(kTextLines); lines != 0 && !open.empty(); --lines) {
       const Open at = open.top();
       open.pop();
       shown_[raw(at.parent)].push_back(at.node);
       add_paths(by_stack_.tree.frame(at.node), names_);
-      if (at.depth + 1 < options_.report.depth_or(kTextDepth)) push_called_by(at.node, at.depth + 1);
+      if (at.depth + 1 < options_.report.output.depth_or(kTextDepth)) push_called_by(at.node, at.depth + 1);
     }
     left_out_ += open.size();
   }
@@ -175,7 +175,7 @@ class TreeText {
   }
 
   std::string answer() const {
-    const Moment& at = options_.report.at;
+    const Moment& at = options_.report.query.at;
     const std::string moment = at.kind == MomentKind::kPeak  ? "at the peak"
                                : at.kind == MomentKind::kEnd ? "at the end"
                                                              : "at " + printable(at.text);
@@ -224,10 +224,11 @@ class TreeText {
 }  // namespace
 
 ExitCode report_tree(const TreeOptions& options) {
-  const Recordings recordings = open_recordings(options.report.paths);
-  const AllocationsByStack by_stack = allocations_by_stack(recordings, options.report);
+  const Recordings recordings = open_profiles(options.report.query.paths);
+  const AllocationsByStack by_stack = allocations_by_stack(recordings, options.report.query);
+  warn_about(by_stack);
   const BranchSums sums(by_stack, Measure::kLive);
-  write_out(options.report.json ? as_json(by_stack, sums, options) : TreeText(by_stack, sums, options).text());
+  write_out(options.report.output.json ? as_json(by_stack, sums, options) : TreeText(by_stack, sums, options).text());
   return recordings.exit_code();
 }
 

@@ -52,15 +52,15 @@ class Damage : public testing::Test {
   void print() {
     const std::string path = directory_.file("x.cistern");
     LeaksOptions leaks;
-    leaks.report.paths = {path};
+    leaks.report.query.paths = {path};
     leaks.all = true;
     print_leaks(leaks);
-    leaks.report.json = true;
+    leaks.report.output.json = true;
     print_leaks(leaks);
     ReportOptions summary;
-    summary.paths = {path};
+    summary.query.paths = {path};
     report_summary(summary);
-    summary.json = true;
+    summary.output.json = true;
     report_summary(summary);
     DumpOptions dump;
     dump.paths = {path};

@@ -32,7 +32,7 @@ class Report : public testing::Test {
 
   LeaksOptions leaks() const {
     LeaksOptions options;
-    options.report.paths = {path()};
+    options.report.query.paths = {path()};
     options.all = true;
     return options;
   }
@@ -40,7 +40,7 @@ class Report : public testing::Test {
     return printed([&] { return report_leaks(options); });
   }
   nlohmann::json leaks_json(LeaksOptions options) {
-    options.report.json = true;
+    options.report.output.json = true;
     return nlohmann::json::parse(leaks_text(options));
   }
 
@@ -123,7 +123,7 @@ TEST_F(Report, OfLeaksAsJsonHasRawNumbers) {
 
 TEST_F(Report, OfLeaksGoesOnBehindThePlaceWhereTheThreadWasStarted) {
   LeaksOptions options = leaks();
-  options.report.selection.threads = {"pool-0"};
+  options.report.query.selection.threads = {"pool-0"};
   const auto json = leaks_json(options);
   ASSERT_EQ(json["groups"].size(), 1u);
   const auto& stack = json["groups"][0]["stack"];
@@ -140,13 +140,13 @@ TEST_F(Report, OfLeaksGoesOnBehindThePlaceWhereTheThreadWasStarted) {
 
 TEST_F(Report, OfLeaksTakesFiltersTopAndDepth) {
   LeaksOptions options = leaks();
-  options.report.selection.files = {"cursor.py"};
+  options.report.query.selection.files = {"cursor.py"};
   EXPECT_EQ(leaks_json(options)["groups"].size(), 2u);
-  options.report.selection.domains = bit_of(Domain::kMalloc);
+  options.report.query.selection.domains = bit_of(Domain::kMalloc);
   EXPECT_EQ(leaks_json(options)["groups"].size(), 1u);
   options = leaks();
-  options.report.top = 1;
-  options.report.depth = 2;
+  options.report.output.top = 1;
+  options.report.output.depth = 2;
   const auto json = leaks_json(options);
   ASSERT_EQ(json["groups"].size(), 1u);
   EXPECT_EQ(json["groups"][0]["stack"].size(), 2u);
@@ -154,7 +154,7 @@ TEST_F(Report, OfLeaksTakesFiltersTopAndDepth) {
 
 TEST_F(Report, OfLeaksAtAMarkIsWhatWasAliveThen) {
   LeaksOptions options = leaks();
-  options.report.at = parse_moment("half");
+  options.report.query.at = parse_moment("half");
   const auto json = leaks_json(options);
   EXPECT_EQ(json["at"], "half");
   EXPECT_EQ(json["live_blocks"], 21 + 6 + 5);
@@ -163,7 +163,7 @@ TEST_F(Report, OfLeaksAtAMarkIsWhatWasAliveThen) {
 
 TEST_F(Report, OfSeveralProfilesIsOfAllOfThem) {
   LeaksOptions options = leaks();
-  options.report.paths = {path(), path()};
+  options.report.query.paths = {path(), path()};
   const auto json = leaks_json(options);
   EXPECT_EQ(json["images"].size(), 2u);
   EXPECT_EQ(json["groups"].size(), 4u);
@@ -172,7 +172,7 @@ TEST_F(Report, OfSeveralProfilesIsOfAllOfThem) {
 
 TEST_F(Report, OfASummarySaysWhatRanAndWhereItsMemoryWent) {
   ReportOptions options;
-  options.paths = {path()};
+  options.query.paths = {path()};
   EXPECT_EQ(printed([&] { return report_summary(options); }), R"(service.py, CPython 3.11.2, 12.4 s, ended, exit code 0
 137 events, 0 lost, nothing torn
 
@@ -206,8 +206,8 @@ next: cistern leaks --all x.cistern
 
 TEST_F(Report, OfASummaryAsJsonAddsUp) {
   ReportOptions options;
-  options.paths = {path()};
-  options.json = true;
+  options.query.paths = {path()};
+  options.output.json = true;
   const auto json = nlohmann::json::parse(printed([&] { return report_summary(options); }));
   EXPECT_EQ(json["schema"], "cistern.summary/1");
   EXPECT_EQ(json["events"], 137);

@@ -44,7 +44,7 @@ class StackReports : public testing::Test {
   ReportOptions options() {
     recording_.write(path());
     ReportOptions options;
-    options.paths = {path()};
+    options.query.paths = {path()};
     return options;
   }
   std::string path() const { return directory_.file("x.cistern"); }
@@ -60,9 +60,9 @@ class StackReports : public testing::Test {
   template <typename Options, typename Report>
   static json parsed(Options options, Report report) {
     if constexpr (std::is_same_v<Options, ReportOptions>) {
-      options.json = true;
+      options.output.json = true;
     } else {
-      options.report.json = true;
+      options.report.output.json = true;
     }
     return json::parse(printed([&] { return report(options); }));
   }
@@ -106,7 +106,7 @@ TEST_F(StackReports, PeakShowsWhatWasLiveWhenMostWas) {
 
 TEST_F(StackReports, PeakOfAFilterLeavesTheRestOut) {
   ReportOptions some = options();
-  some.selection.domains = bit_of(Domain::kObj);
+  some.query.selection.domains = bit_of(Domain::kObj);
   EXPECT_EQ(parsed(some, report_peak)["peak_bytes"], 3000);
   const std::string text = printed([&] { return report_peak(some); });
   EXPECT_NE(text.find("peak 3.0 kB in 3 blocks"), std::string::npos) << text;
@@ -207,14 +207,14 @@ TEST_F(StackReports, FramesThatAwaitAreMarkedAndAreNoCallers) {
 
 TEST_F(StackReports, TreeAtThePeakIsThePeaks) {
   TreeOptions at_peak{options()};
-  at_peak.report.at = parse_moment("peak");
+  at_peak.report.query.at = parse_moment("peak");
   EXPECT_EQ(parsed(at_peak, report_tree)["bytes"], 13'100);
 }
 
 TEST_F(StackReports, TreeFoldsSmallBranchesAndSaysSo) {
   TreeOptions finalized{options()};
   finalized.min_share_percent = 50;
-  finalized.report.at = parse_moment("peak");
+  finalized.report.query.at = parse_moment("peak");
   const std::string text = printed([&] { return report_tree(finalized); });
   EXPECT_NE(text.find("save  app.py:12"), std::string::npos) << text;
   EXPECT_EQ(text.find("load"), std::string::npos) << text;
@@ -320,7 +320,7 @@ TEST_F(StackReports, CollapsedStacksGoToAFile) {
 
 TEST_F(StackReports, SeveralProfilesAreOneSum) {
   ReportOptions twice = options();
-  twice.paths.push_back(path());
+  twice.query.paths.push_back(path());
   EXPECT_EQ(parsed(twice, report_peak)["peak_bytes"], 2 * 13'100);
   EXPECT_EQ(parsed(twice, report_peak)["groups"].size(), 3u);
 }

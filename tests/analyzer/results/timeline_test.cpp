@@ -140,7 +140,7 @@ class TimelineReport : public testing::Test {
   TimelineOptions options(Recording recording) {
     recording.write(directory_.file("x.cistern"));
     TimelineOptions options;
-    options.report.paths = {directory_.file("x.cistern")};
+    options.report.query.paths = {directory_.file("x.cistern")};
     return options;
   }
   TemporaryDirectory directory_;
