@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "analyzer/render/json/check_json.h"
-#include "analyzer/render/text/check_text.h"
 #include "analyzer/check/held_memory.h"
+#include "analyzer/render/json/check_json.h"
 #include "analyzer/render/layout/progress_bar.h"
-#include "analyzer/render/layout/warnings.h"
 #include "analyzer/render/layout/terminal.h"
+#include "analyzer/render/layout/warnings.h"
+#include "analyzer/render/text/check_text.h"
 
 namespace cistern::analyzer {
 namespace {

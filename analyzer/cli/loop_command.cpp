@@ -4,14 +4,14 @@
 #include <memory>
 
 #include "analyzer/check/check.h"
-#include "analyzer/render/json/check_json.h"
 #include "analyzer/cli/commands.h"
-#include "analyzer/read/failure.h"
 #include "analyzer/launch/loop.h"
+#include "analyzer/read/failure.h"
+#include "analyzer/render/json/check_json.h"
 #include "analyzer/render/layout/heading.h"
-#include "analyzer/render/text/leaks_text.h"
 #include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/units.h"
+#include "analyzer/render/text/leaks_text.h"
 
 namespace cistern::analyzer {
 namespace {

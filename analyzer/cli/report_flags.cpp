@@ -55,7 +55,8 @@ void add_report_flags(CLI::App& app, ReportOptions& options, const ReportFlags& 
   }
   if (flags.filters) add_filters(app, options.query.selection);
   if (flags.stacks) {
-    app.add_flag("--internals", options.query.selection.internals, "Native frames of the interpreter and the loader, too");
+    app.add_flag("--internals", options.query.selection.internals,
+                 "Native frames of the interpreter and the loader, too");
   }
 }
 

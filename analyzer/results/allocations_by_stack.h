@@ -49,7 +49,8 @@ struct AllocationsByStack {
   std::vector<const StackRow*> sorted(Measure measure) const;
 };
 
-// Replays every image once; live amounts are those at query.at. `progress` may be null. `recordings` outlives the result.
+// Replays every image once; live amounts are those at query.at. `progress` may be null. `recordings` outlives the
+// result.
 AllocationsByStack allocations_by_stack(const Recordings& recordings, const ReportQuery& query, Progress* progress);
 
 // The row of each of one image's sites; kNoRow for those that are not selected.

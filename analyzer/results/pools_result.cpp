@@ -1,10 +1,10 @@
 #include "analyzer/results/pools_result.h"
 
 #include "analyzer/render/json/pools_json.h"
-#include "analyzer/render/text/pools_text.h"
 #include "analyzer/render/layout/progress_bar.h"
-#include "analyzer/render/layout/warnings.h"
 #include "analyzer/render/layout/terminal.h"
+#include "analyzer/render/layout/warnings.h"
+#include "analyzer/render/text/pools_text.h"
 
 namespace cistern::analyzer {
 

@@ -5,17 +5,17 @@
 #include <string_view>
 
 #include "analyzer/check/check.h"
-#include "analyzer/render/export/export.h"
 #include "analyzer/read/failure.h"
+#include "analyzer/render/export/export.h"
 #include "analyzer/render/text/dump_text.h"
 #include "analyzer/render/text/leaks_text.h"
 #include "analyzer/render/text/lines_text.h"
 #include "analyzer/render/text/peak_text.h"
-#include "analyzer/results/pools_result.h"
 #include "analyzer/render/text/summary_text.h"
 #include "analyzer/render/text/temporary_text.h"
 #include "analyzer/render/text/timeline_text.h"
 #include "analyzer/render/text/tree_text.h"
+#include "analyzer/results/pools_result.h"
 #include "tests/fuzz/captured_output.h"
 #include "tests/fuzz/fuzz_target.h"
 

@@ -126,7 +126,8 @@ Json summary_json(const Summary& summary, const ReportOptions& options) {
   Json last = Json::array();
   for (const LastSeconds& one : summary.last_seconds) {
     constexpr size_t kTopStacks = 20;  // also of JSON: whoever wants them all asks `leaks --all`
-    last.push_back(last_seconds_json(one, summary.tree, options.output.top ? options.output.top_or(kTopStacks) : kTopStacks));
+    last.push_back(
+        last_seconds_json(one, summary.tree, options.output.top ? options.output.top_or(kTopStacks) : kTopStacks));
   }
   std::vector<ImageFacts> facts;
   for (const ImageSummary& image : summary.images) {

@@ -1,9 +1,9 @@
 // The JSON of `cistern summary`, schema cistern.summary/1.
 #pragma once
 
+#include "analyzer/render/json/report_json.h"
 #include "analyzer/render/text/report_options.h"
 #include "analyzer/results/summary.h"
-#include "analyzer/render/json/report_json.h"
 
 namespace cistern::analyzer {
 

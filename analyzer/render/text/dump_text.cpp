@@ -7,9 +7,9 @@
 #include "analyzer/model/image_facts.h"
 #include "analyzer/read/event_stream.h"
 #include "analyzer/render/layout/columns.h"
+#include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/text/record_text.h"
 #include "analyzer/render/text/report_options.h"
-#include "analyzer/render/layout/terminal.h"
 
 namespace cistern::analyzer {
 namespace {

@@ -7,16 +7,16 @@
 #include <vector>
 
 #include "analyzer/leaks/leak_search.h"
+#include "analyzer/render/json/report_json.h"
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/heading.h"
 #include "analyzer/render/layout/path_names.h"
 #include "analyzer/render/layout/progress_bar.h"
-#include "analyzer/render/layout/warnings.h"
-#include "analyzer/results/recordings.h"
-#include "analyzer/render/json/report_json.h"
 #include "analyzer/render/layout/stack_text.h"
 #include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/units.h"
+#include "analyzer/render/layout/warnings.h"
+#include "analyzer/results/recordings.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -245,8 +245,8 @@ ExitCode report_leaks(const LeaksOptions& options) {
   const Recordings recordings = open_profiles(options.report.query.paths);
   require_live_set(recordings);
   ProgressBar progress;
-  const LeakFindings findings =
-      find_leaks(recordings.profiles, {options.report.query.selection, options.report.query.at, options.warm_up}, &progress);
+  const LeakFindings findings = find_leaks(
+      recordings.profiles, {options.report.query.selection, options.report.query.at, options.warm_up}, &progress);
   print_warnings(damage_warnings(findings.images));
   print_warnings(module_warnings(findings.tree));
   if (options.report.output.json) {

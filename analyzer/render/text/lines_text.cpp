@@ -5,14 +5,14 @@
 #include <algorithm>
 #include <set>
 
+#include "analyzer/render/json/report_json.h"
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/heading.h"
-#include "analyzer/results/line_figures.h"
-#include "analyzer/render/json/report_json.h"
 #include "analyzer/render/layout/source_text.h"
-#include "analyzer/render/text/stack_groups.h"
 #include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/units.h"
+#include "analyzer/render/text/stack_groups.h"
+#include "analyzer/results/line_figures.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -72,7 +72,8 @@ std::string as_json(const AllocationsByStack& by_stack, const FileFigures& file,
 
 class LinesText {
  public:
-  LinesText(const AllocationsByStack& by_stack, const FileFigures& file, const SourceText& source, const LinesOptions& options)
+  LinesText(const AllocationsByStack& by_stack, const FileFigures& file, const SourceText& source,
+            const LinesOptions& options)
       : by_stack_(by_stack), file_(file), source_(source), options_(options), terminal_(terminal_of(stdout)) {}
 
   std::string text() {
@@ -201,7 +202,8 @@ ExitCode report_lines(const LinesOptions& options) {
   warn_about(by_stack);
   const FileFigures file = figures_of(by_stack, file_named(by_stack, options.file));
   const SourceText source = read_source(candidates(recordings, file.file, options.file), recorded_unix_ns(by_stack));
-  write_out(options.report.output.json ? as_json(by_stack, file, source) : LinesText(by_stack, file, source, options).text());
+  write_out(options.report.output.json ? as_json(by_stack, file, source)
+                                       : LinesText(by_stack, file, source, options).text());
   return recordings.exit_code();
 }
 

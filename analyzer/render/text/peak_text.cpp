@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/render/layout/heading.h"
 #include "analyzer/render/json/report_json.h"
-#include "analyzer/render/text/stack_groups.h"
-#include "analyzer/results/allocations_by_stack.h"
+#include "analyzer/render/layout/heading.h"
 #include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/units.h"
+#include "analyzer/render/text/stack_groups.h"
+#include "analyzer/results/allocations_by_stack.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -47,7 +47,8 @@ std::string answer(const AllocationsByStack& by_stack) {
   std::string text =
       fmt::format("peak {} in {}{}", format_bytes(peak.bytes), plural(peak.blocks, "block"), when(by_stack.images));
   if (by_stack.left_out.at_peak.blocks != 0) {
-    text += fmt::format(", {} of all (filtered)", format_share(peak.bytes, peak.bytes + by_stack.left_out.at_peak.bytes));
+    text +=
+        fmt::format(", {} of all (filtered)", format_share(peak.bytes, peak.bytes + by_stack.left_out.at_peak.bytes));
   }
   return text + fmt::format("; {} of it left at the end", format_bytes(by_stack.selected.live.bytes));
 }

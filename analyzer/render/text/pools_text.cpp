@@ -9,10 +9,10 @@
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/heading.h"
 #include "analyzer/render/layout/path_names.h"
-#include "analyzer/render/text/pools_drawing.h"
 #include "analyzer/render/layout/stack_text.h"
 #include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/units.h"
+#include "analyzer/render/text/pools_drawing.h"
 
 namespace cistern::analyzer {
 namespace {

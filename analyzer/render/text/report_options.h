@@ -2,8 +2,8 @@
 #pragma once
 
 #include "analyzer/render/layout/output_options.h"
-#include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/progress_bar.h"
+#include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/warnings.h"
 #include "analyzer/results/allocations_by_stack.h"
 #include "analyzer/results/query.h"

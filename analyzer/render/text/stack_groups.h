@@ -7,8 +7,8 @@
 
 #include "analyzer/model/image_facts.h"
 #include "analyzer/render/layout/path_names.h"
-#include "analyzer/render/text/report_options.h"
 #include "analyzer/render/layout/terminal.h"
+#include "analyzer/render/text/report_options.h"
 #include "analyzer/symbols/call_tree.h"
 
 namespace cistern::analyzer {

@@ -6,16 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/render/json/summary_json.h"
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/heading.h"
-#include "analyzer/results/summary.h"
 #include "analyzer/render/layout/path_names.h"
 #include "analyzer/render/layout/progress_bar.h"
-#include "analyzer/render/layout/warnings.h"
 #include "analyzer/render/layout/stack_text.h"
-#include "analyzer/render/json/summary_json.h"
 #include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/units.h"
+#include "analyzer/render/layout/warnings.h"
+#include "analyzer/results/summary.h"
 
 namespace cistern::analyzer {
 namespace {

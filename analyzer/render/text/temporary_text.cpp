@@ -5,14 +5,14 @@
 #include <algorithm>
 
 #include "analyzer/model/image_run.h"
-#include "analyzer/render/layout/progress_bar.h"
-#include "analyzer/render/layout/warnings.h"
 #include "analyzer/render/json/report_json.h"
+#include "analyzer/render/layout/progress_bar.h"
+#include "analyzer/render/layout/terminal.h"
+#include "analyzer/render/layout/units.h"
+#include "analyzer/render/layout/warnings.h"
 #include "analyzer/render/text/stack_groups.h"
 #include "analyzer/results/allocations_by_stack.h"
 #include "analyzer/results/temporary_blocks.h"
-#include "analyzer/render/layout/terminal.h"
-#include "analyzer/render/layout/units.h"
 
 namespace cistern::analyzer {
 namespace {

@@ -8,15 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/render/json/report_json.h"
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/heading.h"
 #include "analyzer/render/layout/progress_bar.h"
+#include "analyzer/render/layout/terminal.h"
+#include "analyzer/render/layout/units.h"
 #include "analyzer/render/layout/warnings.h"
 #include "analyzer/results/recordings.h"
-#include "analyzer/render/json/report_json.h"
-#include "analyzer/render/layout/terminal.h"
 #include "analyzer/results/timeline.h"
-#include "analyzer/render/layout/units.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -250,8 +250,8 @@ ExitCode report_timeline(const TimelineOptions& options) {
   }
   print_warnings(damage_warnings(timeline.images));
   write_out(options.report.output.json ? as_json(timeline)
-            : options.csv       ? as_csv(timeline)
-                                : TimelineText(timeline, options).text());
+            : options.csv              ? as_csv(timeline)
+                                       : TimelineText(timeline, options).text());
   return recordings.exit_code();
 }
 

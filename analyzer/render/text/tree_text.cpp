@@ -5,15 +5,15 @@
 #include <map>
 #include <queue>
 
-#include "analyzer/results/branch_sums.h"
+#include "analyzer/render/json/report_json.h"
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/heading.h"
 #include "analyzer/render/layout/path_names.h"
-#include "analyzer/render/json/report_json.h"
-#include "analyzer/render/text/stack_groups.h"
 #include "analyzer/render/layout/stack_text.h"
 #include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/units.h"
+#include "analyzer/render/text/stack_groups.h"
+#include "analyzer/results/branch_sums.h"
 
 namespace cistern::analyzer {
 namespace {

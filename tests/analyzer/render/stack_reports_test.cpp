@@ -6,8 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "analyzer/render/export/export.h"
 #include "analyzer/read/failure.h"
+#include "analyzer/render/export/export.h"
 #include "analyzer/render/text/lines_text.h"
 #include "analyzer/render/text/peak_text.h"
 #include "analyzer/render/text/temporary_text.h"
