@@ -1,6 +1,6 @@
-// Loaded ELF modules, and the symbols in them. Not by dlsym: one that fails allocates its message on the program's heap,
-// and RTLD_DEFAULT does not find what was loaded with RTLD_LOCAL. Any thread; nothing allocates. for_each_module() takes
-// the loader's short write lock (dl_iterate_phdr, glibc 2.36, elf/dl-iteratephdr.c).
+// Loaded ELF modules, and the symbols in them. Not by dlsym: one that fails allocates its message on the program's
+// heap, and RTLD_DEFAULT does not find what was loaded with RTLD_LOCAL. Any thread; nothing allocates.
+// for_each_module() takes the loader's short write lock (dl_iterate_phdr, glibc 2.36, elf/dl-iteratephdr.c).
 #pragma once
 
 #include <cstddef>
