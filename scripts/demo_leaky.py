@@ -1,8 +1,8 @@
-"""A small service that leaks in two ways, and does one thing that only looks like it. Recorded by scripts/demo.
+"""A small service with two leaks and a cache that only looks like a leak. Recorded by scripts/demo.
 
-  - Sessions.open keeps every session for ever: nobody calls close.
+  - Sessions.open keeps every session forever: nothing calls close.
   - greeting asks the C library for a copy of a text and loses the pointer.
-  - Templates.render fills a cache of 64 templates, which is healthy: it stops growing.
+  - Templates.render fills a cache of 64 templates, which is healthy because it stops growing.
 """
 import ctypes
 import os

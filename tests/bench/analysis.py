@@ -1,5 +1,5 @@
-"""How fast profiles are read, in how much memory, on one processor: one program is recorded for as many requests as give
-so many million events, and each report reads it. memray reads what it recorded of the same program by `memray stats`."""
+"""Time and memory of reading profiles, on one processor. One program is recorded with as many requests as give a number of
+million events, and each report reads the profile. `memray stats` reads memray's recording of the same program."""
 import json
 import os
 import statistics
@@ -31,7 +31,7 @@ class Analysis:
         return done
 
     def record(self, ring, requests, folder):
-        """The profile, and what summary says of it."""
+        """Returns the profile and its summary."""
         program, profile = self.program(requests), os.path.join(folder, ring.name + ".cistern")
         self.run([product.CISTERN, "run", "-f", "-o", profile, *ring.options, "--max-size", "100GiB", "--",
                   *program.command(self.python, False)], program.program_environment(self.python, False), folder)
@@ -43,7 +43,7 @@ class Analysis:
         return max(20, 20 + round(1.05 * (self.events * 1e6 - few) * 100 / (more - few)))
 
     def readings(self, requests, folder):
-        """Name, events, live blocks and command of all that is timed."""
+        """Name, events, live blocks and command of each timed reading."""
         for ring in RINGS:
             if ring.missing(self.python) is None:
                 profile, summary = self.record(ring, requests, folder)
@@ -102,6 +102,6 @@ def measure(state, subject, python, given, say):
 
 
 def last_of(records):
-    """The rows of the last analysis, and what went wrong with it."""
+    """The rows of the last analysis and its faults."""
     found = [one for one in records if one["kind"] == "analysis"]
     return (with_ratios(found[-1]["rows"]), found[-1]["fault"]) if found else ([], None)

@@ -1,4 +1,4 @@
-"""The bounds that are to be kept, and what was measured of each: a bound that was not measured whole says so."""
+"""The bounds on costs and the measured figure of each. A bound that was measured only in part is marked."""
 import statistics
 
 import workload
@@ -9,7 +9,7 @@ SAME = "memray-python"  # the peer that covers the same: all domains, and Python
 
 
 class Bound:
-    """`of`: what was measured, in words; `at_least`: the figure must not be less, instead of more."""
+    """`of`: a description of what was measured; `at_least`: the bound is a minimum, not a maximum."""
 
     def __init__(self, name, bound, reach_for, measured, of="", unit="×", at_least=False):
         self.name, self.bound, self.reach_for, self.measured = name, bound, reach_for, measured
@@ -85,14 +85,14 @@ def speed_of(name, readings, of, bound, reach_for):
 
 
 def memory_of(name, readings, of, bound, reach_for):
-    """What exceeds 100 MiB, a live block."""
+    """Bytes above 100 MiB, for each live block."""
     found = [(row["peak_bytes"] - 100 * MIB) / row["peak_blocks"] for row in readings
              if row["of"] == of and row["name"] in ("leaks", "pools") and row["peak_blocks"]]
     return Bound(name, bound, reach_for, max(0.0, *found) if len(found) == 2 else None, "", "B a block")
 
 
 def ahead(name, peers, measure, letters, unit):
-    """The worst of `measure`, of ours and of the peer that covers the same, over the workloads."""
+    """The worst of `measure` over the workloads, comparing Cistern with the peer that covers the same allocations."""
     found = []
     for row in peers:
         ours = next((one for one in peers if one["workload"] == row["workload"] and one["mode"] == "default"), None)

@@ -1,5 +1,5 @@
-"""Instructions of the hot paths, by callgrind: each path runs so many times and more times, and the difference is divided.
-Counts do not depend on how busy the machine is."""
+"""Instructions of the hot paths, by callgrind. Each path runs a few times and many times; the difference gives the cost of
+one event. The counts do not depend on the load of the machine."""
 import os
 import re
 import shutil
@@ -41,25 +41,26 @@ PATHS = [
     hot("frame", 25),
     hot("through", 25),
 ]
-WAYS = {"bare": None, "spill": "", "native-leaf": " native=leaf", "native-full": " native=full", "malloc+mmap": " domains=malloc,mmap", "dormant": " start=off"}
+MODES = {"bare": None, "spill": "", "native-leaf": " native=leaf", "native-full": " native=full",
+         "malloc+mmap": " domains=malloc,mmap", "dormant": " start=off"}
 
 
 def missing():
     return None if shutil.which("valgrind") else "valgrind is not installed (scripts/packages --bench)"
 
 
-def environment(way, folder):
-    if WAYS[way] is None:
+def environment(mode, folder):
+    if MODES[mode] is None:
         return product.clean_environment(PYTHONHASHSEED="0")
-    options = "output=%s follow=all ring=spill%s" % (os.path.join(folder, "x.cistern"), WAYS[way])
+    options = "output=%s follow=all ring=spill%s" % (os.path.join(folder, "x.cistern"), MODES[mode])
     return product.clean_environment(PYTHONHASHSEED="0", LD_PRELOAD=product.PRELOAD, CISTERN_OPTIONS=options)
 
 
-def count(path, way, python, times):
-    """Instructions of a whole run. Raises RuntimeError with what went wrong."""
+def count(path, mode, python, times):
+    """Instructions of a whole run. Raises RuntimeError if the run failed."""
     with tempfile.TemporaryDirectory(prefix="cistern-bench-") as folder:
         done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=" + os.path.join(folder, "out"),
-                               *path.command(python, times)], env=environment(way, folder), cwd=folder,
+                               *path.command(python, times)], env=environment(mode, folder), cwd=folder,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                               universal_newlines=True, check=False)
     found = COLLECTED.search(done.stderr)
@@ -68,39 +69,39 @@ def count(path, way, python, times):
     return int(found.group(1))
 
 
-def one_time(path, way, python, quick):
+def one_time(path, mode, python, quick):
     """Instructions of the path, once."""
     few, many = (path.few // 20, path.many // 20) if quick else (path.few, path.many)
-    return (count(path, way, python, many) - count(path, way, python, few)) / (many - few)
+    return (count(path, mode, python, many) - count(path, mode, python, few)) / (many - few)
 
 
 def measure(state, subject, python, quick, say):
-    """`say`: is told of every figure."""
+    """`say` is called with each figure."""
     key = dict(subject, kind="instructions")
     state.drop(lambda one: one["kind"] == "instructions" and one["fault"])
     for path in PATHS:
-        for way in WAYS:
-            known = dict(key, path=path.name, way=way)
+        for mode in MODES:
+            known = dict(key, path=path.name, mode=mode)
             if any(all(one.get(name) == known[name] for name in known) for one in state.records):
                 continue
             try:
-                found = dict(fault=None, instructions=one_time(path, way, python, quick))
+                found = dict(fault=None, instructions=one_time(path, mode, python, quick))
             except RuntimeError as error:
                 found = dict(fault=str(error))
             state.add(dict(known, **found))
-            say("%s, %s: %s" % (path.name, way, found["fault"] or "%.1f instructions" % found["instructions"]))
+            say("%s, %s: %s" % (path.name, mode, found["fault"] or "%.1f instructions" % found["instructions"]))
 
 
 def rows_of(records):
-    """A row for each path: instructions bare, and those that each way adds to one event."""
+    """A row for each path: instructions bare, and those that each mode adds to one event."""
     for path in PATHS:
-        own = {one["way"]: one for one in records if one["kind"] == "instructions" and one["path"] == path.name}
+        own = {one["mode"]: one for one in records if one["kind"] == "instructions" and one["path"] == path.name}
         if not own:
             continue
         bare = own.get("bare", {}).get("instructions")
         row = {"path": path.name, "events": path.events, "bare": bare, "added_per_event": {},
                "faults": sorted({one["fault"] for one in own.values() if one["fault"]})}
-        for way, one in own.items():
-            if way != "bare" and bare is not None and one["fault"] is None:
-                row["added_per_event"][way] = (one["instructions"] - bare) / path.events
+        for mode, one in own.items():
+            if mode != "bare" and bare is not None and one["fault"] is None:
+                row["added_per_event"][mode] = (one["instructions"] - bare) / path.events
         yield row

@@ -38,7 +38,7 @@ def costs_of(path):
 
 
 def launch(command, env, folder, path, limit_s=1800):
-    """`folder`: where it runs; `path`: where the launcher writes. What it has started ends with it at the limit."""
+    """`folder`: working directory; `path`: the launcher's output. At the limit the program and its children are killed."""
     process = subprocess.Popen([tool("launcher"), path, *command], env=env, cwd=folder, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     try:

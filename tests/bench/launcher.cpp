@@ -1,10 +1,10 @@
-// Runs a program and writes what it cost to a file: a line of JSON. Linked statically and tiny, for two reasons: no
-// preloaded library makes it dearer, and a program's peak memory begins with that of whoever started it.
+// Runs a program and writes its costs to a file: a line of JSON. It is small and statically linked for two reasons: no
+// preloaded library adds to its cost, and a program's peak memory includes that of the process that started it.
 //
 //   launcher FILE PROGRAM ARGUMENTS...     exits as the program did; 128+N when signal N ended it, 127 when it did not
 //   start
 //
-// The costs are those of the program and of all descendants that it waited for; the peak is the greatest of theirs.
+// The costs include all descendants that the program waited for; the peak is the greatest of all these processes.
 
 #include <sys/resource.h>
 #include <sys/wait.h>

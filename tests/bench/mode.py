@@ -1,4 +1,4 @@
-"""The ways in which Cistern records: one line each. Those that a build does not know are named as missing."""
+"""The modes in which Cistern records, one line each. A mode that a build does not know is reported as missing."""
 import os
 import subprocess
 import tempfile
@@ -16,7 +16,7 @@ class Mode:
         return recording.recorded(workload, self, python, quick, expected, first, limit_s)
 
     def missing(self, python):
-        """Why this build cannot record in this way; None when it can."""
+        """Why this build cannot record in this mode; None if it can."""
         with tempfile.TemporaryDirectory(prefix="cistern-bench-") as folder:
             command = [product.CISTERN, "run", "-o", os.path.join(folder, "x.cistern"), *self.options, "--", "true"]
             done = subprocess.run(command, env=product.clean_environment(), stdin=subprocess.DEVNULL,
@@ -38,7 +38,7 @@ MODES = [
 
 
 def chosen(text):
-    """The modes of a list of names, all without one; a word that is none is a ValueError."""
+    """The modes with the given names, all modes without a list. Raises ValueError for an unknown name."""
     if not text:
         return MODES
     names = {one.name: one for one in MODES}

@@ -1,5 +1,5 @@
-"""Other memory profilers, measured as Cistern's modes are: one line each. Their CPU is that of everything that they start;
-a run that takes more than ten times as long as bare is cut off."""
+"""Other memory profilers, measured as Cistern's modes are: one line each. Their CPU time includes all child
+processes; a run that takes more than ten times as long as bare is killed."""
 import os
 import re
 import shutil
@@ -28,7 +28,7 @@ class Peer:
         return dict(workload.program_environment(python, quick), **self.environment)
 
     def events(self, python, output):
-        """How many events the peer itself counts in its file; None when it does not say."""
+        """The number of events in the peer's file by its own count; None if it does not report one."""
         return None
 
     def run(self, workload, python, quick, expected, first, limit_s):
@@ -67,7 +67,7 @@ class Memray(Peer):
         return with_memray(workload.program_environment(python, quick), python)
 
     def events(self, python, output):
-        """Allocations only: it does not tell how many frees it read."""
+        """Allocations only: it does not report the number of frees."""
         done = subprocess.run([python.path, "-m", "memray", "stats", output],
                               env=with_memray(product.clean_environment(), python), stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, universal_newlines=True, check=False)

@@ -1,4 +1,4 @@
-"""One run of a workload: bare, or recorded by `cistern run`, whose own time is told apart from the program's."""
+"""One run of a workload: bare, or recorded by `cistern run`, whose own time is measured separately."""
 import json
 import os
 import subprocess
@@ -9,14 +9,14 @@ from launch import costs_of, launch, tool
 
 
 class Run:
-    """What one run cost; `fault` says what was wrong with it, None when nothing was."""
+    """What one run cost; `fault` is the reason for which it does not count, or None."""
 
     def __init__(self, fault=None, **figures):
         self.fault, self.figures = fault, figures
 
 
 def bare(workload, python, quick):
-    """Returns the run and what the program said: code, output, errors."""
+    """Returns the run and the program's exit code, output and errors."""
     with tempfile.TemporaryDirectory(prefix="cistern-bench-") as folder:
         done, figures = measured([], workload.command(python, quick), workload.program_environment(python, quick), folder)
     fault = None if done.code == 0 else "bare: exit code %s: %s" % (done.code, done.err.strip()[-300:])
@@ -24,7 +24,7 @@ def bare(workload, python, quick):
 
 
 def recorded(workload, mode, python, quick, expected, count_events, limit_s):
-    """`expected`: what the bare program said; `count_events`: whether to read the profile, which takes a while."""
+    """`expected`: the outcome of the bare program; `count_events`: whether to read the profile, which is slow."""
     with tempfile.TemporaryDirectory(prefix="cistern-bench-") as folder:
         profile = os.path.join(folder, "x.cistern")
         recorder = [product.CISTERN, "run", "-o", profile, "--wrapper", *mode.options, *workload.options, "--"]
@@ -54,7 +54,7 @@ def no_costs(figures):
 
 
 def difference(said, expected):
-    """How a recorded program behaved otherwise than bare; None when it did not."""
+    """How the recorded program differed from the bare one; None if it did not."""
     for name, one, other in zip(("exit code", "output", "errors"), said, expected):
         if one != other:
             return "recorded: %s %r, bare %r" % (name, shown(one), shown(other))
@@ -74,7 +74,7 @@ def bytes_of(profile):
 
 
 def events_of(profile, mode):
-    """The events of all processes of a profile, and what is wrong with it. A dormant program may leave none."""
+    """The events of all processes of a profile, and its faults. A dormant program may leave none."""
     if not os.path.exists(profile):
         return 0, None
     done = subprocess.run([product.CISTERN, "summary", "--json", profile], env=product.clean_environment(),

@@ -1,4 +1,4 @@
-"""Measures what was asked for, and makes the report of everything that the state holds of this build."""
+"""Measures the requested subjects and reports all figures of this build that the state holds."""
 import hashlib
 import os
 import sys
@@ -19,7 +19,7 @@ PEER_ROUNDS = 3
 
 
 def build_hash():
-    """Tells builds apart: a state keeps the figures of each."""
+    """Identifies a build: a state keeps the figures of each."""
     found = hashlib.sha256()
     for path in (product.PRELOAD, product.CISTERN):
         with open(path, "rb") as file:
@@ -77,7 +77,7 @@ class Report:
         analysis.measure(self.state, self.subject, self.python, self.given, say)
 
     def present(self, kind, table):
-        """Those of a table that can be measured here."""
+        """The entries of a table that can be measured on this machine."""
         why = {one.name: one.missing(self.python) for one in table}
         self.missing += [{"kind": kind, "name": name, "why": text} for name, text in why.items() if text]
         return [one for one in table if not why[one.name]]

@@ -1,5 +1,5 @@
 """Measures workloads in modes, in rounds: in each round every program runs once bare and once in each mode, one after the
-other, so that what disturbs the machine disturbs all alike. What has been measured is in the state."""
+other, so that disturbances affect all alike. Measured figures are kept in the state."""
 import statistics
 import sys
 import time

@@ -38,7 +38,7 @@ def row_of(workload, mode, runs):
 
 
 def rows_of(records, kind, workloads, modes):
-    """The rows that there are records of, in the order of the tables."""
+    """The rows that have records, in the order of the tables."""
     for workload in workloads:
         runs = [one for one in records if one["kind"] == kind and one["workload"] == workload.name]
         for mode in ["bare"] + modes:

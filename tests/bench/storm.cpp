@@ -12,7 +12,7 @@
 
 namespace {
 
-// Two do not share a cache line, nor two neighbouring ones.
+// Two threads share neither a cache line nor neighbouring ones.
 class alignas(128) Storm {
  public:
   Storm(std::uint64_t seed, std::size_t live) : state_(seed), blocks_(live) {}

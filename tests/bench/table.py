@@ -51,7 +51,7 @@ def print_rows(rows):
 
 
 def print_peers(rows):
-    """Two figures of bytes: over the peer's own count (of allocations only, with memray), and over ours."""
+    """Two figures of bytes: divided by the peer's own count of events (allocations only, for memray), and by Cistern's."""
     lines = [["workload", "beside", "wall", "CPU", "", "added MiB", "its events", "bytes/its", "bytes/ours"]]
     for row in rows:
         if row["mode"] == "bare":
@@ -64,11 +64,11 @@ def print_peers(rows):
 
 
 def print_instructions(rows):
-    ways = sorted({way for row in rows for way in row["added_per_event"]})
-    lines = [["instructions", "events", "bare, all"] + [way + ", an event" for way in ways]]
+    modes = sorted({mode for row in rows for mode in row["added_per_event"]})
+    lines = [["instructions", "events", "bare, all"] + [mode + ", an event" for mode in modes]]
     for row in rows:
         lines.append([row["path"], row["events"], number(row["bare"], "%.0f")]
-                     + [number(row["added_per_event"].get(way), "%+.1f") for way in ways])
+                     + [number(row["added_per_event"].get(mode), "%+.1f") for mode in modes])
     print_aligned(lines)
 
 

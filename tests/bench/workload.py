@@ -1,5 +1,4 @@
-"""The programs that are measured: one line each. A workload's key is what --workloads takes: its name, or its letter for
-all of that letter."""
+"""The measured programs, one line each. --workloads takes a name, or a letter for all workloads of that letter."""
 import os
 import tempfile
 
@@ -11,12 +10,12 @@ from launch import tool
 HERE = os.path.dirname(os.path.abspath(__file__))
 APPS = os.path.join(product.CASES, "apps")
 IN_MEMORY = "/dev/shm"
-# Of the programs: on a disk, what thousands of small files take varies more than what is measured.
+# Temporary files are in memory: on a disk the time of thousands of small files varies more than the measured cost.
 TEMPORARY = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else tempfile.gettempdir()
 
 
 class Workload:
-    """`words`: what stands behind the interpreter, {} being the size; `repeat`: how often it is run for one figure;
+    """`words`: the arguments of the interpreter, {} is the size; `repeat`: number of runs for one figure;
     `needs`: packages of the index; `options`: what `cistern run` needs for it."""
 
     def __init__(self, letter, name, words, size=0, quick=0, repeat=1, needs=(), options=()):
@@ -27,7 +26,7 @@ class Workload:
         return str(self.quick if quick else self.size)
 
     def words_of(self, python, quick):
-        """What stands behind the interpreter: a profiler's own command takes it too."""
+        """The arguments of the interpreter, which a profiler's own command takes too."""
         return [word.replace("{}", self.sized(quick)) for word in self.words]
 
     def command(self, python, quick):
@@ -94,15 +93,14 @@ WORKLOADS = [
     Storm("storm-2", 2),
     Workload("h", "pass", ["-c", "pass"], repeat=20),
 ]
-# What other profilers are measured on.
+# The workloads on which other profilers are measured.
 FOR_PEERS = ([one for one in WORKLOADS if one.letter in "abh"]
              + [StormByPython("storm-1-ctypes", 1), StormByPython("storm-2-ctypes", 2)]
              + [one for one in WORKLOADS if one.name in ("pyflate", "deltablue", "json_dumps", "raytrace", "xml_etree")])
 
 
 def chosen(text, table=None):
-    """Those of the table that a list of names and letters names, all without one. A word that no workload has is a
-    ValueError."""
+    """The workloads with the given names and letters, all of them without a list. Raises ValueError for an unknown word."""
     table = WORKLOADS if table is None else table
     if not text:
         return table

@@ -89,7 +89,7 @@ class Package(unittest.TestCase):
         for _ in self.run_on_each(program, LD_PRELOAD=FAKE_API, FAKE_API_FULL="1"):
             pass
 
-    def test_lists_what_it_offers(self):
+    def test_all_lists_the_public_functions(self):
         program = "from cistern import *\nenabled, flush, mark, recording, start, stop"
         for _ in self.run_on_each(program):
             pass

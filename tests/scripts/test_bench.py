@@ -1,5 +1,5 @@
-"""scripts/bench measures in every way that it was asked for, keeps what it has measured, and tells a program that behaves
-otherwise when it is recorded. Its figures are not looked at, only that they are there."""
+"""scripts/bench measures every requested workload and mode, keeps its figures, and reports a program that behaves
+differently when it is recorded. The figures themselves are not tested, only that they exist."""
 import json
 import os
 import shutil
@@ -22,7 +22,7 @@ class Bench(unittest.TestCase):
                          *arguments], timeout=120)
 
     def build_whose_recorder_breaks_programs(self):
-        """A build like ours, but a recorded program prints a word more."""
+        """A copy of the build in which a recorded program prints one word more."""
         build = os.path.join(self.folder, "build")
         os.makedirs(os.path.join(build, "bin"))
         for name in ("lib", "tests"):
@@ -52,19 +52,19 @@ class Bench(unittest.TestCase):
         measured = {one["name"]: one["measured"] for one in report["bounds"] if one["measured"] is not None}
         self.assertEqual(list(measured), ["default, worst of (a)-(f)"])
 
-    def test_what_was_measured_is_not_measured_again(self):
+    def test_a_measured_figure_is_not_measured_again(self):
         first = self.bench("--workloads", "objects", "--modes", "dormant", "--json")
         again = self.bench("--workloads", "objects", "--modes", "dormant", "--json")
         self.assertEqual(again.stderr.count("known"), 2, again.stderr)
         self.assertEqual(again.stdout, first.stdout)
 
-    def test_a_program_that_behaves_otherwise_when_recorded_is_a_failure(self):
+    def test_a_program_that_behaves_differently_when_recorded_is_a_failure(self):
         done = self.bench("--workloads", "storm-1", "--modes", "default",
                           build=self.build_whose_recorder_breaks_programs())
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("FAILED: storm-1, default: recorded: output 'more", done.stdout)
 
-    def test_what_a_build_does_not_know_is_missing_and_what_nobody_knows_a_usage_error(self):
+    def test_a_mode_that_the_build_does_not_know_is_missing_and_an_unknown_mode_is_a_usage_error(self):
         build = self.build_whose_recorder_breaks_programs()
         with open(os.path.join(build, "bin", "cistern"), "w") as file:
             file.write('#!/bin/sh\necho "no such option" >&2\nexit 125\n')

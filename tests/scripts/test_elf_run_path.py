@@ -29,7 +29,7 @@ class ElfRunPath(unittest.TestCase):
     def run_path(self, source, *more):
         return tree.run([sys.executable, TOOL, source, os.path.join(self.folder, "copy"), *more])
 
-    def test_the_copy_runs_with_what_lies_in_the_folder_alone(self):
+    def test_the_copy_runs_with_the_libraries_of_the_folder_only(self):
         for path in libraries_of(self.python).values():
             shutil.copy(path, self.folder)
         loader, = glob.glob(os.path.join(self.folder, "ld-*"))
@@ -43,7 +43,7 @@ class ElfRunPath(unittest.TestCase):
         self.assertIn(os.path.join(self.folder, "libc.so.6"), mapped)
         self.assertFalse([path for path in mapped if ".so" in path and not path.startswith(self.folder)])
 
-    def test_what_cannot_be_changed_is_refused(self):
+    def test_an_executable_that_cannot_be_changed_is_refused(self):
         with open(os.path.join(self.folder, "text"), "w") as file:
             file.write("no executable")
         done = self.run_path(os.path.join(self.folder, "text"), "/loader", "/libraries")

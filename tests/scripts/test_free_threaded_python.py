@@ -24,12 +24,12 @@ class FreeThreadedPython(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("usage: scripts/free-threaded-python 3.MINOR DIRECTORY", done.stderr)
 
-    def test_it_does_not_touch_what_is_there(self):
+    def test_an_existing_folder_is_not_changed(self):
         done = self.run_script("3.14", self.folder)
         self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertEqual(done.stderr, "free-threaded-python: %s is already there\n" % self.folder)
+        self.assertEqual(done.stderr, "free-threaded-python: %s exists already\n" % self.folder)
 
-    def test_without_a_source_it_says_so_and_leaves_only_what_was_said(self):
+    def test_without_a_source_it_prints_the_reason_and_leaves_nothing(self):
         target = os.path.join(self.folder, "3.14t")
         done = self.run_script("3.14", target)
         self.assertEqual((done.returncode, done.stdout), (1, ""))

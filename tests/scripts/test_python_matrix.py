@@ -1,4 +1,4 @@
-"""scripts/python-matrix lists each interpreter once, says what it is, and names what is not there."""
+"""scripts/python-matrix lists each interpreter once with its properties, and names the missing versions."""
 import json
 import os
 import shutil
@@ -28,7 +28,7 @@ class PythonMatrix(unittest.TestCase):
         self.folder = tempfile.mkdtemp(prefix="cistern-matrix-")
         self.addCleanup(shutil.rmtree, self.folder)
 
-    def test_every_interpreter_runs_and_is_what_the_list_says(self):
+    def test_every_interpreter_runs_and_has_the_listed_properties(self):
         self.assertEqual(self.found["schema"], "cistern.python-matrix/1")
         self.assertTrue(self.found["interpreters"])
         for one in self.found["interpreters"]:
@@ -43,17 +43,17 @@ class PythonMatrix(unittest.TestCase):
         self.assertEqual(len(real), len(set(real)))
 
     def test_a_version_is_either_there_or_missing(self):
-        there = {one["minor"] for one in self.found["interpreters"] if one["supported"]}
-        self.assertEqual(there | set(self.found["missing"]), set(self.found["supported"]))
-        self.assertFalse(there & set(self.found["missing"]))
+        found = {one["minor"] for one in self.found["interpreters"] if one["supported"]}
+        self.assertEqual(found | set(self.found["missing"]), set(self.found["supported"]))
+        self.assertFalse(found & set(self.found["missing"]))
 
-    def test_a_shared_libpython_is_told_from_a_static_one(self):
+    def test_a_shared_libpython_is_distinguished_from_a_static_one(self):
         for one in self.found["interpreters"]:
             if not one["root"]:
                 needed = subprocess.run(["ldd", os.path.realpath(one["path"])], stdout=subprocess.PIPE).stdout
                 self.assertEqual(one["libpython"], "shared" if b"libpython" in needed else "static", one["path"])
 
-    def test_links_to_an_interpreter_and_what_is_none_are_left_out(self):
+    def test_links_to_an_interpreter_and_other_files_are_left_out(self):
         for name in ("python3.9", "python3.10"):
             os.symlink(os.path.realpath(sys.executable), os.path.join(self.folder, name))
         broken = os.path.join(self.folder, "python3.12")
@@ -66,7 +66,7 @@ class PythonMatrix(unittest.TestCase):
         self.assertEqual(paths.count(os.path.realpath(sys.executable)), 1)
         self.assertNotIn(broken, paths)
 
-    def test_what_was_built_is_found(self):
+    def test_a_built_interpreter_is_found(self):
         path = os.path.join(self.folder, "built", "bin", "python3.9")
         os.makedirs(os.path.dirname(path))
         with open(path, "w") as file:
@@ -81,7 +81,7 @@ class PythonMatrix(unittest.TestCase):
         table = tree.run([sys.executable, MATRIX], timeout=110).stdout.splitlines()
         self.assertEqual(len(table), len(names) + 1)
         missing = ", ".join("CPython " + minor for minor in self.found["missing"]) or "none"
-        self.assertEqual(table[-1], "not there: " + missing)
+        self.assertEqual(table[-1], "missing: " + missing)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""Programs that count what they do in shared memory, killed at random moments: their profiles must read, whole, and
-hold what was counted. Most have been at work for up to 40 ms, the others die at any moment from their start on."""
+"""Kills programs that count their events in shared memory, at random moments. Their profiles must be readable and complete
+and hold what was counted. Three of four programs have worked for up to 40 ms; the others are killed during their start."""
 import json
 import os
 import random
@@ -16,11 +16,11 @@ from state import State
 
 NATIVE = "native"
 FIRST_SEGMENT_AT = 4096  # kProfileHeaderBytes
-WHOLE = ("lost_events", "lost_segments", "torn_bytes", "overwritten", "window_missing")
+LOSSES = ("lost_events", "lost_segments", "torn_bytes", "overwritten", "window_missing")
 
 
 class OneKill:
-    """The kill of this kind and number, which is the same in every run but for the machine's own chance."""
+    """One kill, decided by its kind and number: the same in every run, apart from the timing of the machine."""
 
     def __init__(self, case, kind, number):
         self.case, self.chance = case, random.Random("%s %d" % (kind, number))
@@ -43,41 +43,41 @@ class OneKill:
         result = {"counted": 0, "missing": 0, "surplus": 0, "faults": []}
         if (code, err) != (-signal.SIGKILL, ""):
             result["faults"].append("ended with %d: %s" % (code, err[:300]))
-        result["unborn"] = self.unborn()
-        if not result["unborn"]:
-            result["faults"] += self.unsound()
+        result["killed_early"] = self.killed_early()
+        if not result["killed_early"]:
+            result["faults"] += self.defects()
         try:
             self.compare(result)
         except (AssertionError, ValueError) as problem:
             result["faults"].append(str(problem)[:300])
         return result
 
-    def unborn(self):
-        """Whether it was killed before its files were made, header and window: then nothing can have been counted."""
+    def killed_early(self):
+        """Whether the program was killed before its header and window existed. Then it has counted nothing."""
         if not os.path.exists(self.profile) or os.path.getsize(self.profile) == 0:
             return True
         folder = self.profile + ".d"
         return os.path.getsize(self.profile) <= FIRST_SEGMENT_AT and not (os.path.isdir(folder) and os.listdir(folder))
 
-    def unsound(self):
+    def defects(self):
         summary = product.cistern("summary", "--json", self.profile)
         if (summary.code, summary.err) != (0, ""):
             return ["unreadable: exit code %d, %s" % (summary.code, summary.err[:300])]
         image, = json.loads(summary.out)["images"]
-        return ["%s: %s" % (name, image[name]) for name in WHOLE if image[name]]
+        return ["%s: %s" % (name, image[name]) for name in LOSSES if image[name]]
 
     def compare(self, result):
-        """Each thread may have done one thing that it had not counted yet."""
-        for counted, found in self.counted_and_found(result["unborn"]):
+        """Each thread may have done one event that it had not counted yet."""
+        for counted, found in self.counted_and_found(result["killed_early"]):
             result["counted"] += counted
             result["missing"] += max(0, counted - found)
             result["surplus"] += max(0, found - counted - 1)
 
-    def counted_and_found(self, unborn):
+    def counted_and_found(self, killed_early):
         if self.interpreter:
             counted = self.counters.python_completed()
-            return zip(counted, [0] * len(counted) if unborn else self.case.recorded_bytearrays(self.profile))
-        events = {} if unborn else self.case.counted_events(self.profile)
+            return zip(counted, [0] * len(counted) if killed_early else self.case.recorded_bytearrays(self.profile))
+        events = {} if killed_early else self.case.counted_events(self.profile)
         return zip(self.counters.completed(), [events.get(tid, 0) for tid in self.counters.tids()])
 
     def remove(self):
@@ -97,7 +97,7 @@ def kill_early(command, env, delay):
 
 
 def plan(times, only):
-    """Kind and number of each kill: two of five native, the others each interpreter's in turn."""
+    """Kind and number of each kill: two of five are native, the others are of each interpreter in turn."""
     names = [one.name for one in interpreters.supported()]
     for number in range(times):
         kind = NATIVE if number % 5 < 2 else names[number % len(names)]
@@ -113,7 +113,7 @@ def report(state, wanted):
     for kind in sorted({one["kind"] for one in records}):
         own = [one for one in records if one["kind"] == kind]
         print("%-24s %5d kills, %d before there was a profile, %s events counted by the programs" % (
-            kind, len(own), sum(one["unborn"] for one in own), format(sum(one["counted"] for one in own), ",")))
+            kind, len(own), sum(one["killed_early"] for one in own), format(sum(one["counted"] for one in own), ",")))
     unreadable = sum(any(fault.startswith("unreadable") for fault in one["faults"]) for one in records)
     print("%s kills: %d files unreadable, %s events missing of %s, %d with other faults" % (
         format(len(records), ","), unreadable, format(sum(one["missing"] for one in records), ","),

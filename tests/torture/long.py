@@ -1,4 +1,4 @@
-"""End-to-end tests that take their size from the environment, with sizes that are too long for every day."""
+"""End-to-end tests that take their size from the environment, with sizes that take too long for daily runs."""
 import os
 import subprocess
 import sys
@@ -15,13 +15,13 @@ SIZES = [
 
 
 def tests():
-    """Those that are there, with a name that says the size."""
+    """The tests that exist, with a name that includes the size."""
     for name, sizes in SIZES:
         path = os.path.join(product.HERE, name + ".py")
         if os.path.exists(path):
             yield " ".join([name] + ["%s=%s" % pair for pair in sorted(sizes.items())]), path, sizes
         else:
-            print("NOT RUN: %s is not there" % name)
+            print("NOT RUN: %s does not exist" % name)
 
 
 def run(given):

@@ -11,7 +11,7 @@ import suite_file
 from packages import packages_for
 from state import State
 
-# Name, packages, what is run, and how many lines it must print at least: a program that did nothing compares well.
+# Name, packages, arguments, and the least number of lines of output: a program that does nothing also compares equal.
 PROGRAMS = [
     ("black", ["black"], ["-m", "black", "--workers", "1", "--diff", "-S", "-l", "79", "SOURCE/tests/end_to_end"], 100),
     ("mypy", ["mypy"], ["-m", "mypy", "--no-incremental", "--cache-dir", "/dev/null", "--check-untyped-defs",
@@ -26,7 +26,7 @@ PROGRAMS = [
     ("pip", ["pip"], ["-m", "pip", "--disable-pip-version-check", "inspect", "--path", "PACKAGES"], 10),
     ("pylint", ["pylint"], ["-m", "pylint", "-j", "2", "--disable=all", "--enable=W,E", "SOURCE/tests/end_to_end"], 5),
 ]
-# And what stands as wide beside them, addresses, and the folder in which a program runs.
+# Times and lines whose width depends on them, addresses, and the folder in which a program runs.
 TIMES = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+|\b\d+(\.\d+)?\s?(s|ms|seconds?)\b|\(\d:\d\d:\d\d\)|===+|"
                    r"0x[0-9a-f]{6,}|/tmp/ct-\w+")
 

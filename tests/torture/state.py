@@ -1,5 +1,5 @@
-"""What a long run has found so far: one JSON object a line, appended as soon as it is known, so that a run that was
-stopped goes on where it was. A torn last line, from a kill, is passed over."""
+"""The results of a long run so far: one JSON object a line, appended at once, so that a stopped run continues where it was.
+A truncated last line, left by a kill, is skipped."""
 import json
 import os
 

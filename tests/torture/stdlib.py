@@ -11,11 +11,11 @@ import stdlib_known
 import suite_file
 from state import State
 
-ROUNDS = 3  # a difference counts when it is there in most of them
+ROUNDS = 3  # a difference counts if most of them have it
 
 
 def files_of(interpreter):
-    """Names of its test files, as its own runner lists them, and of those that are missing from the installation."""
+    """The names of the interpreter's test files, as its own runner lists them, and of those that are not installed."""
     listing = subprocess.run([interpreter.path, "-m", "test", "--list-tests"], env=product.clean_environment(),
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True)
     names = listing.stdout.split()
@@ -32,7 +32,7 @@ def installed(interpreter):
 
 
 def absent(interpreter):
-    """Files that both an earlier and a later version here have."""
+    """Test files that both an earlier and a later version on this machine have."""
     earlier, later = set(), set()
     for other in interpreters.supported():
         if other.version != interpreter.version and "pyenv" in other.path:
@@ -41,11 +41,12 @@ def absent(interpreter):
 
 
 def standins(interpreter):
-    """test_multiprocessing_fork and its sisters are three lines each; what they run is installed where they are not."""
+    """Replacements for test_multiprocessing_fork and its variants. They have three lines each, and the module that they run
+    is installed where they are not."""
     have = installed(interpreter)
     shared = os.path.exists(os.path.join(folder_of(interpreter), "_test_multiprocessing.py"))
-    return ["standin:test_multiprocessing_" + way for way in ("fork", "forkserver", "spawn")
-            if shared and "test_multiprocessing_" + way not in have]
+    return ["standin:test_multiprocessing_" + side for side in ("fork", "forkserver", "spawn")
+            if shared and "test_multiprocessing_" + side not in have]
 
 
 class Suite:
@@ -60,20 +61,20 @@ class Suite:
         if given.files:
             self.names = [name for name in self.names if name in given.files]
 
-    def results(self, name, way):
-        return [one for one in self.state.records if (one["file"], one["way"]) == (name, way)]
+    def results(self, name, side):
+        return [one for one in self.state.records if (one["file"], one["way"]) == (name, side)]
 
-    def have(self, name, way, rounds):
-        """Runs a file until there are so many results of this way."""
-        while len(self.results(name, way)) < rounds:
-            number = len(self.results(name, way))
+    def have(self, name, side, rounds):
+        """Runs a file until this side has the given number of results."""
+        while len(self.results(name, side)) < rounds:
+            number = len(self.results(name, side))
             limit = self.given.limit
-            if way == "recorded":
+            if side == "recorded":
                 limit = max(limit, int(4 * max(one["wall_s"] for one in self.results(name, "bare"))) + 60)
-            log = os.path.join(self.given.state, "logs", "%s.%s.%d.log" % (name, way, number))
-            library = self.given.library if way == "recorded" else None
+            log = os.path.join(self.given.state, "logs", "%s.%s.%d.log" % (name, side, number))
+            library = self.given.library if side == "recorded" else None
             result = suite_file.run(self.interpreter, name, library, limit, log)
-            self.state.add(dict(result, file=name, way=way, at=int(time.time())))
+            self.state.add(dict(result, file=name, side=side, at=int(time.time())))
 
     def run(self):
         for number, name in enumerate(self.names, 1):
@@ -93,12 +94,12 @@ class Suite:
         return all(one["verdict"] == "timeout" for one in self.results(name, "bare"))
 
     def agree(self, name):
-        """Whether some bare run came out as some recorded run did, known tests apart."""
-        ways = [{known_apart(name, one) for one in self.results(name, way)} for way in ("bare", "recorded")]
+        """Whether a bare run and a recorded run have the same outcome, apart from known tests."""
+        ways = [{known_apart(name, one) for one in self.results(name, side)} for side in ("bare", "recorded")]
         return bool(ways[0] & ways[1])
 
     def judgement(self, name):
-        bare, recorded = ([known_apart(name, one) for one in self.results(name, way)] for way in ("bare", "recorded"))
+        bare, recorded = ([known_apart(name, one) for one in self.results(name, side)] for side in ("bare", "recorded"))
         if bare[0] == recorded[0]:
             return "same"
         if not self.agree(name):
@@ -107,7 +108,7 @@ class Suite:
         return "flaky (%d ways)" % often
 
     def faults(self, name):
-        """What is wrong with what was recorded, whatever the test said."""
+        """Faults of the profile, independent of the outcome of the test."""
         for one in self.results(name, "recorded"):
             yield from suite_file.profile_faults(one["profile"])
 
@@ -116,16 +117,16 @@ class Suite:
         judged = {name: self.judgement(name) for name in compared}
         bad = [name for name in compared if judged[name] == "DIFFERS"]
         print("%s, %d test files, %d compared" % (self.interpreter.name, len(self.names), len(compared)))
-        self.say("absent from this installation", self.absent)
-        self.say("ask for what is not there (a network, a screen, much room), and do not run",
+        self.say("not installed", self.absent)
+        self.say("not run, for lack of a resource (network, screen, disk space)",
                  [name for name in compared if self.results(name, "bare")[0]["verdict"] == "no tests"])
-        self.say("hang bare, and were not recorded", [name for name in self.names if self.results(name, "bare")
+        self.say("not recorded, because they hang bare", [name for name in self.names if self.results(name, "bare")
                                                       and self.hangs(name)])
         self.say("fail bare", [name for name in compared if self.results(name, "bare")[0]["verdict"]
                                not in ("pass", "skipped", "no tests")])
-        self.say("skip themselves", [name for name in compared
+        self.say("skipped by themselves", [name for name in compared
                                      if self.results(name, "bare")[0]["verdict"] == "skipped"])
-        self.say("gave different verdicts from one run to the next",
+        self.say("different verdicts in equal runs",
                  [name for name in compared if judged[name].startswith("flaky")])
         for name in compared:
             for test, reason in stdlib_known.reasons(name).items():
@@ -140,7 +141,7 @@ class Suite:
                 print("PROFILE %s: %s" % (name, fault))
         self.show_ratio(compared)
         wrong = len(bad) + sum(map(bool, unsound.values()))
-        print("%d files give the same verdict bare and recorded, %d differ, %d profiles are unsound"
+        print("%d files give the same verdict bare and recorded, %d differ, %d profiles have faults"
               % (len(compared) - len(bad), len(bad), sum(map(bool, unsound.values()))))
         return 1 if wrong or not compared else 0
 
@@ -151,14 +152,14 @@ class Suite:
 
     def show(self, name):
         print("DIFFERS %s" % name)
-        for way in ("bare", "recorded"):
-            for one in self.results(name, way):
-                print("    %-8s %s, %s tests, bad: %s" % (way, one["verdict"], one["ran"], "; ".join(one["bad"][:8])))
+        for side in ("bare", "recorded"):
+            for one in self.results(name, side):
+                print("    %-8s %s, %s tests, bad: %s" % (side, one["verdict"], one["ran"], "; ".join(one["bad"][:8])))
 
     def show_ratio(self, compared):
-        """Wall and CPU time recorded over bare: of the files' medians those that take at least 0.5 s, and in total."""
+        """Wall and CPU time, recorded divided by bare: median of the files that take at least 0.5 s, and total."""
         for what in ("wall_s", "cpu_s"):
-            pairs = [[statistics.median(one[what] for one in self.results(name, way)) for way in ("bare", "recorded")]
+            pairs = [[statistics.median(one[what] for one in self.results(name, side)) for side in ("bare", "recorded")]
                      for name in compared]
             long = [recorded / bare for bare, recorded in pairs if bare >= 0.5]
             total = [sum(column) for column in zip(*pairs)]
@@ -169,7 +170,7 @@ class Suite:
 
 
 def known_apart(name, result):
-    """The outcome, without the tests of which it is known that they differ."""
+    """The outcome without the tests that are known to differ."""
     bad = tuple(test for test in result["bad"] if not stdlib_known.is_known(name, test))
     verdict = result["verdict"]
     if verdict == "fail" and result["bad"] and not bad:

@@ -1,4 +1,4 @@
-"""Tests of the standard library's own suite that tell a recorded program from a bare one, each with its reason.
+"""Tests of the standard library's own suite that fail only in a recorded program, each with its reason.
 
 By test file: the beginning of the test's name as the suite prints it, and the reason. A test that differs and is not
 here is a fault. MOVED names files that are missing in a version because they have another name there.
@@ -19,7 +19,7 @@ DIFFER = {
     },
 }
 
-# Tests that are left out on both sides, by the pattern that the suite's -i takes, since they may hang bare.
+# Tests that are left out on both sides, by the pattern that the suite's -i takes, because they may hang bare.
 LEFT_OUT = {
     "test_socket": {"ThreadedVSOCKSocketStreamTest": "connects to the machine's host by vsock; some never answer"},
 }

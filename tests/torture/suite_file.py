@@ -1,4 +1,4 @@
-"""One test file of the standard library's suite, run once, bare or below the recorder, and what came of it."""
+"""One test file of the standard library's suite, run once, bare or recorded, and its result."""
 import collections
 import json
 import os
@@ -28,8 +28,8 @@ if __name__ == '__main__':
 
 
 class Place:
-    """A working directory with nothing in it, and apart from it a place for the profile. Short: sockets are bound in
-    it, whose names may have 107 characters."""
+    """An empty working directory and another folder for the profile. The paths are short, because names of sockets in them
+    may have at most 107 characters."""
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="ct-")
@@ -45,18 +45,18 @@ class Place:
 
 
 def command(interpreter, name, place, limit_s):
-    command = [interpreter.path, "-m", "test", "-v", "-u", "none", "--timeout", str(limit_s), "--junit-xml", place.results]
+    words = [interpreter.path, "-m", "test", "-v", "-u", "none", "--timeout", str(limit_s), "--junit-xml", place.results]
     if name.startswith("standin:"):
-        # Not by its right name, for which the suite's runner wants a folder.
-        way = name.rsplit("_", 1)[1]
-        name, folder = "test_mp_" + way, os.path.join(place.aside, "tests")
+        # Under another name, because the suite's runner expects a folder for this one.
+        method = name.rsplit("_", 1)[1]
+        name, folder = "test_mp_" + method, os.path.join(place.aside, "tests")
         os.mkdir(folder)
         with open(os.path.join(folder, name + ".py"), "w") as file:
-            file.write(STANDIN % way)
-        command += ["--testdir", folder]
+            file.write(STANDIN % method)
+        words += ["--testdir", folder]
     for pattern in stdlib_known.LEFT_OUT.get(name, {}):
-        command += ["-i", pattern]
-    return command + [name]
+        words += ["-i", pattern]
+    return words + [name]
 
 
 def environment(place, library):
@@ -67,12 +67,12 @@ def environment(place, library):
 
 
 def as_from_a_terminal():
-    """What is started in the background ignores SIGINT, and so would its children."""
+    """A program that is started in the background ignores SIGINT, and so do its children. This restores the default."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def left_running(place):
-    """Processes that the test left behind: those that have our working directory in their environment."""
+    """Processes that the test left running: those that have the working directory in their environment."""
     mark, found = ("TMPDIR=%s\0" % place.work).encode(), []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -100,17 +100,17 @@ def cpu_seconds():
 
 
 def cases(place):
-    """How many tests ended in each way, and the names of those that did not pass: None without a results file."""
+    """The names of the tests by outcome; None without a results file."""
     try:
         root = xml.etree.ElementTree.parse(place.results).getroot()
     except (OSError, xml.etree.ElementTree.ParseError):
         return None
     names = collections.defaultdict(list)
     for case in root.iter("testcase"):
-        ways = [way for way in ("error", "failure", "skipped", "output") if case.find(way) is not None]
+        outcomes = [name for name in ("error", "failure", "skipped", "output") if case.find(name) is not None]
         if case.get("outcome") == "UNEXPECTED_SUCCESS":
-            ways = ["failure"]
-        names[ways[0] if ways else "passed"].append(case.get("name") or "?")
+            outcomes = ["failure"]
+        names[outcomes[0] if outcomes else "passed"].append(case.get("name") or "?")
     return names
 
 
@@ -125,7 +125,7 @@ def verdict(code, text):
 
 
 def profile_facts(place):
-    """What the analyzer says of the profile: images, events, and everything that must be 0. None: there is none."""
+    """Figures of the profile: images, events, and those that must be 0. None if there is no profile."""
     if not os.path.exists(place.profile):
         return None
     done = product.cistern("summary", "--json", place.profile, timeout=1200)
@@ -147,7 +147,7 @@ def profile_faults(facts):
 
 
 def run(interpreter, name, library, limit_s, log):
-    """Runs a test file, below `library` if that is given; what is worth reading is left at `log`."""
+    """Runs a test file, with `library` preloaded if given. Leaves the output of a failed run at `log`."""
     place = Place()
     try:
         return run_in(place, interpreter, name, library, limit_s, log)

@@ -1,5 +1,5 @@
-"""Whether `cistern check` says the same of every program of known behaviour, each time: leaking ones must fail and
-healthy ones pass."""
+"""`cistern check` must give the same verdict on every program of known behaviour each time: leaking ones fail, healthy ones
+pass."""
 import os
 import subprocess
 import tempfile

@@ -1,7 +1,7 @@
-"""One path, many times: an object is allocated and freed. Arguments: kind, depth of the Python stack, how often.
+"""One path, many times: an object is allocated and freed. Arguments: kind, depth of the Python stack, repetitions.
 
-same: the stack is the very one of the time before, as a loop in C makes it; frame: a call comes and goes in between;
-through: as same, but each function below was called from C, as callbacks are."""
+same: the stack equals the previous one, as in a loop in C; frame: a Python call begins and ends in between; through: as
+same, but each function below was called from C, like a callback."""
 import collections
 import itertools
 import sys
