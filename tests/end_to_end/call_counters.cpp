@@ -1,5 +1,5 @@
 // A trivial counting library to be preloaded before the recorder: it counts the calls that go through it and passes
-// them on. It counts what came of a call: blocks that were made, freed and resized; a call that fails is no event,
+// them on. It counts results of calls: blocks that were made, freed and resized. A call that fails is no event,
 // realloc(NULL, n) makes a block, realloc(p, 0) that gives NULL frees one.
 //
 // Python's allocators are wrapped from the constructor, which runs after that of the library listed behind this one.

@@ -1,8 +1,8 @@
-// Makes further processes in the way that WAY names. Every process takes a row in the file ROWS, makes blocks of a size
-// of its own, frees some of them and some that it inherited, and says so in its row; see test_forks.py. Prints nothing;
-// exits with 0 when each child ended as it should, with 3 when this libc has no such call.
+// Creates processes by the function that KIND names. Every process takes a row in the file ROWS, makes blocks of a size
+// of its own, frees some of them and some that it inherited, and counts this in its row; see test_forks.py. Prints
+// nothing; exits with 0 if each child ended as expected, with 3 if this libc lacks the function.
 //
-//   fork_target ROWS WAY [NUMBER]
+//   fork_target ROWS KIND [NUMBER]
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
@@ -391,8 +391,8 @@ int exits_in_handlers(int number) {
   return failed;
 }
 
-int go(const char* way, int number) {
-  const auto is = [way](const char* name) { return strcmp(way, name) == 0; };
+int go(const char* kind, int number) {
+  const auto is = [kind](const char* name) { return strcmp(kind, name) == 0; };
   if (is("fork")) return with(fork);
   if (is("_Fork")) return async_fork();
   if (is("clone")) return with(raw_clone);

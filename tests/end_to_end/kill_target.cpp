@@ -1,6 +1,6 @@
-// Four threads allocate, reallocate and free until they are killed, and say so in shared memory: after each completed
-// call a thread adds one to its own counter in the file COUNTERS. Ends only by a signal, or after CALLS calls a thread
-// in the way that END names; with "busy" by _exit while they go on.
+// Four threads allocate, reallocate and free until they are killed. After each completed call a thread adds one to its
+// own counter in the file COUNTERS, which is shared memory. Ends only by a signal, or after CALLS calls a thread as the
+// last arguments say; with "busy" by _exit while they go on.
 //
 //   kill_target COUNTERS [CALLS _exit|busy|abort|exec|quick_exit|segv PROGRAM ARGUMENT…]
 #include <pthread.h>

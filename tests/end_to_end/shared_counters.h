@@ -1,5 +1,5 @@
-// What threads say of themselves in a file that outlives them. Plain counters at fixed places, so that a reader in any
-// language finds them: all are little-endian.
+// Counters of threads in a file that outlives them. They are little-endian numbers at fixed offsets, so that a reader in
+// any language finds them.
 #pragma once
 
 #include <atomic>

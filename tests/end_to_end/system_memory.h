@@ -1,4 +1,4 @@
-// Memory for the tests' own bookkeeping, by system calls that no interposed function sees. Aborts when there is none.
+// Memory for the tests' own bookkeeping, by system calls that no interposed function sees. Aborts if there is none.
 #pragma once
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-// Threads that come and go in every way, for the recorder to keep up with. Blocks have sizes that nothing else asks
-// for, so that each can be counted; what is printed does not depend on the recorder.
+// Starts and ends threads by every method, as a test of the recorder. Blocks have sizes that nothing else allocates, so
+// that each can be counted; the output does not depend on the recorder.
 //
 //   thread_target short THREADS       four makers; threads end by return, pthread_exit and detached; each makes blocks
 //                                     of 5001 and 5003 bytes, frees the latter, and keeps a block of 5001

@@ -104,6 +104,17 @@ class EveryDocument(unittest.TestCase):
             for path in re.findall(r"(?<![\w./])scripts/[\w./-]*\w", text_of(name)):
                 self.assertTrue(os.path.exists(os.path.join(tree.SOURCE, path)), "%s: %s" % (name, path))
 
+    def test_source_files_that_are_named_exist(self):
+        files = ["/" + os.path.relpath(os.path.join(folder, name), tree.SOURCE)
+                 for top in ("include", "preload", "analyzer", "tests", "scripts")
+                 for folder, _, names in os.walk(os.path.join(tree.SOURCE, top)) for name in names]
+        for name in documents():
+            if name == "README.md" or name.startswith(MANUAL):  # which name programs of users
+                continue
+            for path in re.findall(r"`([\w./-]+\.(?:h|cpp|py|S))`", text_of(name)):
+                if "NAME" not in path and not path.startswith("sys/"):
+                    self.assertTrue(any(file.endswith("/" + path) for file in files), "%s: %s" % (name, path))
+
     def test_no_path_of_a_machine_is_named(self):
         for name in documents():
             self.assertEqual(re.findall(r"(?<![\w./])/(?:root|home|work|tmp|Users)/\S*", text_of(name)), [], name)
