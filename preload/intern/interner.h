@@ -5,7 +5,7 @@
 // Invariants:
 //   1. An id is never used twice in an image, so a definition that was written stays right.
 //   2. A code object's id is retired before its address may mean another object, if frees are seen (codes_watched).
-//   3. Whoever caches ids by address compares epoch(): it advances whenever an address may mean something else.
+//   3. epoch() advances whenever an address may mean another object, and so voids what was cached by address.
 #pragma once
 
 #include <atomic>
