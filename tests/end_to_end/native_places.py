@@ -6,7 +6,7 @@ import subprocess
 
 
 def path_of(image, module):
-    """The file of a module; the program itself has no path there."""
+    """The file of a module; that of the program itself has no path."""
     return module.path or image.executable
 
 
@@ -33,7 +33,7 @@ def functions_of(path):
 
 
 def function_of(image, frame):
-    """The name of the function whose code holds the frame's address; None where no symbol says it."""
+    """The name of the function whose code holds the frame's address; None if no symbol covers it."""
     place = place_of(image, frame)
     if place is None or not os.path.exists(place[0]):
         return None

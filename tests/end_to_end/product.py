@@ -31,7 +31,7 @@ def tool(name):
 
 
 def clean_environment(**more):
-    """The environment without what would change a Python program or the recorder."""
+    """The environment without variables that change a Python program or the recorder."""
     kept = {k: v for k, v in os.environ.items()
             if not k.startswith(("PYTHON", "CISTERN_", "LD_PRELOAD", "MALLOC_", "PYENV_"))}
     kept.update(more)
@@ -50,7 +50,7 @@ def recorded_environment(output, options=None, preload=PRELOAD, above=(), **more
 
 
 class Finished:
-    """What a finished program left: exit code, output, and the pid it had."""
+    """The exit code, the output and the pid of a finished program."""
 
     def __init__(self, process, out, err):
         self.pid, self.code = process.pid, process.returncode
@@ -70,19 +70,19 @@ def run(command, env, cwd=None, timeout=240, before=None):
 
 
 def cistern(*arguments, timeout=240):
-    """Runs the analyzer, which must make do with 4 GiB of address space: a report that needs more takes machines down."""
+    """Runs the analyzer, with a limit of 4 GiB of address space."""
     return run([CISTERN, *arguments], clean_environment(NO_COLOR="1"), timeout=timeout,
                before=lambda: resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)))
 
 
 class Case(unittest.TestCase):
-    """A test with a folder of its own, which is kept when CISTERN_KEEP is set."""
+    """A test with its own folder, which is kept if CISTERN_KEEP is set."""
 
     maxDiff = 4000
 
     @contextlib.contextmanager
     def subTest(self, *message, **of):
-        """As unittest's; what was checked on which interpreter is kept for check_table.py."""
+        """As unittest's; notes the outcome on each interpreter for check_table.py."""
         with super().subTest(*message, **of):
             try:
                 yield

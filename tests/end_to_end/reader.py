@@ -1,7 +1,6 @@
 """An independent reader of profiles, written from the format's description and from nothing else of the project.
 
-It is an oracle: it knows the format and keeps a plain model of the heap, so that both the recorder and the analyzer can
-be compared with it. It checks no checksums (the standard library has no XXH3) and is meant for profiles of up to a few
+Tests compare both the recorder and the analyzer with it. It checks no checksums (the standard library has no XXH3) and is meant for profiles of up to a few
 million events. Damage that it cannot step over raises FormatError with the offset.
 """
 import collections
@@ -57,7 +56,7 @@ def unzigzag(value):
 
 
 class Fields:
-    """The fields of one record. A field behind the end is missing, which is an error."""
+    """The fields of one record. Reading past its end is an error."""
 
     def __init__(self, payload):
         self.data, self.at = payload, 0
@@ -94,7 +93,7 @@ def read_header(data):
 
 
 def segment_at(data, at, payload_bytes=None):
-    """The segment whose header is at `at`, and where it ends; None where there is none."""
+    """The segment whose header is at `at`, and where it ends; None if there is none."""
     if at + 80 > len(data):
         return None, at
     (magic, header_bytes, kind, codec, _, stream_id, sequence, first_time, _, _, payload, _, tid, _,
@@ -361,7 +360,7 @@ def is_packed(path):
 
 
 def images(path):
-    """Every image of a run, the first one first: the profile itself, and what lies in the folder beside it."""
+    """Every image of a run, the first one first: the profile itself, and the files in the folder beside it."""
     folder, files = path + ".d", [path] if os.path.exists(path) else []
     if os.path.isdir(folder):
         files += sorted(os.path.join(folder, name) for name in os.listdir(folder))

@@ -1,4 +1,4 @@
-"""Runs inside gdb (gdb -x): lets the program run, and writes down the whole native stack at each call of a function.
+"""Runs inside gdb (gdb -x): runs the program and writes the whole native stack of each call of a function.
 
 Environment: GDB_FUNCTION, called with the size in its first parameter, `size`; GDB_STACKS, a file to write:
 [[size, [[pc, function or null]…]]…], the innermost frame first, without frames of inlined functions

@@ -1,4 +1,4 @@
-"""Python's allocators under their debug layers and in other choices: blocks keep their domain."""
+"""Python's allocators with debug layers and other settings: blocks keep their domain."""
 import collections
 import os
 import unittest

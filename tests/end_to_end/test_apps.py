@@ -1,4 +1,4 @@
-"""Five programs on real packages: they behave as without the recorder, and every one of their calls is an event.
+"""Five programs on real packages: they behave as without the recorder, and each of their calls is an event.
 
 The packages come from the Python package index, into folders below the build tree. CISTERN_OFFLINE=1 says that there
 is none to be reached, and leaves these tests out aloud.
@@ -26,7 +26,7 @@ class App:
 
 
 def apps():
-    """Each on an interpreter of its own, where those are here: the oldest, Debian's static one, the newest."""
+    """Each on another interpreter if possible: the oldest, Debian's static one, the newest."""
     return [App("a1_sympy.py", ["sympy"], "3.8", "3.9"),
             App("a2_networkx.py", ["networkx<4"], "3.9", "3.11", static=True),
             App("a3_flask.py", ["flask"], "3.10", "3.11"),

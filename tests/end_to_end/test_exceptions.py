@@ -1,4 +1,4 @@
-"""C++ exceptions of an extension still go through libgcc_s, and unwind as before, whatever native frames are recorded."""
+"""C++ exceptions of an extension still go through libgcc_s, and unwind as before, with every setting of native frames."""
 import os
 import unittest
 

@@ -237,7 +237,7 @@ class Python(product.Case):
     def test_every_kind_of_creation_gives_an_image_with_what_the_python_process_made(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
-                profile, out = self.record(interpreter, os.path.join(product.PROGRAMS, "process_ways.py"))
+                profile, out = self.record(interpreter, os.path.join(product.PROGRAMS, "process_creation.py"))
                 family = [Reported(name, *map(int, rest)) for name, *rest in map(str.split, out.splitlines())]
                 wait_until_gone(one.pid for one in family)
                 made = self.counts(profile, *sorted({one.size + 1 for one in family}))

@@ -40,7 +40,7 @@ def parts(frames):
 
 
 class Source:
-    """How the program's lines call, as their comments `# through` say."""
+    """The native functions that the program's lines call, from their comments `# through`."""
 
     def __init__(self, *files):
         self.lines = {}
@@ -49,7 +49,7 @@ class Source:
                 self.lines[file] = opened.read().splitlines()
 
     def through(self, file, line):
-        """The names of a call's native functions; [] for C of others, None for none; "unknown" in other people's files."""
+        """The names of a call's native functions; [] for other C code, None for no C code; "unknown" in files of others."""
         if file not in self.lines:
             return "unknown"
         found = re.search(r"# through (.+)$", self.lines[file][line - 1])
@@ -62,7 +62,7 @@ SOURCE = Source(PROGRAM, os.path.join(product.PROGRAMS, "mixed_imported.py"))
 
 
 class Recorded:
-    """A run of the program: what it says of its blocks, and the profile's stacks of them."""
+    """A run of the program: its own list of blocks, and their stacks in the profile."""
 
     def __init__(self, out, profile, empty_bytes):
         self.image = reader.only_image(profile)
@@ -115,7 +115,7 @@ def why_no_debugger():
 
 
 def places_of_libraries(interpreter, image):
-    """Settings by which gdb finds the files of an interpreter that runs below a loader of its own."""
+    """Settings by which gdb finds the files of an interpreter that runs below another loader."""
     if interpreter.below is None:
         return []
     folders = {os.path.dirname(module.path) for module in image.modules.values() if module.path.startswith("/")}
@@ -154,7 +154,7 @@ class Mixed(product.Case):
         return self.runs[interpreter, native]
 
     def own_names(self, recorded, run):
-        """Those of a run's functions that are the extensions' own, the innermost first."""
+        """The functions of a run that belong to the extensions, the innermost first."""
         return [name for name in (native_places.function_of(recorded.image, frame) for frame in run)
                 if name and name.startswith("mixed_")]
 

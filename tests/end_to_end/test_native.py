@@ -27,7 +27,7 @@ STARTED = "[thread started here]"
 
 
 def c_line(function, text):
-    """A line of leakext.c, by what only it has."""
+    """The number of the line of leakext.c that has this text."""
     with open(LEAKEXT) as file:
         number, = [number for number, line in enumerate(file, 1) if text in line]
     return Line(function, number)
@@ -81,7 +81,7 @@ class Native(product.Case):
         cls.addClassCleanup(shutil.rmtree, cls.profiles)
 
     def innermost(self, image, event):
-        """The native frames up to the innermost Python frame, which is returned too; None where there is none."""
+        """The native frames up to the innermost Python frame, and that frame; None if there is none."""
         run = []
         for frame in image.stack(event.stack):
             if frame.kind == reader.PYTHON:
@@ -95,7 +95,7 @@ class Native(product.Case):
     # An extension's defects
 
     def leaky(self, interpreter, native):
-        """Its profile, and that as an image; recorded once for all tests."""
+        """The profile and its image; recorded once for all tests."""
         if (interpreter, native) not in self.leaks:
             folder = interpreters.extension(interpreter, LEAKEXT)
             profile = os.path.join(self.profiles, "%s-%s.cistern" % (interpreter, native))
@@ -117,7 +117,7 @@ class Native(product.Case):
         return tuple(found)
 
     def calls_of(self, image, markers):
-        """As CALLS, times in all."""
+        """The number of calls by marker, in the form of CALLS."""
         found = collections.defaultdict(collections.Counter)
         for event in image.events():
             if reader.OPS[event.op] not in ("alloc", "realloc", "map"):

@@ -1,4 +1,4 @@
-"""The recorder's own memory is bounded, whatever the program makes it remember, and reported.
+"""The recorder's own memory is bounded for every program, and reported.
 
 CISTERN_STACK_DEPTH: two to that many distinct stacks (23 for ten million and more, with all that lies below them).
 CISTERN_CODE_OBJECTS: functions that are made by exec and called once.

@@ -54,7 +54,7 @@ def marked_lines(program):
 
 class StackSwitches(product.Case):
     def record(self, interpreter, program, native="auto", **more):
-        """Runs it bare, and with the checking library; returns the image."""
+        """Runs the program bare and with the checking library; returns the image."""
         more.update(PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1")
         command = [interpreter.path, program]
         bare = product.run(command, product.clean_environment(**more))
@@ -74,7 +74,7 @@ class StackSwitches(product.Case):
         return image
 
     def blocks(self, interpreter, image, sizes):
-        """How many blocks of each size were made at which place: (size, function, line, frames of the same file)."""
+        """The number of blocks by (size, function, line, frames of the same file)."""
         found = collections.Counter()
         for event in image.events():
             size = event.size - interpreter.empty_bytes

@@ -1,5 +1,5 @@
-"""Threads in any number and in every way of beginning and ending: nothing is lost, nothing hangs, and the recorder's own
-memory does not grow with the threads that have been.
+"""Many threads, with every kind of start and end: nothing is lost, nothing hangs, and the recorder's own memory does not
+grow with the number of threads that have ended.
 
 CISTERN_SHORT_THREADS says how many short-lived threads there are (a million takes minutes), CISTERN_LIVING_THREADS how
 many live at once.

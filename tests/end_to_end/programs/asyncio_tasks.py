@@ -1,4 +1,4 @@
-"""Tasks that wait for each other, cancel each other and hand work over."""
+"""Tasks that wait for each other, cancel each other and pass work on."""
 import asyncio
 
 

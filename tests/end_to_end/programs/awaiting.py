@@ -1,4 +1,4 @@
-"""Blocks of known sizes, made in tasks that others await in every way; prints for each what its stack has to be.
+"""Allocates blocks of known sizes in tasks that others await by every method, and prints the expected stack of each.
 
 Frames are (function, file, line, awaiting), the innermost first, from the caller of make() on. What awaits is read from
 the objects' own attributes, and compared with asyncio's own graph where that follows the same frames. Before 3.14,

@@ -1,4 +1,4 @@
-"""Four threads make and drop blocks, each of a size of its own, and count in shared memory what they completed.
+"""Four threads allocate and free blocks, each of its own size, and count completed calls in shared memory.
 
 usage: count_until_killed.py COUNTERS [CALLS _exit|abort|exec|exit]
 """

@@ -1,4 +1,4 @@
-"""Coroutines and asynchronous generators, as tasks that begin at once where the version can (3.12); traced and profiled
+"""Coroutines and asynchronous generators, as eager tasks where the version has them (3.12); traced and profiled
 functions; recursion beyond the usual limit."""
 import asyncio
 import sys

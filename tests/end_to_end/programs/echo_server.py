@@ -1,4 +1,4 @@
-"""A gevent server that echoes what its clients, greenlets all, say."""
+"""A gevent server that echoes the messages of its clients, which are greenlets."""
 import gevent
 import gevent.server
 from gevent import socket

@@ -1,4 +1,4 @@
-"""What an embedding program has Python do. The size of each block tells the number, the place and the time."""
+"""The Python code of embed_target. The size of each block encodes the number, the line and the round."""
 TIMES = 20
 kept = []
 

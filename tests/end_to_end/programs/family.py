@@ -1,5 +1,5 @@
-"""A process with children of every kind. Each image makes blocks of a size of its own (and a byte) and prints one line
-"NAME PID PARENT SIZE COUNT"; a name is the way it came to be.
+"""A process with children of every kind. Each image allocates blocks of its own size (plus one byte) and prints one line
+"NAME PID PARENT SIZE COUNT"; NAME is how it was created.
 
 usage: family.py            the whole family
        family.py NAME SIZE  one image that exec or subprocess started

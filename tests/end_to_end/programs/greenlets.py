@@ -1,4 +1,4 @@
-"""Greenlets that switch to and fro between functions: each block is made under the function that makes it."""
+"""Greenlets that switch between functions: each block belongs to the function that allocates it."""
 import os
 
 import greenlet

@@ -1,5 +1,5 @@
 """Fills a cache, works for a while without growing, then grows at one line until it is killed: by itself after
-sys.argv[1] blocks, or by whoever limits its memory (0)."""
+sys.argv[1] blocks, or with 0 by a limit on its memory."""
 import os
 import signal
 import sys

@@ -1,7 +1,7 @@
-"""Allocates known blocks at known lines and prints, as JSON, what a profile must say of them.
+"""Allocates known blocks at known lines and prints, as JSON, what a profile must hold.
 
 Every block has a size of its own, odd wherever the call allows it, so that no block of the interpreter is taken for
-it. The whole stack is written down by the interpreter itself, from its frames, on the line of the call.
+it. The whole stack is taken from the interpreter's own frames, on the line of the call.
 """
 import _thread
 import gc

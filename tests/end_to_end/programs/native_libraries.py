@@ -1,4 +1,4 @@
-"""Libraries that allocate: one at the other's place after dlclose, while they are loaded, and below a signal.
+"""Libraries that allocate: at the address of another one after dlclose, while they are loaded, and in a signal handler.
 
 Arguments: the folder that they are in. Prints the address of each plugin's function, in the order of the calls.
 """

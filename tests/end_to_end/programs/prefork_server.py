@@ -1,4 +1,4 @@
-"""A server whose four workers are forked before it serves. Each request leaves something behind in the worker that
+"""A server whose four workers are forked before it serves. Each request leaks in the worker that
 answers it. Half-way one worker is killed and another one is forked in its place. Prints "WORKER PID REQUESTS" for each.
 
 usage: prefork_server.py SOCKET REQUESTS

@@ -1,4 +1,4 @@
-"""Fills and empties pymalloc's pools at random, and has them read at random moments.
+"""Fills and empties pymalloc's pools at random, and lets READER_LIBRARY read them at random moments.
 Usage: random_pools.py READER_LIBRARY SEED ROUNDS mark|stats
 """
 import ctypes

@@ -1,4 +1,4 @@
-"""Recursion of every kind, allocating on the way down and up: direct, mutual, through C, through exceptions."""
+"""Recursion of every kind that allocates before and after each call: direct, mutual, through C, through exceptions."""
 import functools
 
 

@@ -1,8 +1,8 @@
-"""Processes made in the ways that Python has. Each makes blocks of a size of its own (and a byte) and says so in one line
-"NAME PID PARENT SIZE COUNT"; PARENT is the process that it was forked or started by.
+"""Creates processes by every method of Python. Each allocates blocks of its own size (plus one byte) and prints one line
+"NAME PID PARENT SIZE COUNT"; PARENT is the process that forked or started it.
 
-usage: process_ways.py                    all of them
-       process_ways.py NAME PARENT SIZE   one that exec or spawn started
+usage: process_creation.py                    all of them
+       process_creation.py NAME PARENT SIZE   one that exec or spawn started
 """
 import multiprocessing
 import os
