@@ -10,12 +10,12 @@
 #include "preload/arch/x86_64/processor.h"
 #include "preload/arch/x86_64/stack_layout.h"
 #include "preload/arch/x86_64/system_call.h"
-#else
-#error "preload/arch: no system_call.h for this processor: raw_syscall()"
-#error "preload/arch: no processor.h for this processor: kElfMachine, kPageBytes, cycle_counter(), spin_pause(), differs()"
-#error "preload/arch: no stack_layout.h for this processor: registers, ucontext_t, return_address_place(), own frame"
-#error "preload/arch: no getter_code.h for this processor: returned_global(), returned_thread_local()"
-#error "preload/arch: no dlopen_stub.h for this processor: CISTERN_SET_FLAG_AND_JUMP"
+#else  // what this processor lacks
+#error "preload/arch: no system_call.h: raw_syscall()"
+#error "preload/arch: no processor.h: kElfMachine, kPageBytes, cycle_counter(), spin_pause(), differs()"
+#error "preload/arch: no stack_layout.h: registers, ucontext_t, return_address_place(), own frame"
+#error "preload/arch: no getter_code.h: returned_global(), returned_thread_local()"
+#error "preload/arch: no dlopen_stub.h: CISTERN_SET_FLAG_AND_JUMP"
 #endif
 
 namespace cistern::preload {

@@ -121,8 +121,8 @@ class RowMachine {
   RowMachine(const CommonInformation& common, uintptr_t begin, uintptr_t pc) noexcept
       : common_(common), location_(begin), pc_(pc) {}
 
-  // Runs instructions up to `pc`. Returns false when one is not known. `initial`: those of the common information, which
-  // DW_CFA_restore restores to.
+  // Runs instructions up to `pc`. Returns false when one is not known. `initial`: those of the common information,
+  // which DW_CFA_restore restores to.
   bool run(DwarfBytes in, bool initial) noexcept {
     while (in.more() && !past_) {
       if (!execute(in)) return false;
