@@ -1,5 +1,5 @@
-// Which file a descriptor or a path leads to: a number may be another file's by now, and so may a path, after a chroot
-// or when somebody replaced what lay there. Any thread; no allocation; errno is left alone.
+// Identifies a file. A descriptor number or a path may lead to another file later: after a close, a chroot, or when
+// somebody replaces the file. Any thread; no allocation; errno is left alone.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ struct FileStatus {
   bool replaceable = false;  // a regular file or a symbolic link
 };
 
-// Not known when there is no such descriptor or path. A symbolic link at the path's end stands for itself.
+// Both return an identity that is not known() where there is no such descriptor or path. status_at() does not follow a
+// symbolic link at the end of the path.
 FileStatus status_of(int fd) noexcept;
 FileStatus status_at(const char* path) noexcept;
 

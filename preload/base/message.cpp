@@ -31,14 +31,14 @@ bool is_pending(SignalSet signals) noexcept {
   return (pending & signals) != 0;
 }
 
-void take_pending(SignalSet signals) noexcept {
+void discard_pending(SignalSet signals) noexcept {
   const timespec at_once{};
   raw_syscall(SYS_rt_sigtimedwait, reinterpret_cast<long>(&signals), 0, reinterpret_cast<long>(&at_once),
               sizeof signals);
 }
 
 // Blocks the signals that a write may raise: SIGPIPE and SIGXFSZ would kill, SIGTTOU would stop a background process.
-// One that a write raised is taken before the mask is what it was.
+// A signal that the write raised is discarded before the old mask is restored.
 class QuietWrites {
  public:
   QuietWrites() noexcept {
@@ -47,7 +47,7 @@ class QuietWrites {
     had_pending_ = is_pending(kFatal);
   }
   ~QuietWrites() {
-    if (!had_pending_ && is_pending(kFatal)) take_pending(kFatal);
+    if (!had_pending_ && is_pending(kFatal)) discard_pending(kFatal);
     raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&old_), 0, sizeof old_);
   }
   QuietWrites(const QuietWrites&) = delete;
@@ -60,8 +60,8 @@ class QuietWrites {
   bool had_pending_ = false;
 };
 
-// Whether a line can be written at once: a pipe that says so has room for a page.
-bool takes_a_line() noexcept {
+// Whether a line can be written without waiting: a pipe that polls as writable has room for a page.
+bool can_write_line() noexcept {
   pollfd stderr_now{kStderr, POLLOUT, 0};
   const timespec at_once{};
   const long ready =
@@ -69,7 +69,7 @@ bool takes_a_line() noexcept {
   return ready == 1 && stderr_now.revents == POLLOUT;
 }
 
-// Control characters, which may be part of a path, would make it more than one line.
+// Replaces control characters, which a path may contain: the message must stay one line.
 void add_printable(Text<1000>& line, std::string_view text) noexcept {
   for (const char& c : text)
     line.add(static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? "?" : std::string_view(&c, 1));
@@ -81,14 +81,15 @@ void remember_stderr() noexcept {
   g_stderr = status_of(kStderr).identity;
 }
 
-void say_once(std::string_view what, std::string_view where) noexcept {
-  static std::atomic<bool> said{false};
-  if (said.exchange(true, std::memory_order_relaxed)) return;
-  if (!g_stderr.known() || status_of(kStderr).identity != g_stderr || !takes_a_line()) return;
+void print_once(std::string_view what, std::string_view where, std::string_view why) noexcept {
+  static std::atomic<bool> printed{false};
+  if (printed.exchange(true, std::memory_order_relaxed)) return;
+  if (!g_stderr.known() || status_of(kStderr).identity != g_stderr || !can_write_line()) return;
   Text<1000> body;
   body.add("cistern: ");
   add_printable(body, what);
-  if (!where.empty()) add_printable(body.add(" "), where);
+  if (!where.empty()) add_printable(body.add(": "), where);
+  if (!why.empty()) add_printable(body.add(": "), why);
   Text<1024> line;
   line.add(body.view()).add(body.complete() ? "\n" : "…\n");
   const QuietWrites quiet;

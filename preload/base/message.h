@@ -1,17 +1,17 @@
-// The one line that the recorder may say to the program's stderr in its whole life. Any thread; no allocation; errno is
-// left alone.
+// The one line that the library may print to the program's stderr. Any thread; no allocation; errno is left alone.
 #pragma once
 
 #include <string_view>
 
 namespace cistern::preload {
 
-// Before anything can be said: the file that descriptor 2 leads to now is the program's stderr.
+// Notes which file descriptor 2 leads to: this file is the program's stderr. Call it before print_once().
 void remember_stderr() noexcept;
 
-// Writes "cistern: WHAT WHERE\n" to stderr, the first time that it is called in this process; nothing afterwards. Says
-// nothing where that could do harm: when descriptor 2 was closed at the start or leads to another file by now, which
-// may be the program's data; when nobody reads a pipe, or it is full.
-void say_once(std::string_view what, std::string_view where = {}) noexcept;
+// Prints "cistern: WHAT: WHERE: WHY\n" to stderr at the first call in this process, and nothing afterwards. Empty parts
+// are left out. Prints nothing where a line could do harm:
+//   - descriptor 2 was closed at the start, or leads to another file now, which may hold the program's data;
+//   - stderr is a pipe that is full or that nobody reads.
+void print_once(std::string_view what, std::string_view where = {}, std::string_view why = {}) noexcept;
 
 }  // namespace cistern::preload

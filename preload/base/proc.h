@@ -1,5 +1,5 @@
-// What the kernel says of this process, read by system calls into the caller's buffers. Any thread; errno is left
-// alone.
+// What the kernel reports about this process and its threads, read by system calls into the caller's buffers. Any
+// thread; no allocation; errno is left alone.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace cistern::preload {
 
-// Reads a file from its beginning into `buffer`. Returns what was read: at most `size` bytes; empty when it cannot be
-// read.
+// Reads a file from its beginning into `buffer`. Returns what was read, at most `size` bytes; empty when the file
+// cannot be read.
 std::string_view read_file(const char* path, char* buffer, size_t size) noexcept;
 
 struct MemoryUse {
@@ -17,12 +17,12 @@ struct MemoryUse {
   uint64_t resident_bytes = 0;
   uint64_t shared_bytes = 0;
 };
-// /proc/self/statm; all zero when there is no /proc.
+// From /proc/self/statm; all zero where there is no /proc.
 MemoryUse memory_use() noexcept;
 
 // The path by which the running program was executed; empty when unknown.
 std::string_view executed_name() noexcept;
-// Absolute; empty when it has been removed or lies outside the root directory.
+// Returns an absolute path; empty when the directory has been removed or lies outside the root directory.
 std::string_view working_directory(char* buffer, size_t size) noexcept;
 
 uint32_t process_id() noexcept;

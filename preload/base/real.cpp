@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "preload/base/elf.h"
-#include "preload/base/recording_switch.h"
+#include "preload/base/thread_context.h"
 
 namespace cistern::preload {
 namespace {
@@ -33,7 +33,7 @@ void* pool_allocate(size_t size, size_t alignment = 16) noexcept {
   return reinterpret_cast<void*>(block);
 }
 
-// --- What stands in g_real until the real ones are known. Each resolves and calls on.
+// --- The first values of g_real: each function resolves all of them and calls the real one.
 
 bool resolved() noexcept;
 
@@ -95,15 +95,19 @@ pid_t first_fork() {
   resolve_real_functions();
   return g_real.fork();
 }
+int first_dlclose(void* library) {
+  resolve_real_functions();
+  return resolved() ? g_real.dlclose(library) : -1;
+}
 
 template <typename Function>
 void look_up(Function*& target, const char* name) noexcept {
   if (void* found = dlsym(RTLD_NEXT, name)) target = reinterpret_cast<Function*>(found);
 }
 
-// For what an older libc may lack: a failing dlsym would allocate its message on the program's heap.
+// For a function that an older libc lacks: dlsym would allocate its error message on the program's heap.
 template <typename Function>
-void look_up_optional(Function*& target, const char* name) noexcept {
+void look_up_newer(Function*& target, const char* name) noexcept {
   struct Search {
     const char* name;
     void* found;
@@ -119,7 +123,7 @@ void look_up_optional(Function*& target, const char* name) noexcept {
   if (search.found != nullptr) target = reinterpret_cast<Function*>(search.found);
 }
 
-std::atomic<int> g_resolution{0};  // 0 not begun, 1 under way, 2 done
+std::atomic<int> g_resolution{0};  // 0 not begun, 1 running, 2 done
 
 bool resolved() noexcept {
   return g_resolution.load(std::memory_order_acquire) == 2;
@@ -127,6 +131,7 @@ bool resolved() noexcept {
 
 }  // namespace
 
+// What may be called before the real functions are resolved.
 constinit RealFunctions g_real = {
     .malloc = first_malloc,
     .calloc = first_calloc,
@@ -135,68 +140,26 @@ constinit RealFunctions g_real = {
     .memalign = first_memalign,
     .aligned_alloc = first_aligned_alloc,
     .posix_memalign = first_posix_memalign,
-    .valloc = nullptr,
-    .pvalloc = nullptr,
-    .free_sized = nullptr,
-    .free_aligned_sized = nullptr,
     .mmap = first_mmap,
     .munmap = first_munmap,
-    .mremap = nullptr,
-    .brk = nullptr,
-    .sbrk = nullptr,
     .fork = first_fork,
-    .async_fork = nullptr,
-    .exit_now = nullptr,
-    .quick_exit = nullptr,
-    .execve = nullptr,
-    .execvpe = nullptr,
-    .fexecve = nullptr,
-    .execveat = nullptr,
-    .posix_spawn = nullptr,
-    .posix_spawnp = nullptr,
     .pthread_create = first_pthread_create,
-    .pthread_exit = nullptr,
-    .mallinfo2 = nullptr,
+    .dlclose = first_dlclose,
 };
 
 void resolve_real_functions() noexcept {
   int expected = 0;
   if (!g_resolution.compare_exchange_strong(expected, 1, std::memory_order_acq_rel)) return;
-  const Nested nested;
+  const ReentrancyGuard guard;
   RealFunctions found = g_real;
-  look_up(found.malloc, "malloc");
-  look_up(found.calloc, "calloc");
-  look_up(found.realloc, "realloc");
-  look_up(found.free, "free");
-  look_up(found.memalign, "memalign");
-  look_up(found.aligned_alloc, "aligned_alloc");
-  look_up(found.posix_memalign, "posix_memalign");
-  look_up(found.valloc, "valloc");
-  look_up(found.pvalloc, "pvalloc");
-  look_up(found.mmap, "mmap");
-  look_up(found.munmap, "munmap");
-  found.mremap = reinterpret_cast<decltype(found.mremap)>(dlsym(RTLD_NEXT, "mremap"));
-  look_up(found.brk, "brk");
-  look_up(found.sbrk, "sbrk");
-  look_up(found.fork, "fork");
-  look_up(found.exit_now, "_exit");
-  look_up(found.quick_exit, "quick_exit");
-  look_up(found.execve, "execve");
-  look_up(found.execvpe, "execvpe");
-  look_up(found.fexecve, "fexecve");
-  look_up(found.posix_spawn, "posix_spawn");
-  look_up(found.posix_spawnp, "posix_spawnp");
-  look_up(found.pthread_create, "pthread_create");
-  look_up(found.pthread_exit, "pthread_exit");
+#define CISTERN_LOOK_UP(name, type) look_up(found.name, #name);
+  CISTERN_HOOKED_FUNCTIONS(CISTERN_LOOK_UP)
   look_up(cistern_real_dlopen, "dlopen");
-  look_up(cistern_real_dlclose, "dlclose");
   g_real = found;
   g_resolution.store(2, std::memory_order_release);
-  look_up_optional(g_real.mallinfo2, "mallinfo2");
-  look_up_optional(g_real.execveat, "execveat");
-  look_up_optional(g_real.async_fork, "_Fork");
-  look_up_optional(g_real.free_sized, "free_sized");
-  look_up_optional(g_real.free_aligned_sized, "free_aligned_sized");
+#define CISTERN_LOOK_UP_NEWER(name, type) look_up_newer(g_real.name, #name);
+  CISTERN_NEWER_HOOKED_FUNCTIONS(CISTERN_LOOK_UP_NEWER)
+  CISTERN_CALLED_FUNCTIONS(CISTERN_LOOK_UP_NEWER)
 }
 
 bool in_bootstrap_pool(const void* block) noexcept {
@@ -222,14 +185,8 @@ void* first_dlopen(const char* path, int mode) {
   return cistern_real_dlopen != first_dlopen ? cistern_real_dlopen(path, mode) : nullptr;
 }
 
-int first_dlclose(void* handle) {
-  cistern::preload::resolve_real_functions();
-  return cistern_real_dlclose != first_dlclose ? cistern_real_dlclose(handle) : -1;
-}
-
 }  // namespace
 
 extern "C" {
 void* (*cistern_real_dlopen)(const char*, int) = first_dlopen;
-int (*cistern_real_dlclose)(void*) = first_dlclose;
 }

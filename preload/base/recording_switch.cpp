@@ -7,12 +7,13 @@
 
 namespace cistern::preload {
 
-constinit Gate g_gate{};
-thread_local constinit ThreadGate t_gate{};
+constinit RecordingSwitch g_recording_switch{};
 
-bool arm_gate() noexcept {
-  if (is_error(raw_syscall(SYS_madvise, reinterpret_cast<long>(&g_gate), sizeof g_gate, MADV_WIPEONFORK))) return false;
-  g_gate.home.store(1, std::memory_order_relaxed);
+bool wipe_switch_on_fork() noexcept {
+  const long result =
+      raw_syscall(SYS_madvise, reinterpret_cast<long>(&g_recording_switch), sizeof g_recording_switch, MADV_WIPEONFORK);
+  if (is_error(result)) return false;
+  g_recording_switch.not_forked.store(1, std::memory_order_relaxed);
   return true;
 }
 

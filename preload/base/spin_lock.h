@@ -1,6 +1,6 @@
-// A lock for cold paths: constant-initialised, without destructor, reset in a forked child. Held only inside the
-// recorder (a thread that holds it is marked busy or nested, so a signal handler never waits for its own thread), and
-// never left behind by a thread that is cancelled.
+// A lock for cold paths: constant-initialised, without destructor, reset in a forked child. Requires that the holder is
+// inside the library (marked busy, or with a ReentrancyGuard), so that a signal handler never waits for a lock that its
+// own thread holds. A thread that is cancelled never leaves a lock held.
 #pragma once
 
 #include <pthread.h>
@@ -9,7 +9,7 @@
 #include <atomic>
 
 #include "preload/arch/arch.h"
-#include "preload/base/recording_switch.h"
+#include "preload/base/thread_context.h"
 
 namespace cistern::preload {
 
@@ -21,7 +21,7 @@ class SpinLock {
       if (held_.load(std::memory_order_relaxed)) raw_syscall(SYS_sched_yield);
     }
   }
-  // Gives up after `turns` of waiting. Returns whether it is held now.
+  // Gives up after `turns` attempts. Returns whether the lock is held now.
   bool try_lock(int turns) noexcept {
     while (held_.exchange(true, std::memory_order_acquire)) {  // pairs with unlock()
       if (turns-- == 0) return false;
@@ -37,31 +37,32 @@ class SpinLock {
   std::atomic<bool> held_{false};
 };
 
-// Locks are held inside each other, the last taken first given back.
+// Holds a lock while it exists. Locks are released in the reverse order.
 class Locked {
  public:
   explicit Locked(SpinLock& lock) noexcept : lock_(lock) {
     begin();
     lock_.lock();
   }
-  // For a caller that may be inside another lock of the program's: gives up after `turns` of waiting.
+  // For a caller that may hold a lock of the program: gives up after `turns` attempts.
   Locked(SpinLock& lock, int turns) noexcept : lock_(lock) {
     begin();
     held_ = lock_.try_lock(turns);
   }
   ~Locked() {
     if (held_) lock_.unlock();
-    if (--t_gate.locks == 0) pthread_setcanceltype(cancel_type_, nullptr);
+    if (--t_context.locks == 0) pthread_setcanceltype(cancel_type_, nullptr);
   }
   explicit operator bool() const noexcept { return held_; }
   Locked(const Locked&) = delete;
   Locked& operator=(const Locked&) = delete;
 
  private:
-  // Not the cancel state: glibc 2.36 forgets the result PTHREAD_CANCELED when that is enabled again.
+  // Changes the cancel type and not the cancel state: when the state is enabled again, glibc 2.36 forgets the result
+  // PTHREAD_CANCELED.
   void begin() noexcept {
-    if (t_gate.locks == 0) pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type_);
-    ++t_gate.locks;
+    if (t_context.locks == 0) pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type_);
+    ++t_context.locks;
   }
 
   SpinLock& lock_;

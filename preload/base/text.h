@@ -1,4 +1,4 @@
-// Text in fixed buffers: building it and taking it apart, without allocation, locale or errno.
+// Text in fixed buffers: building it and parsing it, without allocation, locale or errno. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -8,13 +8,13 @@
 
 namespace cistern::preload {
 
-// Collects text; what does not fit is dropped and complete() turns false. Always NUL-terminated.
+// Collects text. Text that does not fit is dropped; then complete() returns false. Always NUL-terminated.
 template <size_t kCapacity>
 class Text {
  public:
   Text& add(std::string_view text) noexcept {
-    const size_t room = kCapacity - 1 - size_;
-    const size_t taken = text.size() < room ? text.size() : room;
+    const size_t free = kCapacity - 1 - size_;
+    const size_t taken = text.size() < free ? text.size() : free;
     std::memcpy(data_ + size_, text.data(), taken);
     size_ += taken;
     data_[size_] = '\0';
@@ -35,10 +35,6 @@ class Text {
     data_[0] = '\0';
     complete_ = true;
   }
-  void shorten(size_t size) noexcept {
-    if (size < size_) size_ = size;
-    data_[size_] = '\0';
-  }
 
   bool complete() const noexcept { return complete_; }
   size_t size() const noexcept { return size_; }
@@ -54,7 +50,7 @@ class Text {
 
 using PathText = Text<4096>;
 
-// The decimal number at the start of `text`, which is advanced behind it; 0 when there is none.
+// Returns the decimal number at the start of `text` and removes it from `text`; 0 when there is none.
 inline uint64_t take_number(std::string_view& text) noexcept {
   uint64_t value = 0;
   while (!text.empty() && text.front() >= '0' && text.front() <= '9') {

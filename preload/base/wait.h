@@ -1,5 +1,5 @@
-// Waits for another thread without a futex: gives way at first, then sleeps 100 µs at a time, and gives up after a
-// bounded time. For cold paths. errno is left alone.
+// Waits for another thread without a futex: yields at first, then sleeps 100 µs at a time, and gives up after a bounded
+// time. For cold paths. errno is left alone.
 #pragma once
 
 #include <sys/syscall.h>
@@ -11,7 +11,7 @@
 
 namespace cistern::preload {
 
-// Returns whether `done()` became true within some `limit_ms` of waiting.
+// Returns whether `done()` became true within about `limit_ms` milliseconds.
 template <typename Done>
 bool wait_until(Done done, uint32_t limit_ms) noexcept {
   constexpr uint32_t kYields = 1'000;

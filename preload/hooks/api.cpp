@@ -4,42 +4,43 @@
 #define CISTERN_IMPLEMENTATION
 #include "cistern/cistern.h"
 #include "preload/base/recording_switch.h"
-#include "preload/hooks/export.h"
+#include "preload/hooks/interpose.h"
+#include "preload/hooks/should_record.h"
 #include "preload/recorder/control.h"
-#include "preload/recorder/lifecycle.h"
 
 using namespace cistern::preload;
 
 namespace {
 
 // A forked child that has not allocated yet begins its image here.
-void awake() noexcept {
-  if ((g_gate.mask.load(std::memory_order_relaxed) & kAwake) == 0) wake(cistern::Domain::kMalloc, nullptr);
+void begin_image_if_forked() noexcept {
+  if ((g_recording_switch.mask.load(std::memory_order_relaxed) & kDecided) == 0)
+    take_slow_path(cistern::Domain::kMalloc, nullptr);
 }
 
 }  // namespace
 
 CISTERN_EXPORT void cistern_mark(const char* name) {
-  awake();
+  begin_image_if_forked();
   mark(name != nullptr ? name : "");
 }
 
 CISTERN_EXPORT void cistern_start() {
-  awake();
+  begin_image_if_forked();
   start_recording();
 }
 
 CISTERN_EXPORT void cistern_stop() {
-  awake();
+  begin_image_if_forked();
   stop_recording();
 }
 
 CISTERN_EXPORT int cistern_flush() {
-  awake();
+  begin_image_if_forked();
   return flush();
 }
 
 CISTERN_EXPORT int cistern_enabled() {
-  awake();
-  return (g_gate.mask.load(std::memory_order_relaxed) & ~kAwake) != 0 ? 1 : 0;
+  begin_image_if_forked();
+  return (g_recording_switch.mask.load(std::memory_order_relaxed) & ~kDecided) != 0 ? 1 : 0;
 }

@@ -7,8 +7,9 @@
 
 #include "preload/base/real.h"
 #include "preload/hooks/call_site.h"
-#include "preload/hooks/export.h"
+#include "preload/hooks/interpose.h"
 #include "preload/hooks/pymalloc.h"
+#include "preload/hooks/should_record.h"
 #include "preload/recorder/events.h"
 
 using namespace cistern;
@@ -21,10 +22,10 @@ constexpr Domain kDomain = Domain::kMalloc;
 // Calls the real allocation function and records its block.
 template <typename Allocate>
 inline void* allocate(size_t size, CallSite site, Allocate real) noexcept {
-  if (!records(kDomain, site.caller)) return real();
+  if (!should_record(kDomain, site.caller)) return real();
   void* block;
   {
-    const Nested nested;
+    const ReentrancyGuard guard;
     block = real();
   }
   if (block != nullptr) record_alloc(kDomain, block, size, site.frame);
@@ -36,9 +37,9 @@ inline void* allocate(size_t size, CallSite site, Allocate real) noexcept {
 template <typename Free>
 inline void release(void* block, const void* caller, Free real) noexcept {
   if (block == nullptr || in_bootstrap_pool(block)) return;
-  if (!records(kDomain, caller)) return real();
+  if (!should_record(kDomain, caller)) return real();
   record_free(kDomain, block);
-  const Nested nested;
+  const ReentrancyGuard guard;
   real();
 }
 
@@ -63,13 +64,13 @@ CISTERN_EXPORT void* calloc(size_t count, size_t size) noexcept {
 CISTERN_EXPORT void* realloc(void* block, size_t size) noexcept {
   if (in_bootstrap_pool(block)) return leave_bootstrap_pool(block, size, CISTERN_CALL_SITE);
   if (block == nullptr) return allocate(size, CISTERN_CALL_SITE, [size] { return g_real.realloc(nullptr, size); });
-  if (!records(kDomain, CISTERN_CALLER)) return g_real.realloc(block, size);
+  if (!should_record(kDomain, CISTERN_CALLER)) return g_real.realloc(block, size);
   if (size == 0) {
     // glibc frees (malloc.c, __libc_realloc, REALLOC_ZERO_BYTES_FREES); another allocator may keep a block of no bytes.
     record_free(kDomain, block);
     void* kept;
     {
-      const Nested nested;
+      const ReentrancyGuard guard;
       kept = g_real.realloc(block, 0);
     }
     if (kept != nullptr) record_alloc(kDomain, kept, 0, CISTERN_OWN_FRAME);
@@ -78,7 +79,7 @@ CISTERN_EXPORT void* realloc(void* block, size_t size) noexcept {
   const uint64_t begin_time = now();
   void* moved;
   {
-    const Nested nested;
+    const ReentrancyGuard guard;
     moved = g_real.realloc(block, size);
   }
   if (moved != nullptr) record_realloc(kDomain, begin_time, block, moved, size, CISTERN_OWN_FRAME);

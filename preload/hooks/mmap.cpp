@@ -1,5 +1,6 @@
 // The mmap family, as called by the program and its libraries; libc's own calls (malloc's heaps, thread stacks) are
-// internal to it and not seen. Nested calls, such as those of an allocator preloaded behind us, are only passed on.
+// internal to it and not seen. ReentrancyGuard calls, such as those of an allocator preloaded behind us, are only
+// passed on.
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/mman.h>
@@ -7,8 +8,9 @@
 
 #include "preload/base/real.h"
 #include "preload/hooks/call_site.h"
-#include "preload/hooks/export.h"
+#include "preload/hooks/interpose.h"
 #include "preload/hooks/pymalloc.h"
+#include "preload/hooks/should_record.h"
 #include "preload/recorder/events.h"
 
 using namespace cistern;
@@ -29,10 +31,10 @@ uint32_t flags_of(int protection, int flags) noexcept {
 }
 
 void* map(void* address, size_t size, int protection, int flags, int fd, off_t offset, CallSite site) noexcept {
-  if (!records(kDomain, site.caller)) return g_real.mmap(address, size, protection, flags, fd, offset);
+  if (!should_record(kDomain, site.caller)) return g_real.mmap(address, size, protection, flags, fd, offset);
   void* result;
   {
-    const Nested nested;
+    const ReentrancyGuard guard;
     result = g_real.mmap(address, size, protection, flags, fd, offset);
   }
   if (result != MAP_FAILED) record_map(result, size, flags_of(protection, flags), site.frame);
@@ -61,11 +63,11 @@ CISTERN_EXPORT void* mmap64(void* address, size_t size, int protection, int flag
 }
 
 CISTERN_EXPORT int munmap(void* address, size_t size) noexcept {
-  if (!records(kDomain, CISTERN_CALLER)) return g_real.munmap(address, size);
+  if (!should_record(kDomain, CISTERN_CALLER)) return g_real.munmap(address, size);
   // Recorded before, like a free; a munmap that fails has had a wrong argument and unmapped nothing.
   const bool valid = (reinterpret_cast<uintptr_t>(address) % kPageBytes) == 0 && size != 0;
   if (valid) record_unmap(address, size);
-  const Nested nested;
+  const ReentrancyGuard guard;
   return g_real.munmap(address, size);
 }
 
@@ -78,11 +80,11 @@ CISTERN_EXPORT void* mremap(void* address, size_t old_size, size_t size, int fla
     va_end(rest);
   }
   resolve_real_functions();
-  if (!records(kDomain, CISTERN_CALLER)) return g_real.mremap(address, old_size, size, flags, wanted);
+  if (!should_record(kDomain, CISTERN_CALLER)) return g_real.mremap(address, old_size, size, flags, wanted);
   const uint64_t begin_time = now();
   void* result;
   {
-    const Nested nested;
+    const ReentrancyGuard guard;
     result = g_real.mremap(address, old_size, size, flags, wanted);
   }
   if (result != MAP_FAILED) record_remap(begin_time, address, old_size, result, size, 0, CISTERN_OWN_FRAME);
@@ -91,11 +93,11 @@ CISTERN_EXPORT void* mremap(void* address, size_t old_size, size_t size, int fla
 
 CISTERN_EXPORT int brk(void* address) noexcept {
   resolve_real_functions();
-  if (!records(kDomain, CISTERN_CALLER)) return g_real.brk(address);
+  if (!should_record(kDomain, CISTERN_CALLER)) return g_real.brk(address);
   const char* before;
   int result;
   {
-    const Nested nested;
+    const ReentrancyGuard guard;
     before = current_break();
     result = g_real.brk(address);
   }
@@ -105,10 +107,10 @@ CISTERN_EXPORT int brk(void* address) noexcept {
 
 CISTERN_EXPORT void* sbrk(intptr_t increment) noexcept {
   resolve_real_functions();
-  if (increment == 0 || !records(kDomain, CISTERN_CALLER)) return g_real.sbrk(increment);
+  if (increment == 0 || !should_record(kDomain, CISTERN_CALLER)) return g_real.sbrk(increment);
   void* before;
   {
-    const Nested nested;
+    const ReentrancyGuard guard;
     before = g_real.sbrk(increment);
   }
   if (before != reinterpret_cast<void*>(-1)) {

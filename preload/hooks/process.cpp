@@ -11,10 +11,13 @@
 
 #include "preload/arch/arch.h"
 #include "preload/base/real.h"
-#include "preload/hooks/export.h"
+#include "preload/hooks/interpose.h"
+#include "preload/hooks/should_record.h"
 #include "preload/recorder/child_environment.h"
-#include "preload/recorder/lifecycle.h"
-#include "preload/recorder/recorder.h"
+#include "preload/recorder/exec.h"
+#include "preload/recorder/finish.h"
+#include "preload/recorder/fork.h"
+#include "preload/recorder/start.h"
 
 using namespace cistern;
 using namespace cistern::preload;
@@ -45,10 +48,10 @@ int replace(char* const* environment, Exec exec) noexcept {
   });
 }
 
-// What has to be done on both sides of a fork. `whole`: libc's own locks are free in the child.
-pid_t after_fork(pid_t child, bool whole) noexcept {
+// What has to be done on both sides of a fork. `libc_locks_free`: in the child.
+pid_t after_fork(pid_t child, bool libc_locks_free) noexcept {
   const int error = errno;
-  child == 0 ? forked(whole) : child_forked(child);
+  child == 0 ? fork_in_child(libc_locks_free) : fork_in_parent(child);
   errno = error;
   return child;
 }
@@ -69,7 +72,7 @@ void collect_arguments(char** out, const char* first, va_list arguments) noexcep
 
 // Begins recording before main, whether or not something was allocated before; and sees the end by exit().
 __attribute__((constructor)) static void begin() {
-  start_process();
+  start_process(kHookCallbacks);
 }
 
 __attribute__((destructor)) static void end() {
@@ -85,11 +88,11 @@ CISTERN_EXPORT pid_t fork() noexcept {
 // Libc's own locks stay as they are in its child.
 CISTERN_EXPORT pid_t _Fork() noexcept {
   resolve_real_functions();
-  if (g_real.async_fork == nullptr) {
+  if (g_real._Fork == nullptr) {
     errno = ENOSYS;
     return -1;
   }
-  return after_fork(g_real.async_fork(), false);
+  return after_fork(g_real._Fork(), false);
 }
 
 CISTERN_EXPORT int posix_spawn(pid_t* child, const char* path, const posix_spawn_file_actions_t* actions,

@@ -4,10 +4,10 @@
 
 #include "preload/base/spin_lock.h"
 #include "preload/cpython/interpreter.h"
-#include "preload/hooks/thread_starts.h"
+#include "preload/hooks/should_record.h"
 #include "preload/recorder/events.h"
-#include "preload/recorder/lifecycle.h"
-#include "preload/recorder/hook_callbacks.h"
+#include "preload/recorder/loader_events.h"
+#include "preload/recorder/python_events.h"
 
 namespace cistern::preload {
 
@@ -53,7 +53,7 @@ struct Hook {
   [[gnu::always_inline]] static void* allocate(size_t size, const void* frame, Allocate real) noexcept {
     void* block;
     {
-      const Nested nested;
+      const ReentrancyGuard guard;
       block = real();
     }
     if (block == nullptr) return block;
@@ -78,7 +78,7 @@ struct Hook {
     const uint64_t begin_time = now();
     void* moved;
     {
-      const Nested nested;
+      const ReentrancyGuard guard;
       moved = below().realloc(ctx, block, size);
     }
     if (moved != nullptr) record_realloc(kDomain, begin_time, block, moved, size, CISTERN_FRAME_IF_NATIVE);
@@ -90,7 +90,7 @@ struct Hook {
     } else {
       record_free(kDomain, block);
     }
-    const Nested nested;
+    const ReentrancyGuard guard;
     below().free(ctx, block);
   }
 
@@ -100,16 +100,16 @@ struct Hook {
                                                Result (*real)(void*, Arguments...), const void* caller, void* ctx,
                                                Arguments... arguments) noexcept {
     alive();
-    const Way way = way_of(kDomain);
-    if (__builtin_expect(way == Way::kRecord, 1)) return recorded(ctx, arguments...);
-    if (way == Way::kPass) return real(ctx, arguments...);
+    const HookAction way = hook_action(kDomain);
+    if (__builtin_expect(way == HookAction::kRecord, 1)) return recorded(ctx, arguments...);
+    if (way == HookAction::kPassOn) return real(ctx, arguments...);
     return asked(recorded, real, caller, ctx, arguments...);
   }
   template <typename Result, typename... Arguments>
   [[gnu::noinline, gnu::cold]] static Result asked(Result (*recorded)(void*, Arguments...),
                                                    Result (*real)(void*, Arguments...), const void* caller, void* ctx,
                                                    Arguments... arguments) noexcept {
-    return wake(kDomain, caller) ? recorded(ctx, arguments...) : real(ctx, arguments...);
+    return take_slow_path(kDomain, caller) ? recorded(ctx, arguments...) : real(ctx, arguments...);
   }
 
   static void* malloc(void* ctx, size_t size) noexcept {
@@ -135,14 +135,15 @@ struct ArenaHook {
   static const PyObjectArenaAllocator& below() noexcept { return g_levels[kLevel].arena_below; }
 
   static bool wanted(const void* caller) noexcept {
-    const uint32_t mask = g_gate.mask.load(std::memory_order_relaxed);
-    if ((mask & kAwake) == 0) wake(Domain::kObj, caller);
-    return (g_gate.mask.load(std::memory_order_relaxed) & (bit_of(Domain::kObj) | bit_of(Domain::kMem))) != 0;
+    const uint32_t mask = g_recording_switch.mask.load(std::memory_order_relaxed);
+    if ((mask & kDecided) == 0) take_slow_path(Domain::kObj, caller);
+    return (g_recording_switch.mask.load(std::memory_order_relaxed) & (bit_of(Domain::kObj) | bit_of(Domain::kMem))) !=
+           0;
   }
   static void* alloc(void* ctx, size_t size) noexcept {
     void* arena;
     {
-      const Nested nested;
+      const ReentrancyGuard guard;
       arena = below().alloc(ctx, size);
     }
     if (arena != nullptr && wanted(__builtin_return_address(0))) record_arena(false, arena, size);
@@ -150,7 +151,7 @@ struct ArenaHook {
   }
   static void free(void* ctx, void* arena, size_t size) noexcept {
     if (wanted(__builtin_return_address(0))) record_arena(true, arena, size);
-    const Nested nested;
+    const ReentrancyGuard guard;
     below().free(ctx, arena, size);
   }
 
@@ -166,7 +167,7 @@ constexpr PyMemAllocatorEx hook_of(int level) noexcept {
 }
 template <int kPyDomain>
 PyMemAllocatorEx hook_of(int level) noexcept {
-  const bool native = (g_recorder.native_domains & bit_of(domain_of(kPyDomain))) != 0;
+  const bool native = has_native_frames(domain_of(kPyDomain));
   return native ? hook_of<kPyDomain, true>(level) : hook_of<kPyDomain, false>(level);
 }
 PyMemAllocatorEx hook_of(int py_domain, int level) noexcept {
@@ -239,7 +240,7 @@ PyMemAllocatorEx below_top(int py_domain) noexcept {
   return level < kLevels ? g_levels[level].below[py_domain] : allocator;
 }
 
-void learn_pymalloc() noexcept {
+void note_pymalloc() noexcept {
   const auto object = below_top(PYMEM_DOMAIN_OBJ).malloc;
   if (g_pymalloc == nullptr && !is_initialized() && object != below_top(PYMEM_DOMAIN_RAW).malloc) g_pymalloc = object;
 }
@@ -247,11 +248,11 @@ void learn_pymalloc() noexcept {
 void install_all(DomainMask domains) noexcept {
   for (const int py_domain : {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ}) install(py_domain, domains);
   install_arena(domains);
-  learn_pymalloc();
+  note_pymalloc();
   const auto object = below_top(PYMEM_DOMAIN_OBJ).malloc;
   const bool pooled = !g_python.free_threaded && g_pymalloc != nullptr && object == g_pymalloc &&
                       below_top(PYMEM_DOMAIN_MEM).malloc == g_pymalloc;
-  g_recorder.stamps.allow(pooled);
+  allow_shared_times(pooled);
 }
 
 bool on_top(int py_domain) noexcept {
@@ -269,9 +270,8 @@ PyMemAllocatorEx under_hooks(int py_domain) noexcept {
 
 }  // namespace
 
-void abandon_hooks() noexcept {
+void abandon_python_hooks() noexcept {
   g_install_lock.reset();
-  abandon_thread_starts();
 }
 
 void install_python_hooks(DomainMask domains) noexcept {
@@ -279,9 +279,9 @@ void install_python_hooks(DomainMask domains) noexcept {
   install_all(domains);
 }
 
-void learn_python_allocators() noexcept {
+void note_python_allocators() noexcept {
   const Locked locked(g_install_lock);
-  learn_pymalloc();
+  note_pymalloc();
 }
 
 void forget_python_hooks() noexcept {
@@ -320,16 +320,16 @@ void check_python_hooks_now(const void* caller) noexcept {
   constexpr uint32_t kBetweenLooks = 16;
   if (!g_python.found) {
     t_until_check = kBetweenLooks;
-    return look_for_later_python(caller);
+    return check_for_new_python(caller);
   }
   t_until_check = 0;
-  const bool running = g_python.embedded ? is_initialized() : g_recorder.phases.root_seen();
-  if (running || !g_recorder.python_stacks) t_until_check = kBetweenChecks;
-  if (!g_recorder.python_stacks) return;
-  if ((g_recorder.options.domains & bit_of(Domain::kObj)) == 0) return look_for_asyncio(caller);
+  const bool running = python_runs();
+  if (running || !has_python_stacks()) t_until_check = kBetweenChecks;
+  if (!has_python_stacks()) return;
+  if ((recorded_domains() & bit_of(Domain::kObj)) == 0) return check_for_asyncio(caller);
   if (__builtin_expect(on_top(PYMEM_DOMAIN_OBJ), 1)) {
     g_suspicious = false;
-    if (!on_top(PYMEM_DOMAIN_RAW)) install_python_hooks(g_recorder.options.domains);
+    if (!on_top(PYMEM_DOMAIN_RAW)) install_python_hooks(recorded_domains());
     return;
   }
   const Locked locked(g_install_lock);
@@ -340,9 +340,9 @@ void check_python_hooks_now(const void* caller) noexcept {
     return;
   }
   g_suspicious = false;
-  const Nested nested;
-  install_all(g_recorder.options.domains);
-  if (on_top(PYMEM_DOMAIN_OBJ)) hooks_reinstalled();
+  const ReentrancyGuard guard;
+  install_all(recorded_domains());
+  if (on_top(PYMEM_DOMAIN_OBJ)) record_reinstalled_hooks();
 }
 
 }  // namespace cistern::preload

@@ -17,7 +17,7 @@ CodeId Interner::code(const Interpreter& python, const uint8_t* code) noexcept {
   const uint32_t fingerprint = code_fingerprint(*python.layout, code);
   CodeEntry key;
   key.address = reinterpret_cast<uint64_t>(code);
-  if (CodeEntry* const found = codes_.place(key); found != nullptr) {
+  if (CodeEntry* const found = codes_.find_entry(key); found != nullptr) {
     // In this order: define_code() retires the id before it changes the fingerprint.
     const uint32_t known = std::atomic_ref<uint32_t>(found->fingerprint).load(std::memory_order_acquire);
     const uint32_t id = std::atomic_ref<uint32_t>(found->id).load(std::memory_order_acquire);
@@ -35,9 +35,9 @@ CodeId Interner::code_locked(const Interpreter& python, const uint8_t* code, uin
   CodeEntry entry;
   entry.address = reinterpret_cast<uint64_t>(code);
   entry.fingerprint = fingerprint;
-  CodeEntry* const known = codes_.place(entry);
+  CodeEntry* const known = codes_.find_entry(entry);
   if (known != nullptr && known->id != kRetiredId && known->fingerprint == fingerprint) return CodeId{known->id};
-  if (known == nullptr && !codes_.make_room()) {
+  if (known == nullptr && !codes_.reserve_one()) {
     full_.fetch_add(1, std::memory_order_relaxed);
     return CodeId{};
   }
@@ -85,7 +85,7 @@ void Interner::retire(uint64_t address, uint64_t time) noexcept {
   if (codes_.find(key) == 0 && names_.find(name) == 0) return;
   const Locked locked(lock_);
   retire_name(address);
-  CodeEntry* const entry = codes_.place(key);
+  CodeEntry* const entry = codes_.find_entry(key);
   if (entry == nullptr || entry->id == kRetiredId) return;
   const CodeId id{entry->id};
   std::atomic_ref<uint32_t>(entry->id).store(kRetiredId, std::memory_order_release);

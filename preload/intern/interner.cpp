@@ -27,7 +27,7 @@ StringId Interner::string_locked(std::string_view text) noexcept {
   entry.id = ++last_string_;
   if (!records_->write(StringRecord{StringId{entry.id}, text})) return StringId{};
   // Without space in the table the text is defined again each time.
-  if (strings_.make_room()) strings_.insert(entry);
+  if (strings_.reserve_one()) strings_.insert(entry);
   return StringId{entry.id};
 }
 

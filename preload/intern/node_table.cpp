@@ -27,7 +27,7 @@ bool NodeTable::make_room() noexcept {
     auto* const made = static_cast<Node*>(map_filled_memory(kChunkNodes * sizeof(Node)));
     if (made != nullptr) chunks_[chunk_count_++].store(made, std::memory_order_relaxed);
   }
-  full_ = chunk >= chunk_count_ || !places_.make_room();
+  full_ = chunk >= chunk_count_ || !places_.reserve_one();
   return !full_;
 }
 

@@ -26,7 +26,7 @@ StringId Interner::name_of_code(const Interpreter& python, const uint8_t* code, 
   if (layout.qualified_name != kNoOffset) return object_string(python, load_pointer(code, layout.qualified_name));
   NameEntry key;
   key.address = reinterpret_cast<uint64_t>(code);
-  const NameEntry* const learned = names_.place(key);
+  const NameEntry* const learned = names_.find_entry(key);
   const bool known = learned != nullptr && learned->id != kRetiredId && learned->fingerprint == fingerprint;
   const StringId name =
       known ? string_locked(name_texts_.text(learned->id)) : object_string(python, name_of(layout, code));
@@ -56,7 +56,7 @@ uint32_t Interner::name_among(const Interpreter& python, const Constants& consta
 void Interner::retire_name(uint64_t address) noexcept {
   NameEntry key;
   key.address = address;
-  if (NameEntry* const known = names_.place(key); known != nullptr) {
+  if (NameEntry* const known = names_.find_entry(key); known != nullptr) {
     std::atomic_ref(known->id).store(kRetiredId, std::memory_order_relaxed);
   }
 }
@@ -76,9 +76,9 @@ void Interner::learn_names(const Interpreter& python, const uint8_t* code, int d
     NameEntry entry;
     entry.address = reinterpret_cast<uint64_t>(inner);
     entry.fingerprint = code_fingerprint(*python.layout, inner);
-    NameEntry* const known = names_.place(entry);
+    NameEntry* const known = names_.find_entry(entry);
     if (known != nullptr && known->id != kRetiredId && known->fingerprint == entry.fingerprint) continue;
-    if (known == nullptr && !names_.make_room()) continue;
+    if (known == nullptr && !names_.reserve_one()) continue;
     entry.id = name_among(python, constants, i);
     if (entry.id != 0) {
       add_to_filter(entry.address);

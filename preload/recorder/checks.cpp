@@ -102,7 +102,7 @@ void check_holder(const ThreadState& thread, const uint8_t* tstate) noexcept {
 
 void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python,
                         StackId stack) noexcept {
-  const Nested nested;
+  const ReentrancyGuard guard;
   const uint64_t number = g_native_captures.fetch_add(1, std::memory_order_relaxed);
   Interner& interner = g_recorder.interner;
   const bool whole = g_recorder.options.native == Native::kFull;

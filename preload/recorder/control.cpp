@@ -7,13 +7,12 @@
 #include "preload/base/recording_switch.h"
 #include "preload/recorder/events.h"
 #include "preload/recorder/facts.h"
-#include "preload/recorder/hook_callbacks.h"
 
 namespace cistern::preload {
 namespace {
 
 // A time that lies strictly between the thread's earlier events and its later ones.
-uint64_t moment_of_its_own(const ThreadState& thread) noexcept {
+uint64_t exclusive_time(const ThreadState& thread) noexcept {
   uint64_t time = now();
   while (time <= thread.codec.time) time = now();
   while (now() <= time) {
@@ -23,21 +22,21 @@ uint64_t moment_of_its_own(const ThreadState& thread) noexcept {
 
 void mark_in(ThreadState& thread, std::string_view name) noexcept {
   constexpr size_t kMaxName = 255;
-  g_recorder.records.write(MarkRecord{moment_of_its_own(thread), thread.stream_id, name.substr(0, kMaxName)});
+  g_recorder.records.write(MarkRecord{exclusive_time(thread), thread.stream_id, name.substr(0, kMaxName)});
   write_memory(g_recorder.records);
   write_malloc_info(g_recorder.records);
-  g_recorder.stamps.afresh();
+  g_recorder.event_clock.end_sharing();
 }
 
 void set_recording(bool on, uint64_t time) noexcept {
   g_recorder.paused.store(!on, std::memory_order_relaxed);
   g_recorder.phases.enter(on ? Phase::kResumed : Phase::kStopped, time);
-  g_recorder.stamps.afresh();
-  on ? open_gate() : close_gate();
+  g_recorder.event_clock.end_sharing();
+  on ? switch_recording_on() : switch_recording_off();
 }
 
-bool gate_is_open() noexcept {
-  return (g_gate.mask.load(std::memory_order_relaxed) & ~kAwake) != 0;
+bool is_switched_on() noexcept {
+  return (g_recording_switch.mask.load(std::memory_order_relaxed) & ~kDecided) != 0;
 }
 
 bool recording() noexcept {
@@ -55,11 +54,11 @@ void mark(std::string_view name) noexcept {
 }
 
 void start_recording() noexcept {
-  if (!recording() || gate_is_open()) return;
+  if (!recording() || is_switched_on()) return;
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
   // A program in which nothing was recorded so far had none.
-  if (hookable(g_python)) install_python_hooks(g_recorder.options.domains);
+  if (hookable(g_python)) g_recorder.hooks->install_python_hooks(g_recorder.options.domains);
   // Frees of code objects were not seen meanwhile.
   g_recorder.interner.retire_all_codes();
   set_recording(true, now());
@@ -67,7 +66,7 @@ void start_recording() noexcept {
 }
 
 void stop_recording() noexcept {
-  if (!recording() || !gate_is_open()) return;
+  if (!recording() || !is_switched_on()) return;
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
   set_recording(false, now());
@@ -88,7 +87,7 @@ int flush() noexcept {
   return done ? 0 : g_recorder.segments.failure.load(std::memory_order_relaxed);
 }
 
-void look_into_mailbox(ThreadState& thread) noexcept {
+void obey_mailbox(ThreadState& thread) noexcept {
   Mailbox& box = g_recorder.segments.window.control().mailbox;
   std::atomic_ref<uint32_t> done(box.done);
   const uint32_t request = std::atomic_ref<uint32_t>(box.request).load(std::memory_order_acquire);

@@ -15,6 +15,6 @@ void stop_recording() noexcept;
 int flush() noexcept;
 
 // Obeys a command that lies in the mailbox. Called now and then from inside the recorder.
-void look_into_mailbox(ThreadState& thread) noexcept;
+void obey_mailbox(ThreadState& thread) noexcept;
 
 }  // namespace cistern::preload

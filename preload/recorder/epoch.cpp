@@ -1,10 +1,11 @@
 #include "preload/recorder/epoch.h"
 
-#include "preload/base/clock.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
+#include "preload/base/profile_clock.h"
 #include "preload/recorder/facts.h"
-#include "preload/recorder/threads.h"
+#include "preload/recorder/modules.h"
+#include "preload/recorder/thread_registry.h"
 
 namespace cistern::preload {
 namespace {
@@ -34,8 +35,8 @@ class Threads {
   static void visit_all(Visit visit) noexcept {
     ThreadState* state = g_recorder.threads.load(std::memory_order_acquire);
     for (; state != nullptr; state = state->next) {
-      const uint32_t occupant = state->occupant.load(std::memory_order_relaxed);
-      if (occupant != kNobody && occupant != kBeingTaken) visit(*state);
+      const uint32_t used_by = state->used_by.load(std::memory_order_relaxed);
+      if (used_by != kUnused && used_by != kBeingReused) visit(*state);
     }
   }
 
@@ -72,51 +73,51 @@ void write_facts_again(const Threads& threads) noexcept {
   write_memory(recorder.records);
   for (size_t i = 0; i < threads.count(); ++i) {
     char name[kThreadNameBytes];
-    introduce_thread(threads[i], thread_name(threads[i].tid, name));
+    write_thread_record(threads[i], thread_name(threads[i].tid, name));
   }
 }
 
 // Returns whether the horizon holds: a chunk that was begun meanwhile may have events from behind it in front of it.
-bool renew_in_one_chunk() noexcept {
-  Renewal& renewal = g_recorder.renewal;
+bool begin_epoch_in_one_chunk() noexcept {
+  EpochState& epoch = g_recorder.epoch;
   // What comes now lies in one segment, and is not given up before its horizon is.
   g_recorder.records.flush();
   const uint64_t chunk = g_recorder.segments.output.chunks_begun();
-  renewal.chunk.store(chunk, std::memory_order_relaxed);
+  epoch.chunk.store(chunk, std::memory_order_relaxed);
   const Locked locked(g_recorder.threads_lock);
   const Threads threads;
   keep_thread_stacks(threads);
   g_recorder.interner.advance_epoch();
-  g_recorder.records.write(EpochRecord{now(), ++renewal.number});
+  g_recorder.records.write(EpochRecord{now(), ++epoch.number});
   write_facts_again(threads);
   g_recorder.records.flush();
   if (g_recorder.segments.output.chunks_begun() == chunk) return true;
-  g_recorder.records.write(EpochRecord{kNoEpoch, renewal.number});
+  g_recorder.records.write(EpochRecord{kNoEpoch, epoch.number});
   return false;
 }
 
 }  // namespace
 
 // In the first chunk, so that it is given up with the first events.
-void begin_epochs() noexcept {
+void begin_first_epoch() noexcept {
   g_recorder.records.write(EpochRecord{g_recorder.header.first_time, 0});
   g_recorder.records.flush();
 }
 
-void renew_definitions() noexcept {
-  std::atomic<bool>& running = g_recorder.renewal.running;
-  if (running.exchange(true, std::memory_order_acquire)) return;
+void begin_next_epoch() noexcept {
+  std::atomic<bool>& beginning = g_recorder.epoch.beginning;
+  if (beginning.exchange(true, std::memory_order_acquire)) return;
   constexpr int kTries = 4;  // then at the next event
-  for (int i = 0; i < kTries && renewal_due() && !renew_in_one_chunk(); ++i) {
+  for (int i = 0; i < kTries && epoch_due() && !begin_epoch_in_one_chunk(); ++i) {
   }
-  running.store(false, std::memory_order_release);
+  beginning.store(false, std::memory_order_release);
 }
 
-void abandon_renewal() noexcept {
-  Renewal& renewal = g_recorder.renewal;
-  renewal.running.store(false, std::memory_order_relaxed);
-  renewal.chunk.store(1, std::memory_order_relaxed);
-  renewal.number = 0;
+void abandon_epochs() noexcept {
+  EpochState& epoch = g_recorder.epoch;
+  epoch.beginning.store(false, std::memory_order_relaxed);
+  epoch.chunk.store(1, std::memory_order_relaxed);
+  epoch.number = 0;
 }
 
 }  // namespace cistern::preload

@@ -9,16 +9,16 @@
 namespace cistern::preload {
 
 // Whether a chunk was begun since. One comparison; never true in the other modes.
-inline bool renewal_due() noexcept {
+inline bool epoch_due() noexcept {
   return __builtin_expect(
-      g_recorder.segments.output.chunks_begun() != g_recorder.renewal.chunk.load(std::memory_order_relaxed), 0);
+      g_recorder.segments.output.chunks_begun() != g_recorder.epoch.chunk.load(std::memory_order_relaxed), 0);
 }
 
 // At the beginning of an image.
-void begin_epochs() noexcept;
+void begin_first_epoch() noexcept;
 // Does nothing while another thread is at it.
-void renew_definitions() noexcept;
+void begin_next_epoch() noexcept;
 // In a forked child.
-void abandon_renewal() noexcept;
+void abandon_epochs() noexcept;
 
 }  // namespace cistern::preload

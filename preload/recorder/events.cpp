@@ -6,8 +6,10 @@
 #include "preload/recorder/control.h"
 #include "preload/recorder/epoch.h"
 #include "preload/recorder/facts.h"
-#include "preload/recorder/lifecycle.h"
-#include "preload/recorder/threads.h"
+#include "preload/recorder/loader_events.h"
+#include "preload/recorder/modules.h"
+#include "preload/recorder/python_events.h"
+#include "preload/recorder/thread_registry.h"
 
 namespace cistern::preload {
 namespace {
@@ -28,9 +30,9 @@ bool make_room(ThreadState& thread) noexcept {
   }
   thread.codec = EventState{time, 0, 0};
   thread.events = 0;
-  sample(g_recorder);
+  write_sample(g_recorder);
   write_thread_name(thread);
-  if (renewal_due()) renew_definitions();
+  if (epoch_due()) begin_next_epoch();
   return true;
 }
 
@@ -52,7 +54,7 @@ void report_collection(void*, int generation, const GenerationStats& since) noex
 }
 
 // The phases are looked at by who holds the GIL; without one by the main thread, which finalizes the interpreter.
-bool looks_at_phases(const ThreadState& thread) noexcept {
+bool may_check_phases(const ThreadState& thread) noexcept {
   return thread.main || !g_python.free_threaded;
 }
 
@@ -136,44 +138,44 @@ StackId with_native_frames(ThreadState& thread, const void* frame, const uint8_t
 
 void root_changed(ThreadState& thread, uint64_t time) noexcept {
   g_recorder.phases.root_changed(g_python, thread.python.root_code(), g_recorder.interner.threading_seen(), time);
-  g_recorder.stamps.afresh();
+  g_recorder.event_clock.end_sharing();
 }
 
-const uint8_t* ask_for_holder(ThreadState& thread) noexcept {
-  if (!thread.holder_asked.exchange(true, std::memory_order_relaxed)) {
+const uint8_t* find_holder(ThreadState& thread) noexcept {
+  if (!thread.holder_searched.exchange(true, std::memory_order_relaxed)) {
     thread.holder_variable.store(g_python.own_holder_variable(), std::memory_order_relaxed);
   }
   return g_python.holder();
 }
 
 // Python stacks were switched off when hooks were there already. What is asked of the recorder it hears all the same.
-StackId without_python_stack(ThreadState& thread) noexcept {
+StackId poll_without_python_stacks(ThreadState& thread) noexcept {
   if (--thread.until_poll == 0) {
     thread.until_poll = kEventsBetweenPolls;
-    look_into_mailbox(thread);
-    g_recorder.stamps.afresh();
+    obey_mailbox(thread);
+    g_recorder.event_clock.end_sharing();
   }
   return thread.base.load(std::memory_order_relaxed);
 }
 
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
   const bool wanted = g_recorder.phases.watching() || !g_recorder.phases.root_seen();
-  if (wanted && looks_at_phases(thread)) g_recorder.phases.look(g_python, tstate, now());
+  if (wanted && may_check_phases(thread)) g_recorder.phases.look(g_python, tstate, now());
   if (thread.until_poll != 0) return;
   thread.until_poll = kEventsBetweenPolls;
   const char* const wrong = g_recorder.layout_check.check(g_python, thread.python);
-  if (wrong != nullptr) switch_stacks_off(wrong);
+  if (wrong != nullptr) switch_python_stacks_off(wrong);
   if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
-  if (modules_changed() || g_recorder.interner.asyncio_newly_seen()) look_at_modules();
-  look_into_mailbox(thread);
-  if (renewal_due()) renew_definitions();
-  g_recorder.stamps.afresh();
+  if (modules_changed() || g_recorder.interner.asyncio_newly_seen()) check_new_modules();
+  obey_mailbox(thread);
+  if (epoch_due()) begin_next_epoch();
+  g_recorder.event_clock.end_sharing();
 }
 
-void look_at_phase(const ThreadState& thread) noexcept {
-  if (!looks_at_phases(thread)) return;
+void check_phase(const ThreadState& thread) noexcept {
+  if (!may_check_phases(thread)) return;
   g_recorder.phases.look(g_python, g_python.holder(), now());
-  g_recorder.stamps.afresh();
+  g_recorder.event_clock.end_sharing();
 }
 
 void record_alloc(Domain domain, const void* block, size_t size, const void* frame) noexcept {

@@ -11,8 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "preload/base/clock.h"
-#include "preload/base/recording_switch.h"
+#include "preload/base/profile_clock.h"
+#include "preload/base/thread_context.h"
+#include "preload/recorder/checks.h"
 #include "preload/recorder/recorder.h"
 
 namespace cistern::preload {
@@ -24,13 +25,9 @@ bool prepare(ThreadState& thread) noexcept;  // waits for finalizing, makes room
 void after_event_through(ThreadState& thread) noexcept;
 void root_changed(ThreadState& thread, uint64_t time) noexcept;
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept;
-StackId without_python_stack(ThreadState& thread) noexcept;
-void look_at_phase(const ThreadState& thread) noexcept;
-const uint8_t* ask_for_holder(ThreadState& thread) noexcept;
-void check_stack(ThreadState& thread, const uint8_t* innermost, const uint8_t* tstate, StackId stack) noexcept;
-void check_holder(const ThreadState& thread, const uint8_t* tstate) noexcept;
-void check_native_stack(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python,
-                        StackId stack) noexcept;
+StackId poll_without_python_stacks(ThreadState& thread) noexcept;
+void check_phase(const ThreadState& thread) noexcept;
+const uint8_t* find_holder(ThreadState& thread) noexcept;
 StackId with_native_frames(ThreadState& thread, const void* frame, const uint8_t* tstate, StackId python) noexcept;
 const uint8_t* own_state() noexcept;
 
@@ -38,7 +35,7 @@ constexpr uint32_t kEventsBetweenPolls = 128;
 
 // The calling thread's state, marked busy, with room for one event; nullptr when the event is lost.
 inline ThreadState* enter() noexcept {
-  ThreadState* const thread = t_gate.state;
+  ThreadState* const thread = t_context.state;
   if (__builtin_expect(thread == nullptr, 0)) return enter_first();
   if (__builtin_expect(thread->busy.load(std::memory_order_relaxed) != 0, 0)) return enter_interrupted();
   thread->busy.store(1, std::memory_order_relaxed);
@@ -70,7 +67,7 @@ inline constexpr bool holds_gil(Domain domain) noexcept {
 // The state of the running thread, in a hook of MEM or OBJ. Nearly all events ask for it.
 inline const uint8_t* holder_of(ThreadState& thread) noexcept {
   const uint8_t* const* const place = thread.holder_variable.load(std::memory_order_relaxed);
-  if (__builtin_expect(place == nullptr, 0)) return ask_for_holder(thread);
+  if (__builtin_expect(place == nullptr, 0)) return find_holder(thread);
   return __atomic_load_n(place, __ATOMIC_RELAXED);
 }
 
@@ -79,7 +76,7 @@ inline const uint8_t* holder_of(ThreadState& thread) noexcept {
 [[gnu::always_inline]] inline StackId python_stack_of(ThreadState& thread, Domain domain,
                                                       const uint8_t*& tstate) noexcept {
   if (__builtin_expect(!g_recorder.python_stacks, 0)) {
-    return holds_gil(domain) ? without_python_stack(thread) : thread.base.load(std::memory_order_relaxed);
+    return holds_gil(domain) ? poll_without_python_stacks(thread) : thread.base.load(std::memory_order_relaxed);
   }
   tstate = holds_gil(domain) ? holder_of(thread) : own_state();
   const uint8_t* const innermost = tstate == nullptr ? nullptr : innermost_frame(*g_python.layout, tstate);
@@ -108,8 +105,9 @@ inline const uint8_t* holder_of(ThreadState& thread) noexcept {
 // several events may have one stamp, which spares reading the counter. Larger ones may be malloc's, which any thread
 // may have had before.
 inline uint64_t time_of(ThreadState& thread, Domain domain, size_t size) noexcept {
-  if (holds_gil(domain) && size <= kMaxPooledBytes && g_recorder.stamps.serves(thread.stamp)) return thread.codec.time;
-  return g_recorder.stamps.take(thread.stamp, holds_gil(domain));
+  if (holds_gil(domain) && size <= kMaxPooledBytes && g_recorder.event_clock.may_share(thread.shared_time))
+    return thread.codec.time;
+  return g_recorder.event_clock.read(thread.shared_time, holds_gil(domain));
 }
 
 // Inlined into the hooks that nearly all events come from: each is one function then, with its domain known.
@@ -143,7 +141,7 @@ template <bool (*kMayBeCode)(const void* block) noexcept = is_code>
 [[gnu::always_inline]] inline void record_free(Domain domain, const void* block) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  if (domain == Domain::kObj && __builtin_expect(g_recorder.phases.watching(), 0)) look_at_phase(*thread);
+  if (domain == Domain::kObj && __builtin_expect(g_recorder.phases.watching(), 0)) check_phase(*thread);
   if (domain == Domain::kObj && __builtin_expect(kMayBeCode(block), 0)) g_recorder.interner.block_freed(block, now());
   publish(*thread, encode_free(thread->stream.position(), thread->codec, domain, time_of(*thread, domain, 0),
                                reinterpret_cast<uint64_t>(block)));

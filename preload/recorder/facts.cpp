@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "preload/arch/arch.h"
-#include "preload/base/clock.h"
-#include "preload/base/recording_switch.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
+#include "preload/base/profile_clock.h"
 #include "preload/base/real.h"
-#include "preload/recorder/hook_callbacks.h"
+#include "preload/base/thread_context.h"
+#include "preload/cpython/interpreter.h"
 
 namespace cistern::preload {
 namespace {
@@ -72,7 +72,7 @@ void write_interpreter(RecordStream& records, uint64_t time) noexcept {
   record.module = g_python.module.view();
   record.allocator = "unknown";
   if (hookable(g_python)) {
-    const AllocatorFacts facts = python_allocator();
+    const AllocatorFacts facts = g_recorder.hooks->python_allocator();
     record.allocator = facts.allocator;
     record.debug_layer = facts.debug_layer;
     record.arena_bytes = g_python.layout->arena_bytes;
@@ -104,8 +104,9 @@ void write_memory(RecordStream& records) noexcept {
 }
 
 void write_malloc_info(RecordStream& records) noexcept {
-  if (g_real.mallinfo2 == nullptr || g_recorder.libc_whole_in.load(std::memory_order_relaxed) != process_id()) return;
-  const Nested nested;
+  if (g_real.mallinfo2 == nullptr || g_recorder.libc_locks_free_in.load(std::memory_order_relaxed) != process_id())
+    return;
+  const ReentrancyGuard guard;
   const struct mallinfo2 info = g_real.mallinfo2();
   records.write(MallocInfoRecord{now(),
                                  {info.arena, info.ordblks, info.smblks, info.hblks, info.hblkhd, info.usmblks,
@@ -116,7 +117,8 @@ void write_losses(Recorder& recorder) noexcept {
   recorder.counter(Counter::kStackTableFull).store(recorder.interner.stack_table_full(), std::memory_order_relaxed);
   recorder.counter(Counter::kRetiredCodes).store(recorder.interner.retired_codes(), std::memory_order_relaxed);
   recorder.counter(Counter::kBootstrapBlocks).store(bootstrap_blocks(), std::memory_order_relaxed);
-  recorder.counter(Counter::kOverwritten).store(recorder.segments.output.overwritten_segments(), std::memory_order_relaxed);
+  recorder.counter(Counter::kOverwritten)
+      .store(recorder.segments.output.overwritten_segments(), std::memory_order_relaxed);
   LossesRecord losses;
   losses.time = now();
   losses.count = kCounters;
@@ -126,7 +128,7 @@ void write_losses(Recorder& recorder) noexcept {
   recorder.records.write(losses);
 }
 
-void sample(Recorder& recorder) noexcept {
+void write_sample(Recorder& recorder) noexcept {
   constexpr uint64_t kBetweenSamplesNs = 1'000'000;
   const uint64_t at = read_clock(CLOCK_MONOTONIC);
   uint64_t last = recorder.last_sample_ns.load(std::memory_order_relaxed);

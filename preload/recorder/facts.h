@@ -1,41 +1,28 @@
-// Facts about the image that are written once or now and then: what ran, in which environment, on which interpreter,
-// which modules are loaded, how much memory is used. Any thread, inside the recorder.
+// Facts about the image that are written once or from time to time: the command, its environment, the interpreter, how
+// much memory is used. Any thread, inside the recorder.
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "preload/recorder/recorder.h"
 
 namespace cistern::preload {
 
+// The command line, executable, host and libc, and the environment variables that matter. `options` is the text of
+// CISTERN_OPTIONS.
 void write_image_facts(RecordStream& records, std::string_view options) noexcept;
+// Nothing where there is no interpreter.
 void write_interpreter(RecordStream& records, uint64_t time) noexcept;
 void write_clock_pair(RecordStream& records) noexcept;
 void write_memory(RecordStream& records) noexcept;
+// What mallinfo2() returns. Nothing where a lock of libc may be held by a thread that does not exist here.
 void write_malloc_info(RecordStream& records) noexcept;
+// The counters of lost events and their like.
 void write_losses(Recorder& recorder) noexcept;
 
-// At most once in a millisecond: a clock pair and the memory in use. Called when a segment is sealed.
-void sample(Recorder& recorder) noexcept;
-
-// Writes which modules came and went since the last call. Takes the loader's lock.
-void update_modules(RecordStream& records) noexcept;
-// Writes the modules that are known, as they are: in a forked child, or when definitions begin anew. Asks nobody: a
-// thread that was not forked may have held the loader's lock, which fork() does not free (seen with glibc 2.36,
-// elf/dl-iteratephdr.c).
-void write_known_modules(RecordStream& records) noexcept;
-// The module that the code at `instruction` belongs to: its id, and what its addresses count from. Looks again at what
-// is loaded where that may have changed. Returns false when there is none, and while another thread updates them.
-bool find_module(uintptr_t instruction, RecordStream& records, uint32_t& id, uintptr_t& base) noexcept;
-// In a forked child.
-void abandon_modules() noexcept;
-// Whether dlopen or dlclose was called since the last update_modules().
-bool modules_changed() noexcept;
-void forget_loader_calls() noexcept;
+// Writes a clock pair, the memory in use and the losses, at most once in a millisecond. Called when a segment is
+// sealed.
+void write_sample(Recorder& recorder) noexcept;
 
 }  // namespace cistern::preload
-
-extern "C" {
-// Set to 1 by the stubs of dlopen and dlclose.
-extern unsigned char cistern_loader_called;
-}

@@ -1,16 +1,18 @@
-// The end of an image: what is known at the end is written, and the window is finalized into the profile.
+#include "preload/recorder/finish.h"
+
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 
 #include "preload/arch/arch.h"
-#include "preload/base/clock.h"
-#include "preload/base/recording_switch.h"
+#include "preload/base/profile_clock.h"
+#include "preload/base/thread_context.h"
 #include "preload/base/wait.h"
 #include "preload/recorder/checks.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/image_files.h"
+#include "preload/recorder/modules.h"
 #include "preload/recorder/recorder.h"
-#include "preload/recorder/threads.h"
+#include "preload/recorder/thread_registry.h"
 
 namespace cistern::preload {
 namespace {
@@ -26,7 +28,7 @@ bool signals_blocked() noexcept {
 void write_end_facts(EndKind how, int64_t code, bool may_ask_libc) noexcept {
   RecordStream& records = g_recorder.records;
   g_recorder.phases.enter(Phase::kAfter, now());
-  g_recorder.stamps.afresh();
+  g_recorder.event_clock.end_sharing();
   // A forked child leaves the loader alone, unless it has used it.
   if (may_ask_libc && (!g_recorder.forked || modules_changed())) update_modules(records);
   write_clock_pair(records);
@@ -48,12 +50,12 @@ bool finalize_stream(ThreadState& thread) noexcept {
 constexpr uint32_t kPatienceMs = 200;
 
 // Claims a stream of the window. Returns false when that cannot be: its state is being taken over by a new thread.
-// Streams that begin from now on are written through from the start: pairs with seize() and attach_thread().
+// Streams that begin from now on are written through from the start: pairs with claim_for_reuse() and attach_thread().
 bool claim(ThreadState& thread) noexcept {
-  const auto settled = [&] { return thread.occupant.load(std::memory_order_seq_cst) != kBeingTaken; };
+  const auto settled = [&] { return thread.used_by.load(std::memory_order_seq_cst) != kBeingReused; };
   if (!wait_until(settled, kPatienceMs)) return false;
   StreamMode mode = StreamMode::kWindow;
-  if (thread.occupant.load(std::memory_order_seq_cst) == kNobody) return true;
+  if (thread.used_by.load(std::memory_order_seq_cst) == kUnused) return true;
   thread.mode.compare_exchange_strong(mode, StreamMode::kClaimed, std::memory_order_acq_rel);
   return true;
 }
@@ -91,11 +93,11 @@ bool finalize_others(const ThreadState* self) noexcept {
 
 void finish_image(EndKind how, int64_t code) noexcept {
   if (!in_recorded_process()) return;
-  const bool may_ask_libc = t_gate.depth == 0 && !signals_blocked();
-  const Nested nested;
-  ThreadState* const self = t_gate.state;
+  const bool may_ask_libc = t_context.depth == 0 && !signals_blocked();
+  const ReentrancyGuard guard;
+  ThreadState* const self = t_context.state;
   // In a signal handler that interrupted the recorder nothing can be written; what was published is in the window.
-  if (t_gate.locks != 0) return;
+  if (t_context.locks != 0) return;
   if (self != nullptr && self->busy.exchange(1, std::memory_order_acquire) != 0) return;
   if (g_recorder.finalized.exchange(true, std::memory_order_seq_cst)) {
     g_recorder.records.write(EndRecord{now(), how, code});

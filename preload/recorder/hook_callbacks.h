@@ -1,4 +1,5 @@
-// What the recorder asks of the rooms above it. Implemented in hooks/.
+// What the recorder asks of the hooks. The recorder links without them: whoever starts it passes this table, and the
+// recorder calls through it. Without hooks (in tests) every callback does nothing.
 #pragma once
 
 #include <cstdint>
@@ -7,24 +8,24 @@
 
 namespace cistern::preload {
 
-// Puts hooks on the interpreter's allocators for the domains in `domains`. Idempotent. Requires hookable(g_python).
-void install_python_hooks(DomainMask domains) noexcept;
-
-// Instead of that, where nothing is recorded yet: learns what can only be seen before the interpreter has begun.
-// Requires hookable(g_python).
-void learn_python_allocators() noexcept;
-
-// In a forked child: locks of the hooks are free again.
-void abandon_hooks() noexcept;
-
-// The interpreter has been unloaded, and its allocators with it.
-void forget_python_hooks() noexcept;
-
-// What the interpreter's allocators are underneath the hooks.
+// Which allocators the interpreter has below the hooks.
 struct AllocatorFacts {
   const char* allocator = "unknown";  // "pymalloc", "malloc", "mimalloc"
   bool debug_layer = false;
 };
-AllocatorFacts python_allocator() noexcept;
+
+struct HookCallbacks {
+  // Puts hooks on the interpreter's allocators for `domains`. Idempotent. Requires hookable(g_python).
+  void (*install_python_hooks)(DomainMask domains) noexcept = [](DomainMask) noexcept {};
+  // Called instead where nothing is recorded yet: notes which allocators the interpreter has before it is initialized.
+  // Requires hookable(g_python).
+  void (*note_python_allocators)() noexcept = []() noexcept {};
+  // The interpreter has been unloaded, and its allocators with it.
+  void (*forget_python_hooks)() noexcept = []() noexcept {};
+  // Requires hookable(g_python).
+  AllocatorFacts (*python_allocator)() noexcept = []() noexcept { return AllocatorFacts{}; };
+  // In a forked child, which has one thread: frees the locks of the hooks.
+  void (*abandon_hooks)() noexcept = []() noexcept {};
+};
 
 }  // namespace cistern::preload

@@ -179,7 +179,7 @@ FileIdentity folder_of(const PathText& first_profile) noexcept {
   return status_at(path.c_str()).identity;
 }
 
-void announce_image(const char* run_file, const ImageIdentity& image, const PathText& profile) noexcept {
+void append_to_run_file(const char* run_file, const ImageIdentity& image, const PathText& profile) noexcept {
   if (run_file == nullptr) return;
   Text<4096 + 128> line;
   line.add(uint64_t{image.pid}).add(" ").add(image.start_ticks).add(" ").add(uint64_t{image.number}).add(" ");

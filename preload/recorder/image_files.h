@@ -39,6 +39,6 @@ void remove_images_directory(const PathText& first_profile, const FileIdentity& 
 FileIdentity folder_of(const PathText& first_profile) noexcept;
 
 // Tells `cistern run`, in the file that CISTERN_RUN names, that this image records to `profile`.
-void announce_image(const char* run_file, const ImageIdentity& image, const PathText& profile) noexcept;
+void append_to_run_file(const char* run_file, const ImageIdentity& image, const PathText& profile) noexcept;
 
 }  // namespace cistern::preload

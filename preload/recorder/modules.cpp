@@ -1,12 +1,13 @@
-// The module map: which ELF modules are loaded where, from when to when.
+#include "preload/recorder/modules.h"
+
 #include <atomic>
 #include <cstring>
 
-#include "preload/base/clock.h"
+#include "cistern/format/definition_records.h"
 #include "preload/base/elf.h"
 #include "preload/base/memory.h"
+#include "preload/base/profile_clock.h"
 #include "preload/base/spin_lock.h"
-#include "preload/recorder/facts.h"
 #include "preload/unwind/code_search.h"
 
 extern "C" {
@@ -178,6 +179,10 @@ bool modules_changed() noexcept {
   return loader_called() || g_changed_meanwhile.load(std::memory_order_relaxed);
 }
 
+void note_loader_call() noexcept {
+  std::atomic_ref<unsigned char>(cistern_loader_called).store(1, std::memory_order_relaxed);
+}
+
 void forget_loader_calls() noexcept {
   std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
   g_changed_meanwhile.store(false, std::memory_order_relaxed);
@@ -205,13 +210,13 @@ void update_modules(RecordStream& records) noexcept {
 
 // The thread may be inside dl_iterate_phdr, with the loader's lock, which another one waits for in update_modules(): it
 // does not wait for that one.
-bool find_module(uintptr_t instruction, RecordStream& records, uint32_t& id, uintptr_t& base) noexcept {
+bool find_module(uintptr_t instruction, bool forked, RecordStream& records, uint32_t& id, uintptr_t& base) noexcept {
   constexpr int kTurns = 200;
   const Locked locked(g_modules.lock, kTurns);
   if (!locked) return false;
   // In a forked child the loader's lock may be held by a thread that is not there, until this process has used the
   // loader.
-  const int looks = g_recorder.forked ? 1 : 2;
+  const int looks = forked ? 1 : 2;
   for (int look = 0; look < looks; ++look) {
     if (loader_called() || look != 0) {
       if (update_locked(g_modules, records)) g_changed_meanwhile.store(true, std::memory_order_relaxed);

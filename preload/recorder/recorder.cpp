@@ -1,61 +1,56 @@
 #include "preload/recorder/recorder.h"
 
-#include <errno.h>
-#include <sys/syscall.h>
-
-#include "preload/arch/arch.h"
-#include "preload/base/clock.h"
-#include "preload/base/recording_switch.h"
 #include "preload/base/message.h"
 #include "preload/base/proc.h"
+#include "preload/base/recording_switch.h"
+#include "preload/base/thread_context.h"
+#include "preload/recorder/file_errors.h"
 
 namespace cistern::preload {
 
 constinit Recorder g_recorder;
 
-namespace {
-
-std::string_view reason_of(int error) noexcept {
-  switch (error) {
-    case EFBIG:
-      return "recording stopped: the profile reached its size limit:";
-    case ENOSPC:
-    case EDQUOT:
-      return "recording stopped: no space left for";
-    case EBADF:
-      return "recording stopped: the program closed or replaced";
-    case ESTALE:
-      return "recording stopped: something cut short";
-    case EMFILE:
-    case ENFILE:
-      return "recording stopped: no file descriptor is free for";
-    default:
-      return "recording stopped: cannot write";
-  }
+void switch_recording_on() noexcept {
+  g_recording_switch.mask.store(kDecided | g_recorder.options.domains, std::memory_order_release);
 }
 
-}  // namespace
-
-void open_gate() noexcept {
-  g_gate.mask.store(kAwake | g_recorder.options.domains, std::memory_order_release);
+void switch_recording_off() noexcept {
+  g_recording_switch.mask.store(kDecided, std::memory_order_release);
 }
 
-void close_gate() noexcept {
-  g_gate.mask.store(kAwake, std::memory_order_release);
+bool claim_starting(RecorderState from) noexcept {
+  // Stored before the state: a thread that reads kStarting also reads which process it was. Pairs with
+  // take_slow_path().
+  g_recorder.starting_pid.store(process_id(), std::memory_order_relaxed);
+  return g_recorder.state.compare_exchange_strong(from, RecorderState::kStarting, std::memory_order_acq_rel);
+}
+
+void decline_recording(std::string_view what, std::string_view where, std::string_view why) noexcept {
+  g_recorder.state.store(RecorderState::kOff, std::memory_order_release);
+  switch_recording_off();
+  if (!what.empty()) print_once(what, where, why);
 }
 
 void fail_recording() noexcept {
   RecorderState expected = RecorderState::kRecording;
   if (!g_recorder.state.compare_exchange_strong(expected, RecorderState::kOff, std::memory_order_acq_rel)) return;
-  close_gate();
-  // The window holds the header of losses, so a reader learns of it even though the profile cannot be written.
+  switch_recording_off();
+  // The window holds the counters, so a reader learns of the failure even if the profile cannot be written.
   g_recorder.count(Counter::kStoppedEvents);
-  say_once(reason_of(g_recorder.segments.failure.load(std::memory_order_relaxed)), g_recorder.segments.output.path().view());
+  const int error = g_recorder.segments.failure.load(std::memory_order_relaxed);
+  print_once("recording stopped", g_recorder.segments.output.path().view(), reason_of(error));
 }
 
 bool in_recorded_process() noexcept {
   return g_recorder.state.load(std::memory_order_acquire) == RecorderState::kRecording &&
-         (g_gate.mask.load(std::memory_order_relaxed) & kAwake) != 0 && process_id() == g_recorder.segments.pid;
+         (g_recording_switch.mask.load(std::memory_order_relaxed) & kDecided) != 0 &&
+         process_id() == g_recorder.segments.pid;
+}
+
+bool may_write_records() noexcept {
+  const ThreadState* const thread = t_context.state;
+  return in_recorded_process() && t_context.depth == 0 && t_context.locks == 0 &&
+         (thread == nullptr || thread->busy.load(std::memory_order_relaxed) == 0);
 }
 
 }  // namespace cistern::preload

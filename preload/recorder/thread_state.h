@@ -11,7 +11,7 @@
 #include "preload/capture/mixed_stack.h"
 #include "preload/capture/native_stack.h"
 #include "preload/capture/python_stack.h"
-#include "preload/recorder/coarse_clock.h"
+#include "preload/recorder/event_clock.h"
 #include "preload/ring/segment_stream.h"
 
 namespace cistern::preload {
@@ -23,8 +23,8 @@ enum class StreamMode : uint32_t {
   kThrough = 2,  // finalized: each event is written to the file at once
 };
 
-constexpr uint32_t kNobody = 0;
-constexpr uint32_t kBeingTaken = UINT32_MAX;
+constexpr uint32_t kUnused = 0;
+constexpr uint32_t kBeingReused = UINT32_MAX;
 
 struct ThreadState {
   SegmentStream stream;
@@ -38,8 +38,8 @@ struct ThreadState {
   // Interpreter::own_holder_variable(), once the thread has asked; nullptr before, and where the function must be
   // asked. Another thread empties it when the interpreter is unloaded.
   std::atomic<const uint8_t* const*> holder_variable{nullptr};
-  std::atomic<bool> holder_asked{false};
-  ThreadStamp stamp;
+  std::atomic<bool> holder_searched{false};
+  SharedTime shared_time;
   // What the outermost frame is called from: the stack that started this thread. Another thread replaces it when
   // definitions begin anew, before the epoch changes.
   std::atomic<StackId> base{};
@@ -55,9 +55,9 @@ struct ThreadState {
   uint64_t first_time = 0;
   uint32_t tid = 0;
   uint64_t start_ticks = 0;
-  // The stream id of the thread whose state this is, which is never given twice; kNobody; or kBeingTaken while a new
-  // thread buries a dead one's. What is_dead() found of an occupant holds if a compare-exchange still finds it there.
-  std::atomic<uint32_t> occupant{0};
+  // The stream id of the thread whose state this is, which is never given twice; kUnused; or kBeingReused while a new
+  // thread buries a dead one's. What is_dead() found of an used_by holds if a compare-exchange still finds it there.
+  std::atomic<uint32_t> used_by{0};
   std::atomic<bool> ended{false};  // its start routine has returned, or pthread_exit was called; late frees may come
   char name[16] = {};
   ThreadState* next = nullptr;

@@ -10,12 +10,12 @@ void CodeTable::add(const Registers& at, const NativeCode& code) noexcept {
   entry.address = code.address;
   entry.role = code.role;
   const Locked locked(lock_);
-  if (table_.find(entry) == 0 && table_.make_room()) table_.insert(entry);
+  if (table_.find(entry) == 0 && table_.reserve_one()) table_.insert(entry);
 }
 
 void CodeTable::invalidate() noexcept {
   const Locked locked(lock_);
-  table_.renew();
+  table_.empty_while_read();
   generation_.fetch_add(1, std::memory_order_release);
 }
 

@@ -33,7 +33,7 @@ class CodeTable {
     Entry key;
     key.pc = key_of(at);
     const uint32_t before = generation();
-    const Entry* const place = table_.place(key);
+    const Entry* const place = table_.find_entry(key);
     if (place == nullptr) return false;
     const Entry entry = *place;
     // invalidate() may have released the entry's page meanwhile, or add() may have filled it again. Then the id is 0,

@@ -7,10 +7,10 @@
 #include <thread>
 
 #include "preload/arch/arch.h"
-#include "preload/base/clock.h"
 #include "preload/base/elf.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
+#include "preload/base/profile_clock.h"
 #include "preload/base/real.h"
 #include "preload/base/recording_switch.h"
 #include "preload/base/spin_lock.h"
@@ -98,15 +98,15 @@ TEST(Clock, RunsForwardsAtItsRate) {
   EXPECT_NEAR(units / static_cast<double>(g_clock.hz), 0.02, 0.005);
 }
 
-TEST(Gate, IsWipedInAForkedChildAndOnlyThere) {
-  ASSERT_TRUE(arm_gate());
-  g_gate.mask.store(kAwake | kAllDomains);
+TEST(RecordingSwitch, IsWipedInAForkedChildAndOnlyThere) {
+  ASSERT_TRUE(wipe_switch_on_fork());
+  g_recording_switch.mask.store(kDecided | kAllDomains);
   const pid_t child = fork();
-  if (child == 0) _exit(g_gate.mask.load() == 0 ? 0 : 1);
+  if (child == 0) _exit(g_recording_switch.mask.load() == 0 ? 0 : 1);
   int status = 0;
   waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
-  EXPECT_EQ(g_gate.mask.load(), kAwake | kAllDomains);
+  EXPECT_EQ(g_recording_switch.mask.load(), kDecided | kAllDomains);
 }
 
 TEST(RealFunctions, AreThoseOfTheCLibrary) {

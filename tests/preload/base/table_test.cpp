@@ -28,7 +28,7 @@ TEST(Table, FindsWhatWasThereBeforeWhileItGrows) {
   std::atomic<uint32_t> added{0};
   std::atomic<uint64_t> wrong{0};
   const auto add = [&](uint32_t number) {
-    ASSERT_TRUE(table.make_room());
+    ASSERT_TRUE(table.reserve_one());
     table.insert(pair_of(number));
     added.store(number + 1, std::memory_order_release);
   };
@@ -48,7 +48,7 @@ TEST(Table, GivesBackThePagesOfOutgrownPlaces) {
   Table<Pair> table;
   const uint64_t before = own_bytes();
   for (uint32_t i = 0; i < 100'000; ++i) {
-    ASSERT_TRUE(table.make_room());
+    ASSERT_TRUE(table.reserve_one());
     table.insert(pair_of(i));
   }
   EXPECT_EQ(own_bytes() - before, table.bytes()) << "what is mapped is counted, outgrown places too";
@@ -60,7 +60,7 @@ TEST(Table, RefusesWhatItsLimitDoesNotHold) {
   Table<Pair> table;
   table.limit(kLimit);
   uint32_t held = 0;
-  for (; table.make_room(); ++held) table.insert(pair_of(held));
+  for (; table.reserve_one(); ++held) table.insert(pair_of(held));
   EXPECT_LE(table.bytes(), kLimit);
   EXPECT_GT(held * sizeof(Pair), kLimit / 8);
   EXPECT_EQ(table.used(), held);
@@ -72,7 +72,7 @@ TEST(Table, RenewedOftenMapsNoMoreThanTwice) {
   uint64_t bytes = 0;
   for (uint32_t round = 0; round < 1'000; ++round) {
     for (uint32_t i = round; i < round + 100; ++i) {
-      ASSERT_TRUE(table.make_room());
+      ASSERT_TRUE(table.reserve_one());
       table.insert(pair_of(i));
     }
     if (round == 1) bytes = table.bytes();
@@ -80,7 +80,7 @@ TEST(Table, RenewedOftenMapsNoMoreThanTwice) {
       ASSERT_EQ(table.find(pair_of(round - 1)), 0u) << "of the round before";
     }
     for (uint32_t i = round; i < round + 100; ++i) ASSERT_EQ(table.find(pair_of(i)), i + 1);
-    table.renew();
+    table.empty_while_read();
     ASSERT_EQ(table.used(), 0u);
   }
   EXPECT_EQ(table.bytes(), bytes);

@@ -22,23 +22,17 @@
 #include "cistern/format/checksum.h"
 #include "preload/recorder/control.h"
 #include "preload/recorder/events.h"
-#include "preload/recorder/facts.h"
-#include "preload/recorder/hook_callbacks.h"
-#include "preload/recorder/lifecycle.h"
-#include "preload/recorder/threads.h"
+#include "preload/recorder/finish.h"
+#include "preload/recorder/modules.h"
+#include "preload/recorder/slow_path.h"
+#include "preload/recorder/start.h"
+#include "preload/recorder/thread_registry.h"
 
 namespace cistern::preload {
 
-void install_python_hooks(DomainMask) noexcept {}
-void learn_python_allocators() noexcept {}
-void abandon_hooks() noexcept {}
-void forget_python_hooks() noexcept {}
-AllocatorFacts python_allocator() noexcept {
-  return {};
-}
-
 namespace {
 
+constexpr HookCallbacks kNoHooks;
 constexpr int kWorkers = 4;
 constexpr int kWaves = 12;
 constexpr int kShortThreads = 6;  // of each wave
@@ -60,10 +54,17 @@ char* block_of(unsigned thread, unsigned round) {
   return memory + ((thread * 4096 + round % 4096) % kBlocks << 6);
 }
 
+// As hooks/should_record.h.
+bool should_record(Domain domain) {
+  const HookAction action = hook_action(domain);
+  return action == HookAction::kRecord ||
+         (action == HookAction::kSlowPath && take_slow_path(domain, nullptr, kNoHooks));
+}
+
 template <typename Record>
 void record(Domain domain, Record&& call) {
-  if (!records(domain, nullptr)) return;
-  const Nested nested;
+  if (!should_record(domain)) return;
+  const ReentrancyGuard guard;
   call();
   g_calls.fetch_add(1, std::memory_order_relaxed);
 }
@@ -82,13 +83,13 @@ StackId define_something(unsigned round) {
 }
 
 void define(unsigned round) {
-  if (!records(Domain::kObj, nullptr)) return;
-  const Nested nested;
+  if (!should_record(Domain::kObj)) return;
+  const ReentrancyGuard guard;
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
   define_something(round);
   g_recorder.interner.block_freed(block_of(0, round), now());
-  look_into_mailbox(*thread);
+  obey_mailbox(*thread);
   if (modules_changed()) update_modules(g_recorder.records);
   leave(*thread);
 }
@@ -131,14 +132,14 @@ void run_wave(unsigned wave) {
 
 // As the hook of pthread_create does.
 void start_with_boundary() {
-  ThreadState* const self = records(Domain::kMalloc, nullptr) ? enter() : nullptr;
+  ThreadState* const self = should_record(Domain::kMalloc) ? enter() : nullptr;
   if (self == nullptr) return;
   const StackId stack = define_something(7);
   const StreamId stream_id = self->stream_id;
   leave(*self);
   std::thread([stack, stream_id] {
-    t_gate.started_at = raw(stack);
-    t_gate.started_by = raw(stream_id);
+    t_context.started_at = raw(stack);
+    t_context.started_by = raw(stream_id);
     run_short(99);
   }).join();
 }
@@ -249,7 +250,7 @@ void race(const std::string& profile) {
   unsetenv(kRunVariable);
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < kWorkers; ++i) threads.emplace_back(work_on, i);
-  start_process();
+  start_process(kNoHooks);
   // One of the workers may be at it.
   while (g_recorder.state.load(std::memory_order_acquire) != RecorderState::kRecording) std::this_thread::yield();
   control();

@@ -1,8 +1,8 @@
-#include "preload/recorder/native_frames.h"
+#include "preload/recorder/native_capture.h"
 
 #include "preload/base/elf.h"
 #include "preload/cpython/interpreter.h"
-#include "preload/recorder/facts.h"
+#include "preload/recorder/modules.h"
 #include "preload/recorder/recorder.h"
 #include "preload/unwind/code_search.h"
 
@@ -45,21 +45,21 @@ std::atomic<uint64_t> g_unloaded{0};
 CodeLocation place_of(uintptr_t instruction) noexcept {
   CodeLocation place;
   uintptr_t base = 0;
-  if (!find_module(instruction, g_recorder.records, place.module, base)) return {};
+  if (!find_module(instruction, g_recorder.forked, g_recorder.records, place.module, base)) return {};
   place.address = static_cast<uint32_t>(instruction - base);
   return place;
 }
 
 }  // namespace
 
-void begin_native_frames() noexcept {
+void begin_native_capture() noexcept {
   g_recorder.native_domains = domains_of(g_recorder.options.native) & g_recorder.options.domains;
   if (g_recorder.native_domains == 0) return;
   g_unloaded.store(modules_unloaded(), std::memory_order_relaxed);
   g_recorder.native_codes.begin(place_of, kMaxCodeBytes, kind_of(g_recorder.options.native));
 }
 
-void learn_evaluation_function() noexcept {
+void find_evaluation_function() noexcept {
   if (g_recorder.native_domains == 0) return;
   const void* function = nullptr;
   for_each_module(
@@ -78,7 +78,7 @@ void forget_unloaded_code() noexcept {
   if (g_unloaded.exchange(unloads, std::memory_order_relaxed) != unloads) g_recorder.native_codes.table().invalidate();
 }
 
-void abandon_native_frames() noexcept {
+void abandon_native_capture() noexcept {
   g_recorder.native_codes.table().abandon();
 }
 

@@ -4,12 +4,12 @@
 namespace cistern::preload {
 
 // As the options say. Once, before the first event.
-void begin_native_frames() noexcept;
+void begin_native_capture() noexcept;
 // The interpreter was found, or has been unloaded.
-void learn_evaluation_function() noexcept;
+void find_evaluation_function() noexcept;
 // dlclose was called: what was known of code that is gone is forgotten.
 void forget_unloaded_code() noexcept;
 // In a forked child.
-void abandon_native_frames() noexcept;
+void abandon_native_capture() noexcept;
 
 }  // namespace cistern::preload

@@ -1,13 +1,13 @@
-// The threads of an image: their states, made at the first event, taken over from the dead.
+#include "preload/recorder/thread_registry.h"
+
 #include <cstring>
 
-#include "preload/base/clock.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
-#include "preload/base/recording_switch.h"
+#include "preload/base/profile_clock.h"
+#include "preload/base/thread_context.h"
 #include "preload/recorder/events.h"
 #include "preload/recorder/recorder.h"
-#include "preload/recorder/threads.h"
 
 namespace cistern::preload {
 namespace {
@@ -16,50 +16,50 @@ constexpr uint32_t kFirstPayloadBytes = 8 * 1024 - kSlotOverheadBytes;
 
 // States that are looked at for one new thread, in turn: with thousands of living threads a walk over all would cost
 // more than the thread.
-constexpr uint32_t kLooks = 64;
+constexpr uint32_t kMaxChecked = 64;
 
 // Seals what a dead thread left behind.
-void bury(ThreadState& state) noexcept {
+void reap(ThreadState& state) noexcept {
   static_cast<void>(state.busy.load(std::memory_order_acquire));  // what it did before it died; pairs with leave()
   g_recorder.records.write(ThreadEndRecord{state.stream_id, now(), state.ended.load(std::memory_order_relaxed)});
   if (!state.stream.finish(g_recorder.segments, state.codec.time, state.events)) fail_recording();
 }
 
-void vacate(ThreadState& state) noexcept {
+void release_state(ThreadState& state) noexcept {
   state.busy.store(0, std::memory_order_relaxed);
-  state.occupant.store(kNobody, std::memory_order_release);  // pairs with seize()
+  state.used_by.store(kUnused, std::memory_order_release);  // pairs with claim_for_reuse()
 }
 
 // Takes a state that no living thread uses; its stream is closed then. `thorough`: asks the kernel about every thread,
 // not only about those that said that they end. A thread that died inside the recorder (it was cancelled, or left a
 // signal handler by a jump) is buried like any other.
-bool seize(ThreadState& state, bool thorough) noexcept {
-  uint32_t occupant = state.occupant.load(std::memory_order_acquire);  // pairs with attach_thread() and vacate()
-  if (occupant == kBeingTaken) return false;
-  if (occupant != kNobody && !thorough && !state.ended.load(std::memory_order_relaxed)) return false;
-  if (occupant != kNobody && !is_dead(state)) return false;
-  const uint32_t found = occupant;
-  if (!state.occupant.compare_exchange_strong(occupant, kBeingTaken, std::memory_order_seq_cst)) return false;
-  if (found == kNobody) return true;
+bool claim_for_reuse(ThreadState& state, bool thorough) noexcept {
+  uint32_t used_by = state.used_by.load(std::memory_order_acquire);  // pairs with attach_thread() and release_state()
+  if (used_by == kBeingReused) return false;
+  if (used_by != kUnused && !thorough && !state.ended.load(std::memory_order_relaxed)) return false;
+  if (used_by != kUnused && !is_dead(state)) return false;
+  const uint32_t found = used_by;
+  if (!state.used_by.compare_exchange_strong(used_by, kBeingReused, std::memory_order_seq_cst)) return false;
+  if (found == kUnused) return true;
   // What the finalizing thread may be at is left to it. Both are seq_cst, as in finalize_others().
   if (g_recorder.finalized.load(std::memory_order_seq_cst)) {
-    state.occupant.store(found, std::memory_order_release);
+    state.used_by.store(found, std::memory_order_release);
     return false;
   }
-  bury(state);
+  reap(state);
   return true;
 }
 
 // Takes the first state that is to be had. A thorough look buries all the dead that it meets.
-ThreadState* take_over(bool thorough) noexcept {
+ThreadState* reuse_state(bool thorough) noexcept {
   static std::atomic<ThreadState*> next_look{nullptr};
   ThreadState* const first = g_recorder.threads.load(std::memory_order_acquire);
   ThreadState* const start = next_look.load(std::memory_order_relaxed);
   ThreadState* state = start != nullptr ? start : first;
   ThreadState* taken = nullptr;
-  for (uint32_t looks = 0; state != nullptr && looks < kLooks; ++looks) {
-    if (seize(*state, thorough)) {
-      if (taken != nullptr) vacate(*taken);
+  for (uint32_t looks = 0; state != nullptr && looks < kMaxChecked; ++looks) {
+    if (claim_for_reuse(*state, thorough)) {
+      if (taken != nullptr) release_state(*taken);
       taken = state;
     }
     state = state->next != nullptr ? state->next : first;
@@ -69,10 +69,10 @@ ThreadState* take_over(bool thorough) noexcept {
   return taken;
 }
 
-ThreadState* make_state() noexcept {
+ThreadState* map_state() noexcept {
   auto* const state = static_cast<ThreadState*>(map_memory(sizeof(ThreadState)));
   if (state == nullptr) return nullptr;
-  state->occupant.store(kBeingTaken, std::memory_order_relaxed);
+  state->used_by.store(kBeingReused, std::memory_order_relaxed);
   ThreadState* first = g_recorder.threads.load(std::memory_order_relaxed);
   do {
     state->next = first;
@@ -87,14 +87,14 @@ StackId boundary(StackId started_at) noexcept {
 
 // Who the thread is and where it began. A start that was seen before definitions began anew is not known any more.
 void describe(ThreadState& state) noexcept {
-  const StackId started_at{t_gate.started_at};
+  const StackId started_at{t_context.started_at};
   const uint32_t tid = thread_id();
   std::atomic_ref(state.tid).store(tid, std::memory_order_relaxed);  // pairs with is_dead()
   std::atomic_ref(state.start_ticks).store(thread_start_ticks(tid), std::memory_order_relaxed);
   state.main = state.tid == g_recorder.segments.pid;
   state.stream_id = StreamId{g_recorder.last_stream_id.fetch_add(1, std::memory_order_relaxed) + 1};
-  state.stamp = ThreadStamp{stamp_mark(state.stream_id), 0};
-  state.started_by = StreamId{t_gate.started_by};
+  state.shared_time = SharedTime{thread_mark(state.stream_id), 0};
+  state.started_by = StreamId{t_context.started_by};
   state.started_at = g_recorder.interner.is_current(started_at) ? started_at : StackId{};
   state.first_time = now();
   state.base.store(boundary(state.started_at), std::memory_order_relaxed);
@@ -113,7 +113,7 @@ void enter_through_if_finalized(ThreadState& state) noexcept {
 
 // A kernel thread id may be in use again: the start time tells, where there is a /proc and a descriptor to read it.
 bool is_dead(const ThreadState& state) noexcept {
-  // Another thread may be taking the state over; then seize() does not get it.
+  // Another thread may be taking the state over; then claim_for_reuse() does not get it.
   const uint32_t tid = std::atomic_ref(const_cast<uint32_t&>(state.tid)).load(std::memory_order_relaxed);
   const uint64_t ticks = std::atomic_ref(const_cast<uint64_t&>(state.start_ticks)).load(std::memory_order_relaxed);
   if (!thread_exists(tid)) return true;
@@ -122,18 +122,18 @@ bool is_dead(const ThreadState& state) noexcept {
 }
 
 ThreadState* attach_thread() noexcept {
-  const Nested nested;
+  const ReentrancyGuard guard;
   static std::atomic<uint32_t> attached{0};
   const bool thorough = attached.fetch_add(1, std::memory_order_relaxed) % 64 == 63;
-  ThreadState* state = take_over(thorough);
-  if (state == nullptr) state = make_state();
+  ThreadState* state = reuse_state(thorough);
+  if (state == nullptr) state = map_state();
   if (state == nullptr) return nullptr;
   state->busy.store(1, std::memory_order_relaxed);
   state->ended.store(false, std::memory_order_relaxed);
   state->events = 0;
   state->until_poll = 1;
   state->holder_variable.store(nullptr, std::memory_order_relaxed);
-  state->holder_asked.store(false, std::memory_order_relaxed);
+  state->holder_searched.store(false, std::memory_order_relaxed);
   state->python.reset();
   state->native.reset();
   state->mixed.reset();
@@ -142,22 +142,22 @@ ThreadState* attach_thread() noexcept {
   const uint64_t time = state->first_time;
   if (!state->stream.begin(g_recorder.segments, SegmentKind::kEvents, state->stream_id, state->tid, state->start_ticks,
                            kFirstPayloadBytes, time)) {
-    vacate(*state);
+    release_state(*state);
     return nullptr;
   }
   state->codec = EventState{time, 0, 0};
-  introduce_thread(*state, thread_name(state->tid, state->name));
+  write_thread_record(*state, thread_name(state->tid, state->name));
   state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
-  // Either the finalizing thread sees the occupant, or this thread that the window is finalized. Pairs with
+  // Either the finalizing thread sees the used_by, or this thread that the window is finalized. Pairs with
   // finalize_others().
-  state->occupant.store(raw(state->stream_id), std::memory_order_seq_cst);
+  state->used_by.store(raw(state->stream_id), std::memory_order_seq_cst);
   enter_through_if_finalized(*state);
   state->busy.store(0, std::memory_order_release);
-  t_gate.state = state;
+  t_context.state = state;
   return state;
 }
 
-void introduce_thread(const ThreadState& state, std::string_view name) noexcept {
+void write_thread_record(const ThreadState& state, std::string_view name) noexcept {
   ThreadRecord record;
   record.stream_id = state.stream_id;
   record.time = state.first_time;
@@ -170,7 +170,7 @@ void introduce_thread(const ThreadState& state, std::string_view name) noexcept 
 }
 
 void thread_ends() noexcept {
-  if (t_gate.state == nullptr || !in_recorded_process()) return;
+  if (t_context.state == nullptr || !in_recorded_process()) return;
   ThreadState* const state = enter();
   if (state == nullptr) return;
   write_thread_name(*state);
@@ -187,6 +187,13 @@ void write_thread_name(ThreadState& state) noexcept {
   g_recorder.records.write(ThreadNameRecord{state.stream_id, now(), name});
 }
 
+void forget_thread_holders() noexcept {
+  for (ThreadState* state = g_recorder.threads.load(std::memory_order_acquire); state != nullptr; state = state->next) {
+    state->holder_variable.store(nullptr, std::memory_order_relaxed);
+    state->holder_searched.store(false, std::memory_order_relaxed);
+  }
+}
+
 void abandon_threads() noexcept {
   for (ThreadState* state = g_recorder.threads.load(std::memory_order_acquire); state != nullptr; state = state->next) {
     state->stream.abandon();
@@ -197,11 +204,11 @@ void abandon_threads() noexcept {
     state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
     state->ended.store(false, std::memory_order_relaxed);
     state->holder_variable.store(nullptr, std::memory_order_relaxed);
-    state->holder_asked.store(false, std::memory_order_relaxed);
-    state->occupant.store(kNobody, std::memory_order_relaxed);
+    state->holder_searched.store(false, std::memory_order_relaxed);
+    state->used_by.store(kUnused, std::memory_order_relaxed);
   }
   g_recorder.threads_lock.reset();
-  t_gate.state = nullptr;
+  t_context.state = nullptr;
 }
 
 }  // namespace cistern::preload

@@ -1,5 +1,5 @@
-// Time: one clock for all events of an image, cheap to read. Any thread. now() costs one rdtsc (10 ns in a virtual
-// machine) or, where the kernel does not trust the counter, one clock_gettime.
+// The clock of all events of an image. Any thread. now() costs one rdtsc (10 ns in a virtual machine) or, where the
+// kernel does not trust the cycle counter, one clock_gettime.
 #pragma once
 
 #include <time.h>
@@ -11,7 +11,8 @@
 
 namespace cistern::preload {
 
-// A unit of recorded time is 16 ticks of the counter, some 5 ns: finer than any hand-over between threads.
+// A unit of recorded time is 16 ticks of the cycle counter, about 5 ns: two threads cannot pass a block to each other
+// faster.
 constexpr unsigned kTscShift = 4;
 
 struct Clock {
@@ -21,8 +22,8 @@ struct Clock {
 };
 extern Clock g_clock;
 
-// Chooses the clock. The counter is taken when the kernel lists "tsc" among its usable clock sources: its watchdog
-// strikes it from that list when it is unstable (Linux, kernel/time/clocksource.c).
+// Chooses the clock: the cycle counter if the kernel lists "tsc" among its clock sources. The kernel's watchdog removes
+// an unstable counter from that list (Linux, kernel/time/clocksource.c).
 void choose_clock() noexcept;
 
 uint64_t read_clock(clockid_t id) noexcept;  // ns

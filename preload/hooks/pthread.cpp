@@ -5,10 +5,11 @@
 #include "preload/base/memory.h"
 #include "preload/base/real.h"
 #include "preload/base/spin_lock.h"
-#include "preload/hooks/export.h"
+#include "preload/hooks/interpose.h"
+#include "preload/hooks/should_record.h"
 #include "preload/hooks/thread_starts.h"
 #include "preload/recorder/events.h"
-#include "preload/recorder/threads.h"
+#include "preload/recorder/thread_registry.h"
 
 using namespace cistern;
 using namespace cistern::preload;
@@ -59,8 +60,8 @@ void* run_thread(void* context) {
   auto* const start = static_cast<Start*>(context);
   const Start told = *start;
   g_starts.put(start);
-  t_gate.started_at = told.stack;
-  t_gate.started_by = told.stream_id;
+  t_context.started_at = told.stack;
+  t_context.started_by = told.stream_id;
   void* const result = told.run(told.argument);
   thread_ends();
   return result;
@@ -83,7 +84,8 @@ void cistern::preload::abandon_thread_starts() noexcept {
 
 CISTERN_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
                                   void* argument) noexcept {
-  const bool recorded = records(Domain::kMalloc, __builtin_return_address(0)) || records(Domain::kObj, nullptr);
+  const bool recorded =
+      should_record(Domain::kMalloc, __builtin_return_address(0)) || should_record(Domain::kObj, nullptr);
   Start* const start = recorded ? g_starts.take() : nullptr;
   if (start == nullptr) return g_real.pthread_create(thread, attributes, run, argument);
   *start = Start{run, argument, 0, 0, nullptr};
@@ -97,7 +99,7 @@ CISTERN_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attri
 CISTERN_EXPORT void pthread_exit(void* result) {
   resolve_real_functions();
   {
-    const Nested nested;
+    const ReentrancyGuard guard;
     thread_ends();
   }
   g_real.pthread_exit(result);

@@ -1,0 +1,23 @@
+#include "preload/recorder/exec.h"
+
+#include "preload/base/profile_clock.h"
+#include "preload/base/thread_context.h"
+#include "preload/recorder/facts.h"
+#include "preload/recorder/recorder.h"
+
+namespace cistern::preload {
+
+void exec_begins() noexcept {
+  if (!may_write_records()) return;
+  const ReentrancyGuard guard;
+  write_losses(g_recorder);
+  g_recorder.records.write(EndRecord{now(), EndKind::kExec, -1});
+}
+
+void exec_failed() noexcept {
+  if (!may_write_records()) return;
+  const ReentrancyGuard guard;
+  g_recorder.records.write(EndRecord{now(), EndKind::kNone, -1});
+}
+
+}  // namespace cistern::preload

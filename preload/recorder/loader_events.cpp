@@ -1,0 +1,42 @@
+#include "preload/recorder/loader_events.h"
+
+#include "preload/base/elf.h"
+#include "preload/base/thread_context.h"
+#include "preload/cpython/asyncio_module.h"
+#include "preload/recorder/modules.h"
+#include "preload/recorder/native_capture.h"
+#include "preload/recorder/python_events.h"
+#include "preload/recorder/recorder.h"
+
+namespace cistern::preload {
+
+void check_new_modules() noexcept {
+  if (modules_changed()) update_modules(g_recorder.records);
+  find_asyncio(g_python, g_recorder.interner.asyncio_seen());
+}
+
+void check_for_asyncio(const void* caller) noexcept {
+  if (in_loader(caller) || !(modules_changed() || g_recorder.interner.asyncio_newly_seen())) return;
+  const ReentrancyGuard guard;
+  check_new_modules();
+}
+
+// An interpreter that is not initialized has no Python stacks, and its functions may be gone before dlclose returns.
+void dlclose_begins() noexcept {
+  if (in_recorded_process() && g_python.found && !is_initialized()) g_recorder.python_stacks = false;
+}
+
+void dlclose_ends() noexcept {
+  note_loader_call();
+  if (!in_recorded_process()) return;
+  const ReentrancyGuard guard;
+  forget_unloaded_code();
+  if (!g_python.found) return;
+  if (is_loaded(g_python)) {
+    g_recorder.python_stacks = g_python.stacks == PythonStacks::kOn;
+    return;
+  }
+  forget_interpreter();
+}
+
+}  // namespace cistern::preload

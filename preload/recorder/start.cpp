@@ -1,0 +1,103 @@
+#include "preload/recorder/start.h"
+
+#include <stdlib.h>
+
+#include "preload/base/elf.h"
+#include "preload/base/message.h"
+#include "preload/base/profile_clock.h"
+#include "preload/base/real.h"
+#include "preload/base/recording_switch.h"
+#include "preload/base/thread_context.h"
+#include "preload/recorder/child_environment.h"
+#include "preload/recorder/image.h"
+#include "preload/recorder/image_files.h"
+#include "preload/recorder/modules.h"
+#include "preload/recorder/native_capture.h"
+#include "preload/recorder/python_events.h"
+#include "preload/recorder/recorder.h"
+
+namespace cistern::preload {
+namespace {
+
+bool read_options() noexcept {
+  const char* const text = getenv(kOptionsVariable);
+  if (text == nullptr) return true;
+  // A copy: the program may change its environment.
+  g_recorder.options_text.add(text);
+  const auto error = parse_options(g_recorder.options_text.view(), g_recorder.options);
+  if (!error) return true;
+  Text<512> where;
+  where.add("CISTERN_OPTIONS: ").add(error->pair);
+  Text<512> why;
+  why.add("expected ").add(error->expected);
+  decline_recording("not recording", where.view(), why.view());
+  return false;
+}
+
+// The image that this process, or its parent, was before: it handed its identity down in the environment.
+void continue_session(const Session& session) noexcept {
+  ProfileHeader& header = g_recorder.header;
+  header.parent = session.parent;
+  header.generation = session.generation + 1;
+  g_recorder.first_profile = session.first_profile;
+  const bool same_process =
+      session.parent.pid == header.image.pid && session.parent.start_ticks == header.image.start_ticks;
+  if (same_process) header.image.number = session.parent.number + 1;  // after exec
+}
+
+void begin_recording() noexcept {
+  Recorder& recorder = g_recorder;
+  choose_clock();
+  const Session session = read_session(getenv(kSessionVariable));
+  if (session.found && recorder.options.follow == Follow::kNone) return decline_recording();
+  identify_image(1);
+  recorder.is_first_image = !session.found;
+  if (session.found) {
+    continue_session(session);
+  } else {
+    expand_output(recorder.options.output, recorder.header.image, recorder.first_profile);
+  }
+  recorder.paused.store(!recorder.options.start, std::memory_order_relaxed);
+  recorder.libc_locks_free_in.store(recorder.header.image.pid, std::memory_order_relaxed);
+  if (!begin_image()) {
+    if (recorder.options.follow == Follow::kNone) withdraw_from_environment();
+    return;
+  }
+  recorder.folder = folder_of(recorder.first_profile);
+  prepare_child_environment();
+  begin_native_capture();
+  hook_interpreter();
+  begin_events();
+}
+
+}  // namespace
+
+void start_process(const HookCallbacks& hooks) noexcept {
+  if (!claim_starting(RecorderState::kUnstarted)) return;
+  const ReentrancyGuard guard;
+  g_recorder.hooks = &hooks;
+  remember_stderr();
+  resolve_real_functions();
+  if (!read_options()) return;
+  if (!wipe_switch_on_fork()) {
+    return decline_recording("not recording", {},
+                             "this kernel cannot mark a forked child (MADV_WIPEONFORK, Linux 4.14 and later)");
+  }
+  if (!find_interpreter() && g_recorder.options.follow != Follow::kAll) {
+    g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
+    return;
+  }
+  begin_recording();
+}
+
+void start_if_python_was_loaded(const void* caller) noexcept {
+  if (!modules_changed() || in_loader(caller) || !claim_starting(RecorderState::kWaiting)) return;
+  if (find_interpreter()) {
+    begin_recording();
+  } else {
+    forget_loader_calls();
+    g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
+  }
+}
+
+}  // namespace cistern::preload
