@@ -17,6 +17,7 @@ namespace cistern::preload {
 namespace {
 
 constexpr long kStderr = 2;
+constexpr size_t kLineBytes = 2048;  // half of it for WHERE, so that WHY is never cut
 using SignalSet = uint64_t;  // the kernel's sigset_t
 
 constinit FileIdentity g_stderr;
@@ -70,7 +71,7 @@ bool can_write_line() noexcept {
 }
 
 // Replaces control characters, which a path may contain: the message must stay one line.
-void add_printable(Text<1000>& line, std::string_view text) noexcept {
+void add_printable(Text<kLineBytes>& line, std::string_view text) noexcept {
   for (const char& c : text)
     line.add(static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? "?" : std::string_view(&c, 1));
 }
@@ -85,13 +86,13 @@ void print_once(std::string_view what, std::string_view where, std::string_view 
   static std::atomic<bool> printed{false};
   if (printed.exchange(true, std::memory_order_relaxed)) return;
   if (!g_stderr.known() || status_of(kStderr).identity != g_stderr || !can_write_line()) return;
-  Text<1000> body;
-  body.add("cistern: ");
-  add_printable(body, what);
-  if (!where.empty()) add_printable(body.add(": "), where);
-  if (!why.empty()) add_printable(body.add(": "), why);
-  Text<1024> line;
-  line.add(body.view()).add(body.complete() ? "\n" : "…\n");
+  Text<kLineBytes> line;
+  line.add("cistern: ");
+  add_printable(line, what);
+  if (!where.empty()) add_printable(line.add(": "), where.substr(0, kLineBytes / 2));
+  if (where.size() > kLineBytes / 2) line.add("…");
+  if (!why.empty()) add_printable(line.add(": "), why);
+  line.add("\n");
   const QuietWrites quiet;
   raw_syscall(SYS_write, kStderr, reinterpret_cast<long>(line.c_str()), static_cast<long>(line.size()));
 }

@@ -9,7 +9,7 @@ namespace cistern::preload {
 void remember_stderr() noexcept;
 
 // Prints "cistern: WHAT: WHERE: WHY\n" to stderr at the first call in this process, and nothing afterwards. Empty parts
-// are left out. Prints nothing where a line could do harm:
+// are left out, and the end of a long WHERE. Prints nothing where a line could do harm:
 //   - descriptor 2 was closed at the start, or leads to another file now, which may hold the program's data;
 //   - stderr is a pipe that is full or that nobody reads.
 void print_once(std::string_view what, std::string_view where = {}, std::string_view why = {}) noexcept;

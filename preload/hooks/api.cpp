@@ -1,4 +1,4 @@
-// The public C API, see cistern/cistern.h.
+// The public C API; see cistern/cistern.h.
 #include <string.h>
 
 #define CISTERN_IMPLEMENTATION

@@ -1,4 +1,4 @@
-// Who called a hook.
+// Where a hook was called from.
 #pragma once
 
 #include "preload/arch/arch.h"

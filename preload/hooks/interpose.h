@@ -1,4 +1,4 @@
-// Marks a function that the library exports over the program's; exports.map lists them all.
+// Marks a function that the library exports in place of the program's. base/hooked_functions.h lists all of them.
 #pragma once
 
 #define CISTERN_EXPORT extern "C" __attribute__((visibility("default")))

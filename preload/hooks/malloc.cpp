@@ -1,6 +1,6 @@
-// The malloc family. Each hook passes the call on and records what came of it; a call nested in another hooked call is
-// only passed on. Not hooked, because they call these: reallocarray, strdup, asprintf. malloc_usable_size needs
-// nothing: blocks are libc's own, without headers of ours.
+// The hooks of the malloc family. Each calls the real function and records the result; a call that is nested in another
+// hooked call is only passed on. reallocarray, strdup and asprintf need no hooks: they call these functions.
+// malloc_usable_size needs none either: blocks are libc's own and have no header of this library.
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ inline void* allocate(size_t size, CallSite site, Allocate real) noexcept {
   return block;
 }
 
-// A free is recorded before the real one: afterwards another thread may own the address.
+// A free is recorded before the real call: after it another thread may own the address.
 template <typename Free>
 inline void release(void* block, const void* caller, Free real) noexcept {
   if (block == nullptr || in_bootstrap_pool(block)) return;
@@ -43,8 +43,8 @@ inline void release(void* block, const void* caller, Free real) noexcept {
   real();
 }
 
-// A block of the bootstrap pool moves to the real heap.
-void* leave_bootstrap_pool(void* block, size_t size, CallSite site) noexcept {
+// Moves a block of the bootstrap pool to the real heap.
+void* move_from_bootstrap_pool(void* block, size_t size, CallSite site) noexcept {
   void* const made = allocate(size, site, [size] { return g_real.malloc(size); });
   const size_t old = bootstrap_size(block);
   if (made != nullptr) __builtin_memcpy(made, block, old < size ? old : size);
@@ -62,11 +62,12 @@ CISTERN_EXPORT void* calloc(size_t count, size_t size) noexcept {
 }
 
 CISTERN_EXPORT void* realloc(void* block, size_t size) noexcept {
-  if (in_bootstrap_pool(block)) return leave_bootstrap_pool(block, size, CISTERN_CALL_SITE);
+  if (in_bootstrap_pool(block)) return move_from_bootstrap_pool(block, size, CISTERN_CALL_SITE);
   if (block == nullptr) return allocate(size, CISTERN_CALL_SITE, [size] { return g_real.realloc(nullptr, size); });
   if (!should_record(kDomain, CISTERN_CALLER)) return g_real.realloc(block, size);
   if (size == 0) {
-    // glibc frees (malloc.c, __libc_realloc, REALLOC_ZERO_BYTES_FREES); another allocator may keep a block of no bytes.
+    // glibc frees the block (malloc.c, __libc_realloc, REALLOC_ZERO_BYTES_FREES); another allocator may return one of 0
+    // bytes.
     record_free(kDomain, block);
     void* kept;
     {

@@ -1,6 +1,5 @@
-// The mmap family, as called by the program and its libraries; libc's own calls (malloc's heaps, thread stacks) are
-// internal to it and not seen. ReentrancyGuard calls, such as those of an allocator preloaded behind us, are only
-// passed on.
+// The hooks of the mmap family, for calls of the program and its libraries. Libc's own calls (malloc's heaps, thread
+// stacks) do not pass through hooks. Nested calls, such as those of another preloaded allocator, are only passed on.
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/mman.h>
@@ -64,7 +63,7 @@ CISTERN_EXPORT void* mmap64(void* address, size_t size, int protection, int flag
 
 CISTERN_EXPORT int munmap(void* address, size_t size) noexcept {
   if (!should_record(kDomain, CISTERN_CALLER)) return g_real.munmap(address, size);
-  // Recorded before, like a free; a munmap that fails has had a wrong argument and unmapped nothing.
+  // Recorded before the real call, like a free. A munmap that fails has an invalid argument and unmaps nothing.
   const bool valid = (reinterpret_cast<uintptr_t>(address) % kPageBytes) == 0 && size != 0;
   if (valid) record_unmap(address, size);
   const ReentrancyGuard guard;

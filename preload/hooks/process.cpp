@@ -1,6 +1,6 @@
-// The calls that make, replace and end a process. What libc does inside (exit, system, popen, daemon, forkpty) is not
-// seen here: the end by exit is seen by the destructor, and a child of vfork shares its parent's memory and is left
-// alone.
+// The hooks of calls that make, replace and end a process. Calls that libc makes itself (in exit, system, popen,
+// daemon, forkpty) do not pass through hooks: the library's destructor handles exit, and a child of vfork(), which
+// shares its parent's memory, is not recorded.
 #include <dlfcn.h>
 #include <errno.h>
 #include <spawn.h>
@@ -28,7 +28,7 @@ namespace {
   for (;;) raw_syscall(SYS_exit_group, code);
 }
 
-// Calls `start` with `environment`, or with a copy in which our variables are put right. Runs in vfork children too.
+// Calls `start` with `environment`, or with a copy in which Cistern's variables are corrected. Also in vfork children.
 template <typename Start>
 int with_environment(char* const* environment, Start start) noexcept {
   resolve_real_functions();
@@ -37,7 +37,7 @@ int with_environment(char* const* environment, Start start) noexcept {
 }
 
 template <typename Exec>
-int replace(char* const* environment, Exec exec) noexcept {
+int replace_process(char* const* environment, Exec exec) noexcept {
   return with_environment(environment, [=](char* const* given) {
     exec_begins();
     const int result = exec(given);
@@ -70,7 +70,7 @@ void collect_arguments(char** out, const char* first, va_list arguments) noexcep
 
 }  // namespace
 
-// Begins recording before main, whether or not something was allocated before; and sees the end by exit().
+// Recording starts before main(), even if nothing is allocated before it. The destructor sees the end by exit().
 __attribute__((constructor)) static void begin() {
   start_process(kHookCallbacks);
 }
@@ -85,7 +85,7 @@ CISTERN_EXPORT pid_t fork() noexcept {
   return after_fork(g_real.fork(), true);
 }
 
-// Libc's own locks stay as they are in its child.
+// Does not free libc's locks in the child.
 CISTERN_EXPORT pid_t _Fork() noexcept {
   resolve_real_functions();
   if (g_real._Fork == nullptr) {
@@ -129,28 +129,28 @@ CISTERN_EXPORT void quick_exit(int code) noexcept {
 }
 
 CISTERN_EXPORT int execve(const char* path, char* const* arguments, char* const* environment) noexcept {
-  return replace(environment, [=](char* const* given) { return g_real.execve(path, arguments, given); });
+  return replace_process(environment, [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }
 
 CISTERN_EXPORT int execv(const char* path, char* const* arguments) noexcept {
-  return replace(environ, [=](char* const* given) { return g_real.execve(path, arguments, given); });
+  return replace_process(environ, [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }
 
 CISTERN_EXPORT int execvp(const char* file, char* const* arguments) noexcept {
-  return replace(environ, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
+  return replace_process(environ, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
 }
 
 CISTERN_EXPORT int execvpe(const char* file, char* const* arguments, char* const* environment) noexcept {
-  return replace(environment, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
+  return replace_process(environment, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
 }
 
 CISTERN_EXPORT int fexecve(int fd, char* const* arguments, char* const* environment) noexcept {
-  return replace(environment, [=](char* const* given) { return g_real.fexecve(fd, arguments, given); });
+  return replace_process(environment, [=](char* const* given) { return g_real.fexecve(fd, arguments, given); });
 }
 
 CISTERN_EXPORT int execveat(int directory, const char* path, char* const* arguments, char* const* environment,
                             int flags) noexcept {
-  return replace(environment, [=](char* const* given) {
+  return replace_process(environment, [=](char* const* given) {
     if (g_real.execveat != nullptr) return g_real.execveat(directory, path, arguments, given, flags);
     const long result = raw_syscall(SYS_execveat, directory, reinterpret_cast<long>(path),
                                     reinterpret_cast<long>(arguments), reinterpret_cast<long>(given), flags);
@@ -171,18 +171,18 @@ CISTERN_EXPORT int execveat(int directory, const char* path, char* const* argume
 CISTERN_EXPORT int execl(const char* path, const char* first, ...) noexcept {
   CISTERN_COLLECT(arguments);
   va_end(rest);
-  return replace(environ, [=](char* const* given) { return g_real.execve(path, arguments, given); });
+  return replace_process(environ, [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }
 
 CISTERN_EXPORT int execlp(const char* file, const char* first, ...) noexcept {
   CISTERN_COLLECT(arguments);
   va_end(rest);
-  return replace(environ, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
+  return replace_process(environ, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
 }
 
 CISTERN_EXPORT int execle(const char* path, const char* first, ...) noexcept {
   CISTERN_COLLECT(arguments);
   char* const* const environment = va_arg(rest, char* const*);
   va_end(rest);
-  return replace(environment, [=](char* const* given) { return g_real.execve(path, arguments, given); });
+  return replace_process(environment, [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }

@@ -1,5 +1,5 @@
-// pthread_create: a new thread's stack goes on, past a boundary, with the stack that started it. pthread_exit: its
-// state may be had by another soon.
+// The hook of pthread_create: the stack of a new thread continues, past a boundary, with the stack that started it. The
+// hook of pthread_exit: the thread's state may soon be reused.
 #include <pthread.h>
 
 #include "preload/base/memory.h"
@@ -16,7 +16,7 @@ using namespace cistern::preload;
 
 namespace {
 
-// What a new thread is told by the one that starts it. Own memory, reused.
+// What the starting thread passes to the new one. Own memory, reused.
 struct Start {
   void* (*run)(void*);
   void* argument;
@@ -44,7 +44,7 @@ struct StartPool {
     const Locked locked(lock);
     put_locked(start);
   }
-  // In a forked child: a thread that is not there may have been in take() or put(). The list is whole at each moment.
+  // In a forked child: a thread that does not exist may have been in take() or put(). The list is valid at each moment.
   void abandon() noexcept { lock.reset(); }
 
  private:
@@ -58,16 +58,16 @@ constinit StartPool g_starts;
 // Cancellation and pthread_exit unwind through this frame, which has nothing to clean up.
 void* run_thread(void* context) {
   auto* const start = static_cast<Start*>(context);
-  const Start told = *start;
+  const Start copy = *start;
   g_starts.put(start);
-  t_context.started_at = told.stack;
-  t_context.started_by = told.stream_id;
-  void* const result = told.run(told.argument);
+  t_context.started_at = copy.stack;
+  t_context.started_by = copy.stream_id;
+  void* const result = copy.run(copy.argument);
   thread_ends();
   return result;
 }
 
-bool tell(Start& start, const void* frame) noexcept {
+bool fill_in_creator(Start& start, const void* frame) noexcept {
   ThreadState* const thread = enter();
   if (thread == nullptr) return false;
   start.stack = raw(stack_of(*thread, Domain::kMalloc, frame));
@@ -89,7 +89,7 @@ CISTERN_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attri
   Start* const start = recorded ? g_starts.take() : nullptr;
   if (start == nullptr) return g_real.pthread_create(thread, attributes, run, argument);
   *start = Start{run, argument, 0, 0, nullptr};
-  tell(*start, CISTERN_OWN_FRAME);
+  fill_in_creator(*start, CISTERN_OWN_FRAME);
   const int error = g_real.pthread_create(thread, attributes, run_thread, start);
   if (error != 0) g_starts.put(start);
   return error;

@@ -15,9 +15,9 @@ thread_local constinit uint32_t t_until_check = 0;
 
 namespace {
 
-// Hooks may come to lie above each other: a debug layer or tracemalloc wraps ours, ours is then put on top again. Each
-// level keeps what it wraps, and is used again for just that; only the outermost records. Those of level 0 are for
-// interpreters with a GIL (what they record is inlined, and relies on it); without one the levels begin at 1.
+// Hooks may come to lie above each other: a debug layer or tracemalloc wraps a hook, then another hook wraps that. Each
+// level keeps the allocator that it wraps, and wraps no other one later. Only the outermost hook records. Level 0 is
+// for interpreters with a GIL, because its code is inlined and relies on the GIL; without a GIL the levels start at 1.
 constexpr int kLevels = 4;
 constexpr int kPyDomains = 3;
 
@@ -33,16 +33,16 @@ constexpr Domain domain_of(int py_domain) noexcept {
 
 #define CISTERN_FRAME_IF_NATIVE (kNative ? CISTERN_OWN_FRAME : nullptr)
 
-// Set by the OBJ hook: a sign that it is still reached, from below another layer.
+// Set by the OBJ hook: it is still called, perhaps from a layer above it.
 std::atomic<bool> g_object_called{false};
 
-// With `kNative` blocks have native frames, where the recorder wants them: apart, since that takes a frame pointer.
+// With `kNative` blocks get native frames. These hooks are separate because they need a frame pointer.
 template <int kLevel, int kPyDomain, bool kNative>
 struct Hook {
   static constexpr Domain kDomain = domain_of(kPyDomain);
   static const PyMemAllocatorEx& below() noexcept { return g_levels[kLevel].below[kPyDomain]; }
 
-  static void alive() noexcept {
+  static void note_object_call() noexcept {
     if constexpr (kPyDomain == PYMEM_DOMAIN_OBJ) {
       g_object_called.store(true, std::memory_order_relaxed);
     }
@@ -64,7 +64,8 @@ struct Hook {
     }
     return block;
   }
-  // Apart from the hooks: those jump, and save no registers where nothing is recorded; so their caller is these's.
+  // Not inlined: the hooks jump here, so they save no registers where nothing is recorded, and the return address of
+  // these functions is that of the hook.
   [[gnu::noinline]] static void* recorded_malloc(void* ctx, size_t size) noexcept {
     return allocate(size, CISTERN_FRAME_IF_NATIVE, [ctx, size] { return below().malloc(ctx, size); });
   }
@@ -94,47 +95,47 @@ struct Hook {
     below().free(ctx, block);
   }
 
-  // The way of one call through the gate: each of the three is the last thing that a hook does.
+  // Every hook ends with a tail call of one of three functions.
   template <typename Result, typename... Arguments>
-  [[gnu::always_inline]] static Result through(Result (*recorded)(void*, Arguments...),
-                                               Result (*real)(void*, Arguments...), const void* caller, void* ctx,
-                                               Arguments... arguments) noexcept {
-    alive();
-    const HookAction way = hook_action(kDomain);
-    if (__builtin_expect(way == HookAction::kRecord, 1)) return recorded(ctx, arguments...);
-    if (way == HookAction::kPassOn) return real(ctx, arguments...);
-    return asked(recorded, real, caller, ctx, arguments...);
+  [[gnu::always_inline]] static Result dispatch(Result (*recorded)(void*, Arguments...),
+                                                Result (*real)(void*, Arguments...), const void* caller, void* ctx,
+                                                Arguments... arguments) noexcept {
+    note_object_call();
+    const HookAction action = hook_action(kDomain);
+    if (__builtin_expect(action == HookAction::kRecord, 1)) return recorded(ctx, arguments...);
+    if (action == HookAction::kPassOn) return real(ctx, arguments...);
+    return dispatch_slowly(recorded, real, caller, ctx, arguments...);
   }
   template <typename Result, typename... Arguments>
-  [[gnu::noinline, gnu::cold]] static Result asked(Result (*recorded)(void*, Arguments...),
-                                                   Result (*real)(void*, Arguments...), const void* caller, void* ctx,
-                                                   Arguments... arguments) noexcept {
+  [[gnu::noinline, gnu::cold]] static Result dispatch_slowly(Result (*recorded)(void*, Arguments...),
+                                                             Result (*real)(void*, Arguments...), const void* caller,
+                                                             void* ctx, Arguments... arguments) noexcept {
     return take_slow_path(kDomain, caller) ? recorded(ctx, arguments...) : real(ctx, arguments...);
   }
 
   static void* malloc(void* ctx, size_t size) noexcept {
-    return through(&recorded_malloc, below().malloc, __builtin_return_address(0), ctx, size);
+    return dispatch(&recorded_malloc, below().malloc, __builtin_return_address(0), ctx, size);
   }
   static void* calloc(void* ctx, size_t count, size_t size) noexcept {
-    return through(&recorded_calloc, below().calloc, __builtin_return_address(0), ctx, count, size);
+    return dispatch(&recorded_calloc, below().calloc, __builtin_return_address(0), ctx, count, size);
   }
   static void* realloc(void* ctx, void* block, size_t size) noexcept {
-    return through(&recorded_realloc, below().realloc, __builtin_return_address(0), ctx, block, size);
+    return dispatch(&recorded_realloc, below().realloc, __builtin_return_address(0), ctx, block, size);
   }
   static void free(void* ctx, void* block) noexcept {
     if (block == nullptr) return below().free(ctx, block);
-    through(&recorded_free, below().free, __builtin_return_address(0), ctx, block);
+    dispatch(&recorded_free, below().free, __builtin_return_address(0), ctx, block);
   }
 
   static constexpr PyMemAllocatorEx table() noexcept { return {nullptr, malloc, calloc, realloc, free}; }
 };
 
-// Arena callbacks also bring chunks of the data stack (3.11 and later, 16 KiB): the size tells.
+// From 3.11 on the arena callbacks also allocate chunks of the data stack (16 KiB): the analyzer recognises them by their size.
 template <int kLevel>
 struct ArenaHook {
   static const PyObjectArenaAllocator& below() noexcept { return g_levels[kLevel].arena_below; }
 
-  static bool wanted(const void* caller) noexcept {
+  static bool should_record_arena(const void* caller) noexcept {
     const uint32_t mask = g_recording_switch.mask.load(std::memory_order_relaxed);
     if ((mask & kDecided) == 0) take_slow_path(Domain::kObj, caller);
     return (g_recording_switch.mask.load(std::memory_order_relaxed) & (bit_of(Domain::kObj) | bit_of(Domain::kMem))) !=
@@ -146,11 +147,11 @@ struct ArenaHook {
       const ReentrancyGuard guard;
       arena = below().alloc(ctx, size);
     }
-    if (arena != nullptr && wanted(__builtin_return_address(0))) record_arena(false, arena, size);
+    if (arena != nullptr && should_record_arena(__builtin_return_address(0))) record_arena(false, arena, size);
     return arena;
   }
   static void free(void* ctx, void* arena, size_t size) noexcept {
-    if (wanted(__builtin_return_address(0))) record_arena(true, arena, size);
+    if (should_record_arena(__builtin_return_address(0))) record_arena(true, arena, size);
     const ReentrancyGuard guard;
     below().free(ctx, arena, size);
   }
@@ -184,17 +185,17 @@ PyMemAllocatorEx allocator_of(int py_domain) noexcept {
   return allocator;
 }
 
-// The level whose hook `allocator` is; kLevels when it is none of ours.
+// Returns the level whose hook `allocator` is; kLevels when it is not a hook.
 int level_of(int py_domain, const PyMemAllocatorEx& allocator) noexcept {
   int level = 0;
   while (level < kLevels && hook_of(py_domain, level).malloc != allocator.malloc) ++level;
   return level;
 }
 
-// The level that wraps just `below`, since the hooks were taken off it and are to be put on again; else an unused one.
-// Returns kLevels when there is none left.
+// Returns the level that wraps `below` already (the program has removed the hook), else an unused level; kLevels when
+// there is none.
 template <typename Below, typename Get>
-int level_over(const Below& below, Get wrapped) noexcept {
+int level_for(const Below& below, Get wrapped) noexcept {
   int level = g_python.free_threaded ? 1 : 0;
   while (level < kLevels && !(wrapped(level) == Below{}) && !(wrapped(level) == below)) ++level;
   return level;
@@ -203,11 +204,11 @@ int level_over(const Below& below, Get wrapped) noexcept {
 void install(int py_domain, DomainMask domains) noexcept {
   const PyMemAllocatorEx allocator = allocator_of(py_domain);
   if ((domains & bit_of(domain_of(py_domain))) == 0 || level_of(py_domain, allocator) < kLevels) return;
-  const int level = level_over(allocator, [py_domain](int i) { return g_levels[i].below[py_domain]; });
+  const int level = level_for(allocator, [py_domain](int i) { return g_levels[i].below[py_domain]; });
   if (level == kLevels) return;
   g_levels[level].below[py_domain] = allocator;
   PyMemAllocatorEx hook = hook_of(py_domain, level);
-  // The old context is kept: another thread may call one of the functions while the table is half copied.
+  // The context stays the same: another thread may call a function while half of the table has been copied.
   hook.ctx = allocator.ctx;
   g_python.functions.set_allocator(py_domain, &hook);
 }
@@ -219,7 +220,7 @@ void install_arena(DomainMask domains) noexcept {
   for (const PyObjectArenaAllocator& hook : kArenaHooks) {
     if (hook.alloc == arena.alloc) return;
   }
-  const int level = level_over(arena, [](int i) { return g_levels[i].arena_below; });
+  const int level = level_for(arena, [](int i) { return g_levels[i].arena_below; });
   if (level == kLevels) return;
   g_levels[level].arena_below = arena;
   PyObjectArenaAllocator hook = kArenaHooks[level];
@@ -228,12 +229,12 @@ void install_arena(DomainMask domains) noexcept {
 }
 
 SpinLock g_install_lock;
-bool g_suspicious = false;
+bool g_missing_before = false;
 
-// What serves small objects before the interpreter has begun to choose: pymalloc, where it was built with it.
+// The allocator of small objects before the interpreter is initialized and chooses one: pymalloc, if it is compiled in.
 void* (*g_pymalloc)(void* ctx, size_t size) = nullptr;
 
-// What our topmost hook calls; the allocator itself where there is no hook.
+// Returns the allocator that the topmost hook calls; the topmost allocator where there is no hook.
 PyMemAllocatorEx below_top(int py_domain) noexcept {
   const PyMemAllocatorEx allocator = allocator_of(py_domain);
   const int level = level_of(py_domain, allocator);
@@ -250,16 +251,16 @@ void install_all(DomainMask domains) noexcept {
   install_arena(domains);
   note_pymalloc();
   const auto object = below_top(PYMEM_DOMAIN_OBJ).malloc;
-  const bool pooled = !g_python.free_threaded && g_pymalloc != nullptr && object == g_pymalloc &&
-                      below_top(PYMEM_DOMAIN_MEM).malloc == g_pymalloc;
-  allow_shared_times(pooled);
+  const bool pymalloc_below = !g_python.free_threaded && g_pymalloc != nullptr && object == g_pymalloc &&
+                              below_top(PYMEM_DOMAIN_MEM).malloc == g_pymalloc;
+  allow_shared_times(pymalloc_below);
 }
 
 bool on_top(int py_domain) noexcept {
   return level_of(py_domain, allocator_of(py_domain)) < kLevels;
 }
 
-// What is now under our topmost hook; the allocator itself where there is none.
+// Returns the allocator below all hooks that lie directly above each other.
 PyMemAllocatorEx under_hooks(int py_domain) noexcept {
   PyMemAllocatorEx allocator = allocator_of(py_domain);
   for (int level = level_of(py_domain, allocator); level < kLevels; level = level_of(py_domain, allocator)) {
@@ -290,8 +291,8 @@ void forget_python_hooks() noexcept {
   g_pymalloc = nullptr;
 }
 
-// What a layer of debug hooks wraps: its context is a debug_alloc_api_t, whose allocator lies at 8
-// (Objects/obmalloc.c, 3.8 – 3.15). pymalloc and malloc have no context.
+// Returns the allocator below a layer of debug hooks, whose context is a debug_alloc_api_t with the allocator at offset
+// 8 (Objects/obmalloc.c, 3.8 – 3.15). pymalloc and malloc have no context.
 static PyMemAllocatorEx under_debug_layer(const PyMemAllocatorEx& allocator) noexcept {
   if (allocator.ctx == nullptr) return allocator;
   return load<PyMemAllocatorEx>(static_cast<const uint8_t*>(allocator.ctx), 8);
@@ -313,13 +314,13 @@ AllocatorFacts python_allocator() noexcept {
   return facts;
 }
 
-// While the interpreter starts, every native event looks; afterwards one in 256. Where there is none, one in 16 asks
-// whether the loader has brought one: an interpreter allocates far more often before its first frame.
+// While the interpreter starts, every native event checks; later one in 256. Without an interpreter one in 16 checks
+// whether one has been loaded: an interpreter allocates far more often than that before its first frame.
 void check_python_hooks_now(const void* caller) noexcept {
   constexpr uint32_t kBetweenChecks = 256;
-  constexpr uint32_t kBetweenLooks = 16;
+  constexpr uint32_t kBetweenSearches = 16;
   if (!g_python.found) {
-    t_until_check = kBetweenLooks;
+    t_until_check = kBetweenSearches;
     return check_for_new_python(caller);
   }
   t_until_check = 0;
@@ -328,18 +329,18 @@ void check_python_hooks_now(const void* caller) noexcept {
   if (!has_python_stacks()) return;
   if ((recorded_domains() & bit_of(Domain::kObj)) == 0) return check_for_asyncio(caller);
   if (__builtin_expect(on_top(PYMEM_DOMAIN_OBJ), 1)) {
-    g_suspicious = false;
+    g_missing_before = false;
     if (!on_top(PYMEM_DOMAIN_RAW)) install_python_hooks(recorded_domains());
     return;
   }
   const Locked locked(g_install_lock);
   const bool called = g_object_called.exchange(false, std::memory_order_relaxed);
-  if (!g_suspicious || called) {
-    // Not on top; but perhaps reached from below another layer: then it goes on being called.
-    g_suspicious = true;
+  if (!g_missing_before || called) {
+    // The hook is not on top. It may be called by a layer above it: the next check knows.
+    g_missing_before = true;
     return;
   }
-  g_suspicious = false;
+  g_missing_before = false;
   const ReentrancyGuard guard;
   install_all(recorded_domains());
   if (on_top(PYMEM_DOMAIN_OBJ)) record_reinstalled_hooks();

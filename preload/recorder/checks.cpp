@@ -1,5 +1,4 @@
-// In the checking build only: every captured stack is compared with a full walk, the thread state below it and the
-// place of each frame with what the interpreter says, and each native frame with what libunwind says.
+// The checking build; see checks.h.
 #ifdef CISTERN_CHECK_STACKS
 
 #define UNW_LOCAL_ONLY
@@ -23,16 +22,16 @@ namespace {
 
 std::atomic<uint64_t> g_captures{0};
 std::atomic<uint64_t> g_mismatches{0};
-std::atomic<uint64_t> g_misplaced{0};  // stacks with a frame that the interpreter says is elsewhere in its code
-std::atomic<uint64_t> g_unplaced{0};   // and with one whose place was not found
+std::atomic<uint64_t> g_misplaced{0};  // stacks with a frame whose place the interpreter contradicts
+std::atomic<uint64_t> g_unplaced{0};   // stacks with a frame whose place was not found
 std::atomic<uint64_t> g_native_captures{0};
 std::atomic<uint64_t> g_native_mismatches{0};
-std::atomic<uint64_t> g_native_frames{0};  // that libunwind said the same of
+std::atomic<uint64_t> g_native_frames{0};  // frames for which libunwind agreed
 std::atomic<uint64_t> g_native_differences{0};
 std::atomic<uint64_t> g_unmatched{0};    // stacks with an evaluation that had only a frame of one kind
-std::atomic<uint64_t> g_native_ends{0};  // walks that ended where libunwind went on
+std::atomic<uint64_t> g_native_ends{0};  // walks that ended before libunwind's
 
-// Moves `cursor`, which is somewhere in the recorder, to the caller of the hook.
+// Moves `cursor`, which is inside the recorder, to the caller of the hook.
 bool move_to(unw_cursor_t& cursor, const Registers& at) noexcept {
   constexpr int kMaxOwnFrames = 32;
   for (int i = 0; i < kMaxOwnFrames && unw_step(&cursor) > 0; ++i) {
@@ -43,7 +42,7 @@ bool move_to(unw_cursor_t& cursor, const Registers& at) noexcept {
   return false;
 }
 
-// Walks with both, from the hook's caller to the frame that evaluates Python code, or to the outermost.
+// Walks with both, from the hook's caller to the frame that evaluates Python code, or to the outermost frame.
 void compare_with_libunwind(const void* frame, const uint8_t* tstate, bool whole) noexcept {
   constexpr int kMaxFrames = 4096;
   Registers at = callers_registers(frame);

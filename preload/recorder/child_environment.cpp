@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kPreload = "LD_PRELOAD=";
 constexpr std::string_view kLibrary = "libcistern_preload";
-constexpr size_t kMaxVariables = 8192;  // of an environment that is put right on a stack
+constexpr size_t kMaxVariables = 8192;  // of an environment that is copied to the stack
 
 // "CISTERN_SESSION=…", empty before this process is recorded.
 Text<4096 + 128> g_session;
@@ -27,7 +27,7 @@ bool is_session(std::string_view entry) noexcept {
   return is_variable(entry, kSessionVariable);
 }
 
-bool is_ours(std::string_view entry) noexcept {
+bool is_cisterns(std::string_view entry) noexcept {
   return is_session(entry) || is_variable(entry, kOptionsVariable) || is_variable(entry, kRunVariable);
 }
 
@@ -43,15 +43,15 @@ void for_each_library(std::string_view variable, Visit visit) noexcept {
   }
 }
 
-bool preloads_us(std::string_view entry) noexcept {
+bool preloads_library(std::string_view entry) noexcept {
   bool found = false;
   if (!entry.starts_with(kPreload)) return found;
   for_each_library(entry, [&](std::string_view library) { found |= base_name(library).starts_with(kLibrary); });
   return found;
 }
 
-// Writes an LD_PRELOAD variable without us. Returns nullptr when nothing else is in it.
-char* without_us(std::string_view entry, char* out) noexcept {
+// Writes an LD_PRELOAD variable without this library to `out`. Returns nullptr when nothing else is in it.
+char* without_library(std::string_view entry, char* out) noexcept {
   char* at = out + kPreload.copy(out, kPreload.size());
   const char* const begin = at;
   for_each_library(entry, [&](std::string_view library) {
@@ -63,26 +63,27 @@ char* without_us(std::string_view entry, char* out) noexcept {
   return at == begin ? nullptr : out;
 }
 
-// Leaves out what is ours. `out` has room for all pointers, a last nullptr, and behind it for LD_PRELOAD.
-char** copy_without_ours(char* const* environment, size_t count, void* room) noexcept {
-  auto** const out = static_cast<char**>(room);
+// Copies the environment without Cistern's variables. `memory` holds all pointers, a nullptr, and the text of
+// LD_PRELOAD.
+char** copy_without_cisterns(char* const* environment, size_t count, void* memory) noexcept {
+  auto** const out = static_cast<char**>(memory);
   auto* text = reinterpret_cast<char*>(out + count + 1);
   size_t kept = 0;
   for (; *environment != nullptr; ++environment) {
     char* entry = *environment;
-    if (preloads_us(entry)) {
+    if (preloads_library(entry)) {
       const size_t bytes = std::strlen(entry) + 1;
-      entry = without_us(entry, text);
+      entry = without_library(entry, text);
       text += bytes;
     }
-    if (entry != nullptr && !is_ours(entry)) out[kept++] = entry;
+    if (entry != nullptr && !is_cisterns(entry)) out[kept++] = entry;
   }
   out[kept] = nullptr;
   return out;
 }
 
-char** copy_with_session(char* const* environment, void* room) noexcept {
-  auto** const out = static_cast<char**>(room);
+char** copy_with_session(char* const* environment, void* memory) noexcept {
+  auto** const out = static_cast<char**>(memory);
   size_t kept = 0;
   for (; *environment != nullptr; ++environment) {
     if (!is_session(*environment)) out[kept++] = *environment;
@@ -94,8 +95,8 @@ char** copy_with_session(char* const* environment, void* room) noexcept {
 
 struct Contents {
   size_t count = 0;
-  size_t preload_bytes = 0;  // of variables that have us in them; 0: we are not preloaded
-  bool ours = false;
+  size_t preload_bytes = 0;  // of LD_PRELOAD if it names this library; 0: it does not
+  bool cisterns = false;
   bool session_right = false;
 };
 
@@ -103,14 +104,14 @@ Contents contents_of(char* const* environment) noexcept {
   Contents found;
   for (; environment[found.count] != nullptr; ++found.count) {
     const std::string_view entry(environment[found.count]);
-    if (preloads_us(entry)) found.preload_bytes += entry.size() + 1;
-    found.ours |= is_ours(entry);
+    if (preloads_library(entry)) found.preload_bytes += entry.size() + 1;
+    found.cisterns |= is_cisterns(entry);
     found.session_right |= is_session(entry) && entry == g_session.view();
   }
   return found;
 }
 
-size_t bytes_without_ours(const Contents& found) noexcept {
+size_t bytes_without_cisterns(const Contents& found) noexcept {
   return (found.count + 1) * sizeof(char*) + found.preload_bytes;
 }
 
@@ -129,15 +130,15 @@ void export_session(const ImageIdentity& image, uint32_t generation, const PathT
       return;
     }
   }
-  if (void* const room = map_memory((count + 2) * sizeof(char*))) environ = copy_with_session(environ, room);
+  if (void* const memory = map_memory((count + 2) * sizeof(char*))) environ = copy_with_session(environ, memory);
 }
 
 void withdraw_from_environment() noexcept {
   g_withdrawn = true;
   if (environ == nullptr) return;
   const Contents found = contents_of(environ);
-  if (void* const room = map_memory(bytes_without_ours(found))) {
-    environ = copy_without_ours(environ, found.count, room);
+  if (void* const memory = map_memory(bytes_without_cisterns(found))) {
+    environ = copy_without_cisterns(environ, found.count, memory);
   }
 }
 
@@ -145,16 +146,16 @@ size_t child_environment_bytes(char* const* environment) noexcept {
   if (environment == nullptr || environment == environ || (!g_withdrawn && g_session.empty())) return 0;
   const Contents found = contents_of(environment);
   if (found.count > kMaxVariables) return 0;
-  if (g_withdrawn) return found.ours || found.preload_bytes != 0 ? bytes_without_ours(found) : 0;
+  if (g_withdrawn) return found.cisterns || found.preload_bytes != 0 ? bytes_without_cisterns(found) : 0;
   // A child that is not recorded needs no session.
   return found.preload_bytes != 0 && !found.session_right ? (found.count + 2) * sizeof(char*) : 0;
 }
 
-char* const* child_environment(char* const* environment, void* room) noexcept {
-  if (!g_withdrawn) return copy_with_session(environment, room);
+char* const* child_environment(char* const* environment, void* memory) noexcept {
+  if (!g_withdrawn) return copy_with_session(environment, memory);
   size_t count = 0;
   while (environment[count] != nullptr) ++count;
-  return copy_without_ours(environment, count, room);
+  return copy_without_cisterns(environment, count, memory);
 }
 
 }  // namespace cistern::preload

@@ -1,7 +1,8 @@
-// What the programs that are started from here find in their environment: LD_PRELOAD and our options as they are, and
-// CISTERN_SESSION, which says whose child they are; or, with follow=none, nothing of ours. A program may start others
-// with `environ`, or with an environment of its own, which may be a copy made by a parent process: such a one is put
-// right in a copy. Nothing allocates; the caller gives the room, so a child of vfork can do it too.
+// The environment of the programs that this process starts. With follow=none they get nothing of Cistern's. Otherwise
+// they get LD_PRELOAD and the options unchanged, and CISTERN_SESSION, which names the image that started them. A
+// program may pass `environ`, or an environment of its own, which may be a copy that a parent process made: such an
+// environment is corrected in a copy. Nothing allocates; the caller provides the memory, so it works in a child of
+// vfork(), too.
 #pragma once
 
 #include <cstddef>
@@ -11,16 +12,17 @@
 
 namespace cistern::preload {
 
-// Puts CISTERN_SESSION into `environ`: this process is recorded as `image`. The text lives in the recorder's memory.
-// May be called again. Another thread may read `environ` meanwhile: the list is replaced, never shifted.
+// Puts CISTERN_SESSION into `environ`: this process is recorded as `image`. May be called again. Another thread may
+// read `environ` meanwhile: the array is replaced, its entries are never moved.
 void export_session(const ImageIdentity& image, uint32_t generation, const PathText& first_profile) noexcept;
 
-// Takes what is ours out of `environ`: our entry in LD_PRELOAD, CISTERN_OPTIONS, CISTERN_RUN and CISTERN_SESSION.
+// Removes Cistern's variables from `environ`: its entry in LD_PRELOAD, CISTERN_OPTIONS, CISTERN_RUN and
+// CISTERN_SESSION.
 void withdraw_from_environment() noexcept;
 
-// The bytes that child_environment() needs to put `environment` right; 0 when it is right, or is `environ`.
+// Returns the bytes that child_environment() needs to correct `environment`; 0 when it is correct, or is `environ`.
 size_t child_environment_bytes(char* const* environment) noexcept;
-// A copy, put right. Requires `room` of child_environment_bytes(), aligned for pointers.
-char* const* child_environment(char* const* environment, void* room) noexcept;
+// Returns a corrected copy in `memory`. Requires child_environment_bytes() of memory, aligned for pointers.
+char* const* child_environment(char* const* environment, void* memory) noexcept;
 
 }  // namespace cistern::preload

@@ -11,7 +11,7 @@
 namespace cistern::preload {
 namespace {
 
-// A time that lies strictly between the thread's earlier events and its later ones.
+// Returns a time strictly between those of the thread's earlier and later events.
 uint64_t exclusive_time(const ThreadState& thread) noexcept {
   uint64_t time = now();
   while (time <= thread.codec.time) time = now();
@@ -57,9 +57,9 @@ void start_recording() noexcept {
   if (!recording() || is_switched_on()) return;
   ThreadState* const thread = enter();
   if (thread == nullptr) return;
-  // A program in which nothing was recorded so far had none.
+  // If nothing was recorded so far, the interpreter has no hooks yet.
   if (hookable(g_python)) g_recorder.hooks->install_python_hooks(g_recorder.options.domains);
-  // Frees of code objects were not seen meanwhile.
+  // Frees of code objects were not seen while recording was off.
   g_recorder.interner.retire_all_codes();
   set_recording(true, now());
   leave(*thread);
@@ -87,7 +87,7 @@ int flush() noexcept {
   return done ? 0 : g_recorder.segments.failure.load(std::memory_order_relaxed);
 }
 
-void obey_mailbox(ThreadState& thread) noexcept {
+void execute_mailbox_command(ThreadState& thread) noexcept {
   Mailbox& box = g_recorder.segments.window.control().mailbox;
   std::atomic_ref<uint32_t> done(box.done);
   const uint32_t request = std::atomic_ref<uint32_t>(box.request).load(std::memory_order_acquire);

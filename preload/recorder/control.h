@@ -1,4 +1,5 @@
-// Marks, start, stop and flush: from the public API, or from the mailbox in the window.
+// Marks, start, stop and flush, requested by the public API or by another process through the mailbox in the window.
+// Any thread.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +12,11 @@ namespace cistern::preload {
 void mark(std::string_view name) noexcept;
 void start_recording() noexcept;
 void stop_recording() noexcept;
-// Returns 0 or an errno value.
+// Writes everything recorded so far to the profile, except the open segments of other threads. Returns 0 or an errno
+// value.
 int flush() noexcept;
 
-// Obeys a command that lies in the mailbox. Called now and then from inside the recorder.
-void obey_mailbox(ThreadState& thread) noexcept;
+// Executes the command in the mailbox, if there is a new one. Called every few events, inside the recorder.
+void execute_mailbox_command(ThreadState& thread) noexcept;
 
 }  // namespace cistern::preload

@@ -10,7 +10,7 @@
 namespace cistern::preload {
 namespace {
 
-// The threads there are. Requires the lock of threads: none begins meanwhile, but one may be found dead.
+// The threads that exist. Requires threads_lock: no thread begins meanwhile, but one may be reaped.
 class Threads {
  public:
   Threads() noexcept {
@@ -45,7 +45,8 @@ class Threads {
   size_t count_ = 0;
 };
 
-// Two nodes a thread: where it was started, and the boundary above.
+// Begins an epoch of the interner that keeps two nodes for each thread: the stack that started it, and the boundary
+// above.
 void keep_thread_stacks(const Threads& threads) noexcept {
   const size_t bytes = 2 * threads.count() * sizeof(StackId);
   auto* const kept = bytes == 0 ? nullptr : static_cast<StackId*>(map_memory(bytes));
@@ -77,10 +78,11 @@ void write_facts_again(const Threads& threads) noexcept {
   }
 }
 
-// Returns whether the horizon holds: a chunk that was begun meanwhile may have events from behind it in front of it.
+// Returns whether the epoch record is true. It is not if another chunk has begun meanwhile: then later events may lie
+// in an earlier chunk than the definitions.
 bool begin_epoch_in_one_chunk() noexcept {
   EpochState& epoch = g_recorder.epoch;
-  // What comes now lies in one segment, and is not given up before its horizon is.
+  // What is written from here on lies in one segment, so it is emptied together with its epoch record.
   g_recorder.records.flush();
   const uint64_t chunk = g_recorder.segments.output.chunks_begun();
   epoch.chunk.store(chunk, std::memory_order_relaxed);
@@ -98,7 +100,7 @@ bool begin_epoch_in_one_chunk() noexcept {
 
 }  // namespace
 
-// In the first chunk, so that it is given up with the first events.
+// The record lies in the first chunk, so that it is emptied together with the first events.
 void begin_first_epoch() noexcept {
   g_recorder.records.write(EpochRecord{g_recorder.header.first_time, 0});
   g_recorder.records.flush();
@@ -107,7 +109,7 @@ void begin_first_epoch() noexcept {
 void begin_next_epoch() noexcept {
   std::atomic<bool>& beginning = g_recorder.epoch.beginning;
   if (beginning.exchange(true, std::memory_order_acquire)) return;
-  constexpr int kTries = 4;  // then at the next event
+  constexpr int kTries = 4;  // then again at the next event
   for (int i = 0; i < kTries && epoch_due() && !begin_epoch_in_one_chunk(); ++i) {
   }
   beginning.store(false, std::memory_order_release);

@@ -2,8 +2,8 @@
 // virtual machine), so several events of one thread may share one time, as long as nothing can notice it:
 //   - no other thread has recorded such an event in between, so the order of events on one address stays exact;
 //   - no record of a moment (a mark, a phase) was written in between;
-//   - the coarse clock in the window has not ticked in between. `cistern run` ticks it every few milliseconds. Where
-//     nobody ticks it, each event reads the cycle counter.
+//   - the coarse clock in the window has not ticked in between. `cistern run` ticks it every few milliseconds. Without
+//     ticks each event reads the cycle counter.
 // Any thread; no locks; no allocation.
 #pragma once
 

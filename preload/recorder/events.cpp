@@ -14,9 +14,9 @@
 namespace cistern::preload {
 namespace {
 
-// The thread is claimed: the finalizing thread seals its segment. Afterwards events are written through.
+// The finalizing thread has claimed this thread's stream and seals its segment. Returns whether it is done.
 bool wait_for_finalizing(const ThreadState& thread) noexcept {
-  constexpr uint32_t kLimitMs = 10'000;  // of finalizing all threads
+  constexpr uint32_t kLimitMs = 10'000;  // for the streams of all threads
   return wait_until([&] { return thread.mode.load(std::memory_order_acquire) != StreamMode::kClaimed; }, kLimitMs);
 }
 
@@ -53,7 +53,8 @@ void report_collection(void*, int generation, const GenerationStats& since) noex
   g_recorder.records.write(record);
 }
 
-// The phases are looked at by who holds the GIL; without one by the main thread, which finalizes the interpreter.
+// The thread that holds the GIL checks the phases. Without a GIL the main thread does it, which finalizes the
+// interpreter.
 bool may_check_phases(const ThreadState& thread) noexcept {
   return thread.main || !g_python.free_threaded;
 }
@@ -101,10 +102,10 @@ void after_event_through(ThreadState& thread) noexcept {
   if (!thread.stream.write_through(g_recorder.segments, thread.codec.time, thread.events)) fail_recording();
 }
 
-// On 3.8 – 3.11 the slot that PyGILState reads belongs to one interpreter; a thread that runs another one is found as
-// the holder of the GIL. Without the GIL the holder is another thread, or (3.12 and later, where each thread has its
-// own) nobody. A finalizing interpreter frees the states of threads that still run, and their slots go on pointing
-// there.
+// Up to 3.11 the thread-specific slot that PyGILState reads belongs to the main interpreter: a thread that runs another
+// interpreter is recognised as the holder of the GIL. If this thread does not hold the GIL, the holder is another
+// thread or, from 3.12 on, where each thread has its own holder variable, none. A finalizing interpreter frees the
+// states of threads that still run, and their slots keep pointing to freed memory.
 const uint8_t* own_state() noexcept {
   const PythonFunctions& functions = g_python.functions;
   if (!g_python.layout->thread_local_state) {
@@ -112,7 +113,7 @@ const uint8_t* own_state() noexcept {
     if (holder != nullptr && load<pthread_t>(holder, g_python.layout->tstate_thread) == pthread_self()) return holder;
     return g_recorder.phases.finalizing() ? nullptr : functions.own_state();
   }
-  // In a thread that never was Python's, asking for the holder would allocate the library's thread-local storage.
+  // In a thread that never ran Python, reading the holder would allocate thread-local storage of libpython.
   const uint8_t* const own = functions.own_state();
   if (own == nullptr || !g_recorder.phases.finalizing()) return own;
   return g_python.holder() == own ? own : nullptr;
@@ -148,11 +149,11 @@ const uint8_t* find_holder(ThreadState& thread) noexcept {
   return g_python.holder();
 }
 
-// Python stacks were switched off when hooks were there already. What is asked of the recorder it hears all the same.
+// Python stacks were switched off after hooks had been installed. The mailbox is still polled.
 StackId poll_without_python_stacks(ThreadState& thread) noexcept {
   if (--thread.until_poll == 0) {
     thread.until_poll = kEventsBetweenPolls;
-    obey_mailbox(thread);
+    execute_mailbox_command(thread);
     g_recorder.event_clock.end_sharing();
   }
   return thread.base.load(std::memory_order_relaxed);
@@ -160,21 +161,21 @@ StackId poll_without_python_stacks(ThreadState& thread) noexcept {
 
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
   const bool wanted = g_recorder.phases.watching() || !g_recorder.phases.root_seen();
-  if (wanted && may_check_phases(thread)) g_recorder.phases.look(g_python, tstate, now());
+  if (wanted && may_check_phases(thread)) g_recorder.phases.check(g_python, tstate, now());
   if (thread.until_poll != 0) return;
   thread.until_poll = kEventsBetweenPolls;
   const char* const wrong = g_recorder.layout_check.check(g_python, thread.python);
   if (wrong != nullptr) switch_python_stacks_off(wrong);
   if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
   if (modules_changed() || g_recorder.interner.asyncio_newly_seen()) check_new_modules();
-  obey_mailbox(thread);
+  execute_mailbox_command(thread);
   if (epoch_due()) begin_next_epoch();
   g_recorder.event_clock.end_sharing();
 }
 
 void check_phase(const ThreadState& thread) noexcept {
   if (!may_check_phases(thread)) return;
-  g_recorder.phases.look(g_python, g_python.holder(), now());
+  g_recorder.phases.check(g_python, g_python.holder(), now());
   g_recorder.event_clock.end_sharing();
 }
 
@@ -182,8 +183,8 @@ void record_alloc(Domain domain, const void* block, size_t size, const void* fra
   inlined::record_alloc(domain, block, size, frame);
 }
 
-// Without the GIL the type of an object lies 24 bytes behind its beginning, which for a small block at the end of a
-// page is in none of ours: what was defined as code is known by its address.
+// Without the GIL the type of an object lies 24 bytes behind its start. For a small block at the end of a page that may
+// be unmapped memory, so code objects are recognised by their address alone.
 void record_free(Domain domain, const void* block) noexcept {
   if (!g_python.free_threaded) return inlined::record_free(domain, block);
   inlined::record_free<inlined::is_any>(domain, block);

@@ -1,11 +1,11 @@
-// The way of one event from a hook into the calling thread's segment: the hot path. Each function is called by the hook
-// of an outermost call, by any thread; takes no lock, makes no system call and copies nothing but the encoded event,
-// except when a segment is full. errno is preserved (system calls here do not touch it). An alloc is recorded after the
-// real one, a free before it; a realloc gives both times. `frame` is the CISTERN_OWN_FRAME of the hook, which has not
-// returned: native frames are walked from its caller on.
+// The path of one event from a hook to the calling thread's segment: the hot path. A hook calls these functions for an
+// outermost call, in any thread. They take no lock, make no system call and copy only the encoded event, unless a
+// segment is full. errno is left alone. An alloc is recorded after the real call, a free before it; a realloc has both
+// times. `frame` is the CISTERN_OWN_FRAME of the hook, which has not returned: native frames are walked from the hook's
+// caller on.
 //
-// Cost, with its hook and without the stack: some 120 instructions for a free, 170 for an alloc, among them one rdtsc
-// where no stamp serves.
+// Cost with the hook and without the stack: about 120 instructions for a free and 170 for an alloc, including one rdtsc
+// where the event does not share its time.
 #pragma once
 
 #include <cstddef>
@@ -19,9 +19,12 @@
 namespace cistern::preload {
 
 // Cold continuations.
-ThreadState* enter_first() noexcept;         // a thread's first event; nullptr: it is lost, and counted
-ThreadState* enter_interrupted() noexcept;   // a signal handler inside the recorder: counts, returns nullptr
-bool prepare(ThreadState& thread) noexcept;  // waits for finalizing, makes room; false: the event is lost, and counted
+// A thread's first event. Returns nullptr when the event is lost; then it is counted.
+ThreadState* enter_first() noexcept;
+// A signal handler that interrupted the recorder: counts the event as lost and returns nullptr.
+ThreadState* enter_interrupted() noexcept;
+// Waits until the stream is finalized, or rolls the segment. Returns false when the event is lost; then it is counted.
+bool prepare(ThreadState& thread) noexcept;
 void after_event_through(ThreadState& thread) noexcept;
 void root_changed(ThreadState& thread, uint64_t time) noexcept;
 void poll(ThreadState& thread, const uint8_t* tstate) noexcept;
@@ -40,8 +43,8 @@ inline ThreadState* enter() noexcept {
   if (__builtin_expect(thread->busy.load(std::memory_order_relaxed) != 0, 0)) return enter_interrupted();
   thread->busy.store(1, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  // Pairs with the finalizing thread's membarrier: either it sees busy, or this thread sees that it is claimed.
-  // Acquire: or sees what was finalized.
+  // Pairs with the finalizing thread's membarrier: either that thread reads busy, or this thread reads kClaimed. The
+  // acquire pairs with kThrough: then this thread reads the finalized stream.
   const bool claimed = thread->mode.load(std::memory_order_acquire) == StreamMode::kClaimed;
   if (__builtin_expect(claimed || !thread->stream.has_room(kMaxEventBytes), 0) && !prepare(*thread)) return nullptr;
   return thread;
@@ -64,15 +67,16 @@ inline constexpr bool holds_gil(Domain domain) noexcept {
   return domain == Domain::kObj || domain == Domain::kMem;
 }
 
-// The state of the running thread, in a hook of MEM or OBJ. Nearly all events ask for it.
+// Returns the thread state that holds the GIL, which is the calling thread's. In a hook of MEM or OBJ only. Nearly
+// every event calls it.
 inline const uint8_t* holder_of(ThreadState& thread) noexcept {
   const uint8_t* const* const place = thread.holder_variable.load(std::memory_order_relaxed);
   if (__builtin_expect(place == nullptr, 0)) return find_holder(thread);
   return __atomic_load_n(place, __ATOMIC_RELAXED);
 }
 
-// The Python stack of the running thread, and the state that it was read from. Domains MEM and OBJ are only used with
-// the GIL held (without one: attached to the interpreter), the others with or without.
+// Returns the Python stack of the calling thread; `tstate` becomes the thread state that it was read from. CPython uses
+// the domains MEM and OBJ only with the GIL held (without a GIL: attached to the interpreter), the others also without.
 [[gnu::always_inline]] inline StackId python_stack_of(ThreadState& thread, Domain domain,
                                                       const uint8_t*& tstate) noexcept {
   if (__builtin_expect(!g_recorder.python_stacks, 0)) {
@@ -92,8 +96,8 @@ inline const uint8_t* holder_of(ThreadState& thread) noexcept {
   return stack;
 }
 
-// The same below the native frames of the caller of the hook whose CISTERN_OWN_FRAME is `frame`, where they are wanted;
-// nullptr where they never are.
+// Returns the Python stack with the native frames that called the hook on top of it, if `domain` gets native frames.
+// `frame` is the hook's CISTERN_OWN_FRAME, or nullptr where it never gets them.
 [[gnu::always_inline]] inline StackId stack_of(ThreadState& thread, Domain domain, const void* frame) noexcept {
   const uint8_t* tstate = nullptr;
   const StackId python = python_stack_of(thread, domain, tstate);
@@ -101,16 +105,16 @@ inline const uint8_t* holder_of(ThreadState& thread) noexcept {
   return with_native_frames(thread, frame, tstate, python);
 }
 
-// The time of an event. Blocks of CPython's pools change hands below the GIL only: as long as the same thread holds it,
-// several events may have one stamp, which spares reading the counter. Larger ones may be malloc's, which any thread
-// may have had before.
+// Returns the time of an event. Blocks of CPython's pools pass from thread to thread only with the GIL: as long as one
+// thread holds it, its events may share a time, which saves reading the cycle counter. Larger blocks may come from
+// malloc, and another thread may have freed the same address just before.
 inline uint64_t time_of(ThreadState& thread, Domain domain, size_t size) noexcept {
   if (holds_gil(domain) && size <= kMaxPooledBytes && g_recorder.event_clock.may_share(thread.shared_time))
     return thread.codec.time;
   return g_recorder.event_clock.read(thread.shared_time, holds_gil(domain));
 }
 
-// Inlined into the hooks that nearly all events come from: each is one function then, with its domain known.
+// Inlined into the hooks that most events come from, so that each is one function with a constant domain.
 namespace inlined {
 
 [[gnu::always_inline]] inline void record_alloc(Domain domain, const void* block, size_t size,
@@ -123,9 +127,9 @@ namespace inlined {
   leave(*thread);
 }
 
-// Whether the block is a code object: its type is still there when it is freed (PyObject.ob_type; code_dealloc in
-// Objects/codeobject.c, 3.8 – 3.15), in a line that the free is about to touch. Objects lie at multiples of 16; what
-// does not may be a byte at the end of the last page. Not without the GIL, see record_free().
+// Whether the block is a code object: when it is freed it still has its type (PyObject.ob_type; code_dealloc in
+// Objects/codeobject.c, 3.8 – 3.15), in a cache line that the free is about to touch. Objects are aligned to 16 bytes;
+// another block may end at the end of the last mapped page. Only with the GIL, see record_free().
 inline bool is_code(const void* block) noexcept {
   constexpr uintptr_t kAlignment = 16;
   constexpr uint16_t kType = 8;

@@ -23,7 +23,7 @@ bool matters(std::string_view variable) noexcept {
          variable.starts_with("CISTERN_OPTIONS=");
 }
 
-// The path of the running program: as it was named when it was executed, where there is no /proc.
+// Returns the path of the running program. Without /proc it is the path that was passed to exec.
 std::string_view executable_path(char* buffer, size_t size) noexcept {
   const long got = raw_syscall(SYS_readlinkat, AT_FDCWD, reinterpret_cast<long>("/proc/self/exe"),
                                reinterpret_cast<long>(buffer), static_cast<long>(size));
@@ -82,7 +82,7 @@ void write_interpreter(RecordStream& records, uint64_t time) noexcept {
 }
 
 void write_clock_pair(RecordStream& records) noexcept {
-  // The pair's clocks are read as close together as they can be: the best of three.
+  // The best of three attempts to read the clocks close together.
   ClockPairRecord best;
   uint64_t best_span = UINT64_MAX;
   for (int i = 0; i < 3; ++i) {

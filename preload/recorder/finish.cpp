@@ -17,8 +17,8 @@
 namespace cistern::preload {
 namespace {
 
-// Whether the calling thread may run a signal handler: that of a signal that is blocked while it is handled. What it
-// interrupted may hold libc's locks.
+// Whether the calling thread may be in a signal handler: a signal is blocked while it is handled. The interrupted code
+// may hold locks of libc.
 bool signals_blocked() noexcept {
   uint64_t blocked = 0;
   raw_syscall(SYS_rt_sigprocmask, 0, 0, reinterpret_cast<long>(&blocked), sizeof blocked);
@@ -29,7 +29,7 @@ void write_end_facts(EndKind how, int64_t code, bool may_ask_libc) noexcept {
   RecordStream& records = g_recorder.records;
   g_recorder.phases.enter(Phase::kAfter, now());
   g_recorder.event_clock.end_sharing();
-  // A forked child leaves the loader alone, unless it has used it.
+  // A forked child does not call the loader unless it has used it.
   if (may_ask_libc && (!g_recorder.forked || modules_changed())) update_modules(records);
   write_clock_pair(records);
   write_memory(records);
@@ -37,7 +37,7 @@ void write_end_facts(EndKind how, int64_t code, bool may_ask_libc) noexcept {
   records.write(EndRecord{now(), how, code});
 }
 
-// Spills the segment of a thread that is kept out, and has it write through from now on.
+// Writes the open segment of a claimed thread to the profile; the thread writes through from then on.
 bool finalize_stream(ThreadState& thread) noexcept {
   if (!thread.stream.is_open()) return true;
   const uint64_t time = now();
@@ -47,34 +47,36 @@ bool finalize_stream(ThreadState& thread) noexcept {
   return true;
 }
 
-constexpr uint32_t kPatienceMs = 200;
+constexpr uint32_t kMaxWaitMs = 200;
 
-// Claims a stream of the window. Returns false when that cannot be: its state is being taken over by a new thread.
-// Streams that begin from now on are written through from the start: pairs with claim_for_reuse() and attach_thread().
-bool claim(ThreadState& thread) noexcept {
+// Claims a stream of the window. Returns false when a new thread is reusing its state. Streams that begin from now on
+// write through: pairs with claim_for_reuse() and attach_thread().
+bool claim_stream(ThreadState& thread) noexcept {
   const auto settled = [&] { return thread.used_by.load(std::memory_order_seq_cst) != kBeingReused; };
-  if (!wait_until(settled, kPatienceMs)) return false;
+  if (!wait_until(settled, kMaxWaitMs)) return false;
   StreamMode mode = StreamMode::kWindow;
   if (thread.used_by.load(std::memory_order_seq_cst) == kUnused) return true;
   thread.mode.compare_exchange_strong(mode, StreamMode::kClaimed, std::memory_order_acq_rel);
   return true;
 }
 
-// Waits until a claimed thread is outside the recorder. One that sleeps in a write, or whose signal handler never
-// returned, cannot be waited for; one that died inside need not be.
+// Waits until a claimed thread is outside the recorder; a thread that died inside counts as outside. Returns false when
+// the wait takes too long: the thread sleeps in a write, or its signal handler never returned.
 bool wait_until_outside(const ThreadState& thread) noexcept {
   if (thread.busy.load(std::memory_order_acquire) != 0 && is_dead(thread)) return true;
-  return wait_until([&] { return thread.busy.load(std::memory_order_acquire) == 0; }, kPatienceMs);
+  return wait_until([&] { return thread.busy.load(std::memory_order_acquire) == 0; }, kMaxWaitMs);
 }
 
-// Folds the streams of all other threads. Returns false when one of them could not be: the window must stay.
+// Finalizes the streams of all other threads. Returns false when one of them could not be finalized: then the window
+// must stay.
 bool finalize_others(const ThreadState* self) noexcept {
   ThreadState* const first = g_recorder.threads.load(std::memory_order_seq_cst);
   bool whole = true;
   for (ThreadState* thread = first; thread != nullptr; thread = thread->next) {
-    if (thread != self) whole = claim(*thread) && whole;
+    if (thread != self) whole = claim_stream(*thread) && whole;
   }
-  // After this, a thread either is seen to be busy, or sees that it is claimed. Pairs with enter().
+  // After the barrier, either this thread reads that a thread is busy, or that thread reads that it is claimed. Pairs
+  // with enter().
   const long barrier = raw_syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
   whole = whole && (!is_error(barrier) || first == nullptr || (first == self && first->next == nullptr));
   for (ThreadState* thread = first; thread != nullptr; thread = thread->next) {
@@ -96,7 +98,7 @@ void finish_image(EndKind how, int64_t code) noexcept {
   const bool may_ask_libc = t_context.depth == 0 && !signals_blocked();
   const ReentrancyGuard guard;
   ThreadState* const self = t_context.state;
-  // In a signal handler that interrupted the recorder nothing can be written; what was published is in the window.
+  // In a signal handler that interrupted the recorder nothing can be written. What was published stays in the window.
   if (t_context.locks != 0) return;
   if (self != nullptr && self->busy.exchange(1, std::memory_order_acquire) != 0) return;
   if (g_recorder.finalized.exchange(true, std::memory_order_seq_cst)) {

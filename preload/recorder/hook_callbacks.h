@@ -1,5 +1,4 @@
-// What the recorder asks of the hooks. The recorder links without them: whoever starts it passes this table, and the
-// recorder calls through it. Without hooks (in tests) every callback does nothing.
+// What the recorder calls in hooks/. The recorder links without hooks: the caller that starts it passes this table. Without hooks (in tests) every callback does nothing.
 #pragma once
 
 #include <cstdint>

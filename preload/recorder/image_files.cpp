@@ -19,8 +19,8 @@ uint64_t take_field(std::string_view& text) noexcept {
   return value;
 }
 
-// The name by which a user knows the program: of `python3 -W error -m pkg.mod arg` it is pkg.mod, of a script its file
-// name without .py, of anything else the executable's.
+// Returns the name that a user gives the program: for `python3 -W error -m pkg.mod arg` pkg.mod, for a script its file
+// name without .py, for anything else the executable's name.
 std::string_view program_name(std::string_view arguments) noexcept {
   const auto next = [&arguments]() {
     const std::string_view argument = arguments.substr(0, arguments.find('\0'));
@@ -38,7 +38,7 @@ std::string_view program_name(std::string_view arguments) noexcept {
     }
     if (argument == "--check-hash-based-pycs") next();
     if (argument[1] == '-') continue;
-    // A cluster of letters; the first of these takes the rest, or the next argument.
+    // Several one-letter options. The first of these takes the rest of the argument, or the next one, as its value.
     const size_t at = argument.find_first_of("cmWX", 1);
     if (at == std::string_view::npos) continue;
     const std::string_view value = at + 1 < argument.size() ? argument.substr(at + 1) : next();
@@ -48,7 +48,7 @@ std::string_view program_name(std::string_view arguments) noexcept {
   return executable;
 }
 
-// What a file name should not have becomes '_'.
+// Replaces characters that a file name should not have with '_'.
 void add_clean(PathText& path, std::string_view name) noexcept {
   for (const char c : name.substr(0, 100)) {
     const bool clean = c > ' ' && c != '/' && c != '%' && c != '\x7f';
@@ -70,7 +70,7 @@ void add_default_name(PathText& path, const ImageIdentity& image) noexcept {
   path.add(".").add(uint64_t{image.pid}).add(kProfileSuffix);
 }
 
-// Nothing is added where there is none any more: then the path stays relative, and nothing can be made there.
+// Adds nothing where the working directory has been removed: then the path stays relative, and no file can be made.
 void add_working_directory(PathText& path) noexcept {
   char directory[4096];
   path.add(working_directory(directory, sizeof directory));
@@ -134,7 +134,7 @@ int make_images_directory(const PathText& first_profile, FileIdentity& made) noe
   if (!path.complete()) return ENAMETOOLONG;
   const long result = raw_syscall(SYS_mkdirat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), kOwnerOnly);
   if (is_error(result) && result != -EEXIST) return static_cast<int>(-result);
-  // A umask may have taken away even that.
+  // The umask may have removed even these permissions.
   if (result == 0) raw_syscall(SYS_fchmodat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), kOwnerOnly);
   made = status_at(path.c_str()).identity;
   return 0;
@@ -175,7 +175,7 @@ void remove_images_directory(const PathText& first_profile, const FileIdentity& 
 
 FileIdentity folder_of(const PathText& first_profile) noexcept {
   PathText path;
-  path.add(directory_of(first_profile.view())).add("/.");  // what a symbolic link at the end leads to
+  path.add(directory_of(first_profile.view())).add("/.");  // follows a symbolic link at the end
   return status_at(path.c_str()).identity;
 }
 

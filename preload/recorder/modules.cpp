@@ -17,9 +17,9 @@ unsigned char cistern_loader_called = 0;
 namespace cistern::preload {
 namespace {
 
-// A module's path and build-id, kept for forked children. One for each that ever was loaded.
+// A module's path and build-id, kept for forked children. Never freed.
 struct ModuleText {
-  uint64_t identity;  // of both
+  uint64_t identity;  // hash of both
   ModuleText* next;
   uint16_t path_bytes;
   uint16_t build_id_bytes;
@@ -39,7 +39,8 @@ struct KnownModule {
   bool seen;
 };
 
-// A child may be forked at any moment of an update: what is pointed to is complete first, and unmapped last.
+// A child may be forked at any moment of an update: data is complete before a pointer to it is stored, and the pointer
+// is replaced before old data is unmapped.
 struct ModuleMap {
   SpinLock lock;
   KnownModule* modules = nullptr;
@@ -47,8 +48,8 @@ struct ModuleMap {
   size_t capacity = 0;
   uint32_t last_id = 0;
   ModuleText* texts = nullptr;
-  char* text_room = nullptr;
-  size_t text_room_bytes = 0;
+  char* free_text = nullptr;
+  size_t free_text_bytes = 0;
   RecordStream* records = nullptr;  // during one update
   uint64_t time = 0;
 };
@@ -58,8 +59,9 @@ bool loader_called() noexcept {
   return std::atomic_ref<unsigned char>(cistern_loader_called).load(std::memory_order_relaxed) != 0;
 }
 
-// A walk has already looked at what the loader brought; others, who look for an interpreter there, have not.
-std::atomic<bool> g_changed_meanwhile{false};
+// A walk of native frames has updated the map since the last update_modules(), so cistern_loader_called is reset;
+// callers that search new modules for an interpreter or asyncio have not seen the change.
+std::atomic<bool> g_changed_by_walk{false};
 
 uint64_t identity_of(const LoadedModule& module) noexcept {
   uint64_t hash = 0xcbf29ce484222325;
@@ -88,16 +90,16 @@ bool grow(ModuleMap& map) noexcept {
 char* text_memory(ModuleMap& map, size_t bytes) noexcept {
   constexpr size_t kChunkBytes = 64 * 1024;
   bytes = (bytes + 7) & ~size_t{7};
-  if (bytes > map.text_room_bytes) {
+  if (bytes > map.free_text_bytes) {
     auto* const made = static_cast<char*>(map_memory(kChunkBytes));
     if (made == nullptr) return nullptr;
-    map.text_room_bytes = 0;
-    map.text_room = made;
-    map.text_room_bytes = kChunkBytes;
+    map.free_text_bytes = 0;
+    map.free_text = made;
+    map.free_text_bytes = kChunkBytes;
   }
-  char* const at = map.text_room;
-  map.text_room += bytes;
-  map.text_room_bytes -= bytes;
+  char* const at = map.free_text;
+  map.free_text += bytes;
+  map.free_text_bytes -= bytes;
   return at;
 }
 
@@ -152,7 +154,7 @@ bool visit(void* context, const LoadedModule& module) noexcept {
   return true;
 }
 
-// Returns whether anything was new, or gone.
+// Returns whether a module was loaded or unloaded.
 bool update_locked(ModuleMap& map, RecordStream& records) noexcept {
   const uint32_t last_id = map.last_id;
   const size_t count = map.count;
@@ -176,7 +178,7 @@ bool update_locked(ModuleMap& map, RecordStream& records) noexcept {
 }  // namespace
 
 bool modules_changed() noexcept {
-  return loader_called() || g_changed_meanwhile.load(std::memory_order_relaxed);
+  return loader_called() || g_changed_by_walk.load(std::memory_order_relaxed);
 }
 
 void note_loader_call() noexcept {
@@ -185,7 +187,7 @@ void note_loader_call() noexcept {
 
 void forget_loader_calls() noexcept {
   std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
-  g_changed_meanwhile.store(false, std::memory_order_relaxed);
+  g_changed_by_walk.store(false, std::memory_order_relaxed);
 }
 
 void abandon_modules() noexcept {
@@ -208,18 +210,17 @@ void update_modules(RecordStream& records) noexcept {
   update_locked(g_modules, records);
 }
 
-// The thread may be inside dl_iterate_phdr, with the loader's lock, which another one waits for in update_modules(): it
-// does not wait for that one.
+// The calling thread may hold the loader's lock (inside dl_iterate_phdr), and another thread may wait for that lock in
+// update_modules(): so this thread gives up after kTurns instead of waiting for g_modules.lock.
 bool find_module(uintptr_t instruction, bool forked, RecordStream& records, uint32_t& id, uintptr_t& base) noexcept {
   constexpr int kTurns = 200;
   const Locked locked(g_modules.lock, kTurns);
   if (!locked) return false;
-  // In a forked child the loader's lock may be held by a thread that is not there, until this process has used the
-  // loader.
-  const int looks = forked ? 1 : 2;
-  for (int look = 0; look < looks; ++look) {
-    if (loader_called() || look != 0) {
-      if (update_locked(g_modules, records)) g_changed_meanwhile.store(true, std::memory_order_relaxed);
+  // In a forked child a thread that does not exist may hold the loader's lock, until this process has used the loader.
+  const int attempts = forked ? 1 : 2;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    if (loader_called() || attempt != 0) {
+      if (update_locked(g_modules, records)) g_changed_by_walk.store(true, std::memory_order_relaxed);
     }
     for (size_t i = 0; i < g_modules.count; ++i) {
       const KnownModule& module = g_modules.modules[i];
@@ -228,7 +229,7 @@ bool find_module(uintptr_t instruction, bool forked, RecordStream& records, uint
       base = module.base;
       return true;
     }
-    if (find_code(instruction).start == 0) return false;  // made at run time
+    if (find_code(instruction).start == 0) return false;  // generated at run time
   }
   return false;
 }

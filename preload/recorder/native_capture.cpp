@@ -42,12 +42,12 @@ uint64_t modules_unloaded() noexcept {
 
 std::atomic<uint64_t> g_unloaded{0};
 
-CodeLocation place_of(uintptr_t instruction) noexcept {
-  CodeLocation place;
+CodeLocation location_of(uintptr_t instruction) noexcept {
+  CodeLocation location;
   uintptr_t base = 0;
-  if (!find_module(instruction, g_recorder.forked, g_recorder.records, place.module, base)) return {};
-  place.address = static_cast<uint32_t>(instruction - base);
-  return place;
+  if (!find_module(instruction, g_recorder.forked, g_recorder.records, location.module, base)) return {};
+  location.address = static_cast<uint32_t>(instruction - base);
+  return location;
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ void begin_native_capture() noexcept {
   g_recorder.native_domains = domains_of(g_recorder.options.native) & g_recorder.options.domains;
   if (g_recorder.native_domains == 0) return;
   g_unloaded.store(modules_unloaded(), std::memory_order_relaxed);
-  g_recorder.native_codes.begin(place_of, kMaxCodeBytes, kind_of(g_recorder.options.native));
+  g_recorder.native_codes.begin(location_of, kMaxCodeBytes, kind_of(g_recorder.options.native));
 }
 
 void find_evaluation_function() noexcept {

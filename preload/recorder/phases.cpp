@@ -7,7 +7,7 @@
 namespace cistern::preload {
 namespace {
 
-// Only the main thread asks.
+// Used by the main thread only.
 char g_file_text[kUnicodeBytes];
 char g_name_text[kUnicodeBytes];
 
@@ -58,7 +58,7 @@ void Phases::exiting(uint64_t time) noexcept {
 void Phases::root_changed(const Interpreter& python, const uint8_t* code, bool threading_imported,
                           uint64_t time) noexcept {
   if (python.embedded) {
-    // It can only be finalized from outside of all frames.
+    // It can be finalized only outside of all frames.
     if (!finalizing()) watching_.store(code == nullptr, std::memory_order_relaxed);
     return;
   }
@@ -95,7 +95,7 @@ void Phases::forget_root() noexcept {
   watching_.store(false, std::memory_order_relaxed);
 }
 
-void Phases::look_at_life(uint64_t time) noexcept {
+void Phases::check_life(uint64_t time) noexcept {
   if (finalizing() ? is_finalizing() : alive_) return;
   if (!is_initialized()) return;
   alive_ = true;
@@ -106,8 +106,8 @@ void Phases::look_at_life(uint64_t time) noexcept {
 
 // Py_FinalizeEx collects once before it destroys modules, unless the collector is off (Python/pylifecycle.c, 3.8
 // – 3.13).
-void Phases::look(const Interpreter& python, const uint8_t* tstate, uint64_t time) noexcept {
-  if (python.embedded) look_at_life(time);
+void Phases::check(const Interpreter& python, const uint8_t* tstate, uint64_t time) noexcept {
+  if (python.embedded) check_life(time);
   if (!finalizing()) {
     if (!is_finalizing()) return;
     finalizing_.store(true, std::memory_order_relaxed);

@@ -14,13 +14,13 @@ namespace {
 
 constexpr uint32_t kFirstPayloadBytes = 8 * 1024 - kSlotOverheadBytes;
 
-// States that are looked at for one new thread, in turn: with thousands of living threads a walk over all would cost
-// more than the thread.
-constexpr uint32_t kMaxChecked = 64;
+// How many states one new thread checks, continuing where the last one stopped: with thousands of living threads a walk
+// over all states would cost more than the thread itself.
+constexpr uint32_t kMaxCheckedStates = 64;
 
-// Seals what a dead thread left behind.
+// Seals the segment that a dead thread left open.
 void reap(ThreadState& state) noexcept {
-  static_cast<void>(state.busy.load(std::memory_order_acquire));  // what it did before it died; pairs with leave()
+  static_cast<void>(state.busy.load(std::memory_order_acquire));  // pairs with leave(): reads all that it wrote
   g_recorder.records.write(ThreadEndRecord{state.stream_id, now(), state.ended.load(std::memory_order_relaxed)});
   if (!state.stream.finish(g_recorder.segments, state.codec.time, state.events)) fail_recording();
 }
@@ -30,9 +30,9 @@ void release_state(ThreadState& state) noexcept {
   state.used_by.store(kUnused, std::memory_order_release);  // pairs with claim_for_reuse()
 }
 
-// Takes a state that no living thread uses; its stream is closed then. `thorough`: asks the kernel about every thread,
-// not only about those that said that they end. A thread that died inside the recorder (it was cancelled, or left a
-// signal handler by a jump) is buried like any other.
+// Claims a state that no living thread uses, and reaps it if a dead thread used it. `thorough`: asks the kernel about
+// every thread, not only about those for which thread_ends() was called. A thread that died inside the recorder (it was
+// cancelled, or left a signal handler by longjmp) is reaped like any other. Returns whether the state was claimed.
 bool claim_for_reuse(ThreadState& state, bool thorough) noexcept {
   uint32_t used_by = state.used_by.load(std::memory_order_acquire);  // pairs with attach_thread() and release_state()
   if (used_by == kBeingReused) return false;
@@ -41,7 +41,8 @@ bool claim_for_reuse(ThreadState& state, bool thorough) noexcept {
   const uint32_t found = used_by;
   if (!state.used_by.compare_exchange_strong(used_by, kBeingReused, std::memory_order_seq_cst)) return false;
   if (found == kUnused) return true;
-  // What the finalizing thread may be at is left to it. Both are seq_cst, as in finalize_others().
+  // The finalizing thread may be working on the stream: leave the state to it. Both accesses are seq_cst, as in
+  // finalize_others().
   if (g_recorder.finalized.load(std::memory_order_seq_cst)) {
     state.used_by.store(found, std::memory_order_release);
     return false;
@@ -50,23 +51,24 @@ bool claim_for_reuse(ThreadState& state, bool thorough) noexcept {
   return true;
 }
 
-// Takes the first state that is to be had. A thorough look buries all the dead that it meets.
+// Claims the first state that is free. A thorough search also reaps all dead threads that it meets. Returns nullptr
+// when there is none.
 ThreadState* reuse_state(bool thorough) noexcept {
-  static std::atomic<ThreadState*> next_look{nullptr};
+  static std::atomic<ThreadState*> next_to_check{nullptr};
   ThreadState* const first = g_recorder.threads.load(std::memory_order_acquire);
-  ThreadState* const start = next_look.load(std::memory_order_relaxed);
+  ThreadState* const start = next_to_check.load(std::memory_order_relaxed);
   ThreadState* state = start != nullptr ? start : first;
-  ThreadState* taken = nullptr;
-  for (uint32_t looks = 0; state != nullptr && looks < kMaxChecked; ++looks) {
+  ThreadState* claimed = nullptr;
+  for (uint32_t checked = 0; state != nullptr && checked < kMaxCheckedStates; ++checked) {
     if (claim_for_reuse(*state, thorough)) {
-      if (taken != nullptr) release_state(*taken);
-      taken = state;
+      if (claimed != nullptr) release_state(*claimed);
+      claimed = state;
     }
     state = state->next != nullptr ? state->next : first;
-    if (state == start || (start == nullptr && state == first) || (taken != nullptr && !thorough)) break;
+    if (state == start || (start == nullptr && state == first) || (claimed != nullptr && !thorough)) break;
   }
-  next_look.store(state, std::memory_order_relaxed);
-  return taken;
+  next_to_check.store(state, std::memory_order_relaxed);
+  return claimed;
 }
 
 ThreadState* map_state() noexcept {
@@ -85,7 +87,7 @@ StackId boundary(StackId started_at) noexcept {
   return g_recorder.interner.node(started_at, NodeKey{NodeKind::kBoundary, 0, 0});
 }
 
-// Who the thread is and where it began. A start that was seen before definitions began anew is not known any more.
+// Fills in the thread's identity and the stack that started it. A stack of an earlier epoch is no longer defined.
 void describe(ThreadState& state) noexcept {
   const StackId started_at{t_context.started_at};
   const uint32_t tid = thread_id();
@@ -100,8 +102,7 @@ void describe(ThreadState& state) noexcept {
   state.base.store(boundary(state.started_at), std::memory_order_relaxed);
 }
 
-// A stream that begins when the window has been finalized is written through. Where the finalizing thread has claimed
-// the stream, it is left to it.
+// A stream that begins after the window has been finalized writes through, unless the finalizing thread has claimed it.
 void enter_through_if_finalized(ThreadState& state) noexcept {
   if (!g_recorder.finalized.load(std::memory_order_seq_cst)) return;
   StreamMode mode = StreamMode::kWindow;
@@ -111,9 +112,10 @@ void enter_through_if_finalized(ThreadState& state) noexcept {
 
 }  // namespace
 
-// A kernel thread id may be in use again: the start time tells, where there is a /proc and a descriptor to read it.
+// The kernel reuses thread ids. The start time tells two threads apart, if /proc and a free descriptor exist to read
+// it.
 bool is_dead(const ThreadState& state) noexcept {
-  // Another thread may be taking the state over; then claim_for_reuse() does not get it.
+  // Another thread may be reusing the state; then the compare-exchange in claim_for_reuse() fails.
   const uint32_t tid = std::atomic_ref(const_cast<uint32_t&>(state.tid)).load(std::memory_order_relaxed);
   const uint64_t ticks = std::atomic_ref(const_cast<uint64_t&>(state.start_ticks)).load(std::memory_order_relaxed);
   if (!thread_exists(tid)) return true;
@@ -148,7 +150,7 @@ ThreadState* attach_thread() noexcept {
   state->codec = EventState{time, 0, 0};
   write_thread_record(*state, thread_name(state->tid, state->name));
   state->mode.store(StreamMode::kWindow, std::memory_order_relaxed);
-  // Either the finalizing thread sees the used_by, or this thread that the window is finalized. Pairs with
+  // Either the finalizing thread reads this used_by, or this thread reads that the window is finalized. Pairs with
   // finalize_others().
   state->used_by.store(raw(state->stream_id), std::memory_order_seq_cst);
   enter_through_if_finalized(*state);
@@ -197,7 +199,7 @@ void forget_thread_holders() noexcept {
 void abandon_threads() noexcept {
   for (ThreadState* state = g_recorder.threads.load(std::memory_order_acquire); state != nullptr; state = state->next) {
     state->stream.abandon();
-    state->python = PythonStack{};  // its thread may have been about to replace its memory
+    state->python = PythonStack{};  // its thread may have been replacing its memory during the fork
     state->native.reset();
     state->mixed = MixedStack{};
     state->busy.store(0, std::memory_order_relaxed);

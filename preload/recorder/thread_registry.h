@@ -20,7 +20,7 @@ void write_thread_record(const ThreadState& state, std::string_view name) noexce
 void write_thread_name(ThreadState& state) noexcept;
 // The interpreter has been unloaded: every thread searches for the GIL's holder again.
 void forget_thread_holders() noexcept;
-// In a forked child, where only the calling thread exists, which starts anew.
+// In a forked child, where only the calling thread exists, whose state is made again.
 void abandon_threads() noexcept;
 
 }  // namespace cistern::preload

@@ -54,7 +54,7 @@ class LayoutCheck(product.Case):
         for interpreter in self.interpreters_with_check():
             with self.subTest(interpreter=interpreter.name):
                 profile, err = self.record(interpreter, "lie")
-                self.assertEqual(err, "cistern: recording no Python stacks, CPython %s: %s\n"
+                self.assertEqual(err, "cistern: recording no Python stacks: CPython %s: %s\n"
                                  % (interpreter.minor.rstrip("t"), REASON))
                 image = reader.only_image(profile)
                 record = image.interpreters[-1]

@@ -142,7 +142,7 @@ fill()
 in_threads(100)
 marked(50000)
 os.unlink(os.path.join(sys.argv[1], 'rest'))
-""", profile, [folder], lines=1, mentions="recording stopped: no space left")
+""", profile, [folder], lines=1, mentions="%s: no space left" % profile)
         self.assert_stopped(profile)
 
     def test_a_window_that_cannot_grow(self):

@@ -20,7 +20,7 @@ class PhasesTest : public testing::Test {
   void root(const uint8_t* code, bool threading = false) {
     phases_.root_changed(fake_.python(), code, threading, ++time_);
   }
-  void look(uint64_t time) { phases_.look(fake_.python(), tstate_, time); }
+  void check(uint64_t time) { phases_.check(fake_.python(), tstate_, time); }
   std::vector<Phase> seen() {
     EXPECT_TRUE(records_->flush());
     std::vector<Phase> found;
@@ -42,7 +42,7 @@ class PhasesTest : public testing::Test {
   const uint8_t* callback_ = fake_.code("/app.py", "at_exit", 7);
 };
 
-TEST_F(PhasesTest, AScriptWithoutThreadsEndsWhenItsModuleReturns) {
+TEST_F(PhasesTest, ScriptWithoutThreads_EndsWhenItsModuleReturns) {
   root(import_);
   root(nullptr);
   root(script_);
@@ -81,24 +81,24 @@ TEST_F(PhasesTest, AnEmbeddedInterpreterRunsFromItsInitializationUntilItFinalize
   g_python.functions.is_initialized = [] { return g_initialized ? 1 : 0; };
   Interpreter embedded = fake_.python();
   embedded.embedded = true;
-  const auto look_at = [&](bool initialized, bool finalizing) {
+  const auto check_at = [&](bool initialized, bool finalizing) {
     g_initialized = initialized;
     g_finalizing = finalizing;
-    phases_.look(embedded, tstate_, ++time_);
+    phases_.check(embedded, tstate_, ++time_);
   };
-  look_at(false, false);
+  check_at(false, false);
   EXPECT_EQ(seen(), (std::vector{Phase::kStarting}));
-  look_at(true, false);
+  check_at(true, false);
   phases_.root_changed(embedded, script_, false, ++time_);
   EXPECT_FALSE(phases_.watching()) << "it cannot be finalized below a frame";
   phases_.root_changed(embedded, nullptr, false, ++time_);
   EXPECT_TRUE(phases_.watching());
   EXPECT_EQ(seen(), (std::vector{Phase::kStarting, Phase::kRunning})) << "the end of a call is not the program's end";
-  look_at(false, true);
-  look_at(false, true);
-  look_at(false, false);
-  look_at(true, false);
-  look_at(false, true);
+  check_at(false, true);
+  check_at(false, true);
+  check_at(false, false);
+  check_at(true, false);
+  check_at(false, true);
   EXPECT_EQ(seen(),
             (std::vector{Phase::kStarting, Phase::kRunning, Phase::kFinalizing, Phase::kRunning, Phase::kFinalizing}));
 }
@@ -115,10 +115,10 @@ TEST_F(PhasesTest, FinalizingIsSeenOnceAndOnlyAfterTheRoot) {
   root(script_);
   root(nullptr);
   EXPECT_TRUE(phases_.watching());
-  look(10);
+  check(10);
   g_finalizing = true;
-  look(11);
-  look(12);
+  check(11);
+  check(12);
   EXPECT_FALSE(phases_.watching());
   const auto phases = seen();
   EXPECT_EQ(std::count(phases.begin(), phases.end(), Phase::kFinalizing), 1);
@@ -133,23 +133,23 @@ TEST_F(PhasesTest, TheLastCollectionIsSeenFromItsFirstFreeToTheNextEventBehindIt
   FakePython::store<int>(generations - 12, 0, 1);  // enabled
   tstate_ = tstate;
   g_finalizing = true;
-  look(1);
-  look(2);
+  check(1);
+  check(2);
   FakePython::store<int>(generations, 176, 1);
-  look(3);
-  look(4);
+  check(3);
+  check(4);
   FakePython::store<int>(generations, 176, 0);
-  look(5);
+  check(5);
   FakePython::store<int>(generations, 176, 1);  // another one, behind the modules' end
-  look(6);
+  check(6);
   EXPECT_EQ(seen(), (std::vector{Phase::kStarting, Phase::kFinalizing, Phase::kCollecting, Phase::kCollected}));
 }
 
 TEST_F(PhasesTest, WithTheCollectorOffNoCollectionIsTheLast) {
   g_finalizing = true;
-  look(1);
+  check(1);
   EXPECT_FALSE(phases_.watching());
-  look(2);
+  check(2);
   EXPECT_EQ(seen(), (std::vector{Phase::kStarting, Phase::kFinalizing}));
 }
 

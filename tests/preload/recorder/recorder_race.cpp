@@ -89,7 +89,7 @@ void define(unsigned round) {
   if (thread == nullptr) return;
   define_something(round);
   g_recorder.interner.block_freed(block_of(0, round), now());
-  obey_mailbox(*thread);
+  execute_mailbox_command(*thread);
   if (modules_changed()) update_modules(g_recorder.records);
   leave(*thread);
 }
