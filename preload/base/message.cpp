@@ -18,7 +18,7 @@ namespace {
 
 constexpr long kStderr = 2;
 constexpr size_t kLineBytes = 2048;  // half of it for WHERE, so that WHY is never cut
-using SignalSet = uint64_t;  // the kernel's sigset_t
+using SignalSet = uint64_t;          // the kernel's sigset_t
 
 constinit FileIdentity g_stderr;
 

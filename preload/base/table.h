@@ -68,9 +68,9 @@ class Table {
     used_ = 0;
   }
 
-  // Empties the table while other threads read it. Requires the caller's lock. The table then uses the array that it had
-  // before the last call, or else a new one; without memory for a new one nothing can be added any more. A reader that
-  // copies an entry while this is called twice may get halves of two entries: see find_entry().
+  // Empties the table while other threads read it. Requires the caller's lock. The table then uses the array that it
+  // had before the last call, or else a new one; without memory for a new one nothing can be added any more. A reader
+  // that copies an entry while this is called twice may get halves of two entries: see find_entry().
   void empty_while_read() noexcept {
     Slots* const old = slots_.load(std::memory_order_relaxed);
     if (old == nullptr) return;

@@ -130,7 +130,8 @@ struct Hook {
   static constexpr PyMemAllocatorEx table() noexcept { return {nullptr, malloc, calloc, realloc, free}; }
 };
 
-// From 3.11 on the arena callbacks also allocate chunks of the data stack (16 KiB): the analyzer recognises them by their size.
+// From 3.11 on the arena callbacks also allocate chunks of the data stack (16 KiB): the analyzer recognises them by
+// their size.
 template <int kLevel>
 struct ArenaHook {
   static const PyObjectArenaAllocator& below() noexcept { return g_levels[kLevel].arena_below; }

@@ -1,4 +1,5 @@
-// What the recorder calls in hooks/. The recorder links without hooks: the caller that starts it passes this table. Without hooks (in tests) every callback does nothing.
+// What the recorder calls in hooks/. The recorder links without hooks: the caller that starts it passes this table.
+// Without hooks (in tests) every callback does nothing.
 #pragma once
 
 #include <cstdint>

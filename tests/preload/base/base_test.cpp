@@ -19,7 +19,7 @@
 namespace cistern::preload {
 namespace {
 
-TEST(Text, KeepsWhatFitsAndSaysWhatDoesNot) {
+TEST(Text, KeepsTextThatFitsAndReportsThatMoreDidNot) {
   Text<8> text;
   text.add("ab").add(uint64_t{1234});
   EXPECT_EQ(text.view(), "ab1234");
@@ -39,7 +39,7 @@ TEST(Proc, AgreesWithTheKernelAboutThisProcess) {
   EXPECT_FALSE(thread_exists(0x3ffffff));
 }
 
-TEST(Elf, FindsWhatDlsymFinds) {
+TEST(Elf, FindsTheSymbolsThatDlsymFinds) {
   struct Search {
     int found = 0;
     void* address = nullptr;
@@ -60,12 +60,12 @@ TEST(Elf, FindsWhatDlsymFinds) {
   EXPECT_EQ(search.address, dlsym(RTLD_DEFAULT, "qsort"));
 }
 
-TEST(Elf, TellsTheLoaderFromOtherCode) {
+TEST(Elf, DistinguishesTheLoaderFromOtherCode) {
   EXPECT_FALSE(in_loader(reinterpret_cast<const void*>(&for_each_module)));
   EXPECT_TRUE(in_loader(dlsym(RTLD_DEFAULT, "__tls_get_addr")));
 }
 
-TEST(Memory, ComesZeroedAndIsCounted) {
+TEST(Memory, IsZeroAndCountedWhenMapped) {
   const uint64_t before = own_bytes();
   auto* const bytes = static_cast<char*>(map_memory(10'000));
   ASSERT_NE(bytes, nullptr);
@@ -78,7 +78,7 @@ TEST(Memory, ComesZeroedAndIsCounted) {
   EXPECT_EQ(own_bytes(), before);
 }
 
-TEST(Memory, IsThereAtOnceWhereItIsFilled) {
+TEST(Memory, IsResidentAtOnceWhenFilled) {
   constexpr size_t kPages = 3;
   void* const bytes = map_filled_memory(kPages * 4096);
   ASSERT_NE(bytes, nullptr);
@@ -88,7 +88,7 @@ TEST(Memory, IsThereAtOnceWhereItIsFilled) {
   unmap_memory(bytes, kPages * 4096);
 }
 
-TEST(Clock, RunsForwardsAtItsRate) {
+TEST(Clock, AdvancesAtItsRate) {
   choose_clock();
   const uint64_t begin_ns = read_clock(CLOCK_MONOTONIC);
   const uint64_t begin = now();
@@ -117,7 +117,7 @@ TEST(RealFunctions, AreThoseOfTheCLibrary) {
   g_real.free(block);
 }
 
-TEST(SpinLock, LetsOneThreadInAtATime) {
+TEST(SpinLock, AdmitsOneThreadAtATime) {
   SpinLock lock;
   int count = 0;
   const auto work = [&] {

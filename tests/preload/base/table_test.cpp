@@ -8,7 +8,7 @@
 namespace cistern::preload {
 namespace {
 
-// The second half of the key is 0 in every other entry: what a page that was given back reads as.
+// The second half of the key is 0 in every other entry, as a freed page reads.
 struct Pair {
   uint64_t first = 0;
   uint32_t second = 0;
@@ -21,7 +21,7 @@ Pair pair_of(uint32_t number) {
   return Pair{number / 2 + 1, number % 2, number + 1};
 }
 
-TEST(Table, FindsWhatWasThereBeforeWhileItGrows) {
+TEST(Table, FindsEarlierEntriesWhileItGrows) {
   constexpr uint32_t kKnown = 1'000;
   constexpr uint32_t kEntries = 1'500'000;
   Table<Pair> table;
@@ -44,18 +44,18 @@ TEST(Table, FindsWhatWasThereBeforeWhileItGrows) {
   EXPECT_EQ(wrong.load(), 0u);
 }
 
-TEST(Table, GivesBackThePagesOfOutgrownPlaces) {
+TEST(Table, FreesThePagesOfOutgrownSlots) {
   Table<Pair> table;
   const uint64_t before = own_bytes();
   for (uint32_t i = 0; i < 100'000; ++i) {
     ASSERT_TRUE(table.reserve_one());
     table.insert(pair_of(i));
   }
-  EXPECT_EQ(own_bytes() - before, table.bytes()) << "what is mapped is counted, outgrown places too";
+  EXPECT_EQ(own_bytes() - before, table.bytes()) << "all mapped bytes are counted, also of outgrown slots";
   EXPECT_LT(table.bytes(), 2 * sizeof(Pair) * (1 << 18) + 64 * 4096);
 }
 
-TEST(Table, RefusesWhatItsLimitDoesNotHold) {
+TEST(Table, RefusesEntriesBeyondItsLimit) {
   constexpr uint64_t kLimit = 1 << 20;
   Table<Pair> table;
   table.limit(kLimit);
@@ -67,7 +67,7 @@ TEST(Table, RefusesWhatItsLimitDoesNotHold) {
   for (uint32_t i = 0; i < held; ++i) ASSERT_EQ(table.find(pair_of(i)), i + 1);
 }
 
-TEST(Table, RenewedOftenMapsNoMoreThanTwice) {
+TEST(Table, EmptiedOftenMapsNoMoreThanTwoArrays) {
   Table<Pair> table;
   uint64_t bytes = 0;
   for (uint32_t round = 0; round < 1'000; ++round) {

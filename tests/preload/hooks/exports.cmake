@@ -1,11 +1,10 @@
 # Whether the lists in preload/base/hooked_functions.h, the hooks in preload/hooks and what the library exports agree.
-#     cmake -DLISTED="a;b" -DHOOKS=DIRECTORY -DLIBRARY=FILE -DNM=nm -P exports.cmake
+#     cmake -DLISTED="a;b" -DHOOKS="a.cpp;b.cpp" -DLIBRARY=FILE -DNM=nm -P exports.cmake
 foreach(name ${LISTED})
   list(APPEND listed ${name})
 endforeach()
 
-file(GLOB sources ${HOOKS}/*.cpp)
-foreach(source ${sources})
+foreach(source ${HOOKS})
   file(READ ${source} text)
   string(REGEX MATCHALL "(CISTERN_EXPORT [^(;]*\\(|CISTERN_SET_FLAG_AND_JUMP\\([a-z]+)" found "${text}")
   list(TRANSFORM found REPLACE "CISTERN_EXPORT .*[ *]([a-zA-Z0-9_]+)\\(" "\\1")

@@ -12,7 +12,7 @@
 namespace cistern::preload {
 namespace {
 
-// Tests of what cannot be undone run in children.
+// Changes that cannot be undone are made in child processes.
 class Environment : public testing::Test {
  protected:
   void SetUp() override { GTEST_FLAG_SET(death_test_style, "fast"); }
@@ -35,14 +35,14 @@ PathText first_profile() {
 
 using Variables = std::vector<std::string>;
 
-// What a child finds that is given `variables`.
+// The environment of a child that is started with `variables`.
 Variables given_to_child(Variables variables) {
   std::vector<char*> pointers;
   for (std::string& variable : variables) pointers.push_back(variable.data());
   pointers.push_back(nullptr);
   const size_t bytes = child_environment_bytes(pointers.data());
-  std::vector<char*> room(bytes / sizeof(char*) + 1);
-  char* const* given = bytes == 0 ? pointers.data() : child_environment(pointers.data(), room.data());
+  std::vector<char*> memory(bytes / sizeof(char*) + 1);
+  char* const* given = bytes == 0 ? pointers.data() : child_environment(pointers.data(), memory.data());
   Variables found;
   for (; *given != nullptr; ++given) found.emplace_back(*given);
   return found;
@@ -54,12 +54,12 @@ Variables environment_now() {
   return found;
 }
 
-TEST_F(Environment, IsPassedOnAsItIsBeforeAnythingIsRecorded) {
+TEST_F(Environment, IsUnchangedBeforeRecordingStarts) {
   const Variables variables = {"LD_PRELOAD=/opt/libcistern_preload.so", "CISTERN_SESSION=1:2:3:4:5:/old"};
   EXPECT_EXIT(exit(given_to_child(variables) == variables ? 0 : 1), testing::ExitedWithCode(0), "");
 }
 
-TEST_F(Environment, TellsTheNextImageWhoseChildItIs) {
+TEST_F(Environment, NamesTheImageThatStartedTheProgram) {
   export_session(image(), 3, first_profile());
   const Session session = read_session(getenv(kSessionVariable));
   EXPECT_TRUE(session.found);
@@ -74,7 +74,7 @@ TEST_F(Environment, TellsTheNextImageWhoseChildItIs) {
   EXPECT_FALSE(read_session("1:2:3:4:5:relative").found);
 }
 
-TEST_F(Environment, OfAProgramsOwnGetsTheSessionOfThisImage) {
+TEST_F(Environment, GetsTheSessionOfThisImageWhenTheProgramPassesItsOwn) {
   export_session(image(), 3, first_profile());
   const std::string session = std::string("CISTERN_SESSION=") + getenv("CISTERN_SESSION");
   const std::string preload = "LD_PRELOAD=/lib/other.so:/opt/libcistern_preload.so";
@@ -86,7 +86,7 @@ TEST_F(Environment, OfAProgramsOwnGetsTheSessionOfThisImage) {
   EXPECT_EQ(child_environment_bytes(nullptr), 0u);
 }
 
-void set_ours(const char* preload) {
+void set_and_withdraw(const char* preload) {
   setenv("LD_PRELOAD", preload, 1);
   setenv("CISTERN_OPTIONS", "follow=none", 1);
   setenv("CISTERN_RUN", "/tmp/run", 1);
@@ -96,7 +96,7 @@ void set_ours(const char* preload) {
   withdraw_from_environment();
 }
 
-bool nothing_of_ours(const Variables& variables) {
+bool no_variable_of_cistern(const Variables& variables) {
   for (const std::string& variable : variables) {
     for (const char* ours : {"CISTERN_OPTIONS=", "CISTERN_RUN=", "CISTERN_SESSION=", "cistern_preload"}) {
       if (variable.find(ours) != std::string::npos) return false;
@@ -105,10 +105,10 @@ bool nothing_of_ours(const Variables& variables) {
   return true;
 }
 
-int left_beside_others() {
-  set_ours("/lib/a.so /opt/libcistern_preload.so:/lib/b.so:./libcistern_preload_checked.so");
+int other_variables_stay() {
+  set_and_withdraw("/lib/a.so /opt/libcistern_preload.so:/lib/b.so:./libcistern_preload_checked.so");
   const char* const others = getenv("CISTERN_OPTIONSX");
-  if (!nothing_of_ours(environment_now())) return 1;
+  if (!no_variable_of_cistern(environment_now())) return 1;
   if (std::string(getenv("LD_PRELOAD")) != "/lib/a.so:/lib/b.so") return 2;
   if (others == nullptr || std::string(others) != "not ours" || getenv("LAST") == nullptr) return 3;
   setenv("LD_PRELOAD", "anew", 1);
@@ -116,15 +116,15 @@ int left_beside_others() {
 }
 
 int left_alone() {
-  set_ours("/opt/libcistern_preload.so");
+  set_and_withdraw("/opt/libcistern_preload.so");
   if (getenv("LD_PRELOAD") != nullptr) return 1;
   const Variables given = given_to_child({"A=b", "LD_PRELOAD=/opt/libcistern_preload.so:/lib/a.so", "CISTERN_RUN=x"});
   if (given != Variables{"A=b", "LD_PRELOAD=/lib/a.so"}) return 2;
   return child_environment_bytes(environ) == 0 ? 0 : 3;
 }
 
-TEST_F(Environment, HasNothingOfOursOnceItIsWithdrawn) {
-  EXPECT_EXIT(exit(left_beside_others()), testing::ExitedWithCode(0), "");
+TEST_F(Environment, HasNoVariableOfCisternAfterWithdrawal) {
+  EXPECT_EXIT(exit(other_variables_stay()), testing::ExitedWithCode(0), "");
   EXPECT_EXIT(exit(left_alone()), testing::ExitedWithCode(0), "");
 }
 

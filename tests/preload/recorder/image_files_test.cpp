@@ -21,7 +21,7 @@ std::string expanded(std::string_view output) {
   return std::string(path.view());
 }
 
-TEST(ImageFiles, ExpandTheTemplate) {
+TEST(ImageFiles, ReplaceThePlaceholdersOfTheTemplate) {
   EXPECT_EQ(expanded("/tmp/a.%p.%t.%%.cistern"), "/tmp/a.4711.1700000000.%.cistern");
   EXPECT_EQ(expanded("/tmp/%x%"), "/tmp/%x%");
   char host[256];
@@ -29,7 +29,7 @@ TEST(ImageFiles, ExpandTheTemplate) {
   EXPECT_EQ(expanded("/tmp/%h"), std::string("/tmp/") + host);
 }
 
-TEST(ImageFiles, AreAbsoluteAndHaveADefaultName) {
+TEST(ImageFiles, HaveAnAbsolutePathAndADefaultName) {
   char directory[4096];
   ASSERT_NE(getcwd(directory, sizeof directory), nullptr);
   EXPECT_EQ(expanded("x.cistern"), std::string(directory) + "/x.cistern");
@@ -37,7 +37,7 @@ TEST(ImageFiles, AreAbsoluteAndHaveADefaultName) {
   EXPECT_EQ(expanded("/var/tmp/"), "/var/tmp/cistern.preload_test.4711.cistern");
 }
 
-TEST(ImageFiles, LieBesideTheFirstProfile) {
+TEST(ImageFiles, LieInADirectoryBesideTheFirstProfile) {
   PathText first, path;
   first.add("/tmp/a.cistern");
   image_path(first, image(), ".window", path);

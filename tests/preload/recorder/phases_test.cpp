@@ -42,7 +42,7 @@ class PhasesTest : public testing::Test {
   const uint8_t* callback_ = fake_.code("/app.py", "at_exit", 7);
 };
 
-TEST_F(PhasesTest, ScriptWithoutThreads_EndsWhenItsModuleReturns) {
+TEST_F(PhasesTest, ScriptWithoutThreadsEndsWhenItsModuleReturns) {
   root(import_);
   root(nullptr);
   root(script_);
@@ -50,7 +50,7 @@ TEST_F(PhasesTest, ScriptWithoutThreads_EndsWhenItsModuleReturns) {
   EXPECT_EQ(seen(), (std::vector<Phase>{Phase::kStarting, Phase::kRunning, Phase::kRootLeft, Phase::kExiting}));
 }
 
-TEST_F(PhasesTest, AScriptWithThreadsEndsWhenTheyAreJoined) {
+TEST_F(PhasesTest, ScriptWithThreadsEndsWhenTheyAreJoined) {
   root(script_, true);
   root(nullptr, true);
   EXPECT_EQ(seen().back(), Phase::kRootLeft);
@@ -60,7 +60,7 @@ TEST_F(PhasesTest, AScriptWithThreadsEndsWhenTheyAreJoined) {
   EXPECT_EQ(seen().back(), Phase::kExiting);
 }
 
-TEST_F(PhasesTest, AnExitCallbackRightBehindTheJoinEndsTheProgramToo) {
+TEST_F(PhasesTest, ProgramEndsAtTheFirstExitCallbackAfterTheJoin) {
   root(script_, true);
   root(nullptr, true);
   root(shutdown_, true);
@@ -68,7 +68,7 @@ TEST_F(PhasesTest, AnExitCallbackRightBehindTheJoinEndsTheProgramToo) {
   EXPECT_EQ(seen().back(), Phase::kExiting);
 }
 
-TEST_F(PhasesTest, ARootThatComesBackTakesTheEndBack) {
+TEST_F(PhasesTest, ProgramRunsAgainWhenTheRootReturns) {
   root(script_);
   root(nullptr);
   root(script_);
@@ -77,7 +77,7 @@ TEST_F(PhasesTest, ARootThatComesBackTakesTheEndBack) {
                                         Phase::kRunning, Phase::kRootLeft, Phase::kExiting}));
 }
 
-TEST_F(PhasesTest, AnEmbeddedInterpreterRunsFromItsInitializationUntilItFinalizesInEachLife) {
+TEST_F(PhasesTest, EmbeddedInterpreterRunsFromEachInitializationUntilItFinalizes) {
   g_python.functions.is_initialized = [] { return g_initialized ? 1 : 0; };
   Interpreter embedded = fake_.python();
   embedded.embedded = true;
@@ -90,10 +90,10 @@ TEST_F(PhasesTest, AnEmbeddedInterpreterRunsFromItsInitializationUntilItFinalize
   EXPECT_EQ(seen(), (std::vector{Phase::kStarting}));
   check_at(true, false);
   phases_.root_changed(embedded, script_, false, ++time_);
-  EXPECT_FALSE(phases_.watching()) << "it cannot be finalized below a frame";
+  EXPECT_FALSE(phases_.watching()) << "it cannot be finalized inside a frame";
   phases_.root_changed(embedded, nullptr, false, ++time_);
   EXPECT_TRUE(phases_.watching());
-  EXPECT_EQ(seen(), (std::vector{Phase::kStarting, Phase::kRunning})) << "the end of a call is not the program's end";
+  EXPECT_EQ(seen(), (std::vector{Phase::kStarting, Phase::kRunning})) << "the end of a call does not end the program";
   check_at(false, true);
   check_at(false, true);
   check_at(false, false);
@@ -103,14 +103,14 @@ TEST_F(PhasesTest, AnEmbeddedInterpreterRunsFromItsInitializationUntilItFinalize
             (std::vector{Phase::kStarting, Phase::kRunning, Phase::kFinalizing, Phase::kRunning, Phase::kFinalizing}));
 }
 
-TEST_F(PhasesTest, AModuleRunByNameHasRunpyAsItsRoot) {
+TEST_F(PhasesTest, RootOfAModuleRunByNameIsRunpy) {
   const uint8_t* const runpy = fake_.code("<frozen runpy>", "_run_module_as_main", 1);
   root(runpy);
   EXPECT_EQ(seen().back(), Phase::kRunning);
   EXPECT_TRUE(phases_.root_seen());
 }
 
-TEST_F(PhasesTest, FinalizingIsSeenOnceAndOnlyAfterTheRoot) {
+TEST_F(PhasesTest, FinalizingIsRecordedOnceAndOnlyAfterTheRoot) {
   EXPECT_FALSE(phases_.watching());
   root(script_);
   root(nullptr);
@@ -124,7 +124,7 @@ TEST_F(PhasesTest, FinalizingIsSeenOnceAndOnlyAfterTheRoot) {
   EXPECT_EQ(std::count(phases.begin(), phases.end(), Phase::kFinalizing), 1);
 }
 
-TEST_F(PhasesTest, TheLastCollectionIsSeenFromItsFirstFreeToTheNextEventBehindIt) {
+TEST_F(PhasesTest, LastCollectionIsRecordedFromItsFirstFreeToTheNextEventAfterIt) {
   uint8_t* const interpreter = fake_.block(8192);
   uint8_t* const tstate = fake_.block(256);
   FakePython::store<uint8_t*>(tstate, kTstateInterpreter, interpreter);
@@ -140,12 +140,12 @@ TEST_F(PhasesTest, TheLastCollectionIsSeenFromItsFirstFreeToTheNextEventBehindIt
   check(4);
   FakePython::store<int>(generations, 176, 0);
   check(5);
-  FakePython::store<int>(generations, 176, 1);  // another one, behind the modules' end
+  FakePython::store<int>(generations, 176, 1);  // another one, after the modules were destroyed
   check(6);
   EXPECT_EQ(seen(), (std::vector{Phase::kStarting, Phase::kFinalizing, Phase::kCollecting, Phase::kCollected}));
 }
 
-TEST_F(PhasesTest, WithTheCollectorOffNoCollectionIsTheLast) {
+TEST_F(PhasesTest, NoCollectionIsRecordedWhenTheCollectorIsOff) {
   g_finalizing = true;
   check(1);
   EXPECT_FALSE(phases_.watching());

@@ -1,8 +1,8 @@
-// The recorder without its hooks, under ThreadSanitizer, with everything at once: threads that record from before
-// recording began until after the window has been finalized, threads that come and go and whose states are taken over,
-// names and stacks interned by all, marks, flushes, commands in the mailbox, pauses, and two that end the image at the
-// same moment. ThreadSanitizer's interceptors and the hooks would be in each other's way, so the calls are made by
-// hand. Afterwards every event must be in the profile or counted as lost, no segment missing, every checksum right.
+// The recorder without hooks, under ThreadSanitizer, with everything at once: threads that record from before the start
+// until after the window has been finalized; threads that start and end, and whose states are reused; names and stacks
+// that all threads define; marks, flushes, commands in the mailbox, pauses; and two threads that end the image at the
+// same moment. Hooks and ThreadSanitizer's interceptors would both replace malloc, so the test calls the recorder
+// itself. Afterwards every event must be in the profile or counted as lost, no segment missing, every checksum right.
 //     recorder_race DIRECTORY
 #include <pthread.h>
 #include <stdlib.h>
@@ -39,15 +39,15 @@ constexpr int kShortThreads = 6;  // of each wave
 constexpr int kRoundsOfShort = 60;
 
 std::atomic<uint64_t> g_calls{0};  // events that were handed to the recorder
-std::atomic<bool> g_ended{false};  // the image has been finished: a while later all threads stop
+std::atomic<bool> g_ended{false};  // the image has been finished; the threads stop 300 rounds later
 
 void require(bool condition, const char* what) {
   if (condition) return;
-  std::fprintf(stderr, "recorder_race: not so: %s\n", what);
+  std::fprintf(stderr, "recorder_race: not true: %s\n", what);
   exit(1);
 }
 
-// Memory that is there: a block of domain OBJ is looked at when it is freed.
+// Blocks in mapped memory: the recorder reads a block of domain OBJ when it is freed.
 char* block_of(unsigned thread, unsigned round) {
   constexpr unsigned kBlocks = 1 << 16;
   static char memory[kBlocks << 6];
@@ -109,7 +109,7 @@ void work(unsigned thread, unsigned round) {
   if (round % 8 == 0) define(round);
 }
 
-// From before the recording until some way behind its end.
+// From before recording starts until 300 rounds after it has ended.
 void work_on(unsigned thread) {
   unsigned rounds_left = 300;
   for (unsigned round = 0; rounds_left > 0; ++round) {
@@ -130,7 +130,7 @@ void run_wave(unsigned wave) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// As the hook of pthread_create does.
+// As the hook of pthread_create.
 void start_with_boundary() {
   ThreadState* const self = should_record(Domain::kMalloc) ? enter() : nullptr;
   if (self == nullptr) return;
@@ -169,7 +169,7 @@ void control() {
   }
 }
 
-// --- What is in the file.
+// --- Reading the profile.
 
 struct Found {
   uint64_t events = 0;
@@ -210,7 +210,7 @@ uint64_t count_events(const uint8_t* payload, uint32_t size, uint64_t first_time
   return count;
 }
 
-// The window stays when a thread was held up inside the recorder for as long as the finalizing thread waits.
+// The window stays if a thread was inside the recorder for longer than the finalizing thread waits.
 void read_window(const std::string& bytes, Found& found) {
   for (size_t at = kWindowSlotsOffset; at + kSlotOverheadBytes <= bytes.size(); at += kSlotStride) {
     SlotControl control;
@@ -251,7 +251,7 @@ void race(const std::string& profile) {
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < kWorkers; ++i) threads.emplace_back(work_on, i);
   start_process(kNoHooks);
-  // One of the workers may be at it.
+  // A worker may be starting it.
   while (g_recorder.state.load(std::memory_order_acquire) != RecorderState::kRecording) std::this_thread::yield();
   control();
   std::thread other([] { finish_image(EndKind::kExit, 0); });

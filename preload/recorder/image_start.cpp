@@ -1,4 +1,4 @@
-#include "preload/recorder/image.h"
+#include "preload/recorder/image_start.h"
 
 #include <errno.h>
 #include <linux/membarrier.h>
