@@ -17,23 +17,23 @@ namespace cistern::analyzer {
 namespace {
 
 constexpr char kFooter[] = R"(
-The module is imported as python3 -m would, with the working directory on the
-path; of a class, Class.method is called on one instance. A coroutine function
-runs on one event loop. Each call is followed by a mark, "iteration"; the first
-mark is set before the calls that count. What grows from mark to mark is shown.
+The module is imported as by python3 -m, with the working directory in sys.path.
+Class.method is called on one instance of the class. A coroutine function runs
+on one event loop. A mark, "iteration", is set before the first call that counts
+and after each call. Memory that grows from mark to mark is reported.
 
-The exit code is 0 when nothing grew, 1 when something leaks, 2 when the
-command line makes no sense, 3 when the profile is not complete, 125 when not
-all calls were made (an exception, an exit) or cistern itself failed, 126 and
-127 when Python cannot be run, 128+N when signal N ended the program.)";
+The exit code is 0 if nothing grew, 1 if something leaks, 2 if the command line
+is wrong, 3 if the profile is incomplete, 125 if not all calls were made (an
+exception, an exit) or cistern itself failed, 126 or 127 if Python cannot be
+run, 128+N if signal N ended the program.)";
 
 struct LoopOptions {
   LoopRequest request;
   bool json = false;
 };
 
-// What concerns a whole program and makes no sense for a function.
-bool concerns_loop(const RunOption& option) {
+// Some options of `run` make sense only for a whole program.
+bool applies_to_loop(const RunOption& option) {
   const std::string_view name = option.name;
   return name != "help" && name != "wrapper" && name != "no-start";
 }
@@ -45,11 +45,11 @@ void add_run_option(CLI::App& app, RunRequest& request, const RunOption& option)
     app.add_option_function<std::string>(
            names, [&](const std::string& value) { apply(request, option, value.c_str()); }, option.help)
         ->type_name(option.argument)
-        ->group("Recording, as for run");
+        ->group("Recording (as for run)");
   } else {
     app.add_flag_callback(
            names, [&] { apply(request, option, nullptr); }, option.help)
-        ->group("Recording, as for run");
+        ->group("Recording (as for run)");
   }
 }
 
@@ -58,7 +58,7 @@ std::string verdict_text(const CheckedProfile& checked, const LoopRequest& reque
   if (checked.verdict.failures.empty()) return "nothing grew " + calls;
   const Amount& leaked = checked.verdict.leaked;
   std::string text =
-      fmt::format("leaks {} in {} {}", format_bytes(leaked.bytes), plural(leaked.blocks, "block"), calls);
+      fmt::format("{} in {} leaked {}", format_bytes(leaked.bytes), plural(leaked.blocks, "block"), calls);
   double bytes = 0;
   double blocks = 0;
   for (const LeakGroup& group : checked.findings.groups) {
@@ -68,7 +68,7 @@ std::string verdict_text(const CheckedProfile& checked, const LoopRequest& reque
   }
   return blocks == 0
              ? text
-             : text + fmt::format(": {} in {:.3g} blocks a call", format_bytes(static_cast<uint64_t>(bytes)), blocks);
+             : text + fmt::format(": {} in {:.3g} blocks per call", format_bytes(static_cast<uint64_t>(bytes)), blocks);
 }
 
 ExitCode report_loop(const CheckOptions& options, const LoopRequest& request) {
@@ -89,7 +89,7 @@ ExitCode report_loop(const CheckOptions& options, const LoopRequest& request) {
   for (const std::string& reason : checked.verdict.incomplete) out += wrapped("NOT COMPLETE  " + reason, columns);
   const std::string_view word = result.passed() ? "PASS" : checked.verdict.complete() ? "FAIL" : "····";
   out += wrapped(std::string(word) + "  " + verdict_text(checked, request), columns);
-  if (checked.verdict.failures.empty()) out += "all: cistern leaks --all " + shell_word(checked.path()) + "\n";
+  if (checked.verdict.failures.empty()) out += "next: cistern leaks --all " + shell_word(checked.path()) + "\n";
   write_out(out);
   return result.exit_code();
 }
@@ -97,21 +97,21 @@ ExitCode report_loop(const CheckOptions& options, const LoopRequest& request) {
 void set_up(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<LoopOptions>();
   LoopRequest& request = options->request;
-  app.add_option("function", request.target, "What to call, without arguments")
+  app.add_option("function", request.target, "The function to call, without arguments")
       ->required()
       ->type_name("MODULE:FUNCTION");
-  app.add_option("arguments", request.arguments, "For sys.argv, behind --")->type_name("ARGUMENT");
-  app.add_option("-n,--times", request.times, "Calls that count (1000)")
+  app.add_option("arguments", request.arguments, "For sys.argv, after --")->type_name("ARGUMENT");
+  app.add_option("-n,--times", request.times, "Number of calls that count (1000)")
       ->type_name("N")
       ->check(CLI::Range(2u, 1'000'000'000u));
   app.add_option_function<uint64_t>(
          "--warm-up", [&request](const uint64_t& calls) { request.warm_up = calls; },
-         "Calls before them (a tenth, at least 10)")
+         "Number of calls before these (a tenth, at least 10)")
       ->type_name("N");
   app.add_option("--python", request.python, "The interpreter (python3)")->type_name("PATH");
-  app.add_flag("--json", options->json, "The verdict as JSON, as check prints it");
+  app.add_flag("--json", options->json, "Print the verdict as JSON, as check does");
   for (const RunOption& option : run_options()) {
-    if (concerns_loop(option)) add_run_option(app, request.run, option);
+    if (applies_to_loop(option)) add_run_option(app, request.run, option);
   }
   app.footer(kFooter);
   app.callback([options, &exit_code] {
@@ -124,6 +124,6 @@ void set_up(CLI::App& app, int& exit_code) {
 
 }  // namespace
 
-const Command kLoopCommand = {"loop", "Call a function again and again, and say whether it leaks", set_up};
+const Command kLoopCommand = {"loop", "Call a function again and again and check whether it leaks", set_up};
 
 }  // namespace cistern::analyzer

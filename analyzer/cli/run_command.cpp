@@ -1,4 +1,4 @@
-// `run` reads its own command line (record/run_request.h); this entry puts it into the list that --help prints.
+// `run` parses its own command line (launch/run_request.h). This entry adds it to the list that --help prints.
 
 #include "analyzer/cli/commands.h"
 

@@ -1,28 +1,78 @@
+#include <fmt/format.h>
+#include <signal.h>
+
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "analyzer/cli/commands.h"
-#include "analyzer/write/symbolize.h"
+#include "analyzer/read/failure.h"
+#include "analyzer/render/layout/columns.h"
+#include "analyzer/render/layout/progress_bar.h"
+#include "analyzer/render/layout/units.h"
+#include "analyzer/write/symbolize_profile.h"
 
 namespace cistern::analyzer {
 namespace {
 
 constexpr char kFooter[] =
-    "Names come from the files that were recorded, if they are still the same build, and\n"
-    "from debug information: in them, in /usr/lib/debug, by .gnu_debuglink, or from the\n"
-    "servers in DEBUGINFOD_URLS. What was found stays in the profile, wherever it is read.\n";
+    "Names come from the recorded program's files, if these are still the same build, and\n"
+    "from debug information: in these files, in /usr/lib/debug, by .gnu_debuglink, or from\n"
+    "the servers in DEBUGINFOD_URLS. The profile keeps the names, also on other machines.\n";
+
+SymbolCounts symbolize_with_progress_bar(const std::string& path, Symbolizer& symbolizer) {
+  ProgressBar progress;
+  return symbolize_profile(path, symbolizer, progress);
+}
+
+std::string text_of(const SymbolCounts& counts) {
+  if (counts.addresses == 0) return "no native frames";
+  const uint64_t unknown = counts.addresses - counts.lines - counts.functions;
+  return fmt::format("{} native {}: {} with file and line, {} with function only, {} unknown; {} new",
+                     format_count(counts.addresses), counts.addresses == 1 ? "address" : "addresses",
+                     format_count(counts.lines), format_count(counts.functions), format_count(unknown),
+                     format_count(counts.added));
+}
+
+std::string_view reason_of(ModuleState state) {
+  switch (state) {
+    case ModuleState::kOtherBuild:
+      return "not the build that was recorded; its functions stay unnamed";
+    case ModuleState::kUnreadable:
+      return "not a readable ELF file";
+    case ModuleState::kAbsent:
+    case ModuleState::kUsed:
+      break;
+  }
+  return "not on this machine";
+}
+
+void symbolize(const std::vector<std::string>& paths) {
+  signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes then is an error of write()
+  Symbolizer symbolizer({.debuginfod = true});
+  for (const std::string& path : paths) {
+    const SymbolCounts counts = symbolize_with_progress_bar(path, symbolizer);
+    fmt::print("{}: {}\n", printable(path), text_of(counts));
+  }
+  for (const Symbolizer::Problem& problem : symbolizer.problems()) {
+    fmt::print(stderr, "cistern: no names: {}: {}\n", printable(problem.path), reason_of(problem.state));
+  }
+}
 
 void set_up(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<SymbolizeOptions>();
-  app.add_option("profile", options->paths, "Profiles whose programs have ended, with those of their children")
+  const auto paths = std::make_shared<std::vector<std::string>>();
+  app.add_option("profile", *paths, "Profiles of programs that have ended, child processes included")
       ->required()
       ->type_name("FILE");
   app.footer(kFooter);
-  app.callback([options, &exit_code] { exit_code = static_cast<int>(symbolize_profiles(*options)); });
+  app.callback([paths, &exit_code] {
+    symbolize(*paths);
+    exit_code = static_cast<int>(ExitCode::kDone);
+  });
 }
 
 }  // namespace
 
-const Command kSymbolizeCommand = {"symbolize", "Names a profile's native functions, for where their files are not",
-                                   set_up};
+const Command kSymbolizeCommand = {"symbolize", "Store the names of native functions in a profile", set_up};
 
 }  // namespace cistern::analyzer

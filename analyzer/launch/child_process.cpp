@@ -7,23 +7,23 @@
 
 #include <cerrno>
 
-#include "analyzer/write/run_failure.h"
+#include "analyzer/launch/run_failure.h"
 
 namespace cistern::analyzer {
 namespace {
 
-constexpr int kTaken[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,  SIGUSR2, SIGALRM,
-                          SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGWINCH, SIGCHLD};
+constexpr int kForwarded[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,  SIGUSR2, SIGALRM,
+                              SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGWINCH, SIGCHLD};
 
-// Takes the signals in kTaken by sigwaitinfo instead of by handlers, so nothing is interrupted and nothing races. On
-// Linux a blocked signal stays pending even where its disposition is to be ignored.
+// Receives the signals in kForwarded by sigwaitinfo, not by handlers: no call is interrupted, nothing races. On Linux a
+// blocked signal stays pending even if its disposition is to ignore it.
 class SignalQueue {
  public:
   SignalQueue() {
-    sigemptyset(&taken_);
-    for (int number : kTaken) sigaddset(&taken_, number);
-    sigprocmask(SIG_BLOCK, &taken_, &original_);
-    // An inherited "ignore" would reap the child before we could ask for its status.
+    sigemptyset(&forwarded_);
+    for (int number : kForwarded) sigaddset(&forwarded_, number);
+    sigprocmask(SIG_BLOCK, &forwarded_, &original_);
+    // If SIGCHLD is ignored, the kernel reaps the child before we can read its status.
     struct sigaction standard = {};
     standard.sa_handler = SIG_DFL;
     sigaction(SIGCHLD, &standard, &child_action_);
@@ -37,27 +37,27 @@ class SignalQueue {
 
   siginfo_t wait() const {
     siginfo_t info{};
-    while (sigwaitinfo(&taken_, &info) < 0) {
+    while (sigwaitinfo(&forwarded_, &info) < 0) {
     }
     return info;
   }
 
-  // Makes mask and dispositions what they were. In the child this is all there is to do: nothing else was changed.
+  // Restores mask and dispositions. The child needs nothing else: nothing else was changed.
   void restore() const {
     sigaction(SIGCHLD, &child_action_, nullptr);
     sigprocmask(SIG_SETMASK, &original_, nullptr);
   }
 
-  // Stops this process as the terminal would have, and takes the SIGCONT that ends it. Does nothing in a process group
-  // that nobody could continue.
+  // Stops this process as the terminal would, and consumes the SIGCONT that continues it. Does nothing in an orphaned
+  // process group, which nobody could continue.
   void stop_self() const {
     const sigset_t stop = set_of(SIGTSTP);
     raise(SIGTSTP);
     sigprocmask(SIG_UNBLOCK, &stop, nullptr);  // stopped here
     sigprocmask(SIG_BLOCK, &stop, nullptr);
-    const sigset_t go_on = set_of(SIGCONT);
+    const sigset_t continued = set_of(SIGCONT);
     const timespec now{};
-    sigtimedwait(&go_on, nullptr, &now);
+    sigtimedwait(&continued, nullptr, &now);
   }
 
  private:
@@ -68,14 +68,14 @@ class SignalQueue {
     return set;
   }
 
-  // ^C that ended the program waits for us too: it has had its effect.
+  // A ^C that ended the program is pending here too: it has had its effect.
   void discard_pending() const {
     const timespec now{};
-    while (sigtimedwait(&taken_, nullptr, &now) > 0) {
+    while (sigtimedwait(&forwarded_, nullptr, &now) > 0) {
     }
   }
 
-  sigset_t taken_;
+  sigset_t forwarded_;
   sigset_t original_;
   struct sigaction child_action_ = {};
 };
@@ -87,8 +87,8 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   return out;
 }
 
-// Replaces the child by the program; sends errno through `report` when that fails.
-[[noreturn]] void become(const std::string& path, char** arguments, char** environment, int report) {
+// Executes the program in the child; writes errno to the pipe `report` if that fails.
+[[noreturn]] void execute(const std::string& path, char** arguments, char** environment, int report) {
   execve(path.c_str(), arguments, environment);
   const int error = errno;
   while (write(report, &error, sizeof error) < 0 && errno == EINTR) {
@@ -96,7 +96,7 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   _exit(static_cast<int>(kCannotExecute));
 }
 
-// Returns errno of the child's execve, 0 when it succeeded: then the pipe, which is close-on-exec, is at its end.
+// Returns errno of the child's execve, 0 when it succeeded: execve then closed the pipe.
 int exec_error(int report) {
   int error = 0;
   ssize_t got = 0;
@@ -106,15 +106,15 @@ int exec_error(int report) {
   return got == sizeof error ? error : 0;
 }
 
-// Follows the child into a stop that the terminal caused. A SIGSTOP is somebody else's business: who stopped the child
-// alone will continue it alone, and would wait for us in vain.
+// Stops with the child if the terminal stopped it. Not for SIGSTOP: its sender stopped the child alone and will
+// continue the child alone.
 void follow_stop(const SignalQueue& signals, pid_t child, int status) {
   if (WSTOPSIG(status) == SIGSTOP) return;
   signals.stop_self();
   kill(child, SIGCONT);
 }
 
-// Reaps what there is to reap. Returns true when the child ended.
+// Handles state changes of the child. Returns true when it has ended.
 bool child_ended(const SignalQueue& signals, ChildEnd& child) {
   int status = 0;
   for (;;) {
@@ -129,8 +129,8 @@ bool child_ended(const SignalQueue& signals, ChildEnd& child) {
   return true;
 }
 
-// Sent by a process rather than by the kernel for a terminal.
-bool sent_to_us(const siginfo_t& info) {
+// Whether a process sent the signal, not the kernel for a terminal.
+bool sent_by_process(const siginfo_t& info) {
   return info.si_code <= 0;
 }
 
@@ -139,7 +139,7 @@ void wait_for(const SignalQueue& signals, ChildEnd& child) {
     const siginfo_t info = signals.wait();
     if (info.si_signo == SIGCHLD) {
       if (child_ended(signals, child)) return;
-    } else if (sent_to_us(info)) {
+    } else if (sent_by_process(info)) {
       kill(child.pid, info.si_signo);
     }
   }
@@ -148,7 +148,7 @@ void wait_for(const SignalQueue& signals, ChildEnd& child) {
 }  // namespace
 
 ChildEnd run_child(const std::string& path, const std::vector<std::string>& arguments,
-                   const std::vector<std::string>& environment, const std::function<void()>& meanwhile) {
+                   const std::vector<std::string>& environment, const std::function<void()>& on_start) {
   const std::vector<char*> argument_list = pointers(arguments);
   const std::vector<char*> environment_list = pointers(environment);
   int report[2];
@@ -159,7 +159,7 @@ ChildEnd run_child(const std::string& path, const std::vector<std::string>& argu
   if (child.pid < 0) throw run_failure("fork", errno);
   if (child.pid == 0) {
     signals.restore();
-    become(path, const_cast<char**>(argument_list.data()), const_cast<char**>(environment_list.data()), report[1]);
+    execute(path, const_cast<char**>(argument_list.data()), const_cast<char**>(environment_list.data()), report[1]);
   }
   close(report[1]);
   const int error = exec_error(report[0]);
@@ -167,9 +167,9 @@ ChildEnd run_child(const std::string& path, const std::vector<std::string>& argu
   if (error != 0) {
     waitpid(child.pid, nullptr, 0);
     const ExitCode code = error == ENOENT ? kProgramNotFound : kCannotExecute;
-    throw Failure(code, path + ": cannot be executed: " + std::strerror(error));
+    throw Failure(code, path + ": cannot be executed: " + error_text(error));
   }
-  if (meanwhile) meanwhile();
+  if (on_start) on_start();
   wait_for(signals, child);
   return child;
 }

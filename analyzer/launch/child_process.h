@@ -1,9 +1,9 @@
-// The program under `cistern run`. It is as if run were not there: same process group, terminal, descriptors, signal
-// mask and dispositions. While it runs,
-//   - what the terminal sends to the whole group (^C, ^\, ^Z, a new size) reaches it without us and leaves us alone;
-//   - what somebody sends to us alone (kill, a supervisor's SIGTERM) is sent on to it;
-//   - when it stops for the terminal, we stop too, so that the shell takes the terminal back, and go on with it.
-// A signal sent to the whole group by kill(2) reaches it twice: who sent it to whom cannot be told.
+// The program that `cistern run` runs. Its process group, terminal, descriptors, signal mask and dispositions are the
+// same as without `cistern run`. While it runs,
+//   - signals of the terminal (^C, ^\, ^Z, a new size) go to the whole group: the program gets them, we ignore them;
+//   - signals sent to us alone (kill, a supervisor's SIGTERM) are forwarded to the program;
+//   - when the terminal stops the program, we stop too, so that the shell gets the terminal back, and continue with it.
+// A signal sent to the whole group by kill(2) reaches the program twice: we cannot see that it was sent to the group.
 // One child at a time, from a process with one thread. Errors: Failure.
 #pragma once
 
@@ -17,16 +17,16 @@ namespace cistern::analyzer {
 
 struct ChildEnd {
   pid_t pid = 0;
-  int status = 0;  // as from waitpid(2), of a process that ended
+  int status = 0;  // from waitpid(2), after the process ended
 };
 
-// Runs `path` with `arguments` (the program's name first) and `environment` (name=value), until it ended.
-// `meanwhile` is called when it runs: it may start threads.
-// Errors: Failure, exit code 126, or 127 when `path` or its interpreter is gone, when it could not be executed.
+// Runs `path` with `arguments` (the program's name first) and `environment` (name=value) until it ends. Calls
+// `on_start` when it runs: `on_start` may start threads.
+// Errors: Failure when it cannot be executed: exit code 127 when `path` or its interpreter does not exist, else 126.
 ChildEnd run_child(const std::string& path, const std::vector<std::string>& arguments,
-                   const std::vector<std::string>& environment, const std::function<void()>& meanwhile = {});
+                   const std::vector<std::string>& environment, const std::function<void()>& on_start = {});
 
-// What a shell would report: the exit status, or 128 + the number of the signal.
+// The exit code that a shell reports for a wait status: the exit status, or 128 + the signal number.
 int exit_code_of(int status) noexcept;
 
 }  // namespace cistern::analyzer

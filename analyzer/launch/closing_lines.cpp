@@ -19,8 +19,8 @@ std::string counts(const CollectedRun& collected, const RunFacts& facts) {
 }
 
 std::string nothing_recorded(Follow follow) {
-  if (follow == Follow::kAll) return "cistern: nothing was recorded: the library was not loaded into any process\n";
-  return "cistern: nothing that ran had Python, so there is no profile (--follow all records other programs)\n";
+  if (follow == Follow::kAll) return "cistern: nothing was recorded: no process loaded the recorder\n";
+  return "cistern: nothing was recorded: no process used Python (--follow all records other programs too)\n";
 }
 
 }  // namespace
@@ -35,8 +35,8 @@ std::string closing_lines(const CollectedRun& collected, const RunFacts& facts) 
   for (const std::string& problem : collected.problems) lines += "cistern: " + printable(problem) + "\n";
   if (collected.profile.empty()) return lines.empty() ? nothing_recorded(facts.follow) : lines;
   const std::string path = shown_path(collected.profile, facts.directory);
-  lines +=
-      fmt::format("cistern: {} → {} ({})\n", counts(collected, facts), printable(path), format_bytes(collected.size_bytes));
+  lines += fmt::format("cistern: {} → {} ({})\n", counts(collected, facts), printable(path),
+                       format_bytes(collected.size_bytes));
   return lines + fmt::format("next: {} leaks {}\n", shell_word(facts.invoked), shell_word(path));
 }
 

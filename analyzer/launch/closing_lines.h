@@ -1,4 +1,4 @@
-// What `cistern run` says when the program has ended: what was recorded, where it is, and what to type next.
+// The lines that `cistern run` prints when the program has ended: what was recorded, where, and the next command.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@ struct RunFacts {
   uint64_t duration_ns = 0;
   Follow follow = Follow::kPython;
   std::string directory;  // the working directory, absolute: paths below it are shown relative to it
-  std::string invoked;    // how the user calls cistern: the first word of the command line
+  std::string invoked;    // the first word of the command line: how the user calls cistern
 };
 
-// `path` relative to `directory` if it lies below it.
+// `path`, relative to `directory` if it lies below it.
 std::string shown_path(const std::string& path, const std::string& directory);
 
-// Lines, each with its newline.
+// The lines, each with its newline.
 std::string closing_lines(const CollectedRun& collected, const RunFacts& facts);
 
 }  // namespace cistern::analyzer

@@ -8,13 +8,13 @@
 #include <optional>
 #include <set>
 
+#include "analyzer/read/failure.h"
+#include "analyzer/read/image_paths.h"
 #include "analyzer/read/profile.h"
 #include "analyzer/write/descriptor.h"
 #include "analyzer/write/finalize.h"
-#include "analyzer/read/image_paths.h"
-#include "analyzer/write/packing.h"
+#include "analyzer/write/finalize_packed.h"
 #include "analyzer/write/process_liveness.h"
-#include "analyzer/write/run_failure.h"
 #include "cistern/format/profile_header.h"
 
 namespace cistern::analyzer {
@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 std::optional<ProfileHeader> header_of(const std::string& path) {
   try {
-    const Descriptor file(path, O_RDONLY | O_NONBLOCK);  // it may be a pipe by now
+    const Descriptor file(path, O_RDONLY | O_NONBLOCK);  // the path may be a pipe now
     const auto header = file.value_at<ProfileHeader>(0);
     if (std::equal(std::begin(kProfileMagic), std::end(kProfileMagic), header.magic)) return header;
   } catch (const Failure&) {
@@ -40,56 +40,56 @@ class RunCollector {
  public:
   RunCollector(const ChildEnd& child, RingMode ring) : child_(child), ring_(ring) {}
 
-  void take(const std::vector<ListedImage>& images) {
+  void collect(const std::vector<ListedImage>& images) {
     for (const ListedImage& image : images) {
       if (image.pid == static_cast<uint32_t>(child_.pid)) last_of_child_ = std::max(last_of_child_, image.number);
     }
     for (const ListedImage& image : images) {
-      if (!seen_.contains(image.profile)) take_image(image);
+      if (!seen_.contains(image.profile)) collect_image(image);
     }
     std::error_code ignored;
     for (const fs::path& directory : private_directories_) fs::remove(directory, ignored);  // only when it is empty
   }
 
-  CollectedRun collected;
+  CollectedRun run;
 
  private:
-  void take_image(const ListedImage& image) {
+  void collect_image(const ListedImage& image) {
     const auto header = header_of(image.profile);
     if (!header || !is_header_of(*header, image)) {
-      collected.problems.push_back(image.profile + ": was removed, moved away or replaced while it was written");
+      run.problems.push_back(image.profile + ": removed, moved or replaced while the program ran");
       return;
     }
     seen_.insert(image.profile);
-    ++collected.images;
-    if (collected.profile.empty()) collected.profile = image.profile;
+    ++run.images;
+    if (run.profile.empty()) run.profile = image.profile;
     private_directories_.insert(image.profile + ".d");
     if (process_lives(header->image.pid, header->image.start_ticks)) {
-      ++collected.running;
+      ++run.running;
       return;
     }
     const std::string window = window_of(image.profile, *header);
     try {
       add(finalize_image(image.profile, *header, window, status_for(image)));
-      collected.finalized.push_back(image.profile);
+      run.finalized.push_back(image.profile);
     } catch (const Failure& failure) {
       std::error_code ignored;
       const bool kept = !window.empty() && fs::exists(window, ignored);
-      collected.problems.push_back(failure.what() + (kept ? "; its last part stays in " + window : std::string()));
+      run.problems.push_back(failure.what() + (kept ? "; the last events stay in " + window : std::string()));
       count(image.profile, window);
     }
   }
 
   FinalizedProfile finalize_image(const std::string& profile, const ProfileHeader& header, const std::string& window,
-                           std::optional<WaitStatus> status) const {
+                                  std::optional<WaitStatus> status) const {
     const std::string packed = packed_of(profile, header);
     if (ring_ == RingMode::kSnapshot) {
-      const auto aggregated = finalize_as_snapshot(profile, window, packed, status);
-      if (aggregated) return *aggregated;
+      const auto finalized = finalize_as_snapshot(profile, window, packed, status);
+      if (finalized) return *finalized;
     }
     std::error_code ignored;
-    const bool pack =
-        ring_ != RingMode::kSpill && (fs::exists(packed, ignored) || fs::file_size(profile, ignored) >= kLeastToPack);
+    const bool pack = ring_ != RingMode::kSpill &&
+                      (fs::exists(packed, ignored) || fs::file_size(profile, ignored) >= kMinBytesToPack);
     const auto finalized = pack ? finalize_and_pack(profile, window, packed, status) : std::nullopt;
     return finalized ? *finalized : finalize(profile, window, status);
   }
@@ -97,14 +97,14 @@ class RunCollector {
   void count(const std::string& profile, const std::string& window) {
     try {
       add(count_unfinalized(profile, window));
-    } catch (const Failure&) {  // said already
+    } catch (const Failure&) {  // reported already
     }
   }
 
   void add(const FinalizedProfile& finalized) {
-    collected.events += finalized.events;
-    collected.lost_events += finalized.lost_events;
-    collected.size_bytes += finalized.size_bytes;
+    run.events += finalized.events;
+    run.lost_events += finalized.lost_events;
+    run.size_bytes += finalized.size_bytes;
   }
 
   std::optional<WaitStatus> status_for(const ListedImage& image) const {
@@ -123,8 +123,8 @@ class RunCollector {
 
 CollectedRun collect(const std::vector<ListedImage>& images, const ChildEnd& child, RingMode ring) {
   RunCollector collector(child, ring);
-  collector.take(images);
-  return std::move(collector.collected);
+  collector.collect(images);
+  return std::move(collector.run);
 }
 
 }  // namespace cistern::analyzer

@@ -1,4 +1,4 @@
-// What is there to be picked up after a run: the profiles of its images, each with its window finalized in.
+// Collects the profiles of a run after the program has ended: finalizes those whose processes have ended.
 #pragma once
 
 #include <sys/types.h>
@@ -16,17 +16,17 @@ namespace cistern::analyzer {
 struct CollectedRun {
   std::string profile;  // of the first image; empty: nothing was recorded
   uint64_t images = 0;
-  uint64_t running = 0;  // of them: processes that are still at work
+  uint64_t running = 0;  // of these: processes that still run
   uint64_t events = 0;
   uint64_t lost_events = 0;
   uint64_t size_bytes = 0;
-  std::vector<std::string> finalized;    // profiles of images that have ended, with all that was recorded of them
-  std::vector<std::string> problems;  // one line each: what could not be finalized, and why
+  std::vector<std::string> finalized;  // profiles of images that have ended, complete
+  std::vector<std::string> problems;   // one line each: which profile could not be finalized, and why
 };
 
-// Folds what can be finalized, and removes directories that are empty then. `ring` says what becomes of the profiles:
-// drain packs large ones, snapshot makes totals of all. `child` is the process that was waited for. Throws nothing but
-// std::bad_alloc: a problem with one image is no reason to leave the others.
+// Finalizes the profiles of `images` whose processes have ended, and removes directories that become empty. `ring`:
+// drain also packs large profiles, snapshot replaces events by snapshots. `child` is the process that `cistern run`
+// started. Throws only std::bad_alloc: a problem with one image does not affect the others.
 CollectedRun collect(const std::vector<ListedImage>& images, const ChildEnd& child, RingMode ring = RingMode::kSpill);
 
 }  // namespace cistern::analyzer

@@ -25,14 +25,15 @@ std::string loader_of(const Descriptor& file, const Elf64_Ehdr& header) {
   return {};
 }
 
-// The kernel ignores set-ID bits and capabilities on such mounts and in such processes.
+// On nosuid mounts and with no_new_privs the kernel ignores set-ID bits and capabilities.
 bool privileges_are_ignored(const Descriptor& file) {
   struct statvfs mount;
   const bool nosuid = fstatvfs(file.number(), &mount) == 0 && (mount.f_flag & ST_NOSUID) != 0;
   return nosuid || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
-// What makes the kernel set AT_SECURE, with which the loader ignores LD_PRELOAD (see ld.so(8) and credentials(7)).
+// The privilege for which the kernel sets AT_SECURE, so that the loader ignores LD_PRELOAD (see ld.so(8) and
+// credentials(7)). Empty when there is none.
 std::string privileges_of(const Descriptor& file) {
   struct stat status;
   if (fstat(file.number(), &status) != 0 || privileges_are_ignored(file)) return {};
@@ -59,12 +60,12 @@ ElfProgram read_elf(const Descriptor& file) {
 
 std::string preload_obstacle(const Descriptor& file, const ElfProgram& program, const ElfProgram& library) {
   if (program.bits != library.bits) {
-    return "a " + std::to_string(program.bits) + "-bit program cannot load a " + std::to_string(library.bits) +
-           "-bit library";
+    return "a " + std::to_string(program.bits) + "-bit program cannot load the " + std::to_string(library.bits) +
+           "-bit recorder";
   }
-  if (program.machine != library.machine) return "made for another architecture than the preloaded library";
+  if (program.machine != library.machine) return "made for another architecture than the recorder";
   if (program.loader.empty()) return "statically linked, so LD_PRELOAD has no effect on it";
-  if (program.loader.find("/ld-musl") != std::string::npos) return "linked to musl, but the library needs glibc";
+  if (program.loader.find("/ld-musl") != std::string::npos) return "linked to musl, but the recorder needs glibc";
   const std::string privileges = privileges_of(file);
   return privileges.empty() ? "" : privileges + ", so LD_PRELOAD has no effect on it";
 }

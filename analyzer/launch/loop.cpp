@@ -6,21 +6,21 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "analyzer/read/profile.h"
 #include "analyzer/launch/loop_driver.h"
-#include "analyzer/write/run_failure.h"
+#include "analyzer/launch/run_failure.h"
+#include "analyzer/read/profile.h"
 #include "cistern/format/options.h"
 
 namespace cistern::analyzer {
 namespace {
 
-constexpr uint64_t kLeastWarmUp = 10;
+constexpr uint64_t kMinWarmUp = 10;
 
-// The module and the path in it.
+// The module, and the path of the function in it.
 std::pair<std::string, std::string> parts_of(const std::string& target) {
   const size_t colon = target.find(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == target.size()) {
-    throw usage_error(target + ": expected a function as in package.module:function");
+    throw usage_error(target + ": not a function (write package.module:function)");
   }
   return {target.substr(0, colon), target.substr(colon + 1)};
 }
@@ -51,18 +51,19 @@ void check_end(const LoopRequest& request, const RecordedRun& run) {
   const int status = run.child.status;
   if (WIFSIGNALED(status)) {
     throw Failure(ExitCode(exit_code_of(status)),
-                  fmt::format("{}: killed by signal {}; nothing was checked", request.target, WTERMSIG(status)));
+                  fmt::format("{}: killed by signal {} (nothing was checked)", request.target, WTERMSIG(status)));
   }
   if (WEXITSTATUS(status) == 0) return;
-  throw run_failure(request.target, fmt::format("not all calls were made, the program ended with exit code {}; "
-                                                "nothing was checked",
+  throw run_failure(request.target, fmt::format("not all calls were made: the program ended with exit code {} "
+                                                "(nothing was checked)",
                                                 WEXITSTATUS(status)));
 }
 
 void check_marks(const LoopRequest& request, const std::string& profile) {
   const uint64_t marks = marks_in(profile);
   if (marks == request.times + 1) return;
-  throw run_failure(request.target, fmt::format("{} of {} calls were made when the program ended; nothing was checked",
+  throw run_failure(request.target, fmt::format("not all calls were made: the program ended after {} of {} calls "
+                                                "(nothing was checked)",
                                                 marks == 0 ? 0 : marks - 1, request.times));
 }
 
@@ -70,7 +71,7 @@ void check_marks(const LoopRequest& request, const std::string& profile) {
 
 std::vector<std::string> loop_command(const LoopRequest& request) {
   const auto [module, path] = parts_of(request.target);
-  const uint64_t warm_up = request.warm_up.value_or(std::max(request.times / 10, kLeastWarmUp));
+  const uint64_t warm_up = request.warm_up.value_or(std::max(request.times / 10, kMinWarmUp));
   std::vector<std::string> command = {
       request.python,          "-c",     kLoopDriver, module, path, std::to_string(request.times),
       std::to_string(warm_up), kLoopMark};

@@ -1,15 +1,15 @@
-// The Python program that `cistern loop` runs: imports a function, calls it again and again, and marks the moments
-// between the calls. Between two marks it allocates nothing that stays: the mark's name and the loop's counter are made
-// before. For CPython 3.8 and later.
+// The Python program that `cistern loop` runs: it imports a function, calls it again and again, and sets a mark between
+// the calls. Between two marks it allocates nothing that stays allocated: the name of the marks and the loop counter
+// exist before. For CPython 3.8 and later.
 #pragma once
 
 namespace cistern::analyzer {
 
-// The name of all its marks. The first is set when the calls that count begin, one more behind each of them.
+// The name of the marks. The first mark is set after the warm-up, then one after each call.
 constexpr char kLoopMark[] = "iteration";
 
-// For `python3 -c`: arguments are the module, the path of the function in it, the number of calls that count, that of
-// calls before, the name of the marks, and what the function will see in sys.argv.
+// For `python3 -c`. Arguments: the module, the path of the function in it, the number of calls, the number of warm-up
+// calls, the name of the marks, and what the function finds in sys.argv.
 constexpr char kLoopDriver[] = R"(exec(compile('''
 import atexit, ctypes, functools, importlib, inspect, itertools, sys
 
@@ -46,7 +46,7 @@ def loop(call, mark, times, warm_up):
 
 module, path, times, warm_up, name = sys.argv[1:6]
 sys.argv[:6] = [module + ":" + path]
-sys._cistern_loop = resolve(module, path)  # what its instance holds is to be there when the program has ended
+sys._cistern_loop = resolve(module, path)  # keeps the instance alive until the program has ended
 loop(sys._cistern_loop, marker(name), int(times), int(warm_up))
 ''', '<cistern loop>', 'exec'), {'__name__': 'cistern_loop'}))";
 

@@ -1,12 +1,12 @@
 #include "analyzer/launch/option_text.h"
 
 #include "analyzer/launch/output_path.h"
-#include "analyzer/write/run_failure.h"
+#include "analyzer/launch/run_failure.h"
 
 namespace cistern::analyzer {
 namespace {
 
-void take(std::string_view text, Options& options, const std::string& from) {
+void parse_into(std::string_view text, Options& options, const std::string& from) {
   if (const auto error = parse_options(text, options)) {
     const std::string pair = from == kOptionsVariable ? ": '" + std::string(error->pair) + "'" : "";
     throw run_failure(from + pair, "expected " + std::string(error->expected));
@@ -16,11 +16,12 @@ void take(std::string_view text, Options& options, const std::string& from) {
 }  // namespace
 
 std::string option_pair(const std::string& name, const std::string& value) {
-  const bool single = value.find('\'') != std::string::npos;
-  const bool twofold = value.find('"') != std::string::npos;
-  if (single && twofold) throw run_failure(value, "a value with both ' and \" cannot be written in CISTERN_OPTIONS");
-  const bool plain = !single && !twofold && value.find(' ') == std::string::npos && !value.empty();
-  const std::string quote = plain ? "" : single ? "\"" : "'";
+  const bool single_quote = value.find('\'') != std::string::npos;
+  const bool double_quote = value.find('"') != std::string::npos;
+  if (single_quote && double_quote)
+    throw run_failure(value, "contains both ' and \", which CISTERN_OPTIONS cannot express");
+  const bool plain = !single_quote && !double_quote && value.find(' ') == std::string::npos && !value.empty();
+  const std::string quote = plain ? "" : single_quote ? "\"" : "'";
   return name + "=" + quote + value + quote;
 }
 
@@ -29,12 +30,12 @@ OptionText compose_options(const std::string& inherited, const std::vector<Setti
   OptionText composed;
   Options options;
   options.ring = RingMode::kDrain;
-  take(inherited, options, kOptionsVariable);
+  parse_into(inherited, options, kOptionsVariable);
   std::string output(options.output);
   composed.text = inherited;
   for (const auto& [name, value] : settings) {
     const std::string pair = option_pair(name, value);
-    take(pair, options, "--" + name + " " + value);
+    parse_into(pair, options, "--" + name + " " + value);
     if (name == "output") {
       output = value;
     } else {

@@ -1,5 +1,5 @@
-// CISTERN_OPTIONS as `cistern run` sets it: what the user already had there, then what the command line says, so that
-// the command line wins, and last of all the output as an absolute path.
+// The value of CISTERN_OPTIONS that `cistern run` sets: the inherited value, then the options of the command line,
+// which override it, then the output as an absolute path.
 #pragma once
 
 #include <string>
@@ -15,14 +15,14 @@ std::string option_pair(const std::string& name, const std::string& value);
 
 struct OptionText {
   std::string text;    // for CISTERN_OPTIONS
-  std::string output;  // the output in it, an absolute template
+  std::string output;  // the output in `text`, an absolute template
   bool force = false;
   Follow follow = Follow::kPython;
   RingMode ring = RingMode::kDrain;
 };
 
 // `inherited` is the value of CISTERN_OPTIONS, `directory` the absolute working directory.
-// Errors: Failure, exit code 125, which names the option that is wrong and says what was expected.
+// Errors: Failure, exit code 125; the message names the wrong option and what is expected.
 OptionText compose_options(const std::string& inherited, const std::vector<Setting>& settings,
                            const std::string& directory);
 

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "analyzer/write/run_failure.h"
+#include "analyzer/launch/run_failure.h"
 #include "cistern/format/profile_header.h"
 
 namespace cistern::analyzer {
@@ -29,7 +29,8 @@ void check_placeholders(const std::string& output) {
   for (size_t at = output.find('%'); at != std::string::npos; at = output.find('%', at + 2)) {
     const std::string part = output.substr(at, 2);
     if (part != "%p" && part != "%h" && part != "%t" && part != "%%") {
-      throw run_failure(output, "'" + part + "' is none of %p (pid), %h (host), %t (start time), %%");
+      throw run_failure(output, "unknown placeholder '" + part +
+                                    "' (use %p for the pid, %h the host, %t the start time, %% a percent sign)");
     }
   }
 }
@@ -77,7 +78,7 @@ void check_output(const std::string& output, bool force) {
   const auto path = fixed_path(output);
   struct stat status;
   if (!path || lstat(path->c_str(), &status) != 0) return;
-  if (!force) throw run_failure(*path, "exists already; -f overwrites it");
+  if (!force) throw run_failure(*path, "already exists (-f overwrites it)");
   if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) throw run_failure(*path, "not a regular file");
 }
 
@@ -86,7 +87,7 @@ bool remove_profile(const std::string& output) {
   if (!path) return false;
   std::error_code error;
   fs::remove(*path, error);
-  if (error) throw run_failure(*path, error.message());
+  if (error) throw run_failure(*path, error.value());
   remove_images(*path + ".d");
   return true;
 }

@@ -1,6 +1,6 @@
-// The path of a profile as `cistern run` hands it to the library: absolute, so that a program that changes its
-// directory does not move its profile, and looked at before the program starts, so that a run is not lost to a typing
-// error. Placeholders: %p, %h, %t, and %% for a percent sign; a path that ends in '/' keeps the default name.
+// The path of a profile, as `cistern run` gives it to the recorder. It is absolute, so that a program may change its
+// working directory, and checked before the program starts, so that a typing error does not lose a run. Placeholders:
+// %p, %h, %t, and %% for a percent sign. A path that ends in '/' is a directory and gets the default name.
 #pragma once
 
 #include <optional>
@@ -8,20 +8,20 @@
 
 namespace cistern::analyzer {
 
-// `output` as a template below `directory` unless it is absolute; empty: the default name in `directory`, which is
-// absolute and literal.
+// `output` as an absolute template: below `directory` (absolute, without placeholders) unless it is absolute. Empty:
+// `directory` itself, with the default name.
 std::string absolute_output(const std::string& output, const std::string& directory);
 
-// The path that `output` stands for when it has no part that only the recorded process knows. `output` ends not in '/'.
+// The path that `output` stands for; nothing when it has placeholders that only the recorded process can replace.
 std::optional<std::string> fixed_path(const std::string& output);
 
-// Errors: Failure, exit code 125: an unknown placeholder, no directory, one that cannot be written to, or a profile
-// that exists and `force` is not given. `output` is absolute.
+// Checks an absolute `output`. Errors: Failure, exit code 125: an unknown placeholder, a directory that is missing or
+// cannot be written to, or, without `force`, a profile that exists.
 void check_output(const std::string& output, bool force);
 
-// Removes what a new run overwrites: the profile at `output`, and the images of its run beside it, which reports on the
-// new one would take for its own. Returns false, and removes nothing, when only the recorded process knows the path.
-// Requires check_output(). Errors: Failure, exit code 125.
+// Removes the profile that the new run overwrites, with the files of its child processes: reports would attribute them
+// to the new run. Returns false, and removes nothing, when fixed_path() is unknown. Requires: check_output() passed.
+// Errors: Failure, exit code 125.
 bool remove_profile(const std::string& output);
 
 }  // namespace cistern::analyzer

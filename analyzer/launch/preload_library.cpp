@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "analyzer/write/run_failure.h"
+#include "analyzer/launch/run_failure.h"
 
 // Where `cmake --install` puts libraries below its prefix; see analyzer/CMakeLists.txt.
 #ifndef CISTERN_LIBRARY_DIRECTORY
@@ -25,14 +25,14 @@ std::string existing(const std::string& path) {
   return fs::canonical(path).string();
 }
 
-// This program's file; where there is no /proc, by the path that it was executed by.
+// The file of this program; without /proc, the path that it was executed by.
 fs::path own_path() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) return program;
   const auto* const name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   const fs::path executed = fs::canonical(name != nullptr ? name : "", error);
-  if (error) throw run_failure("/proc/self/exe", "not there; --preload-library says where the library is");
+  if (error) throw run_failure("/proc/self/exe", "missing (give the recorder's path with --preload-library)");
   return executed;
 }
 
@@ -48,12 +48,12 @@ std::string find_preload_library(const std::string& given) {
     if (access(candidate.c_str(), R_OK) == 0) return fs::canonical(candidate).string();
   }
   throw run_failure(kLibraryName, "neither " + built.string() + " nor " + installed.string() +
-                                      " is there; --preload-library says where it is");
+                                      " exists (give its path with --preload-library)");
 }
 
 std::string preload_value(const std::string& library, const std::string& inherited) {
   if (library.find_first_of(" :") != std::string::npos) {
-    throw run_failure(library, "LD_PRELOAD cannot hold a path with a space or a colon");
+    throw run_failure(library, "contains a space or a colon, which LD_PRELOAD cannot express (install it elsewhere)");
   }
   return inherited.empty() ? library : library + ":" + inherited;
 }

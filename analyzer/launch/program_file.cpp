@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "analyzer/launch/elf_program.h"
-#include "analyzer/write/run_failure.h"
+#include "analyzer/launch/run_failure.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -36,10 +36,10 @@ void check_executable(const std::string& path) {
   if (stat(path.c_str(), &status) != 0) {
     const int error = errno;
     if (error == ENOENT || error == ENOTDIR) throw Failure(kProgramNotFound, path + ": no such program");
-    throw cannot_execute(path, std::strerror(error));
+    throw cannot_execute(path, error_text(error));
   }
-  if (S_ISDIR(status.st_mode)) throw cannot_execute(path, "it is a directory");
-  if (access(path.c_str(), X_OK) != 0) throw cannot_execute(path, std::strerror(errno));
+  if (S_ISDIR(status.st_mode)) throw cannot_execute(path, "is a directory");
+  if (access(path.c_str(), X_OK) != 0) throw cannot_execute(path, error_text(errno));
 }
 
 // The interpreter of a script, or nothing when the file does not begin with #!.
@@ -49,7 +49,7 @@ std::optional<std::string> interpreter_of(const Descriptor& file) {
   if (text.substr(0, 2) != "#!") return std::nullopt;
   const std::string_view first = text.substr(2, text.find('\n') - 2);
   const size_t begin = first.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) throw cannot_execute(file.path(), "nothing behind #!");
+  if (begin == std::string_view::npos) throw cannot_execute(file.path(), "names no interpreter after #!");
   return std::string(first.substr(begin, first.find_first_of(" \t\r", begin) - begin));
 }
 
@@ -59,7 +59,7 @@ void check_elf(const Descriptor& file, const std::string& script, const std::str
   if (!program.elf) throw cannot_execute(subject, "neither an ELF program nor a script with #!");
   const std::string obstacle = preload_obstacle(file, program, read_elf(Descriptor(library, O_RDONLY)));
   if (!obstacle.empty()) {
-    throw run_failure(subject, obstacle + "; if it only starts the program to record, say --wrapper");
+    throw run_failure(subject, obstacle + " (if it only starts the program to record, add --wrapper)");
   }
 }
 
@@ -90,16 +90,16 @@ std::string find_program(const std::string& name) {
 void check_program(const std::string& path, const std::string& library) {
   std::string at = path;
   for (int depth = 0; depth <= kMaxInterpreters; ++depth) {
-    if (access(at.c_str(), R_OK) != 0) return;  // executable, but not for us to look into
+    if (access(at.c_str(), R_OK) != 0) return;  // executable but not readable
     const Descriptor file(at, O_RDONLY);
     const auto interpreter = interpreter_of(file);
     if (!interpreter) return check_elf(file, path, library);
     if (access(interpreter->c_str(), X_OK) != 0) {
-      throw cannot_execute(path, "its interpreter " + *interpreter + ": " + std::strerror(errno));
+      throw cannot_execute(path, "its interpreter " + *interpreter + ": " + error_text(errno));
     }
     at = *interpreter;
   }
-  throw cannot_execute(path, "too many scripts interpreted by scripts");
+  throw cannot_execute(path, "too many levels of scripts as interpreters");
 }
 
 }  // namespace cistern::analyzer

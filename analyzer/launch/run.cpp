@@ -11,14 +11,14 @@
 #include <system_error>
 #include <thread>
 
-#include "analyzer/live/drain.h"
-#include "analyzer/live/coarse_clock_ticker.h"
-#include "analyzer/live/image_list.h"
 #include "analyzer/launch/option_text.h"
 #include "analyzer/launch/output_path.h"
 #include "analyzer/launch/preload_library.h"
 #include "analyzer/launch/program_file.h"
-#include "analyzer/write/run_failure.h"
+#include "analyzer/launch/run_failure.h"
+#include "analyzer/live/coarse_clock_ticker.h"
+#include "analyzer/live/image_list.h"
+#include "analyzer/live/packing_thread.h"
 #include "analyzer/write/symbol_writer.h"
 
 namespace cistern::analyzer {
@@ -34,7 +34,7 @@ std::string variable(const char* name) {
 std::string working_directory() {
   std::error_code error;
   const std::string directory = std::filesystem::current_path(error).string();
-  if (error) throw run_failure("working directory", error.message());
+  if (error) throw run_failure("working directory", error.value());
   return directory;
 }
 
@@ -42,7 +42,8 @@ bool is_variable(const std::string& entry, const std::string& name) {
   return entry.compare(0, name.size(), name) == 0 && entry.size() > name.size() && entry[name.size()] == '=';
 }
 
-// The environment without the session of a recorded run that we may be part of: its images are none of ours.
+// The environment with these variables set, and without kSessionVariable: if this process is itself recorded, the new
+// program does not belong to that session.
 std::vector<std::string> environment_with(const std::vector<Setting>& changes) {
   std::vector<std::string> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -59,29 +60,29 @@ uint64_t nanoseconds_since(std::chrono::steady_clock::time_point begin) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
 }
 
-// Closes what the drain has open while something else goes on: it is the last to let go of the windows, whose disk
-// space the kernel gives back meanwhile, which takes milliseconds.
-class Disposal {
+// Destroys the packing thread's object in the background: it holds the last descriptors of the windows, and the kernel
+// takes milliseconds to release their disk space.
+class BackgroundClose {
  public:
-  explicit Disposal(std::unique_ptr<Drain>& drain) {
-    if (drain == nullptr) return;
+  explicit BackgroundClose(std::unique_ptr<PackingThread>& packing) {
+    if (packing == nullptr) return;
     try {
-      thread_ = std::thread([&drain] { drain.reset(); });
-    } catch (const std::system_error&) {  // no thread to be had
-      drain.reset();
+      thread_ = std::thread([&packing] { packing.reset(); });
+    } catch (const std::system_error&) {  // no thread could be started
+      packing.reset();
     }
   }
-  ~Disposal() {
+  ~BackgroundClose() {
     if (thread_.joinable()) thread_.join();
   }
-  Disposal(const Disposal&) = delete;
-  Disposal& operator=(const Disposal&) = delete;
+  BackgroundClose(const BackgroundClose&) = delete;
+  BackgroundClose& operator=(const BackgroundClose&) = delete;
 
  private:
   std::thread thread_;
 };
 
-// A profile without names is as good as before: reports look for them.
+// A failure is reported but loses nothing: reports look names up too.
 void add_symbols(CollectedRun& collected) {
   Symbolizer symbolizer;
   for (const std::string& profile : collected.finalized) {
@@ -93,18 +94,7 @@ void add_symbols(CollectedRun& collected) {
   }
 }
 
-int run_checked(int count, char** arguments, const char* invoked) {
-  const RunRequest request = parse_run_request(count, arguments);
-  if (request.help) {
-    std::fputs(run_help().c_str(), stdout);
-    return 0;
-  }
-  return exit_code_of(record_program(request, invoked).child.status);
-}
-
-}  // namespace
-
-RecordedRun record_program(const RunRequest& request, const char* invoked) {
+RecordedRun record(const RunRequest& request, const char* invoked) {
   RecordedRun run;
   run.facts.directory = working_directory();
   run.facts.invoked = invoked;
@@ -116,42 +106,55 @@ RecordedRun record_program(const RunRequest& request, const char* invoked) {
   if (!request.wrapper) check_program(program, library);
 
   const ImageList images;
-  // Several programs below a shell may be the first to have Python: the second must not overwrite the first's profile.
+  // Two programs started by a shell may both be the first Python of the run: the second must not overwrite the profile
+  // of the first.
   if (options.force && remove_profile(options.output)) options.text += " force=off";
   const std::vector<std::string> environment =
       environment_with({{kPreloadVariable, preload_value(library, variable(kPreloadVariable))},
                         {kOptionsVariable, options.text},
                         {kRunVariable, images.path()}});
   const auto begin = std::chrono::steady_clock::now();
-  std::unique_ptr<Drain> drain;
+  std::unique_ptr<PackingThread> packing;
   std::unique_ptr<CoarseClockTicker> ticker;
-  const bool draining = options.ring == RingMode::kDrain || options.ring == RingMode::kSnapshot;
+  const bool packs = options.ring == RingMode::kDrain || options.ring == RingMode::kSnapshot;
   run.child = run_child(program, request.command, environment, [&] {
     ticker = std::make_unique<CoarseClockTicker>(images);
-    if (draining) drain = std::make_unique<Drain>(images, options.ring);
+    if (packs) packing = std::make_unique<PackingThread>(images, options.ring);
   });
   run.facts.duration_ns = nanoseconds_since(begin);
 
-  signal(SIGXFSZ, SIG_IGN);  // finalizing past a limit on file sizes is an error, not our death
+  signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes then is an error of write()
   ticker.reset();
-  if (drain != nullptr) drain->stop();
+  if (packing != nullptr) packing->stop();
   {
-    const Disposal disposal(drain);
+    const BackgroundClose close(packing);
     run.collected = collect(images.read(), run.child, options.ring);
     if (request.symbols) add_symbols(run.collected);
   }
-  if (request.verbose || isatty(STDERR_FILENO) == 1) std::fputs(closing_lines(run.collected, run.facts).c_str(), stderr);
+  if (request.verbose || isatty(STDERR_FILENO) == 1)
+    std::fputs(closing_lines(run.collected, run.facts).c_str(), stderr);
   return run;
 }
 
-int run_program(int count, char** arguments, const char* invoked) {
+}  // namespace
+
+RecordedRun record_program(const RunRequest& request, const char* invoked) {
   try {
-    return run_checked(count, arguments, invoked);
-  } catch (const Failure&) {
-    throw;
+    return record(request, invoked);
+  } catch (const Failure& failure) {
+    throw as_run_failure(failure);
   } catch (const std::exception& error) {
     throw run_failure("run", error.what());
   }
+}
+
+int run_program(int count, char** arguments, const char* invoked) {
+  const RunRequest request = parse_run_request(count, arguments);
+  if (request.help) {
+    std::fputs(run_help().c_str(), stdout);
+    return 0;
+  }
+  return exit_code_of(record_program(request, invoked).child.status);
 }
 
 }  // namespace cistern::analyzer

@@ -1,5 +1,4 @@
-// `cistern run`: starts a program with the recorder preloaded, stays out of its way, and afterwards puts its profiles
-// in order and says where they are.
+// `cistern run`: runs a program with the recorder preloaded, then collects its profiles and prints where they are.
 #pragma once
 
 #include "analyzer/launch/child_process.h"
@@ -15,12 +14,12 @@ struct RecordedRun {
   RunFacts facts;
 };
 
-// Runs and records what `request` asks for, and says afterwards where the profile is if it is to. `invoked` is how
-// cistern was called. Errors: Failure with exit code 125, 126 or 127.
+// Runs and records the program of `request`. Prints the closing lines if stderr is a terminal or `request` is verbose.
+// `invoked` is the first word of the command line. Errors: Failure, exit code 125, 126 or 127.
 RecordedRun record_program(const RunRequest& request, const char* invoked);
 
-// `arguments[0]` is the word "run"; `invoked` is how cistern was called. Returns the exit code: the program's, 128 +
-// the number of the signal that ended it. Errors: Failure with exit code 125, 126 or 127.
+// The command `run`; `arguments[0]` is the word "run". Returns the exit code of the program, or 128 + the number of the
+// signal that ended it. Errors: Failure, exit code 125, 126 or 127.
 int run_program(int count, char** arguments, const char* invoked);
 
 }  // namespace cistern::analyzer

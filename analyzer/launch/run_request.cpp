@@ -5,56 +5,58 @@
 
 #include <iterator>
 
-#include "analyzer/write/run_failure.h"
+#include "analyzer/launch/run_failure.h"
 
 namespace cistern::analyzer {
 namespace {
 
 constexpr char kHead[] =
-    "Runs a program and records the memory of every python3 process in it.\n\n"
+    "Run a program and record the memory of each of its python3 processes.\n\n"
     "Usage: cistern run [OPTIONS] [--] PROGRAM [ARGUMENTS...]\n\n"
     "Options:\n";
 
 constexpr char kTail[] =
-    "\nSIZE is a number of bytes, or with a unit: 512MiB, 10G.\n"
-    "The options but the last five may also stand in the environment variable\n"
-    "CISTERN_OPTIONS, as in \"output=my.cistern max-size=1GiB start=off\"; the command\n"
-    "line wins.\n\n"
-    "The exit code is the program's, 128+N when signal N ended it, 125 when cistern\n"
-    "itself failed, 126 when the program cannot be executed, 127 when it is not found.\n";
+    "\nSIZE is a number of bytes, or a number with a unit: 512MiB, 10G.\n"
+    "All options but the last five can also be set in the environment variable\n"
+    "CISTERN_OPTIONS, for example \"output=my.cistern max-size=1GiB start=off\". The\n"
+    "command line overrides it.\n\n"
+    "The exit code is that of the program, 128+N if signal N ended the program, 125 if\n"
+    "cistern itself failed, 126 if the program cannot be executed, 127 if it does not\n"
+    "exist.\n";
 
 constexpr RunOption kOptions[] = {
     {"output", 'o', "PATH", "output", nullptr,
-     "profile to write; %p is the pid, %h the host, %t the start time, %% a percent sign; a directory keeps the "
-     "default name, cistern.<script or module>.<pid>.cistern"},
+     "the profile to write; %p stands for the pid, %h for the host, %t for the start time, %% for a percent sign; in "
+     "a directory its name is cistern.<script or module>.<pid>.cistern"},
     {"force", 'f', nullptr, "force", "on", "overwrite an existing profile"},
-    {"domains", 0, "LIST", "domains", nullptr, "all (default), or some of malloc,raw,mem,obj,mmap"},
+    {"domains", 0, "LIST", "domains", nullptr,
+     "the allocators to record: all (default), or some of malloc,raw,mem,obj,mmap"},
     {"native", 0, "WHICH", "native", nullptr,
-     "native frames beside the Python ones: auto (default), of what C code asks for by itself (malloc, RAW, mmap); "
-     "leaf, "
-     "of all blocks; full, all of the stack, each where it was called; or none"},
+     "the native frames to record besides Python frames: auto (default), the leaf of blocks that C code allocates "
+     "itself (malloc, RAW, mmap); leaf, of all blocks; full, whole native stacks; or none"},
     {"ring", 0, "MODE", "ring", nullptr,
-     "what becomes of full segments: drain (default) writes them to the profile and packs it meanwhile; spill leaves "
-     "it three times as large; snapshot puts totals in the place of events; overwrite keeps the last part of a long "
-     "run "
-     "only"},
+     "what happens to full segments: drain (default) writes them to the profile and packs them while the program "
+     "runs; spill does not pack them (three times as large); snapshot replaces events by a snapshot of the heap; "
+     "overwrite keeps only the last part of a long run"},
     {"max-size", 0, "SIZE", "max-size", nullptr,
-     "bytes of one process's profile, then recording stops (10GiB) or overwrites what is oldest (256MiB)"},
+     "the size limit of each process's profile: at the limit recording stops (default 10GiB), or --ring overwrite "
+     "overwrites the oldest events (default 256MiB)"},
     {"follow", 0, "WHICH", "follow", nullptr,
-     "child processes to record: python (default), all, or none: only the first that has Python"},
+     "the child processes to record: python (default), all, or none: only the first process that uses Python"},
     {"no-start", 0, nullptr, "start", "off", "record nothing until the program calls cistern_start()"},
     {"no-symbols", 0, nullptr, nullptr, nullptr,
-     "leave native functions without names in the profile: reports look them up where the files are, and cistern "
-     "symbolize does"},
-    {"preload-library", 0, "PATH", nullptr, nullptr, "libcistern_preload.so of an unusual installation"},
+     "do not store the names of native functions in the profile; reports look them up where the program's files are, "
+     "and cistern symbolize can store them later"},
+    {"preload-library", 0, "PATH", nullptr, nullptr, "the libcistern_preload.so to use, in unusual installations"},
     {"wrapper", 0, nullptr, nullptr, nullptr,
-     "PROGRAM only starts others: run it even if it cannot be recorded itself (static, setuid)"},
-    {"verbose", 'v', nullptr, nullptr, nullptr, "say where the profile is even if stderr is no terminal"},
-    {"help", 'h', nullptr, nullptr, nullptr, "print this"},
+     "PROGRAM only starts other programs: run it even if it cannot be recorded itself (static, setuid)"},
+    {"verbose", 'v', nullptr, nullptr, nullptr, "print where the profile is even if stderr is not a terminal"},
+    {"help", 'h', nullptr, nullptr, nullptr, "print this help"},
 };
 constexpr size_t kOptionCount = std::size(kOptions);
 
-// getopt's "+" stops at the first word that is no option, ":" tells a missing value from an unknown option.
+// For getopt: "+" stops at the first word that is not an option, ":" distinguishes a missing value from an unknown
+// option.
 std::string letters() {
   std::string text = "+:";
   for (const RunOption& option : kOptions) {
@@ -83,8 +85,8 @@ const RunOption* option_for(int found) {
   return nullptr;
 }
 
-// The word that getopt stumbled over: a letter of a group when it knows the letter, else the last word it took.
-std::string culprit(char** arguments) {
+// The option that getopt rejected: a letter of a group, else the whole word.
+std::string rejected_option(char** arguments) {
   if (optopt > 0 && optopt < 256) return std::string("-") + static_cast<char>(optopt);
   return arguments[optind - 1];
 }
@@ -126,18 +128,18 @@ RunRequest parse_run_request(int count, char** arguments) {
   RunRequest request;
   const std::string short_table = letters();
   const std::vector<option> long_table = long_options();
-  optind = 0;  // GNU: forget an earlier parse
+  optind = 0;  // GNU: restart
   opterr = 0;
   for (;;) {
     const int found = getopt_long(count, arguments, short_table.c_str(), long_table.data(), nullptr);
     if (found == -1) break;
-    if (found == ':') throw run_failure(culprit(arguments), "needs a value (see cistern run --help)");
-    if (found == '?') throw run_failure(culprit(arguments), "no such option (see cistern run --help)");
+    if (found == ':') throw run_failure(rejected_option(arguments), "needs a value (see cistern run --help)");
+    if (found == '?') throw run_failure(rejected_option(arguments), "no such option (see cistern run --help)");
     apply(request, *option_for(found), optarg);
   }
   request.command.assign(arguments + optind, arguments + count);
   if (request.command.empty() && !request.help) {
-    throw run_failure("run", "no program given, as in: cistern run -- python3 app.py");
+    throw run_failure("run", "no program given (for example: cistern run -- python3 app.py)");
   }
   return request;
 }

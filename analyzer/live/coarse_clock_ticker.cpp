@@ -7,20 +7,20 @@
 #include <cstddef>
 #include <memory>
 
+#include "analyzer/read/failure.h"
 #include "analyzer/read/image_paths.h"
 #include "analyzer/write/process_liveness.h"
-#include "analyzer/write/run_failure.h"
 #include "cistern/format/window.h"
 
 namespace cistern::analyzer {
 namespace {
 
-// How old the time of an event may be. While no process makes use of it, longer; still far shorter than what the
-// recorder takes for the end of us.
-constexpr Rounds::Pause kPause{5};
-constexpr Rounds::Pause kIdlePause{40};
-constexpr unsigned kBeatsBetweenLooks = 100;  // for processes that have ended
-constexpr uint64_t kBeat = kWindowControlOffset + offsetof(WindowControl, beat);
+// The greatest error of an event's time. Longer while no process uses the clock, but far shorter than the time after
+// which the recorder considers `cistern run` dead.
+constexpr PeriodicThread::Pause kPause{5};
+constexpr PeriodicThread::Pause kIdlePause{40};
+constexpr unsigned kTicksBetweenLivenessChecks = 100;
+constexpr uint64_t kClockOffset = kWindowControlOffset + offsetof(WindowControl, beat);
 
 std::string window_path(const ListedImage& image) {
   return window_of(image.profile, Descriptor(image.profile, O_RDONLY | O_NONBLOCK).value_at<ProfileHeader>(0));
@@ -32,14 +32,14 @@ TickedImage::TickedImage(const ListedImage& image) : window_(window_path(image),
   const auto header = window_.value_at<ProfileHeader>(0);
   process_ = header.image;
   if (header.role == FileRole::kWindow && process_.pid == image.pid && process_.number == image.number) return;
-  throw run_failure(window_.path(), "is another process's");
+  throw unreadable(window_.path(), "belongs to another process");
 }
 
-bool TickedImage::beat() {
-  const bool used = window_.value_at<CoarseClock>(kBeat).holder != 0;
-  if (++count_ == 0) ++count_;
-  const CoarseClock beat{count_, 0};
-  window_.write_at(kBeat, &beat, sizeof beat);
+bool TickedImage::tick() {
+  const bool used = window_.value_at<CoarseClock>(kClockOffset).holder != 0;
+  if (++ticks_ == 0) ++ticks_;
+  const CoarseClock clock{ticks_, 0};
+  window_.write_at(kClockOffset, &clock, sizeof clock);
   return used;
 }
 
@@ -50,17 +50,17 @@ bool TickedImage::ended() const {
 }
 
 CoarseClockTicker::CoarseClockTicker(const ImageList& images)
-    : images_(images), pause_(kPause), rounds_(kPause, [this] { return round(); }) {}
+    : images_(images), pause_(kPause), thread_(kPause, [this] { return tick_images(); }) {}
 
-Rounds::Pause CoarseClockTicker::round() {
+PeriodicThread::Pause CoarseClockTicker::tick_images() {
   images_.find_new([](const ListedImage& image) { return std::make_unique<TickedImage>(image); });
-  const bool look = ++beats_ % kBeatsBetweenLooks == 0;
+  const bool check_liveness = ++ticks_ % kTicksBetweenLivenessChecks == 0;
   bool used = false;
-  images_.each([&used, look](TickedImage& image) {
-    used = image.beat() || used;
-    return !look || !image.ended();
+  images_.each([&used, check_liveness](TickedImage& image) {
+    used = image.tick() || used;
+    return !check_liveness || !image.ended();
   });
-  return pause_ = used ? kPause : std::min(pause_ + Rounds::Pause(1), kIdlePause);
+  return pause_ = used ? kPause : std::min(pause_ + PeriodicThread::Pause(1), kIdlePause);
 }
 
 }  // namespace cistern::analyzer

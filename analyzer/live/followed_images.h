@@ -1,5 +1,5 @@
-// The images of a run that are followed while their processes live: each from when it is listed until it has ended, or
-// cannot be followed any more.
+// The images of a run whose processes are followed while they run: each from the time when it is listed until its
+// process has ended or following it fails.
 #pragma once
 
 #include <cstdint>
@@ -11,32 +11,32 @@
 
 namespace cistern::analyzer {
 
-// Of processes at the same time. Further ones are left alone.
-constexpr size_t kMostFollowed = 64;
+// At the same time. Further images are not followed.
+constexpr size_t kMaxFollowed = 64;
 
 template <typename Followed>
 class FollowedImages {
  public:
-  // `images` outlives this.
+  // `images` must outlive this object.
   explicit FollowedImages(const ImageList& images) : images_(images) {}
 
-  // Follows those that were listed since the last call. follow(ListedImage) makes a unique_ptr of what follows one; an
-  // image for which it throws is left alone.
+  // Follows the images that were listed since the last call. follow(ListedImage) returns a unique_ptr<Followed>; an
+  // image for which it throws is not followed.
   template <typename Follow>
   void find_new(Follow follow) {
     if (images_.size_bytes() == listed_bytes_) return;
     listed_bytes_ = images_.size_bytes();
     const std::vector<ListedImage> listed = images_.read();
     for (; seen_ < listed.size(); ++seen_) {
-      if (followed_.size() >= kMostFollowed) continue;
+      if (followed_.size() >= kMaxFollowed) continue;
       try {
         followed_.push_back(follow(listed[seen_]));
-      } catch (const std::exception&) {  // the collect will say what is wrong, if it still is
+      } catch (const std::exception&) {  // collect() reports the problem if it persists
       }
     }
   }
 
-  // visit(followed) returns whether it is to be followed on; not if it throws.
+  // Calls visit(followed) for each image. An image for which it returns false or throws is not followed any more.
   template <typename Visit>
   void each(Visit visit) {
     std::erase_if(followed_, [&visit](const std::unique_ptr<Followed>& image) {

@@ -9,13 +9,14 @@
 #include <charconv>
 #include <fstream>
 
+#include "analyzer/read/failure.h"
 #include "analyzer/write/descriptor.h"
-#include "analyzer/write/run_failure.h"
+#include "analyzer/write/file_failure.h"
 
 namespace cistern::analyzer {
 namespace {
 
-// Makes a private directory in $TMPDIR, or where a program can count on one.
+// Creates a private directory in $TMPDIR, else in one of the usual places.
 std::string make_directory() {
   const char* const chosen = std::getenv("TMPDIR");
   int first_error = 0;
@@ -25,7 +26,8 @@ std::string make_directory() {
     if (mkdtemp(directory.data()) != nullptr) return directory;
     if (first_error == 0) first_error = errno;
   }
-  throw run_failure("no directory for temporary files (TMPDIR)", first_error);
+  throw unreadable("temporary directory",
+                   error_text(first_error) + " (set TMPDIR to a directory that can be written to)");
 }
 
 // Takes a number and the space behind it off the front of `text`.
@@ -49,9 +51,9 @@ bool parse_image_line(const std::string& line, ListedImage& image) {
 }
 
 ImageList::ImageList() : directory_(make_directory()) {
-  if (directory_[0] != '/') {  // a program may change its directory
+  if (directory_[0] != '/') {  // recorded programs may change their working directory
     char* const absolute = realpath(directory_.c_str(), nullptr);
-    if (absolute == nullptr) throw run_failure(directory_, errno);
+    if (absolute == nullptr) throw file_failure(directory_, errno);
     directory_ = absolute;
     free(absolute);
   }

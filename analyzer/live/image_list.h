@@ -1,5 +1,5 @@
-// The images of one run: a file to which each recorded image appends a line "PID START NUMBER PROFILE", in a private
-// directory that is removed with this object.
+// The list of a run's images: a file in a private directory. Each recorded image appends a line
+// "PID START NUMBER PROFILE". The destructor removes both.
 #pragma once
 
 #include <cstdint>
@@ -16,19 +16,18 @@ struct ListedImage {
 
 class ImageList {
  public:
-  // Makes the directory below $TMPDIR, or where that cannot be, /tmp, /var/tmp or /dev/shm. Errors: Failure, exit code
-  // 125.
+  // Creates the directory in $TMPDIR, else in /tmp, /var/tmp or /dev/shm. Errors: Failure.
   ImageList();
   ~ImageList();
   ImageList(const ImageList&) = delete;
   ImageList& operator=(const ImageList&) = delete;
 
-  // For the environment variable kRunVariable.
+  // The value of the environment variable kRunVariable.
   const std::string& path() const noexcept { return path_; }
 
-  // What was appended so far, in order; incomplete lines are left out.
+  // The images listed so far, in order. Malformed and incomplete lines are skipped.
   std::vector<ListedImage> read() const;
-  // Of the list: it grows when there are more. 0 when it cannot be read.
+  // The size of the file, which grows with each new image; 0 when it cannot be read.
   uint64_t size_bytes() const noexcept;
 
  private:
@@ -36,7 +35,7 @@ class ImageList {
   std::string path_;
 };
 
-// One line without its newline. Returns false when it is malformed.
+// Parses one line, without its newline. Returns false when it is malformed.
 bool parse_image_line(const std::string& line, ListedImage& image);
 
 }  // namespace cistern::analyzer

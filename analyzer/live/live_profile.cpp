@@ -7,22 +7,22 @@
 
 #include <cstddef>
 
+#include "analyzer/read/failure.h"
 #include "analyzer/read/image_paths.h"
 #include "analyzer/write/process_liveness.h"
-#include "analyzer/write/run_failure.h"
 #include "cistern/format/window.h"
 
 namespace cistern::analyzer {
 namespace {
 
-constexpr uint64_t kBlockBytes = 4096;  // of most file systems; the header page is one
+constexpr uint64_t kBlockBytes = 4096;  // of most file systems; the header page has this size
 constexpr uint64_t kFileEnd = kWindowControlOffset + offsetof(WindowControl, file_end);
 constexpr uint64_t kSavedBytes = kWindowControlOffset + offsetof(WindowControl, saved_bytes);
 
 ProfileHeader header_at(const Descriptor& profile, const ListedImage& image) {
   const auto header = profile.value_at<ProfileHeader>(0);
   if (header.role != FileRole::kProfile || header.image.pid != image.pid || header.image.number != image.number) {
-    throw run_failure(profile.path(), "was replaced while it was written");
+    throw unreadable(profile.path(), "was replaced while it was written");
   }
   return header;
 }
@@ -51,17 +51,17 @@ bool LiveProfile::next_header(SegmentHeader& header) const {
   return header.payload_bytes <= kMaxPayloadBytes && next_ + place_bytes(header) <= end();
 }
 
-void LiveProfile::take_out(uint64_t until, uint64_t elsewhere_bytes) {
-  if (taken_out_ >= until || flock(profile_.number(), LOCK_EX | LOCK_NB) != 0) return;
-  // From the block's beginning, which is gone already: else each hole would leave a block of zeros.
-  const uint64_t begin = taken_out_ & ~(kBlockBytes - 1);
-  const int made = fallocate(profile_.number(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin),
-                             static_cast<off_t>(until - begin));
+void LiveProfile::punch_hole(uint64_t until, uint64_t stored_bytes) {
+  if (hole_end_ >= until || flock(profile_.number(), LOCK_EX | LOCK_NB) != 0) return;
+  // Begins at the start of the block, which is released already: else each hole would leave a block of zeros.
+  const uint64_t begin = hole_end_ & ~(kBlockBytes - 1);
+  const int error = fallocate(profile_.number(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin),
+                              static_cast<off_t>(until - begin));
   flock(profile_.number(), LOCK_UN);
-  if (made != 0) return;
-  taken_out_ = until;
-  const uint64_t gone = taken_out_ - kProfileHeaderBytes;
-  const uint64_t saved = gone > elsewhere_bytes ? gone - elsewhere_bytes : 0;
+  if (error != 0) return;
+  hole_end_ = until;
+  const uint64_t released = hole_end_ - kProfileHeaderBytes;
+  const uint64_t saved = released > stored_bytes ? released - stored_bytes : 0;
   window_.write_at(kSavedBytes, &saved, sizeof saved);
 }
 

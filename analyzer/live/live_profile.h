@@ -1,13 +1,13 @@
-// The profile file of an image whose process appends to it: its sealed segments, one after another, and taking them out
-// when they are safe elsewhere, by a hole: the process goes on appending behind it and never waits. The process learns
-// by a word in its window how much room that saves. Errors: Failure.
+// The profile file of a running process, which appends sealed segments to it. Reads the segments one after another, and
+// releases the disk space of those that are stored elsewhere by punching a hole: the process appends behind the hole
+// and never waits. A field of the process's window tells it how many bytes that saves. Errors: Failure.
 #pragma once
 
 #include <cstdint>
 
+#include "analyzer/live/image_list.h"
 #include "analyzer/read/found_segment.h"
 #include "analyzer/write/descriptor.h"
-#include "analyzer/live/image_list.h"
 #include "cistern/format/profile_header.h"
 
 namespace cistern::analyzer {
@@ -22,20 +22,21 @@ class LiveProfile {
   const Descriptor& window() const noexcept { return window_; }
   const Descriptor& file() const noexcept { return profile_; }
 
-  // Where the process puts its next segment.
+  // The offset at which the process appends its next segment.
   uint64_t end() const;
-  // Where the next segment that was not passed begins.
+  // The offset of the next segment to read.
   uint64_t next() const noexcept { return next_; }
-  // The header of the segment there. False when none is complete, or threads that outlived the window add to it: what
-  // comes from then on is the collect's.
+  // Reads the header of the segment at next(). False when no segment is complete there, or when threads that run after
+  // the window was finalized still add to it: collect() handles these.
   bool next_header(SegmentHeader& header) const;
-  void pass(const SegmentHeader& header) noexcept { next_ += place_bytes(header); }
+  // Moves next() behind the segment with this header.
+  void advance(const SegmentHeader& header) noexcept { next_ += place_bytes(header); }
 
-  // Takes what lies before `until` out of the file, unless a reader holds a lock on it: then what it has found stays.
-  // `elsewhere_bytes` is what it takes now. Where the file system makes no holes, the file keeps everything.
-  void take_out(uint64_t until, uint64_t elsewhere_bytes);
+  // Releases the disk space of the file before `until`. Does nothing while a reader holds a lock on the file, or where
+  // the file system cannot punch holes. `stored_bytes`: what the released segments take where they are stored now.
+  void punch_hole(uint64_t until, uint64_t stored_bytes);
 
-  // Whether the process has finalized its window or is no more: the rest is for the collect.
+  // Whether the process has finalized its window or has ended.
   bool ended() const;
 
  private:
@@ -43,16 +44,7 @@ class LiveProfile {
   ProfileHeader header_;
   Descriptor window_;
   uint64_t next_ = kProfileHeaderBytes;
-  uint64_t taken_out_ = kProfileHeaderBytes;  // what lies before it is gone
-};
-
-// What is done with such a profile meanwhile.
-class LiveImage {
- public:
-  virtual ~LiveImage() = default;
-  // Does what there is to do, up to some MiB. Returns how many bytes of the profile file it went through.
-  virtual uint64_t drain() = 0;
-  virtual bool ended() const = 0;
+  uint64_t hole_end_ = kProfileHeaderBytes;
 };
 
 }  // namespace cistern::analyzer

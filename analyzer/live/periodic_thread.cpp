@@ -5,14 +5,14 @@
 
 namespace cistern::analyzer {
 
-Rounds::Rounds(Pause first, std::function<Pause()> round)
-    : thread_([this, first, round = std::move(round)] { work(first, round); }) {}
+PeriodicThread::PeriodicThread(Pause first, std::function<Pause()> work)
+    : thread_([this, first, work = std::move(work)] { run(first, work); }) {}
 
-Rounds::~Rounds() {
+PeriodicThread::~PeriodicThread() {
   stop();
 }
 
-void Rounds::stop() {
+void PeriodicThread::stop() {
   {
     const std::lock_guard locked(mutex_);
     stopping_ = true;
@@ -21,15 +21,15 @@ void Rounds::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Rounds::work(Pause pause, const std::function<Pause()>& round) {
+void PeriodicThread::run(Pause pause, const std::function<Pause()>& work) {
   try {
     std::unique_lock locked(mutex_);
     while (!stop_.wait_for(locked, pause, [this] { return stopping_; })) {
       locked.unlock();
-      pause = round();
+      pause = work();
       locked.lock();
     }
-  } catch (const std::exception&) {  // no memory
+  } catch (const std::exception&) {  // out of memory
   }
 }
 

@@ -1,5 +1,5 @@
-// A thread of `cistern run`'s own that does one round after another while the programs run. Throws nothing; a round
-// that throws is the last.
+// A thread of `cistern run` that calls a function again and again while the programs run. Throws nothing; if the
+// function throws, it is not called again.
 #pragma once
 
 #include <chrono>
@@ -10,26 +10,26 @@
 
 namespace cistern::analyzer {
 
-class Rounds {
+class PeriodicThread {
  public:
   using Pause = std::chrono::milliseconds;
 
-  // `round` is called after the pause `first`, and returns the pause before the next one. What it refers to outlives
-  // this.
-  Rounds(Pause first, std::function<Pause()> round);
-  ~Rounds();
-  Rounds(const Rounds&) = delete;
-  Rounds& operator=(const Rounds&) = delete;
+  // Calls `work` after the pause `first`, and again after each pause that `work` returns. What `work` refers to must
+  // outlive this object.
+  PeriodicThread(Pause first, std::function<Pause()> work);
+  ~PeriodicThread();
+  PeriodicThread(const PeriodicThread&) = delete;
+  PeriodicThread& operator=(const PeriodicThread&) = delete;
 
   // Returns when the thread has ended.
   void stop();
 
  private:
-  void work(Pause pause, const std::function<Pause()>& round);
+  void run(Pause pause, const std::function<Pause()>& work);
 
   std::mutex mutex_;
   std::condition_variable stop_;
-  bool stopping_ = false;  // below the mutex
+  bool stopping_ = false;  // guarded by mutex_
   std::thread thread_;
 };
 

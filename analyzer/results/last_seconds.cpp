@@ -7,7 +7,7 @@
 #include <iterator>
 
 #include "analyzer/leaks/leak_order.h"
-#include "analyzer/model/last_event.h"
+#include "analyzer/model/cut_off.h"
 #include "analyzer/model/replay.h"
 #include "analyzer/read/mixed_hash.h"
 #include "analyzer/render/layout/columns.h"
@@ -18,8 +18,6 @@
 namespace cistern::analyzer {
 namespace {
 
-constexpr int64_t kLongestNs = 10'000'000'000;
-constexpr int64_t kShareOfRun = 10;
 constexpr size_t kMostFrames = 64;  // of a stack in JSON: a runaway recursion has a hundred thousand
 
 void add_to(Amount& sum, const Amount& amount) {
@@ -98,31 +96,13 @@ Json stacks_json(const std::vector<HeldStack>& stacks, const CallTree& tree, siz
 
 }  // namespace
 
-bool was_cut_off(const Image& image) {
-  const EndKind how = image.process_events.end.how;
-  return how == EndKind::kSignal || how == EndKind::kUnknown || how == EndKind::kNone;
-}
-
-namespace {
-
-int64_t end_ns_of(const Image& image) {
-  return std::max<int64_t>(image.clock.since_start_ns(last_event_time(image)), 0);
-}
-
-}  // namespace
-
-uint64_t last_seconds_begin(const Image& image) {
-  const int64_t end_ns = end_ns_of(image);
-  return image.clock.time_at(end_ns - std::min(kLongestNs, end_ns / kShareOfRun));
-}
-
 LastSeconds last_seconds(const Image& image, CallTree& tree, Progress* progress) {
   LastSeconds last;
   last.pid = image.header.image.pid;
   uint64_t begin = last_seconds_begin(image);
   last.shortened = begin < image.begin_time();
   begin = std::max(begin, image.begin_time());
-  last.end_ns = end_ns_of(image);
+  last.end_ns = last_event_ns(image);
   last.begin_ns = std::min(std::max<int64_t>(image.clock.since_start_ns(begin), 0), last.end_ns);
   Replay replay(image, progress);
   ByStack stacks(image, tree);

@@ -40,10 +40,6 @@ struct LastSeconds {
   double seconds() const noexcept { return static_cast<double>(end_ns - begin_ns) / 1e9; }
 };
 
-bool was_cut_off(const Image& image);
-// When the last seconds begin.
-uint64_t last_seconds_begin(const Image& image);
-
 // Replays the image. `progress` may be null.
 LastSeconds last_seconds(const Image& image, CallTree& tree, Progress* progress);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "analyzer/model/cut_off.h"
 #include "analyzer/model/image_run.h"
 #include "analyzer/read/mixed_hash.h"
 #include "analyzer/symbols/stack_resolver.h"

@@ -6,13 +6,13 @@
 
 #include <cerrno>
 
-#include "analyzer/write/run_failure.h"
+#include "analyzer/write/file_failure.h"
 
 namespace cistern::analyzer {
 
 Descriptor::Descriptor(const std::string& path, int flags, unsigned mode)
     : path_(path), number_(open(path.c_str(), flags | O_CLOEXEC, mode)) {
-  if (number_ < 0) throw run_failure(path, errno);
+  if (number_ < 0) throw file_failure(path, errno);
 }
 
 Descriptor::~Descriptor() {
@@ -21,7 +21,7 @@ Descriptor::~Descriptor() {
 
 uint64_t Descriptor::size() const {
   struct stat status;
-  if (fstat(number_, &status) != 0) throw run_failure(path_, errno);
+  if (fstat(number_, &status) != 0) throw file_failure(path_, errno);
   return static_cast<uint64_t>(status.st_size);
 }
 
@@ -31,14 +31,14 @@ uint64_t Descriptor::read_at(uint64_t offset, void* to, uint64_t size) const {
     const ssize_t got = pread(number_, static_cast<char*>(to) + done, size - done, static_cast<off_t>(offset + done));
     if (got == 0) break;
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw run_failure(path_, errno);
+    if (got < 0) throw file_failure(path_, errno);
     done += static_cast<uint64_t>(got);
   }
   return done;
 }
 
 void Descriptor::truncate() const {
-  if (ftruncate(number_, 0) != 0) throw run_failure(path_, errno);
+  if (ftruncate(number_, 0) != 0) throw file_failure(path_, errno);
 }
 
 void Descriptor::write_at(uint64_t offset, const void* from, uint64_t size) const {
@@ -47,17 +47,17 @@ void Descriptor::write_at(uint64_t offset, const void* from, uint64_t size) cons
     const ssize_t put =
         pwrite(number_, static_cast<const char*>(from) + done, size - done, static_cast<off_t>(offset + done));
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) take_back(offset, done);
+    if (put < 0) roll_back(offset, done);
     done += static_cast<uint64_t>(put);
   }
 }
 
-void Descriptor::take_back(uint64_t offset, uint64_t written) const {
+void Descriptor::roll_back(uint64_t offset, uint64_t written) const {
   const int error = errno;
   if (written != 0 && size() == offset + written && ftruncate(number_, static_cast<off_t>(offset)) != 0) {
-    throw run_failure(path_, errno);
+    throw file_failure(path_, errno);
   }
-  throw run_failure(path_, error);
+  throw file_failure(path_, error);
 }
 
 }  // namespace cistern::analyzer

@@ -1,5 +1,5 @@
-// An open file, closed at the end of its stream's life, with reads and writes that are whole or fail.
-// Errors: Failure (exit code 125), naming the path.
+// An open file. The destructor closes it. Reads and writes are complete or fail.
+// Errors: Failure, exit code 3; the message names the path.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,13 @@ class Descriptor {
   const std::string& path() const noexcept { return path_; }
   uint64_t size() const;
 
-  // Reads up to `size` bytes at `offset`; fewer are returned only at the end of the file.
+  // Reads up to `size` bytes at `offset`. Returns how many; fewer than `size` only at the end of the file.
   uint64_t read_at(uint64_t offset, void* to, uint64_t size) const;
-  void truncate() const;  // to nothing
-  // What a full disk still took behind the end of the file is taken back.
+  void truncate() const;  // to size 0
+  // Writes `size` bytes at `offset`. If an append fails half-way (disk full), the file is cut back to its old size.
   void write_at(uint64_t offset, const void* from, uint64_t size) const;
 
-  // The value of trivially copyable type T at `offset`, zero-filled where the file ends.
+  // The value of trivially copyable type T at `offset`. Bytes behind the end of the file are zero.
   template <typename T>
   T value_at(uint64_t offset) const {
     T value{};
@@ -34,7 +34,7 @@ class Descriptor {
   }
 
  private:
-  [[noreturn]] void take_back(uint64_t offset, uint64_t written) const;
+  [[noreturn]] void roll_back(uint64_t offset, uint64_t written) const;
 
   std::string path_;
   int number_;

@@ -5,17 +5,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "analyzer/pack/segment_codec.h"
+#include "analyzer/read/failure.h"
 #include "analyzer/read/file_bytes.h"
 #include "analyzer/read/profile_header.h"
 #include "analyzer/read/window_file.h"
 #include "analyzer/write/descriptor.h"
+#include "analyzer/write/file_failure.h"
 #include "analyzer/write/profile_outline.h"
-#include "analyzer/write/run_failure.h"
-#include "analyzer/write/sealing.h"
+#include "analyzer/write/sealed_segment.h"
 #include "cistern/format/moment_records.h"
 
 namespace cistern::analyzer {
@@ -23,31 +23,31 @@ namespace {
 
 constexpr uint32_t kRecordStream = 0;
 
-// What the record stream says last about the things that finalizing adds to.
-struct LastWords {
+// The last records of the record stream of those kinds that finalizing may add.
+struct LastRecords {
   std::optional<EndRecord> end;
   std::optional<LossesRecord> losses;
 
   bool complete() const { return end && losses; }
-  // Takes what is missing from what was said before.
-  void complete_with(const LastWords& before) {
+  // Fills gaps from an earlier segment's.
+  void complete_with(const LastRecords& before) {
     if (!end) end = before.end;
     if (!losses) losses = before.losses;
   }
 };
 
 template <typename Record>
-void take_record(std::string_view payload, std::optional<Record>& last) {
+void parse_record(std::string_view payload, std::optional<Record>& last) {
   Cursor in(payload);
   Record record;
   if (record.get(in)) last = record;
 }
 
-void listen(std::span<const uint8_t> payload, LastWords& last) {
+void parse_records(std::span<const uint8_t> payload, LastRecords& last) {
   Cursor in(payload.data(), payload.data() + payload.size());
   for (RawRecord record; next_record(in, record);) {
-    if (record.type == RecordType::kEnd) take_record(record.payload, last.end);
-    if (record.type == RecordType::kLosses) take_record(record.payload, last.losses);
+    if (record.type == RecordType::kEnd) parse_record(record.payload, last.end);
+    if (record.type == RecordType::kLosses) parse_record(record.payload, last.losses);
   }
 }
 
@@ -59,41 +59,41 @@ uint64_t next_sequence(const ProfileOutline& outline) {
   return next;
 }
 
-class Folder {
+class Finalizer {
  public:
-  // `packing`: what is added is packed.
-  Folder(const std::string& profile, bool packing, uint64_t totals_until)
+  // `pack`: appended segments are packed.
+  Finalizer(const std::string& profile, bool pack, uint64_t snapshot_time)
       : output_(profile, O_RDWR),
         bytes_(profile),
         header_(read_header(bytes_.bytes(), FileRole::kProfile, profile)),
-        packing_(packing),
-        totals_until_(totals_until) {
+        pack_(pack),
+        snapshot_time_(snapshot_time) {
     outline_ = outline_of(bytes_, header_.header);
   }
 
   const ProfileHeader& header() const { return header_.header; }
 
-  void take(const FoundSegment& unfinished) {
+  void add(const FoundSegment& unfinished) {
     const SealedSegment segment = seal(unfinished);
-    if (segment.payload.empty() || is_in_totals(segment.header)) return;
+    if (segment.payload.empty() || is_in_snapshot(segment.header, snapshot_time_)) return;
     const auto known = outline_.segments.find(segment.key());
-    if (known != outline_.segments.end() && is_there(known->second) &&
+    if (known != outline_.segments.end() && is_written(known->second) &&
         known->second.header.content_bytes >= segment.header.content_bytes)
       return;
-    // A segment that was sealed may have had its place reserved, which killed threads leave as gaps.
-    const bool sealed = unfinished.header.checksum != 0;
-    write(segment, place_for(segment, sealed));
+    // The process may have reserved space for a sealed segment and been killed before it wrote: a gap.
+    const bool may_fill_gap = unfinished.header.checksum != 0;
+    write(segment, offset_for(segment, may_fill_gap));
   }
 
-  // Ends the record stream with `losses`, when given, and how the process ended, when `status` tells more than it knew.
+  // Ends the record stream: with `losses`, if given, and with how the process ended, if `status` adds something.
   void close(const std::optional<LossesRecord>& losses, std::optional<WaitStatus> status) {
-    LastWords last = last_words();
+    LastRecords last = last_records();
     const auto end = status ? end_to_add(last.end, *status) : std::nullopt;
     lost_events_ = count_lost(losses ? losses : last.losses);
     if (!losses && !end) return;
     SealedSegment segment = record_segment();
     if (losses) append_record(segment.payload, *losses);
-    // An image that left a window ended without a word. That it is known to have ended says that nothing is missing.
+    // The image left a window, so it did not record its own end. An empty end record says that nothing more follows.
     if (end) {
       append_record(segment.payload, *end);
     } else if (!last.end) {
@@ -108,11 +108,8 @@ class Folder {
   FinalizedProfile result() const { return {outline_.events(), lost_events_, output_.size()}; }
 
  private:
-  bool is_in_totals(const SegmentHeader& header) const {
-    return header.kind == SegmentKind::kEvents && header.last_time < totals_until_;
-  }
-  // What write() wrote has no view, and is whole: a damaged window may hold a segment twice.
-  static bool is_there(const FoundSegment& segment) { return segment.payload.data() == nullptr || is_whole(segment); }
+  // Segments from write() have no view and are whole: a damaged window may hold a segment twice.
+  static bool is_written(const FoundSegment& segment) { return segment.payload.data() == nullptr || is_whole(segment); }
 
   static uint64_t count_lost(const std::optional<LossesRecord>& losses) {
     if (!losses) return 0;
@@ -120,14 +117,14 @@ class Folder {
            losses->fields[static_cast<size_t>(Counter::kStoppedEvents)];
   }
 
-  // Where a torn copy of the same size lies, else in a gap, else at the end.
-  uint64_t place_for(const SealedSegment& segment, bool had_a_place) {
+  // Over a truncated copy of the same size, else in a gap, else at the end.
+  uint64_t offset_for(const SealedSegment& segment, bool may_fill_gap) {
     const uint64_t size_bytes = place_bytes(segment.header);
-    const auto torn = outline_.segments.find(segment.key());
-    if (torn != outline_.segments.end() && place_bytes(torn->second.header) == size_bytes) {
-      return torn->second.offset;
+    const auto truncated = outline_.segments.find(segment.key());
+    if (truncated != outline_.segments.end() && place_bytes(truncated->second.header) == size_bytes) {
+      return truncated->second.offset;
     }
-    Gap* const gap = had_a_place ? smallest_gap(size_bytes) : nullptr;
+    Gap* const gap = may_fill_gap ? smallest_gap(size_bytes) : nullptr;
     if (gap == nullptr) return outline_.end;
     gap->offset += size_bytes;
     gap->size_bytes -= size_bytes;
@@ -144,7 +141,7 @@ class Folder {
   }
 
   void write(SealedSegment segment, uint64_t offset) {
-    if (packing_ && offset == outline_.end) {
+    if (pack_ && offset == outline_.end) {
       const std::string content = segment.payload;
       packer_.pack(segment.header, {reinterpret_cast<const uint8_t*>(content.data()), content.size()}, segment.payload);
     }
@@ -155,10 +152,10 @@ class Folder {
     outline_.segments[segment.key()] = {segment.header, {}, offset, false};
   }
 
-  // Read from the file rather than from the mapping, which ends where the file ended before.
-  // From behind: a process that ended as it should has said all of it in its last segment.
-  LastWords last_words() {
-    LastWords last;
+  // Reads the file, not the mapping: the mapping does not contain what was appended. Reads backwards: the last segment
+  // of a process that exited has all of it.
+  LastRecords last_records() {
+    LastRecords last;
     std::vector<uint8_t> payload;
     std::vector<uint8_t> content;
     for (auto at = outline_.segments.rbegin(); at != outline_.segments.rend() && !last.complete(); ++at) {
@@ -167,24 +164,16 @@ class Folder {
       payload.resize(segment.header.payload_bytes);
       payload.resize(output_.read_at(segment.offset + sizeof(SegmentHeader), payload.data(), payload.size()));
       if (!is_known(segment.header.codec) || !unpacker_.unpack(segment.header, payload, content)) continue;
-      LastWords here;
-      listen(content, here);
+      LastRecords here;
+      parse_records(content, here);
       last.complete_with(here);
     }
     return last;
   }
 
   SealedSegment record_segment() const {
-    SealedSegment segment;
-    segment.header.magic = kSegmentMagic;
-    segment.header.header_bytes = sizeof segment.header;
-    segment.header.kind = SegmentKind::kRecords;
-    segment.header.generation = header().generation;
-    segment.header.stream_id = kRecordStream;
-    segment.header.sequence = next_sequence(outline_);
-    segment.header.first_time = segment.header.last_time = last_time();
-    segment.header.pid = header().image.pid;
-    return segment;
+    const SegmentKey key{kRecordStream, next_sequence(outline_)};
+    return {new_segment_header(header(), SegmentKind::kRecords, key, last_time()), {}};
   }
 
   Descriptor output_;
@@ -192,8 +181,8 @@ class Folder {
   FoundHeader header_;
   ProfileOutline outline_;
   uint64_t lost_events_ = 0;
-  bool packing_;
-  uint64_t totals_until_;
+  bool pack_;
+  uint64_t snapshot_time_;
   SegmentPacker packer_;
   SegmentUnpacker unpacker_;
 };
@@ -206,15 +195,11 @@ LossesRecord losses_of(const WindowFile& window, uint64_t time) {
   return losses;
 }
 
-bool same_image(const ProfileHeader& a, const ProfileHeader& b) {
-  return std::memcmp(&a.image, &b.image, sizeof a.image) == 0 && a.generation == b.generation;
-}
-
 }  // namespace
 
 std::optional<EndRecord> end_to_add(const std::optional<EndRecord>& last, WaitStatus status) {
   const EndKind how = last ? last->how : EndKind::kUnknown;
-  if (how == EndKind::kExec) return std::nullopt;  // the status is another image's
+  if (how == EndKind::kExec) return std::nullopt;  // the status belongs to a later image
   EndRecord end;
   end.how = WIFSIGNALED(status) ? EndKind::kSignal : EndKind::kExit;
   end.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
@@ -242,21 +227,21 @@ FinalizedProfile count_unfinalized(const std::string& profile, const std::string
 }
 
 FinalizedProfile finalize(const std::string& profile, const std::string& window, std::optional<WaitStatus> status,
-                   bool packing, uint64_t totals_until) {
-  Folder folder(profile, packing, totals_until);
+                          bool pack, uint64_t snapshot_time) {
+  Finalizer finalizer(profile, pack, snapshot_time);
   std::optional<LossesRecord> losses;
   if (!window.empty()) {
     const WindowFile left = read_window(window);
     const bool begun = left.header.header.major != 0;
-    if (begun && !same_image(left.header.header, folder.header())) {
-      throw run_failure(window, "not the window of " + profile);
+    if (begun && !same_image(left.header.header, finalizer.header())) {
+      throw unreadable(window, "not the window of " + profile);
     }
-    for (const FoundSegment& segment : left.segments) folder.take(segment);
-    losses = losses_of(left, folder.last_time());
+    for (const FoundSegment& segment : left.segments) finalizer.add(segment);
+    losses = losses_of(left, finalizer.last_time());
   }
-  folder.close(losses, status);
-  if (!window.empty() && unlink(window.c_str()) != 0) throw run_failure(window, errno);
-  return folder.result();
+  finalizer.close(losses, status);
+  if (!window.empty() && unlink(window.c_str()) != 0) throw file_failure(window, errno);
+  return finalizer.result();
 }
 
 }  // namespace cistern::analyzer

@@ -8,28 +8,28 @@
 
 namespace cistern::analyzer {
 
-NativePlaces::NativePlaces(const ProfileOutline& outline) {
+NativeAddresses::NativeAddresses(const ProfileOutline& outline) {
   for (const auto& [key, segment] : outline.segments) {
     if (key.stream_id == kSymbolStream) next_sequence_ = std::max(next_sequence_, key.sequence + 1);
-    if (segment.header.kind == SegmentKind::kRecords && is_known(segment.header.codec)) take_segment(segment);
+    if (segment.header.kind == SegmentKind::kRecords && is_known(segment.header.codec)) read_segment(segment);
   }
   for (auto& [id, module] : modules_) {
     if (module.path.empty()) module.path = executable_;  // the program itself
   }
 }
 
-// In order of their keys: symbols come behind all stack nodes.
-void NativePlaces::take_segment(const FoundSegment& segment) {
+// Called in the order of the keys: the symbol stream comes after all stack nodes.
+void NativeAddresses::read_segment(const FoundSegment& segment) {
   if (is_packed(segment.header)) {
     unpacker_.unpack(segment.header, segment.payload, content_);
   } else {
     content_.assign(segment.payload.begin(), segment.payload.end());
   }
   Cursor in(content_.data(), content_.data() + content_.size());
-  for (RawRecord record; next_record(in, record);) take_record(record.type, Cursor(record.payload));
+  for (RawRecord record; next_record(in, record);) read_record(record.type, Cursor(record.payload));
 }
 
-void NativePlaces::take_record(RecordType type, Cursor in) {
+void NativeAddresses::read_record(RecordType type, Cursor in) {
   if (type == RecordType::kStackNode) {
     StackNodeRecord node;
     if (!node.get(in) || node.kind != NodeKind::kNative || node.a == 0) return;
@@ -42,26 +42,26 @@ void NativePlaces::take_record(RecordType type, Cursor in) {
     if (image.get(in)) executable_ = image.executable;
   } else if (type == RecordType::kSymbol) {
     SymbolRecord symbol;
-    if (symbol.get(in)) take_symbol(symbol);
+    if (symbol.get(in)) read_symbol(symbol);
   }
 }
 
-void NativePlaces::take_symbol(const SymbolRecord& symbol) {
-  const auto place = known_.find({symbol.module, symbol.address});
-  if (place == known_.end()) return;
-  std::optional<SymbolSource>& source = place.value();
+void NativeAddresses::read_symbol(const SymbolRecord& symbol) {
+  const auto found = known_.find({symbol.module, symbol.address});
+  if (found == known_.end()) return;
+  std::optional<SymbolSource>& source = found.value();
   if (!source || *source < symbol.source) source = symbol.source;
 }
 
-std::vector<NativePlace> NativePlaces::places() const {
-  std::vector<NativePlace> places;
+std::vector<RecordedAddress> NativeAddresses::sorted() const {
+  std::vector<RecordedAddress> addresses;
   for (const auto& [at, known] : known_) {
-    if (modules_.contains(raw(at.module))) places.push_back({at, known});
+    if (modules_.contains(raw(at.module))) addresses.push_back({at, known});
   }
-  std::sort(places.begin(), places.end(), [](const NativePlace& a, const NativePlace& b) {
+  std::sort(addresses.begin(), addresses.end(), [](const RecordedAddress& a, const RecordedAddress& b) {
     return std::tuple(raw(a.at.module), a.at.address) < std::tuple(raw(b.at.module), b.at.address);
   });
-  return places;
+  return addresses;
 }
 
 }  // namespace cistern::analyzer

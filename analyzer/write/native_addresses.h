@@ -1,5 +1,5 @@
-// The native addresses in a profile's stacks, their modules, and what is known of them already, read from its record
-// segments alone, and of these only what it takes: a small part of the time that reading the profile takes.
+// The native addresses in a profile's stacks, with their modules and the source of the names that the profile has for
+// them. Reads only the record segments: much faster than reading the whole profile.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -21,27 +21,27 @@ struct NativeModule {
   std::string build_id;  // raw bytes
 };
 
-// An address, and the best source of the names that the profile has for it; none when it was not looked up.
-struct NativePlace {
+// An address, and the best source of names that the profile has for it: nothing when it has none.
+struct RecordedAddress {
   NativeAddress at;
   std::optional<SymbolSource> known;
 };
 
-class NativePlaces {
+class NativeAddresses {
  public:
-  // Segments that cannot be read are passed over.
-  explicit NativePlaces(const ProfileOutline& outline);
+  // Skips segments that cannot be read.
+  explicit NativeAddresses(const ProfileOutline& outline);
 
-  // In order of their modules and addresses, each once; those in no known module left out.
-  std::vector<NativePlace> places() const;
+  // Sorted by module and address, each once. Addresses in unknown modules are left out.
+  std::vector<RecordedAddress> sorted() const;
   const NativeModule& module(ModuleId id) const { return modules_.at(raw(id)); }
-  // Of segments of kSymbolStream.
+  // The next free sequence number of kSymbolStream.
   uint64_t next_sequence() const noexcept { return next_sequence_; }
 
  private:
-  void take_segment(const FoundSegment& segment);
-  void take_record(RecordType type, Cursor in);
-  void take_symbol(const SymbolRecord& symbol);
+  void read_segment(const FoundSegment& segment);
+  void read_record(RecordType type, Cursor in);
+  void read_symbol(const SymbolRecord& symbol);
 
   tsl::robin_map<NativeAddress, std::optional<SymbolSource>, NativeAddressHash> known_;
   std::map<uint32_t, NativeModule> modules_;

@@ -9,13 +9,6 @@
 #include "cistern/format/checksum.h"
 
 namespace cistern::analyzer {
-namespace {
-
-bool same_image(const ProfileHeader& a, const ProfileHeader& b) {
-  return std::memcmp(&a.image, &b.image, sizeof a.image) == 0 && a.generation == b.generation;
-}
-
-}  // namespace
 
 PackedFile::PackedFile(const std::string& path, const ProfileHeader& header, bool plain, Proof proof)
     : file_(path, O_RDWR | O_CREAT, 0600), plain_(plain), packer_(proof) {
@@ -43,19 +36,19 @@ void PackedFile::append(const FoundSegment& segment) {
   segments_.insert(segment.key());
 }
 
-// What cannot be unpacked stays as it is.
+// A segment that cannot be unpacked is returned unchanged.
 std::string PackedFile::payload_of(SegmentHeader& header, std::span<const uint8_t> payload) {
-  std::string made(reinterpret_cast<const char*>(payload.data()), payload.size());
+  std::string written(reinterpret_cast<const char*>(payload.data()), payload.size());
   if (!plain_) {
-    if (!is_packed(header)) packer_.pack(header, payload, made);
-    return made;
+    if (!is_packed(header)) packer_.pack(header, payload, written);
+    return written;
   }
-  if (!is_packed(header) || !is_known(header.codec) || !unpacker_.unpack(header, payload, content_)) return made;
-  made.assign(reinterpret_cast<const char*>(content_.data()), content_.size());
+  if (!is_packed(header) || !is_known(header.codec) || !unpacker_.unpack(header, payload, content_)) return written;
+  written.assign(reinterpret_cast<const char*>(content_.data()), content_.size());
   header.codec = Codec::kPlain;
-  header.payload_bytes = static_cast<uint32_t>(made.size());
-  header.checksum = checksum_of(header, made.data());
-  return made;
+  header.payload_bytes = static_cast<uint32_t>(written.size());
+  header.checksum = checksum_of(header, written.data());
+  return written;
 }
 
 }  // namespace cistern::analyzer

@@ -1,6 +1,6 @@
-// A profile file of packed segments (or plain ones) that is being made: a header page, and segments one after another.
-// Whoever is killed while it grows leaves whole segments and at most one that the file's end cuts short. One writer at
-// a time. Errors: Failure, naming the file.
+// Writes a profile file of packed (or plain) segments: a header page, then segments one after another. If the writer is
+// killed, the file has whole segments and at most one truncated segment at its end. One writer at a time.
+// Errors: Failure, which names the file.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,11 @@ namespace cistern::analyzer {
 
 class PackedFile {
  public:
-  // Makes the file, or goes on with one of the same image, unless `plain`: then everything is unpacked.
+  // Creates the file, or continues one of the same image. `plain`: always creates, and unpacks all segments.
   PackedFile(const std::string& path, const ProfileHeader& header, bool plain = false, Proof proof = Proof::kAll);
 
   bool has(const SegmentKey& key) const { return segments_.contains(key); }
-  // Adds a segment unless it is there, packed unless it is already.
+  // Appends a segment unless the file has it; packs it unless it is packed.
   void append(const FoundSegment& segment);
   uint64_t size_bytes() const noexcept { return end_; }
 

@@ -12,22 +12,22 @@ namespace cistern::analyzer {
 
 namespace {
 
-bool there_is_proc() {
+bool has_proc() {
   return access("/proc/self/stat", F_OK) == 0;
 }
 
-bool has_process(uint32_t pid) {
+bool process_exists(uint32_t pid) {
   return kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH;
 }
 
 }  // namespace
 
 bool process_lives(uint32_t pid, uint64_t start_ticks) {
-  if (start_ticks == 0 || !there_is_proc()) return has_process(pid);
+  if (start_ticks == 0 || !has_proc()) return process_exists(pid);
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
   if (!std::getline(file, line, '\0')) return false;
-  // pid (name) state ppid …; the name may hold anything, a newline and ") R 1" among it.
+  // pid (name) state ppid …; the name may contain anything, even a newline or ") R 1".
   const size_t name_end = line.rfind(')');
   if (name_end == std::string::npos) return false;
   std::istringstream fields(line.substr(name_end + 1));

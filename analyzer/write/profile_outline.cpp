@@ -23,6 +23,10 @@ bool header_at(std::span<const uint8_t> file, uint64_t offset, const ProfileHead
 
 }  // namespace
 
+bool same_image(const ProfileHeader& a, const ProfileHeader& b) noexcept {
+  return std::memcmp(&a.image, &b.image, sizeof a.image) == 0 && a.generation == b.generation;
+}
+
 bool is_whole(const FoundSegment& segment) noexcept {
   return segment.header.checksum == checksum_of(segment.header, segment.payload.data());
 }

@@ -1,10 +1,12 @@
 #include "analyzer/write/profile_tree.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
-#include "analyzer/read/failure.h"
 #include "analyzer/read/file_bytes.h"
 #include "analyzer/read/profile_header.h"
+#include "analyzer/write/process_liveness.h"
 
 namespace cistern::analyzer {
 
@@ -19,11 +21,19 @@ std::vector<std::string> profiles_of(const std::string& path) {
   return profiles;
 }
 
-ProfileHeader sound_header_of(const std::string& profile) {
+ProfileHeader ended_header_of(const std::string& profile) {
   const FileBytes bytes(profile);
   const FoundHeader found = read_header(bytes.bytes(), FileRole::kProfile, profile);
-  if (found.damaged) throw unreadable(profile, "is damaged; it was left as it is");
+  if (found.damaged) throw damaged_profile(profile);
+  const ImageIdentity& image = found.header.image;
+  if (process_lives(image.pid, image.start_ticks)) {
+    throw unreadable(profile, fmt::format("process {} still writes to it", image.pid));
+  }
   return found.header;
+}
+
+Failure damaged_profile(const std::string& profile) {
+  return unreadable(profile, "the profile is damaged and was not changed");
 }
 
 }  // namespace cistern::analyzer

@@ -1,7 +1,7 @@
-// A snapshot: a profile file with totals in the place of an image's events up to a moment, and all the rest: records,
-// and the events from then on. It is made beside the image's packed file and takes its place at once, so that readers
-// and whoever comes after a kill find the one before or this one, each with everything that the profile lacks.
-// Errors: Failure; the packed file is then as it was.
+// A profile file that begins with a snapshot: the snapshot replaces the image's events before a moment; records and
+// later events follow. It is written beside the image's packed file and then renamed over it. A kill at any time leaves
+// the old or the new file, each with everything that the profile file lacks.
+// Errors: Failure; the packed file is then unchanged.
 #pragma once
 
 #include <cstdint>
@@ -11,27 +11,28 @@
 
 namespace cistern::analyzer {
 
-// Whether all of the image can be read. Of another one nothing is made totals of: the damage would be in them.
+// False when part of the image cannot be read: a snapshot would hide that its sums are wrong.
 bool can_be_snapshot(const Image& image) noexcept;
 
-// The latest moment up to which totals may stand for the events of an image that has ended: its end state, which
-// reports tell of. Of one that was cut off, its last seconds stay, where they are few.
-uint64_t last_cut(const Image& image);
+// The latest moment up to which a snapshot may replace the events of an image that has ended: its end state. If the
+// image was cut off, the last seconds keep their events, unless these are too large.
+uint64_t latest_snapshot_time(const Image& image);
 
 struct SnapshotFile {
-  uint64_t time = 0;         // events earlier than this are totals
-  uint64_t live_blocks = 0;  // then
-  // What lies before it in the profile file is in the snapshot.
-  uint64_t profile_bytes = 0;
+  uint64_t time = 0;           // the snapshot has the events before it
+  uint64_t live_blocks = 0;    // at that time
+  uint64_t profile_bytes = 0;  // the snapshot file has all segments of the profile file before this offset
 };
 
-// What is copied of the profile file: all that is not in the totals; or while its process appends to it, only what lies
-// before the first segment with later events.
-enum class Copied : uint8_t { kAll, kWhatComesFirst };
+// Which segments of the profile file are copied behind the snapshot.
+enum class CopiedSegments : uint8_t {
+  kAll,           // all that are not in the snapshot
+  kBeforeEvents,  // only those before the first segment with later events: the process still appends
+};
 
-// Puts a snapshot of the image, with totals up to `until`, into `packed`. What lies in the window is not copied; it
-// is in the totals all the same. Requires: can_be_snapshot(image).
-SnapshotFile write_snapshot(const Image& image, uint64_t until, const std::string& packed,
-                            Copied copied = Copied::kAll);
+// Writes a snapshot of the image, with the events before `until`, into `packed`. Segments of the window are in the
+// snapshot but are not copied. Requires: can_be_snapshot(image).
+SnapshotFile write_snapshot_file(const Image& image, uint64_t until, const std::string& packed,
+                                 CopiedSegments copied = CopiedSegments::kAll);
 
 }  // namespace cistern::analyzer

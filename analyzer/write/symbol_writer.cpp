@@ -10,13 +10,13 @@
 
 #include "analyzer/pack/segment_codec.h"
 #include "analyzer/read/file_bytes.h"
-#include "analyzer/read/profile_header.h"
-#include "analyzer/write/descriptor.h"
 #include "analyzer/read/image_paths.h"
-#include "analyzer/write/native_addresses.h"
-#include "analyzer/write/run_failure.h"
-#include "analyzer/write/sealing.h"
+#include "analyzer/read/profile_header.h"
 #include "analyzer/symbols/internals.h"
+#include "analyzer/write/descriptor.h"
+#include "analyzer/write/file_failure.h"
+#include "analyzer/write/native_addresses.h"
+#include "analyzer/write/sealed_segment.h"
 #include "cistern/format/window.h"
 
 namespace cistern::analyzer {
@@ -27,10 +27,10 @@ namespace fs = std::filesystem;
 constexpr size_t kLongestText = 3000;
 constexpr size_t kMaxRecordBytes = 2 * kLongestText + 64;
 
-// The beginning of a function's name, and the end of a path.
-std::string_view shortened(std::string_view text, bool from_behind) {
+// Keeps the beginning of a function name and the end of a path.
+std::string_view shortened(std::string_view text, bool keep_end) {
   if (text.size() <= kLongestText) return text;
-  return from_behind ? text.substr(text.size() - kLongestText) : text.substr(0, kLongestText);
+  return keep_end ? text.substr(text.size() - kLongestText) : text.substr(0, kLongestText);
 }
 
 void append_symbol(std::string& payload, const NativeAddress& at, uint32_t level, const Symbol& symbol) {
@@ -54,11 +54,11 @@ bool has_packed_segments(const ProfileOutline& outline) {
                      [](const auto& entry) { return is_packed(entry.second.header); });
 }
 
-// Gathers records into segments, as they are to lie in the file.
+// Collects symbol records and cuts them into segments.
 class SymbolSegments {
  public:
-  SymbolSegments(const ProfileHeader& header, uint64_t sequence, bool packing)
-      : header_(header), sequence_(sequence), packing_(packing) {}
+  SymbolSegments(const ProfileHeader& header, uint64_t sequence, bool pack)
+      : header_(header), sequence_(sequence), pack_(pack) {}
 
   void add(const NativeAddress& at, std::span<const Symbol> symbols) {
     for (uint32_t level = 0; level < symbols.size(); ++level) {
@@ -67,7 +67,7 @@ class SymbolSegments {
     if (records_.size() > kMaxPayloadBytes / 4) close();
   }
 
-  // Of all segments, from where the next one may begin in a file.
+  // The bytes of all segments, to be written at an aligned offset.
   std::string take() {
     close();
     return std::move(bytes_);
@@ -83,7 +83,7 @@ class SymbolSegments {
     records_.clear();
   }
 
-  // As many bytes of the beginning as are whole records and fit into a segment.
+  // The size of the longest prefix of whole records that fits into one segment.
   static size_t whole_records(std::string_view records) {
     Cursor in(records);
     size_t size = 0;
@@ -92,18 +92,10 @@ class SymbolSegments {
   }
 
   void write(std::string content) {
-    SealedSegment segment;
-    segment.header.magic = kSegmentMagic;
-    segment.header.header_bytes = sizeof segment.header;
-    segment.header.kind = SegmentKind::kRecords;
-    segment.header.generation = header_.generation;
-    segment.header.stream_id = kSymbolStream;
-    segment.header.sequence = sequence_++;
-    segment.header.first_time = segment.header.last_time = header_.first_time;
-    segment.header.pid = header_.image.pid;
-    segment.payload = content;
+    const SegmentKey key{kSymbolStream, sequence_++};
+    SealedSegment segment{new_segment_header(header_, SegmentKind::kRecords, key, header_.first_time), content};
     complete(segment);
-    if (packing_)
+    if (pack_)
       packer_.pack(segment.header, {reinterpret_cast<const uint8_t*>(content.data()), content.size()}, segment.payload);
     bytes_.append(reinterpret_cast<const char*>(&segment.header), sizeof segment.header);
     bytes_ += segment.payload;
@@ -112,13 +104,14 @@ class SymbolSegments {
 
   const ProfileHeader& header_;
   uint64_t sequence_;
-  bool packing_;
+  bool pack_;
   SegmentPacker packer_;
   std::string records_;
   std::string bytes_;
 };
 
-// libc, the interpreter, and the standard library's extensions: large debug information about what few people look at.
+// libc, the interpreter and the extensions of the standard library: their debug information is large, and few users
+// look at their lines.
 bool comes_with_python(std::string_view module_path) {
   return is_internal(module_path) || is_libc(module_path) ||
          module_path.find("/lib-dynload/") != std::string_view::npos;
@@ -140,21 +133,21 @@ void append(const std::string& path, uint64_t end, const std::string& bytes) {
 
 void replace(const std::string& profile, const ProfileHeader& header, uint64_t end, const std::string& bytes) {
   const std::string next = next_of(packed_of(profile, header));
-  const fs::path folder = fs::path(next).parent_path();
+  const fs::path directory = fs::path(next).parent_path();
   std::error_code error;
   std::error_code ignored;
-  fs::create_directory(folder, ignored);
+  fs::create_directory(directory, ignored);
   fs::copy_file(profile, next, fs::copy_options::overwrite_existing, error);
   try {
-    if (error) throw run_failure(next, error.value());
+    if (error) throw file_failure(next, error.value());
     append(next, end, bytes);
-    if (std::rename(next.c_str(), profile.c_str()) != 0) throw run_failure(profile, errno);
+    if (std::rename(next.c_str(), profile.c_str()) != 0) throw file_failure(profile, errno);
   } catch (...) {
     fs::remove(next, ignored);
-    fs::remove(folder, ignored);  // only when it is empty
+    fs::remove(directory, ignored);  // only when it is empty
     throw;
   }
-  fs::remove(folder, ignored);
+  fs::remove(directory, ignored);
 }
 
 }  // namespace
@@ -173,28 +166,28 @@ SymbolCounts add_symbols(const std::string& profile, Symbolizer& symbolizer, Sym
   const FileBytes bytes(profile);
   const FoundHeader found = read_header(bytes.bytes(), FileRole::kProfile, profile);
   const ProfileOutline outline = outline_of(bytes, found.header);
-  const NativePlaces native(outline);
-  const std::vector<NativePlace> places = native.places();
-  if (progress != nullptr) progress->expect(places.size());
+  const NativeAddresses native(outline);
+  const std::vector<RecordedAddress> addresses = native.sorted();
+  if (progress != nullptr) progress->expect(addresses.size());
   SymbolSegments segments(found.header, native.next_sequence(), has_packed_segments(outline));
   const auto recorded_ns = static_cast<int64_t>(found.header.image.start_unix_ns);
-  for (const NativePlace& place : places) {
+  for (const RecordedAddress& address : addresses) {
     if (progress != nullptr) progress->advance(1);
-    if (place.known == SymbolSource::kDebugInfo) {
-      count(counts, *place.known, true);
+    if (address.known == SymbolSource::kDebugInfo) {
+      count(counts, *address.known, true);
       continue;
     }
     Module module;
-    module.path = native.module(place.at.module).path;
-    module.build_id = native.module(place.at.module).build_id;
-    const bool in_short = writing == SymbolWriting::kAppend && comes_with_python(module.path);
+    module.path = native.module(address.at.module).path;
+    module.build_id = native.module(address.at.module).build_id;
+    const bool functions_only = writing == SymbolWriting::kAppend && comes_with_python(module.path);
     const std::span<const Symbol> symbols =
-        symbolizer.find(module, place.at.address, recorded_ns, in_short ? Detail::kFunctions : Detail::kAll);
+        symbolizer.find(module, address.at.address, recorded_ns, functions_only ? Detail::kFunctions : Detail::kAll);
     const SymbolSource source = symbols.empty() ? SymbolSource::kNone : symbols.front().source;
-    const bool more = !symbols.empty() && (!place.known || *place.known < source);
-    if (more) segments.add(place.at, symbols);
+    const bool more = !symbols.empty() && (!address.known || *address.known < source);
+    if (more) segments.add(address.at, symbols);
     counts.added += more ? 1 : 0;
-    count(counts, more ? source : place.known.value_or(SymbolSource::kNone), more && symbols.front().line != 0);
+    count(counts, more ? source : address.known.value_or(SymbolSource::kNone), more && symbols.front().line != 0);
   }
   const std::string added = segments.take();
   if (added.empty()) return counts;

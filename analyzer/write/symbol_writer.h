@@ -1,6 +1,6 @@
-// Looks up what the native addresses of a profile are, in the files on this machine, and adds that to the profile: so
-// that it can be read where these files are not, or when they have changed. What the profile has is not looked up
-// again, unless it came from a symbol table and there is debug information by now. Errors: Failure.
+// Adds the names of a profile's native functions to the profile, so that it can be read where the program's files are
+// missing or have changed. An address that has a name is looked up again only if the name came from a symbol table and
+// debug information may be available now. Errors: Failure.
 #pragma once
 
 #include <cstdint>
@@ -12,23 +12,24 @@
 namespace cistern::analyzer {
 
 struct SymbolCounts {
-  uint64_t addresses = 0;      // that are in a known module
-  uint64_t lines = 0;          // of them: function, file and line are known
-  uint64_t functions = 0;      // of the rest: the function is
-  uint64_t added = 0;          // addresses of which more is known now
-  uint64_t written_bytes = 0;  // that the profile is larger by
+  uint64_t addresses = 0;      // native addresses in known modules
+  uint64_t lines = 0;          // of these: function, file and line are known
+  uint64_t functions = 0;      // of these: only the function is known
+  uint64_t added = 0;          // addresses with new names
+  uint64_t written_bytes = 0;  // by which the profile grew
 
   void add(const SymbolCounts& other) noexcept;
 };
 
 enum class SymbolWriting : uint8_t {
-  // By who has made the profile and gave it to nobody yet, and is waited for: of what comes with Python, libc among
-  // it, it has the functions alone.
+  // Append to the file. For `cistern run`, whose user waits and whose profile nobody reads yet. Modules that come with
+  // Python, and libc, get function names only.
   kAppend,
-  kReplace,  // a copy takes the profile's place: at any moment it is whole, with what was added or without
+  // Write a copy and rename it over the profile: readers see the old profile or the new one.
+  kReplace,
 };
 
-// Requires: the image has ended, its window is finalized. `progress`, which may be null, is told of addresses.
+// Requires: the image has ended and is finalized. `progress`, which may be null, counts addresses.
 SymbolCounts add_symbols(const std::string& profile, Symbolizer& symbolizer,
                          SymbolWriting writing = SymbolWriting::kAppend, Progress* progress = nullptr);
 

@@ -1,5 +1,5 @@
-// A profile and the window beside it, made by hand with the format's own encoders. Used by tests and by the library
-// that they preload in the recorder's place; header only, C++ standard library only.
+// Profiles and windows, composed with the format's own encoders. Used by tests and by the fake recorder, a library that
+// they preload: header only, C++ standard library only.
 #pragma once
 
 #include <sys/stat.h>
@@ -21,7 +21,7 @@
 
 namespace cistern::hand_made {
 
-// A segment as it may lie in a profile or in a slot.
+// A segment in a profile or in a slot of a window.
 struct Piece {
   SegmentHeader header{};
   std::string payload;
@@ -119,7 +119,7 @@ inline uint64_t aligned(uint64_t offset) {
   return (offset + kSegmentAlignment - 1) & ~uint64_t{kSegmentAlignment - 1};
 }
 
-// The bytes of a profile file with these segments, one behind the other.
+// The bytes of a profile file with these segments, one after another.
 inline std::string profile_file(const ProfileHeader& header, const std::vector<Piece>& pieces) {
   std::string file;
   put_struct(file, 0, header);
@@ -167,7 +167,7 @@ inline uint64_t own_start_ticks() {
   return std::stoull(text);
 }
 
-// Where the window of an image lies that belongs to the profile at `profile`; makes the directory.
+// The path of the window of an image whose profile is `profile`; creates the directory.
 inline std::string window_path(const std::string& profile, const ImageIdentity& image) {
   const std::string directory = profile + ".d";
   mkdir(directory.c_str(), 0700);

@@ -1,4 +1,4 @@
-// A directory that is removed, with what is in it, at the end of the test.
+// A new directory; the destructor removes it with all files in it.
 #pragma once
 
 #include <stdlib.h>

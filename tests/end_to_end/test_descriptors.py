@@ -1,4 +1,5 @@
-"""Whatever a program does with its descriptors: nothing of ours lands in its files, nor of its in ours."""
+"""Whatever a program does with its descriptors, the recorder writes nothing into its files, and it nothing into the
+profile."""
 import errno
 import os
 import resource
@@ -7,14 +8,14 @@ import subprocess
 import unittest
 
 import product
-import unharmed
+import bare_and_recorded
 
-# The descriptors that this process has, without the one that lists them; ours among them, as the highest.
+# The open descriptors of this process, without the one that lists them. The recorder's are the highest.
 OPEN = """
 def open_now():
     return [fd for fd in map(int, os.listdir('/proc/self/fd')) if os.path.exists('/proc/self/fd/%d' % fd)]
 """
-WAYS = {
+CLOSE_ALL = {
     "close_range": "import ctypes; ctypes.CDLL(None).syscall(436, 3, 0xffffffff, 0)",
     "os.closerange": "os.closerange(3, 70000)",
     "a loop": """
@@ -25,11 +26,11 @@ for fd in range(3, 70000):
 }
 
 
-class Descriptors(unharmed.Case):
-    def test_closing_all_and_taking_our_number(self):
-        for way, close in WAYS.items():
-            with self.subTest(way=way):
-                profile = self.path("%s.cistern" % way)
+class Descriptors(bare_and_recorded.Case):
+    def test_closing_all_descriptors_and_reusing_the_recorders_number(self):
+        for name, close in CLOSE_ALL.items():
+            with self.subTest(close=name):
+                profile = self.path("%s.cistern" % name)
                 self.compare(OPEN + "highest = max(open_now())\n" + close + """
 mine = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT | os.O_TRUNC)
 for number in {highest, 1008, 65520, mine}:
@@ -46,7 +47,7 @@ in_threads(20)
                 self.assertEqual(len(lines), lines.count("9,") * len("".join("%d," % i for i in range(10))))
                 self.assert_complete(profile, lines.count("9,") * 5000 + 200)
 
-    def test_a_closed_descriptor_whose_file_is_not_at_its_path_any_more(self):
+    def test_a_closed_descriptor_whose_file_was_moved(self):
         profile = self.path("gone.cistern")
         self.compare("""
 if len(sys.argv) > 2 and os.path.exists(sys.argv[1]): os.rename(sys.argv[1], sys.argv[2])
@@ -58,24 +59,24 @@ os.unlink(sys.argv[1])
         os.rename(self.path("gone.cistern.d"), self.path("moved.cistern.d"))
         self.assert_stopped(self.path("moved.cistern"))
 
-    def test_standard_descriptors_that_were_closed_stay_the_programs(self):
+    def test_closed_standard_descriptors_are_not_used_by_the_recorder(self):
         for options, count in ({}, 20000), ({"max-size": "500KiB"}, 100000):
             with self.subTest(options=options):
                 profile = self.path("closed.cistern")
                 self.compare("""
 files = [os.open(sys.argv[1] + str(i), os.O_RDWR | os.O_CREAT) for i in range(3)]
 marked(int(sys.argv[2]))
-with open(sys.argv[1] + 'told', 'w') as file: print(files, [os.fstat(fd).st_size for fd in files], file=file)
+with open(sys.argv[1] + 'result', 'w') as file: print(files, [os.fstat(fd).st_size for fd in files], file=file)
 """, profile, [self.path("data-"), str(count)], dict(options, force="on"),
                              before=lambda: [os.close(fd) for fd in range(3)])
-                with open(self.path("data-told")) as file:
+                with open(self.path("data-result")) as file:
                     self.assertEqual(file.read(), "[0, 1, 2] [0, 0, 0]\n")
                 if options:
                     self.assert_stopped(profile)
                 else:
                     self.assert_complete(profile, count)
 
-    def test_a_data_file_that_took_the_place_of_stderr_gets_no_line(self):
+    def test_no_line_is_written_to_a_file_opened_as_descriptor_2(self):
         profile = self.path("x.cistern")
         self.compare("""
 os.close(2)
@@ -85,8 +86,8 @@ print(data, os.fstat(data).st_size)
 """, profile, [self.path("data")], {"max-size": "500KiB"})
         self.assert_stopped(profile)
 
-    def test_nobody_reads_stderr(self):
-        """Neither a signal nor a wait, whether its pipe is broken or full."""
+    def test_a_stderr_that_nobody_reads(self):
+        """The recorder causes no signal and does not wait, whether the pipe is broken or full."""
         for name, reader_lives in ("broken", False), ("full", True):
             with self.subTest(pipe=name):
                 read, write = os.pipe()
@@ -98,7 +99,7 @@ print(data, os.fstat(data).st_size)
                 else:
                     os.close(read)
                 env = product.recorded_environment(self.path(name + ".cistern"), {"max-size": "120KiB"})
-                program = ("import signal; signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n" + unharmed.PROLOGUE +
+                program = ("import signal; signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n" + bare_and_recorded.PROLOGUE +
                            "marked(20000); print('done')")
                 done = subprocess.run([self.interpreter.path, "-c", program], env=env, stdin=subprocess.DEVNULL,
                                       stdout=subprocess.PIPE, stderr=write, timeout=60)
@@ -115,12 +116,12 @@ print(data, os.fstat(data).st_size)
         except BlockingIOError:
             return 0
 
-    def test_a_stderr_that_is_as_long_as_files_may_be(self):
+    def test_a_stderr_file_at_the_size_limit(self):
         with open(self.path("stderr"), "wb") as file:
             file.write(bytes(120000))
             limit = (120000, 120000)
             env = product.recorded_environment(self.path("x.cistern"))
-            program = ("import signal; signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n" + unharmed.PROLOGUE +
+            program = ("import signal; signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n" + bare_and_recorded.PROLOGUE +
                        "marked(20000)\nprint('done', signal.sigpending())")
             done = subprocess.run([self.interpreter.path, "-c", program], env=env, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=file, timeout=60,
@@ -128,9 +129,9 @@ print(data, os.fstat(data).st_size)
         self.assertEqual((done.returncode, done.stdout), (0, b"done set()\n"))
         self.assert_stopped(self.path("x.cistern"))
 
-    def test_as_many_descriptors_as_there_are_bare(self):
-        """A low limit: the program can open all of them, and what it opens has the numbers that it has bare. When it
-        leaves none free, nothing more can be written."""
+    def test_the_program_can_open_as_many_descriptors_as_bare(self):
+        """With a low limit the program can open all descriptors, with the same numbers as bare. If none is left free,
+        recording stops."""
         opened = """
 import resource
 fds = []
@@ -162,7 +163,7 @@ marked(20000)
             self.assert_complete(profile, 20000)
 
     def test_no_descriptor_is_free(self):
-        """The window cannot grow while the program has them all: its threads are recorded nevertheless."""
+        """The window cannot grow while the program has all descriptors; its threads are recorded in memory."""
         profile = self.path("x.cistern")
         self.compare("""
 try:
@@ -175,7 +176,7 @@ marked(1000)
 
     def test_run_with_its_own_streams_closed(self):
         command = [product.CISTERN, "run", "-v", "-o", self.path("x.cistern"), "-f", "--", self.interpreter.path, "-c",
-                   unharmed.PROLOGUE + "marked(1000)\nfor fd in range(3):\n  try: os.fstat(fd); os._exit(fd + 1)\n"
+                   bare_and_recorded.PROLOGUE + "marked(1000)\nfor fd in range(3):\n  try: os.fstat(fd); os._exit(fd + 1)\n"
                                        "  except OSError: pass\nos._exit(40)"]
         done = subprocess.run(command, env=product.clean_environment(), timeout=60,
                               preexec_fn=lambda: [os.close(fd) for fd in range(3)])

@@ -1,57 +1,30 @@
-"""Profiles that `cistern run` packs while their program runs: nothing is lost whoever is killed, nothing is in the way."""
+"""Profiles that `cistern run` packs while the program runs: no kill of either side loses events."""
 import json
 import os
 import random
 import signal
-import subprocess
 import time
 import unittest
 
 import interpreters
 import product
 import reader
+import run_in_background
 from test_kill import Counters, THREADS
 
 KILLS = int(os.environ.get("CISTERN_DRAIN_KILLS", "8"))  # of each side
-LEAST_PACKED = 4 << 20  # a smaller profile stays plain
+MIN_PACKED = 4 << 20  # smaller profiles are not packed
 
 
-class Drain(product.Case):
-    def start(self, profile, *command, options=()):
-        return subprocess.Popen([str(part) for part in (product.CISTERN, "run", *options, "-o", profile, "--", *command)],
-                                env=product.clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.PIPE)
-
-    def start_native(self, profile, counters):
-        run = self.start(profile, product.tool("kill_target"), counters.path, 10 ** 9,
-                         options=("--follow", "all", "--domains", "malloc"))
-        self.wait_for(counters.native_ready)
-        with open("/proc/%d/task/%d/children" % (run.pid, run.pid)) as file:
-            program = int(file.read().split()[0])
-        self.addCleanup(self.end, program)
-        return run, program
-
-    @staticmethod
-    def end(program):
-        try:
-            os.kill(program, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-
-    def wait_for(self, condition, seconds=60):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            self.assertLess(time.monotonic(), deadline, "it never came")
-            time.sleep(0.002)
-
+class Drain(run_in_background.Case):
     def summary(self, profile):
-        told = product.cistern("summary", "--json", profile)
-        self.assertEqual((told.code, told.err), (0, ""))
-        image, = json.loads(told.out)["images"]
+        report = product.cistern("summary", "--json", profile)
+        self.assertEqual((report.code, report.err), (0, ""))
+        image, = json.loads(report.out)["images"]
         self.assertEqual((image["lost_events"], image["torn_bytes"], image.get("lost_segments", 0)), (0, 0, 0))
         return image
 
-    def assert_all_there(self, profile, counters):
+    def assert_complete(self, profile, counters):
         plain = self.path("plain.cistern")
         if os.path.exists(plain):
             os.remove(plain)
@@ -68,11 +41,7 @@ class Drain(product.Case):
     def packed_names(self, profile):
         return [name for name in self.names_below(profile) if name.endswith(".packed")]
 
-    @staticmethod
-    def names_below(profile):
-        return os.listdir(profile + ".d") if os.path.isdir(profile + ".d") else []
-
-    def test_the_program_is_killed(self):
+    def test_a_kill_of_the_program_loses_nothing(self):
         chance = random.Random(71)
         packed = 0
         for number in range(KILLS):
@@ -87,12 +56,12 @@ class Drain(product.Case):
                 image = self.summary(profile)
                 self.assertEqual(image["ended_by"], "signal 9")
                 packed += reader.is_packed(profile)
-                events = self.assert_all_there(profile, counters)
+                events = self.assert_complete(profile, counters)
                 self.assertGreaterEqual(image["events"], events)
                 os.remove(profile)
         self.assertGreater(packed, KILLS // 2)
 
-    def test_run_is_killed_and_then_the_program(self):
+    def test_a_kill_of_run_and_then_of_the_program_loses_nothing(self):
         chance = random.Random(72)
         packed = 0
         for number in range(KILLS):
@@ -102,28 +71,19 @@ class Drain(product.Case):
                 time.sleep(chance.random() * 0.4)
                 run.kill()
                 run.wait()
-                run.stderr.close()  # which the program has too
                 packed += len(self.packed_names(profile))
                 time.sleep(chance.random() * 0.1)
                 os.kill(program, signal.SIGKILL)
-                self.wait_for(lambda: not os.path.exists("/proc/%d/maps" % program) or self.is_zombie(program))
+                self.wait_for_end(program)
                 self.summary(profile)
-                self.assert_all_there(profile, counters)
+                self.assert_complete(profile, counters)
                 self.assertEqual(product.cistern("pack", profile).code, 0)
                 self.assertEqual(self.names_below(profile), [])
-                self.assert_all_there(profile, counters)
+                self.assert_complete(profile, counters)
                 os.remove(profile)
         self.assertGreater(packed, KILLS // 2)
 
-    @staticmethod
-    def is_zombie(pid):
-        try:
-            with open("/proc/%d/stat" % pid) as file:
-                return file.read().rpartition(")")[2].split()[0] == "Z"
-        except OSError:
-            return True
-
-    def test_reports_can_be_had_while_the_program_runs(self):
+    def test_reports_work_while_the_program_runs(self):
         profile, counted = self.path("x.cistern"), self.path("counted")
         program = """
 import sys, time
@@ -133,8 +93,7 @@ for part in range(100000):
     time.sleep(0.02)
 """
         run = self.start(profile, interpreters.one_of("3.11").path, "-c", program, counted)
-        self.addCleanup(run.stderr.close)
-        self.addCleanup(run.terminate)  # which is sent on
+        self.addCleanup(run.terminate)  # run forwards the signal
         self.wait_for(lambda: self.packed_names(profile))
         events = 0
         for _ in range(5):
@@ -163,7 +122,7 @@ def work(count):
 print(work(int(sys.argv[1])))
 """
 
-    def test_a_packed_profile_says_what_a_plain_one_does(self):
+    def test_a_packed_profile_gives_the_same_reports_as_a_plain_one(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 profile = self.path("x.cistern")
@@ -175,19 +134,19 @@ print(work(int(sys.argv[1])))
                 self.assertEqual(product.cistern("pack", "--plain", "--output", plain, profile).code, 0)
                 self.assertLess(os.path.getsize(profile), os.path.getsize(plain) / 2.5)
                 for report in (["leaks", "--all", "--json"], ["pools", "--json"], ["dump", "--events", "--limit", "100000"]):
-                    told = [product.cistern(*report, path).out.replace(path, "X") for path in (profile, plain)]
-                    self.assertEqual(told[0], told[1], report)
+                    outputs = [product.cistern(*report, path).out.replace(path, "X") for path in (profile, plain)]
+                    self.assertEqual(outputs[0], outputs[1], report)
                 self.assertEqual(product.cistern("pack", plain).code, 0)
                 self.assertLess(os.path.getsize(plain), os.path.getsize(profile) * 1.02)
 
-    def test_a_small_profile_stays_plain(self):
+    def test_a_small_profile_is_not_packed(self):
         profile = self.path("x.cistern")
         self.run_well([product.CISTERN, "run", "-o", profile, "--", interpreters.one_of("3.11").path, "-c", "pass"],
                       product.clean_environment())
-        self.assertLess(os.path.getsize(profile), LEAST_PACKED)
+        self.assertLess(os.path.getsize(profile), MIN_PACKED)
         self.assertFalse(reader.is_packed(profile))
 
-    def test_the_size_limit_is_on_what_lies_on_the_disk(self):
+    def test_the_size_limit_counts_bytes_on_disk(self):
         profile = self.path("x.cistern")
         program = """
 import os, sys, time
@@ -206,7 +165,7 @@ for part in range(60):
         self.assertEqual(product.cistern("pack", "--plain", "--output", plain, profile).code, 0)
         self.assertGreater(os.path.getsize(plain), 16 << 20)
 
-    def test_children_that_outlive_run_keep_their_parts(self):
+    def test_child_processes_that_outlive_run_keep_their_events(self):
         profile, counters = self.path("x.cistern"), self.path("pid")
         program = """
 import os, sys, time
@@ -223,7 +182,7 @@ while not os.path.exists(sys.argv[1]): time.sleep(0.01)
                        counters], product.clean_environment())
         with open(counters) as file:
             child = int(file.read())
-        self.wait_for(lambda: not os.path.exists("/proc/%d" % child) or self.is_zombie(child))
+        self.wait_for_end(child)
         done = product.cistern("pack", profile)
         self.assertEqual((done.code, done.err), (0, ""))
         forked = [image for image in reader.images(profile) if image.header.image.pid == child]

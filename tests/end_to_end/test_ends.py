@@ -1,5 +1,5 @@
-"""However a program ends, it ends as it would have without the recorder, and its profile is readable and complete to the
-last event. See test_kill.py for kills at random moments and test_behaviour.py for what Python programs print."""
+"""A program ends with the recorder as it ends without it, and its profile is complete to the last event. See
+test_kill.py for kills at random moments and test_behaviour.py for what Python programs print."""
 import json
 import os
 import resource
@@ -63,11 +63,11 @@ class Ends(product.Case):
         return done
 
     def summary(self, profile):
-        told = product.cistern("summary", "--json", profile)
-        self.assertEqual((told.code, told.err), (0, ""))
-        return json.loads(told.out)
+        report = product.cistern("summary", "--json", profile)
+        self.assertEqual((report.code, report.err), (0, ""))
+        return json.loads(report.out)
 
-    def test_every_end_is_as_without_the_recorder_and_leaves_a_whole_profile(self):
+    def test_each_end_is_the_same_as_without_the_recorder_and_leaves_a_complete_profile(self):
         for interpreter in (interpreters.one_of("3.8"), interpreters.one_of("3.13", "3.12")):
             for end, (program, code, ended_by) in ENDS.items():
                 with self.subTest(interpreter=interpreter.name, end=end):
@@ -76,13 +76,13 @@ class Ends(product.Case):
                     self.assertEqual((done.code, done.out), (code, "held\n"))
                     image = reader.images(profile)[0]
                     self.assertEqual(sum(event.op == 1 and event.size == 7001 for event in image.events()), 50)
-                    told, = self.summary(profile)["images"]
-                    self.assertEqual((told["lost_events"], told["torn_bytes"]), (0, 0))
+                    facts, = self.summary(profile)["images"]
+                    self.assertEqual((facts["lost_events"], facts["torn_bytes"]), (0, 0))
                     if ended_by is not None:
-                        self.assertEqual(told["ended_by"], ended_by)
+                        self.assertEqual(facts["ended_by"], ended_by)
 
-    def test_known_programs_hold_what_their_headers_say(self):
-        # The last is what the interpreter makes for itself on the same lines: some six blocks on 3.15 without the GIL.
+    def test_known_programs_hold_what_their_headers_state(self):
+        # The last number: blocks that the interpreter itself allocates on the same lines, about six on 3.15 without the GIL.
         held = {"x02_os_exit.py": (3, 3000, 2001, 4), "x03_sigkill.py": (-signal.SIGKILL, 3000, 2001, 4),
                 "x05_daemon_threads.py": (0, 4000, 601, 16)}
         for interpreter in interpreters.supported():
@@ -91,10 +91,10 @@ class Ends(product.Case):
                     profile = self.path("%s-%s.cistern" % (interpreter.name, name))
                     done = self.bare_and_recorded([interpreter.path, os.path.join(CASES, name)], profile)
                     self.assertEqual(done.code, code)
-                    told = product.cistern("leaks", "--all", "--json", profile)
-                    self.assertEqual((told.code, told.err), (0, ""))
-                    groups = json.loads(told.out)["groups"]
-                    # Each is an object and its buffer; from 3.13 on these are of two domains.
+                    report = product.cistern("leaks", "--all", "--json", profile)
+                    self.assertEqual((report.code, report.err), (0, ""))
+                    groups = json.loads(report.out)["groups"]
+                    # Each is an object and its buffer; since 3.13 these are in two domains.
                     found = []
                     for group in groups:
                         number = group["blocks"] // 2 if group["bytes"] < 0.75 * size * group["blocks"] else group["blocks"]
@@ -104,9 +104,9 @@ class Ends(product.Case):
                     self.assertLessEqual(abs(sum(found) - blocks), slack, found)
 
     def assert_grown(self, profile, line):
-        told = self.summary(profile)
-        self.assertEqual(told["images"][0]["ended_by"], "unknown")
-        last, = told["last_seconds"]
+        summary = self.summary(profile)
+        self.assertEqual(summary["images"][0]["ended_by"], "unknown")
+        last, = summary["last_seconds"]
         grown = last["grown"][0]
         self.assertEqual((os.path.basename(grown["line"]["file"]), grown["line"]["function"]), line)
         self.assertGreater(grown["grown_bytes"], 0.9 * last["grown_bytes"])
@@ -116,7 +116,7 @@ class Ends(product.Case):
         self.assertRegex("\n".join(rows), r"\n  grew +\+.*/s +%s:\d+ in %s" % line)
         return last
 
-    def test_after_a_kill_the_summary_says_what_was_held_and_what_grew(self):
+    def test_after_a_kill_the_summary_lists_what_was_held_and_what_grew(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 profile = self.path(interpreter.name + ".cistern")
@@ -126,7 +126,7 @@ class Ends(product.Case):
                 self.assertGreaterEqual(last["held"][0]["bytes"], 3000 * 50001)
                 self.assertEqual(last["held"][0]["line"]["function"], "remember")
 
-    def test_a_program_that_ended_well_has_no_last_seconds(self):
+    def test_a_program_that_exits_has_no_last_seconds(self):
         profile = self.path("p.cistern")
         self.bare_and_recorded([interpreters.one_of("3.11").path, "-c", "print(1)"], profile)
         self.assertEqual(self.summary(profile)["last_seconds"], [])
@@ -140,7 +140,7 @@ class Ends(product.Case):
                 image, = self.summary(profile)["images"]
                 self.assertEqual((image["lost_events"], image["torn_bytes"]), (0, 0))
 
-    def test_where_the_recorder_itself_finds_no_memory_the_program_runs_on(self):
+    def test_the_program_runs_on_when_the_recorder_gets_no_memory(self):
         program = "print(sum(len(bytearray(n)) for n in range(300)))"
         for interpreter in (interpreters.one_of("3.8"), interpreters.one_of("3.13", "3.12")):
             needed = 0
@@ -155,7 +155,7 @@ class Ends(product.Case):
                 with self.subTest(interpreter=interpreter.name, megabytes=megabytes):
                     profile = self.path("%d.cistern" % megabytes)
                     done = product.run(command, product.recorded_environment(profile, {"force": "on"}), before=before)
-                    # The recorder takes addresses too: right above what the bare program needs too little is left.
+                    # The recorder needs address space too: slightly above the need of the bare program there is not enough.
                     if done.code != 0 and megabytes < needed + 24:
                         continue
                     self.assertEqual((done.code, done.out), (0, bare.out), done.err)
@@ -163,10 +163,10 @@ class Ends(product.Case):
                     if os.path.exists(profile):
                         self.assertEqual(product.cistern("summary", profile).code, 0)
 
-    def test_an_oom_kill_in_a_cgroup_leaves_what_was_held(self):
+    def test_after_an_oom_kill_in_a_cgroup_the_summary_lists_what_was_held(self):
         group = self.cgroup()
         if group is None:
-            interpreters.say("NOT TESTED: an OOM kill, no cgroup with a memory limit can be made here")
+            interpreters.say("NOT TESTED: an OOM kill: no cgroup with a memory limit can be created here")
             return
         profile = self.path("p.cistern")
         limit, current = ("memory.max", "cgroup.procs") if os.path.exists(os.path.join(group, "memory.max")) else (

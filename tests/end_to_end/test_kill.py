@@ -1,4 +1,4 @@
-"""Killed at any moment, or ended in a hurry, a program leaves a profile that holds all that had happened."""
+"""A program that is killed at any moment, or that ends abruptly, leaves a profile with all events up to its end."""
 import json
 import mmap
 import os
@@ -43,7 +43,7 @@ class Counters:
         return self._words("<4I", 8)
 
     def completed(self):
-        """How many calls each thread completed; both programs have them at the place of the native one's."""
+        """How many calls each thread of the native program completed."""
         return self._words("<4Q", 24)
 
     def python_completed(self):
@@ -51,7 +51,7 @@ class Counters:
 
 
 def kill_while_busy(command, env, ready, delay):
-    """Starts a program, waits until it is ready and `delay` seconds longer, and kills it."""
+    """Starts a program, waits until it is ready and then `delay` seconds, and kills it."""
     process = subprocess.Popen([str(part) for part in command], env=env, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 30
@@ -72,16 +72,16 @@ class Kill(product.Case):
         return {thread["tid"]: sum(thread.get("malloc." + op, 0) for op in ("alloc", "free", "realloc"))
                 for thread in image["threads"]}
 
-    def assert_all_there(self, counters, events, slack):
+    def assert_complete(self, counters, events, slack):
         for tid, completed in zip(counters.tids(), counters.completed()):
             found = events.get(tid, 0)
             self.assertTrue(completed <= found <= completed + slack,
                             "thread %d completed %d calls, the profile has %d events" % (tid, completed, found))
 
     def assert_reads(self, profile, **wanted):
-        told = product.cistern("summary", "--json", profile)
-        self.assertEqual((told.code, told.err), (0, ""))
-        image, = json.loads(told.out)["images"]
+        report = product.cistern("summary", "--json", profile)
+        self.assertEqual((report.code, report.err), (0, ""))
+        image, = json.loads(report.out)["images"]
         self.assertEqual({name: image[name] for name in wanted}, wanted)
         return image
 
@@ -94,10 +94,10 @@ class Kill(product.Case):
                 code, err = kill_while_busy([product.tool("kill_target"), counters.path], env, counters.native_ready,
                                             chance.random() ** 2 * 0.04)
                 self.assertEqual((code, err), (-signal.SIGKILL, ""))
-                self.assert_all_there(counters, self.counted_events(profile), slack=1)
+                self.assert_complete(counters, self.counted_events(profile), slack=1)
                 self.remove(profile)
 
-    def test_the_analyzer_reads_what_a_killed_program_left(self):
+    def test_reports_work_after_a_kill(self):
         chance = random.Random(1147)
         for number in range(max(1, KILLS // 8)):
             with self.subTest(kill=number):
@@ -125,7 +125,7 @@ class Kill(product.Case):
                     os.remove(counters.path)
 
     def recorded_bytearrays(self, profile):
-        """How many of each thread's size were made."""
+        """How many bytearrays of each thread's size were allocated."""
         done = self.run_well([product.tool("event_counts"), profile] + PYTHON_SIZES, product.clean_environment())
         image, = json.loads(done.out)
         self.assertEqual(image["lost"], 0)
@@ -136,7 +136,7 @@ class Kill(product.Case):
             self.assertTrue(completed <= made <= completed + slack,
                             "%d bytearrays were made, the profile has %d" % (completed, made))
 
-    def test_a_native_program_that_ends_in_a_hurry_loses_nothing(self):
+    def test_a_native_program_that_ends_abruptly_loses_nothing(self):
         ends = {"_exit": (7, "_exit"), "quick_exit": (8, "_exit"), "abort": (-signal.SIGABRT, "unknown"),
                 "segv": (-signal.SIGSEGV, "unknown"), "exec": (0, "exec")}
         for end, (wanted, ended_by) in ends.items():
@@ -151,8 +151,8 @@ class Kill(product.Case):
                 self.assertEqual(len(images), 2 if end == "exec" else 1)
                 self.assertEqual(counters.completed(), (20000,) * THREADS)
                 events = next(counts for counts in images if set(counters.tids()) <= set(counts))
-                self.assert_all_there(counters, events, slack=0)
-                self.assertIn(ended_by, self.ends_told(profile))
+                self.assert_complete(counters, events, slack=0)
+                self.assertIn(ended_by, self.recorded_ends(profile))
                 self.remove(profile)
 
     def image_counts(self, profile):
@@ -160,12 +160,12 @@ class Kill(product.Case):
         return [{thread["tid"]: sum(thread.get("malloc." + op, 0) for op in ("alloc", "free", "realloc"))
                  for thread in image["threads"]} for image in json.loads(done.out)]
 
-    def ends_told(self, profile):
-        told = product.cistern("summary", "--json", profile)
-        self.assertEqual((told.code, told.err), (0, ""))
-        return [image["ended_by"] for image in json.loads(told.out)["images"]]
+    def recorded_ends(self, profile):
+        report = product.cistern("summary", "--json", profile)
+        self.assertEqual((report.code, report.err), (0, ""))
+        return [image["ended_by"] for image in json.loads(report.out)["images"]]
 
-    def test_a_python_program_that_ends_in_a_hurry_loses_nothing(self):
+    def test_a_python_program_that_ends_abruptly_loses_nothing(self):
         ends = {"_exit": (7, "_exit", ""), "abort": (-signal.SIGABRT, "unknown", None), "exec": (0, "exec", ""),
                 "exit": (0, "exit", "")}
         for interpreter in interpreters.supported():
@@ -179,19 +179,19 @@ class Kill(product.Case):
                     self.assertEqual(done.out, "taken over\n" if end == "exec" else "")
                     self.assertEqual(counters.python_completed(), (3000,) * THREADS)
                     self.assert_bytearrays(profile, counters, slack=0)
-                    # The image that exec started is no Python: it has no profile.
-                    self.assertEqual(self.ends_told(profile), [ended_by])
+                    # The image that exec started is not Python: it has no profile.
+                    self.assertEqual(self.recorded_ends(profile), [ended_by])
                     self.remove(profile)
 
-    def test_threads_that_go_on_while_the_process_exits_leave_a_whole_profile(self):
+    def test_threads_that_run_during_exit_leave_a_complete_profile(self):
         for number in range(KILLS // 4):
             with self.subTest(exit=number):
                 profile, counters = self.path("%d.cistern" % number), Counters(self.path("%d.counters" % number))
                 env = product.recorded_environment(profile, {"follow": "all", "domains": "malloc"})
                 done = product.run([product.tool("kill_target"), counters.path, 500, "busy"], env)
                 self.assertEqual((done.code, done.err), (7, ""))
-                self.assert_all_there(counters, self.counted_events(profile), slack=1)
-                self.assertEqual(self.ends_told(profile), ["_exit"])
+                self.assert_complete(counters, self.counted_events(profile), slack=1)
+                self.assertEqual(self.recorded_ends(profile), ["_exit"])
                 self.remove(profile)
 
     def remove(self, profile):

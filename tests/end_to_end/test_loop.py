@@ -1,4 +1,4 @@
-"""`cistern loop` calls a function under marks and says whether it leaks."""
+"""`cistern loop` calls a function under marks and reports whether it leaks."""
 import json
 import os
 import unittest
@@ -78,12 +78,12 @@ class Loop(product.Case):
                            product.clean_environment(NO_COLOR="1"), cwd=self.folder)
 
     def marks(self):
-        told = json.loads(product.cistern("timeline", "--json", "--points", "1", self.profile).out)
-        return [mark["name"] for mark in told["marks"]]
+        timeline = json.loads(product.cistern("timeline", "--json", "--points", "1", self.profile).out)
+        return [mark["name"] for mark in timeline["marks"]]
 
 
 class Healthy(Loop):
-    def test_functions_pass_on_every_interpreter(self):
+    def test_healthy_functions_pass_on_every_interpreter(self):
         for one in interpreters.supported():
             for function in ("healthy", "healthy_coroutine", "Service.healthy", "Service.also_healthy"):
                 with self.subTest(interpreter=one.name, function=function):
@@ -91,34 +91,34 @@ class Healthy(Loop):
                     self.assertEqual((done.code, done.err), (0, ""), done.out)
                     self.assertTrue(done.out.startswith("PASS  nothing grew in 200 calls of pkg.mod:" + function))
 
-    def test_the_calls_that_count_lie_between_marks_behind_a_warm_up(self):
+    def test_counted_calls_lie_between_marks_after_a_warm_up(self):
         for warm_up, calls_before in (([], 20), (["--warm-up", "3"], 3)):
             done = self.loop("counted", *warm_up, "--", "a", "--times")
             self.assertEqual((done.code, done.err), (0, ""))
             self.assertEqual(done.out.splitlines()[0], "5 pkg.mod:counted a --times")
             self.assertEqual(self.marks(), ["iteration"] * 201)
 
-    def test_nothing_of_the_driver_is_left_between_marks(self):
+    def test_the_driver_allocates_nothing_between_marks(self):
         for one in interpreters.supported():
             with self.subTest(interpreter=one.name):
                 self.assertEqual(self.loop("Service.also_healthy", python=one.path, times=1000).code, 0)
                 live = {}
                 for which in ("iteration:100", "iteration:1001"):
-                    told = product.cistern("leaks", "--all", "--json", "--at", which, "--function", "loop",
+                    report = product.cistern("leaks", "--all", "--json", "--at", which, "--function", "loop",
                                            self.profile)
-                    live[which] = json.loads(told.out)["live_blocks"]
+                    live[which] = json.loads(report.out)["live_blocks"]
                 self.assertLess(abs(live["iteration:1001"] - live["iteration:100"]), 30, live)
 
 
 class Leaky(Loop):
-    def test_functions_fail_and_the_line_is_named(self):
+    def test_leaking_functions_fail_and_their_line_is_named(self):
         for one in interpreters.supported():
             for function, line in (("leaky", 10), ("leaky_coroutine", 10), ("Service.leaky", 25)):
                 with self.subTest(interpreter=one.name, function=function):
                     done = self.loop(function, python=one.path)
                     self.assertEqual((done.code, done.err), (1, ""), done.out)
                     self.assertRegex(done.out, r"(?m)^ +(Service\.)?leaky +mod\.py:%d$" % line)
-                    self.assertRegex(done.out.replace("\n  ", " "), r"(?m)^FAIL  leaks .* in 200 calls of pkg\.mod:%s: "
+                    self.assertRegex(done.out.replace("\n  ", " "), r"(?m)^FAIL  .* leaked in 200 calls of pkg\.mod:%s: "
                                      % function)
 
     def test_the_verdict_as_json_is_that_of_check(self):
@@ -129,24 +129,24 @@ class Leaky(Loop):
 
 
 class Unfinished(Loop):
-    def test_an_exception_is_the_programs_own_and_no_verdict(self):
+    def test_an_exception_is_printed_and_gives_no_verdict(self):
         done = self.loop("raises")
         self.assertEqual(done.code, 125)
         self.assertIn("KeyError: 'some key'\n", done.err)
         self.assertIn("cistern: pkg.mod:raises: not all calls were made", done.err)
         self.assertEqual(done.out, "")
 
-    def test_an_exit_within_the_calls_is_no_verdict(self):
+    def test_an_exit_during_the_calls_gives_no_verdict(self):
         done = self.loop("leaves", "--warm-up", "10")
         self.assertEqual((done.code, done.out), (125, ""))
-        self.assertIn("5 of 200 calls were made when the program ended", done.err)
+        self.assertIn("not all calls were made: the program ended after 5 of 200 calls (nothing was checked)", done.err)
 
-    def test_a_death_by_signal_is_passed_on(self):
+    def test_a_fatal_signal_gives_its_exit_code(self):
         done = self.loop("dies")
         self.assertEqual((done.code, done.out), (137, ""))
-        self.assertEqual(done.err, "cistern: pkg.mod:dies: killed by signal 9; nothing was checked\n")
+        self.assertEqual(done.err, "cistern: pkg.mod:dies: killed by signal 9 (nothing was checked)\n")
 
-    def test_what_is_not_there_is_no_verdict(self):
+    def test_a_missing_function_or_python_gives_no_verdict(self):
         self.assertEqual(self.loop("absent").code, 125)
         for target, code in (("pkg.absent:f", 125), ("pkg.mod", 2), (":f", 2), ("pkg.mod:", 2)):
             done = product.run([product.CISTERN, "loop", "--python", self.python, "-f", "-o", self.profile, target],
@@ -156,14 +156,14 @@ class Unfinished(Loop):
                            product.clean_environment(), cwd=self.folder)
         self.assertEqual((done.code, len(done.err.splitlines())), (127, 1))
 
-    def test_the_profile_is_named_for_the_function(self):
+    def test_the_profile_is_named_after_the_function(self):
         done = product.run([product.CISTERN, "loop", "--python", self.python, "--times", "20", "pkg.mod:healthy"],
                            product.clean_environment(), cwd=self.folder)
         self.assertEqual((done.code, done.err), (0, ""))
         names = [name for name in os.listdir(self.folder) if name.endswith(".cistern")]
         self.assertEqual(len(names), 1)
         self.assertRegex(names[0], r"^cistern\.pkg\.mod\.healthy\.\d+\.cistern$")
-        self.assertIn("all: cistern leaks --all %s\n" % names[0], done.out)
+        self.assertIn("next: cistern leaks --all %s\n" % names[0], done.out)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ class NativeNames(product.Case):
         self.assert_named(profile)
         said = product.cistern("symbolize", profile)
         self.assertEqual(said.code, 0, said.err)
-        self.assertTrue(re.search(r"native places: [1-9][\d,]* with file and line", said.out), said.out)
+        self.assertTrue(re.search(r"native addresses: [1-9][\d,]* with file and line", said.out), said.out)
         shutil.rmtree(self.modules)
         self.assert_named(profile)
 

@@ -1,4 +1,5 @@
-"""Where the profile cannot go, or no further, the program is unharmed, one line says so, and what is there reads."""
+"""When the profile cannot be created or written further, the program runs on, one line reports it, and the profile can
+be read."""
 import os
 import resource
 import signal
@@ -7,7 +8,7 @@ import subprocess
 import unittest
 
 import product
-import unharmed
+import bare_and_recorded
 
 BUSY = """
 kept = []
@@ -18,24 +19,24 @@ print("done", len(kept))
 """
 
 
-class Output(unharmed.Case):
+class Output(bare_and_recorded.Case):
     def run_busy(self, profile, options=None, before=None, program=BUSY):
         return product.run([self.interpreter.path, "-c", program], product.recorded_environment(profile, options),
                            before=before)
 
-    def assert_unharmed(self, done, lines, mentions=""):
+    def assert_undisturbed(self, done, lines, mentions=""):
         self.assertEqual((done.code, done.out), (0, "done 300000\n"), done.err)
-        said = done.err.splitlines()
-        self.assertEqual(len(said), lines, done.err)
-        for line in said:
+        printed = done.err.splitlines()
+        self.assertEqual(len(printed), lines, done.err)
+        for line in printed:
             self.assertTrue(line.startswith("cistern"), line)
             self.assertIn(mentions, line)
 
-    def test_an_existing_file_is_left_alone(self):
+    def test_an_existing_file_is_not_changed(self):
         profile = self.path("there.cistern")
         with open(profile, "w") as file:
             file.write("precious")
-        self.assert_unharmed(self.run_busy(profile), 1, profile)
+        self.assert_undisturbed(self.run_busy(profile), 1, profile)
         with open(profile) as file:
             self.assertEqual(file.read(), "precious")
 
@@ -43,10 +44,10 @@ class Output(unharmed.Case):
         profile = self.path("there.cistern")
         with open(profile, "w") as file:
             file.write("forgotten")
-        self.assert_unharmed(self.run_busy(profile, {"force": "on"}), 0)
+        self.assert_undisturbed(self.run_busy(profile, {"force": "on"}), 0)
         self.assertGreater(self.summary_of(profile)["events"], 300000)
 
-    LEAVE_IMAGES = """
+    LEAVE_PROFILES = """
 if os.fork() == 0:
     marked(10)
     os.kill(os.getpid(), 9)
@@ -59,7 +60,7 @@ os.kill(os.getpid(), 9)
         for command in [], [product.CISTERN, "run", "-f", "-o", profile, "--"]:
             with self.subTest(command=command):
                 env = product.recorded_environment(profile, {"force": "on"})
-                done = product.run([self.interpreter.path, "-c", unharmed.PROLOGUE + self.LEAVE_IMAGES], env)
+                done = product.run([self.interpreter.path, "-c", bare_and_recorded.PROLOGUE + self.LEAVE_PROFILES], env)
                 self.assertEqual(done.code, -signal.SIGKILL)
                 self.assertEqual(len([name for name in os.listdir(profile + ".d") if name != "kept"]), 3)
                 with open(profile + ".d/kept", "w"):
@@ -71,7 +72,7 @@ os.kill(os.getpid(), 9)
 
     def test_force_keeps_the_profile_of_the_first_of_two_programs_below_a_shell(self):
         profile = self.path("x.cistern")
-        program = "%s -c '%smarked(%%d)'" % (self.interpreter.path, unharmed.PROLOGUE)
+        program = "%s -c '%smarked(%%d)'" % (self.interpreter.path, bare_and_recorded.PROLOGUE)
         for _ in range(2):
             self.run_well([product.CISTERN, "run", "-f", "-o", profile, "--", "/bin/sh", "-c",
                            "%s\n%s" % (program % 100, program % 200)], product.clean_environment())
@@ -81,32 +82,32 @@ os.kill(os.getpid(), 9)
     def profiles(first):
         return [first] + [entry.path for entry in os.scandir(first + ".d")]
 
-    def test_a_folder_that_is_not_there(self):
+    def test_a_missing_directory(self):
         profile = self.path("nowhere/x.cistern")
-        self.assert_unharmed(self.run_busy(profile), 1, "nowhere")
+        self.assert_undisturbed(self.run_busy(profile), 1, "nowhere")
         self.assertFalse(os.path.exists(self.path("nowhere")))
 
-    def test_a_folder_that_cannot_be_written(self):
-        self.assert_unharmed(self.run_busy("/proc/self/x.cistern"), 1, "/proc/self/x.cistern")
+    def test_a_directory_that_cannot_be_written(self):
+        self.assert_undisturbed(self.run_busy("/proc/self/x.cistern"), 1, "/proc/self/x.cistern")
 
     def test_a_read_only_file_system(self):
         folder = self.mount("size=1m")
         subprocess.check_call(["mount", "-o", "remount,ro", folder])
         profile = os.path.join(folder, "x.cistern")
-        self.assert_unharmed(self.run_busy(profile), 1, profile)
+        self.assert_undisturbed(self.run_busy(profile), 1, profile)
         self.assertEqual(os.listdir(folder), [])
 
-    def test_a_disk_that_runs_full_while_recording(self):
+    def test_a_disk_that_becomes_full_while_recording(self):
         for size in ("64k", "200k", "1m", "3m"):
             with self.subTest(size=size):
                 folder = self.mount("size=" + size)
                 profile = os.path.join(folder, "x.cistern")
-                self.assert_unharmed(self.run_busy(profile), 1)
+                self.assert_undisturbed(self.run_busy(profile), 1)
                 if os.path.exists(profile) and os.path.getsize(profile) > 4096:
                     self.assert_stopped(profile)
 
     def mount(self, options):
-        """A small file system of its own; needs root, which CI is."""
+        """Mounts a small file system; needs root, which CI has."""
         self.need_root("mount")
         folder = self.path("disk-" + options.replace("=", "-"))
         os.mkdir(folder)
@@ -115,12 +116,12 @@ os.kill(os.getpid(), 9)
         return folder
 
     def test_a_disk_that_is_full_at_the_start(self):
-        """Nothing is left of what was begun."""
+        """No file is left behind."""
         for size in range(4, 92, 8):
             with self.subTest(kib=size):
                 folder = self.mount("size=%dk" % size)
                 profile = os.path.join(folder, "x.cistern")
-                self.assert_unharmed(self.run_busy(profile), 1, "no space left" if size < 80 else "")
+                self.assert_undisturbed(self.run_busy(profile), 1, "no space left" if size < 80 else "")
                 if size < 80:
                     self.assertEqual(os.listdir(folder), [])
 
@@ -133,7 +134,7 @@ def fill():
 """
 
     def test_a_disk_that_is_filled_by_the_program(self):
-        """Threads that find no room in the window are recorded in memory, and lost only when that cannot be written."""
+        """Threads without a slot in the window are recorded in memory: events are lost only if that cannot be written."""
         folder = self.mount("size=4m")
         profile = os.path.join(folder, "x.cistern")
         self.compare(self.FILL + """
@@ -146,15 +147,15 @@ os.unlink(os.path.join(sys.argv[1], 'rest'))
         self.assert_stopped(profile)
 
     def test_a_window_that_cannot_grow(self):
-        """Its slots lie 256 KiB apart: this limit ends it at the eleventh."""
+        """Its slots are 256 KiB apart: with this limit there are eleven."""
         limit = 3 << 20
         profile = self.path("x.cistern")
         self.compare("in_threads(100); marked(5000)", profile,
                      before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
         self.assert_complete(profile, 6000)
 
-    def test_a_disk_that_is_full_when_the_window_is_folded(self):
-        """What the profile has no room for stays in the window, and readers take both."""
+    def test_a_disk_that_is_full_when_the_window_is_finalized(self):
+        """Events for which there is no space stay in the window; readers use both files."""
         folder = self.mount("size=4m")
         profile = os.path.join(folder, "x.cistern")
         self.compare(self.FILL + """
@@ -166,16 +167,16 @@ os._exit(0)
         self.assertEqual(sorted(os.listdir(folder)), ["rest", "x.cistern", "x.cistern.d"])
         self.assert_complete(profile, 5030, "_exit")
 
-    def test_a_run_that_finds_the_disk_full_says_where_the_rest_is(self):
+    def test_run_reports_the_window_that_remains_on_a_full_disk(self):
         folder = self.mount("size=4m")
         profile = os.path.join(folder, "x.cistern")
-        # With a segment that has just begun, the disk is not found full before the end.
+        # After the flush segments are new: the recorder does not notice the full disk before the end.
         flush = "import ctypes\nflush = ctypes.CDLL(None).cistern_flush\n"
-        program = unharmed.PROLOGUE + self.FILL + flush + "marked(5000)\nflush()\nfill()\nos.kill(os.getpid(), 9)"
+        program = bare_and_recorded.PROLOGUE + self.FILL + flush + "marked(5000)\nflush()\nfill()\nos.kill(os.getpid(), 9)"
         done = product.run([product.CISTERN, "run", "-v", "-o", profile, "--", self.interpreter.path, "-c", program,
                             folder], product.clean_environment())
         self.assertEqual(done.code, 128 + signal.SIGKILL)
-        self.assertRegex(done.err, "^cistern: .*No space left on device; its last part stays in .*\n"
+        self.assertRegex(done.err, "^cistern: .*No space left on device; the last events stay in .*\n"
                                    "cistern: [0-9,]+ events, .* 0 lost .*\nnext: .*\n$")
         self.assertEqual((self.summary_of(profile)["torn_bytes"], self.marked_in(profile)), (0, 5000))
 
@@ -197,7 +198,7 @@ os._exit(0)
         self.compare(program, self.path("x.cistern"), below=below)
         self.assert_complete(self.path("x.cistern"), 5700)
         killed = self.path("killed.cistern")
-        done = product.run(below + [self.interpreter.path, "-c", unharmed.PROLOGUE + program +
+        done = product.run(below + [self.interpreter.path, "-c", bare_and_recorded.PROLOGUE + program +
                                     "os.kill(os.getpid(), 9)"], product.recorded_environment(killed))
         self.assertEqual(done.code, -signal.SIGKILL)
         self.assertEqual(self.marked_in(killed), 5700)
@@ -208,8 +209,8 @@ os._exit(0)
         self.assert_complete(self.path("x.cistern"), 5700)
         self.assertEqual([name for name in os.listdir(self.folder) if "cistern" in name], ["x.cistern"])
 
-    def test_an_output_that_is_no_file(self):
-        """Devices, pipes and links are left as they are; force replaces a link."""
+    def test_an_output_that_is_not_a_regular_file(self):
+        """Devices, pipes and links are not changed; force replaces a link."""
         os.mkfifo(self.path("fifo"))
         os.symlink(self.path("target"), self.path("link"))
         if os.geteuid() == 0:
@@ -218,45 +219,45 @@ os._exit(0)
             with self.subTest(name):
                 path, options = self.path(name.split()[0]), {"force": "on"} if "force" in name else {}
                 if not os.path.lexists(path):
-                    continue  # only root makes devices
+                    continue  # only root can create devices
                 before = os.lstat(path)
                 replaced = name == "link with force"
-                self.assert_unharmed(self.run_busy(path, options), 0 if replaced else 1, "not recording")
+                self.assert_undisturbed(self.run_busy(path, options), 0 if replaced else 1, "not recording")
                 if not replaced:
                     self.assertEqual(os.lstat(path)[:3], before[:3])
         self.assertFalse(os.path.exists(self.path("target")))
         self.assertEqual(self.summary_of(self.path("link"))["ended_by"], "exit")
         for path in "/dev/null", "/dev/full":
-            self.assert_unharmed(self.run_busy(path), 1, path)
+            self.assert_undisturbed(self.run_busy(path), 1, path)
 
     def test_a_limit_on_file_size(self):
         for limit in (1000, 50000, 300000, 2000000):
             with self.subTest(limit=limit):
                 profile = self.path("limited-%d.cistern" % limit)
                 done = self.run_busy(profile, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-                self.assert_unharmed(done, 1)
+                self.assert_undisturbed(done, 1)
                 if os.path.exists(profile) and os.path.getsize(profile) > 4096:
                     self.assertLessEqual(os.path.getsize(profile), limit)
                     self.assert_stopped(profile)
 
-    def test_the_size_that_was_asked_for(self):
+    def test_the_max_size_option(self):
         profile = self.path("small.cistern")
-        self.assert_unharmed(self.run_busy(profile, {"max-size": "1MiB"}), 1)
+        self.assert_undisturbed(self.run_busy(profile, {"max-size": "1MiB"}), 1)
         self.assertLessEqual(os.path.getsize(profile), 1 << 20)
         self.assert_stopped(profile)
 
-    def test_an_option_that_is_none(self):
+    def test_an_invalid_option(self):
         done = self.run_busy(self.path("x.cistern"), {"domains": "everything"})
-        self.assert_unharmed(done, 1, "domains=everything")
+        self.assert_undisturbed(done, 1, "domains=everything")
 
-    def test_profiles_are_the_owners_alone(self):
+    def test_profiles_are_readable_only_by_the_owner(self):
         profile = self.path("mine.cistern")
-        self.assert_unharmed(self.run_busy(profile), 0)
+        self.assert_undisturbed(self.run_busy(profile), 0)
         self.assertEqual(stat.S_IMODE(os.stat(profile).st_mode) & 0o077, 0)
 
     def test_placeholders(self):
         done = self.run_busy(self.path("%p-%%-%h-%t.cistern"))
-        self.assert_unharmed(done, 0)
+        self.assert_undisturbed(done, 0)
         name, = [name for name in os.listdir(self.folder) if name.endswith(".cistern")]
         pid, percent, host, start = name[:-len(".cistern")].split("-", 2) + [None]
         self.assertEqual((pid, percent), (str(done.pid), "%"))
@@ -265,7 +266,7 @@ os._exit(0)
         self.assertTrue(start.isdigit(), name)
 
     def test_a_clean_end_leaves_one_file(self):
-        self.assert_unharmed(self.run_busy(self.path("only.cistern")), 0)
+        self.assert_undisturbed(self.run_busy(self.path("only.cistern")), 0)
         self.assertEqual(os.listdir(self.folder), ["only.cistern"])
         self.assertEqual(self.summary_of(self.path("only.cistern"))["ended_by"], "exit")
 

@@ -1,5 +1,5 @@
-"""`--ring overwrite`: a profile of bounded size that holds the last part of a run, whole: every event of it with the
-stack that made it, whatever was overwritten."""
+"""`--ring overwrite`: a profile of bounded size with the last part of a run. That part is complete: each event has its
+stack, whatever was overwritten."""
 import collections
 import json
 import os
@@ -16,7 +16,7 @@ import reader
 PROGRAM = os.path.join(product.PROGRAMS, "flight.py")
 LIMIT = 4 << 20
 ARRAYS, THREAD_SIZE, FIRST_SIZE, SIZES = 250, 9001, 20001, 1000
-ROUNDS = 1600  # some four times what the file holds
+ROUNDS = 1600  # about four times what fits into the file
 KILLS = 12
 
 Seen = collections.namedtuple("Seen", "number arrays beside")
@@ -36,7 +36,7 @@ class Overwrite(product.Case):
         return profile
 
     def rounds_seen(self, image):
-        """The rounds that lie behind the first horizon, each with the frames of its arrays."""
+        """The rounds from complete_from() on, each with the stacks of its arrays."""
         complete_from = image.complete_from()
         marks = [(time, int(name)) for time, _, name in image.marks if time >= complete_from]
         made = collections.defaultdict(list)
@@ -66,7 +66,7 @@ class Overwrite(product.Case):
         self.check_thread(image, image.stack(seen.beside[0]))
 
     def check_thread(self, image, frames):
-        """The thread's frames, and past the boundary those that started it."""
+        """The frames of the thread, then behind the boundary those that started it."""
         boundary = [frame.kind for frame in frames].index(reader.BOUNDARY)
         self.assertEqual((frames[0].function.split(".")[-1], frames[boundary - 1].function.split(".")[-1]),
                          ("work", "_bootstrap"))
@@ -83,7 +83,7 @@ class Overwrite(product.Case):
             self.check_round(image, one)
         return seen
 
-    def test_the_last_part_is_whole_on_every_interpreter(self):
+    def test_the_last_part_is_complete_on_every_interpreter(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
                 profile = self.record(interpreter)
@@ -95,9 +95,9 @@ class Overwrite(product.Case):
                 self.assertGreater(len(seen), 50)
                 self.assertLess(len(seen), ROUNDS // 2)
                 names = {code.name for code in image.codes.values()}
-                self.assertEqual("Beside.work" in names, True, "qualified names are known on the last lap too")
+                self.assertEqual("Beside.work" in names, True, "qualified names are known in the last lap too")
 
-    def test_reports_tell_of_the_last_part_and_say_that_the_rest_is_gone(self):
+    def test_reports_cover_the_last_part_and_note_that_the_rest_was_overwritten(self):
         profile = self.record(interpreters.one_of("3.11", "3.12"))
         image = reader.only_image(profile)
         summary = json.loads(product.cistern("summary", "--json", profile).out)
@@ -106,9 +106,9 @@ class Overwrite(product.Case):
         self.assertGreater(facts["horizon_ns"], 0)
         counted = sum(1 for event in image.events() if event.end_time >= image.complete_from())
         self.assertEqual(facts["events"], counted)
-        told = product.cistern("summary", profile)
-        self.assertIn("what is older was overwritten", " ".join(told.out.split()))
-        self.assertIn("next: cistern tree", told.out)
+        report = product.cistern("summary", profile)
+        self.assertIn("what is older was overwritten", " ".join(report.out.split()))
+        self.assertIn("next: cistern tree", report.out)
         for command in ("tree", "temporary", "timeline", "dump"):
             done = product.cistern(command, profile)
             self.assertEqual((done.code, done.err), (0, ""), command)
@@ -116,9 +116,9 @@ class Overwrite(product.Case):
             done = product.cistern(command, profile)
             self.assertEqual((done.code, done.out), (3, ""), command)
             self.assertIn("not in this profile", done.err)
-        self.assertEqual(product.cistern("check", profile).code, 3, "what is not complete never passes")
+        self.assertEqual(product.cistern("check", profile).code, 3, "an incomplete profile never passes")
 
-    def test_a_run_that_fits_is_a_whole_profile(self):
+    def test_a_run_that_fits_is_complete(self):
         profile = self.record(interpreters.one_of("3.11", "3.12"), rounds=40)
         image = reader.only_image(profile)
         self.assertEqual(image.complete_from(), image.header.first_time)
@@ -126,7 +126,7 @@ class Overwrite(product.Case):
         facts = json.loads(product.cistern("leaks", "--json", profile).out)["images"][0]
         self.assertEqual((facts["overwritten"], facts["horizon_ns"]), (0, None))
 
-    def test_a_process_killed_at_any_moment_leaves_the_last_part_whole(self):
+    def test_a_kill_at_any_moment_leaves_the_last_part_complete(self):
         chance = random.Random(5)
         for number, interpreter in zip(range(KILLS), 3 * interpreters.supported()):
             with self.subTest(kill=number, interpreter=interpreter.name):
@@ -145,7 +145,7 @@ class Overwrite(product.Case):
                 self.assertEqual((facts["lost_events"], facts["torn_bytes"]), (0, 0))
 
     def wait_until_lapped(self, profile, more):
-        """Until the file is full and has been written over for a while: `more` of a lap."""
+        """Until the file is full and part of it (`more` of a lap) was overwritten."""
         window, deadline = None, time.monotonic() + 60
         while time.monotonic() < deadline:
             if window is None and os.path.isdir(profile + ".d"):
@@ -153,9 +153,9 @@ class Overwrite(product.Case):
                                if name.endswith(".window")), None)
             if window and reader.window_counter(window, "overwritten") > 40 + 40 * more:
                 return
-        self.fail("the profile was not written over within a minute")
+        self.fail("the profile was not overwritten within a minute")
 
-    def test_children_have_files_of_their_own_of_the_same_size(self):
+    def test_child_processes_have_their_own_files_of_the_same_size(self):
         program = ("import os, sys\nsys.argv = ['x', '700']\nif os.fork() == 0:\n  exec(open(%r).read()); os._exit(0)\n"
                    "print(os.wait()[1])\n" % PROGRAM)
         profile = self.path("x.cistern")
@@ -167,7 +167,7 @@ class Overwrite(product.Case):
         self.assertEqual((child.torn, child.losses["lost"]), (0, 0))
         self.assertGreater(len(self.check_whole(child, last_round=699)), 50)
 
-    def test_too_small_a_limit_is_told(self):
+    def test_a_limit_that_is_too_small_is_refused(self):
         done = product.run([product.CISTERN, "run", "--ring", "overwrite", "--max-size", "1MiB", "--", "true"],
                            product.clean_environment())
         self.assertEqual(done.code, 125)

@@ -1,4 +1,4 @@
-"""Paths that lead elsewhere or nowhere: other users, other roots, removed, renamed and replaced files, no /proc."""
+"""Paths that change while the program runs: other users, other roots, removed, renamed and replaced files, no /proc."""
 import os
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ import unittest
 
 import interpreters
 import product
-import unharmed
+import bare_and_recorded
 
 LEAVE = {
     "chroot": "os.chroot(new)",
@@ -27,23 +27,23 @@ os.chdir('/')
 }
 
 
-class Places(unharmed.Case):
+class Places(bare_and_recorded.Case):
     def listing(self, folder):
         return sorted(os.path.relpath(os.path.join(at, name), folder)
                       for at, folders, files in os.walk(folder) for name in folders + files)
 
-    def test_another_root_where_the_same_paths_are_somebody_elses(self):
+    def test_another_root_where_the_same_paths_are_those_of_others(self):
         self.need_root()
-        for way, leave in LEAVE.items():
-            with self.subTest(way=way):
-                profile = self.path("%s.cistern" % way)
-                new = self.path("new-" + way)
+        for call, leave in LEAVE.items():
+            with self.subTest(call=call):
+                profile = self.path("%s.cistern" % call)
+                new = self.path("new-" + call)
                 self.compare("""
 profile, new = sys.argv[1:]
 in_threads(5)
 there = new + profile
 os.makedirs(os.path.dirname(there), exist_ok=True)
-foreign = [there, there + '.d']  # files, and an empty directory, that we must neither write nor remove
+foreign = [there, there + '.d']  # files, and an empty directory, that the recorder must neither write nor remove
 for name in os.listdir(profile + '.d') if os.path.exists(profile + '.d') else []:
     foreign.append(there + '.d/' + name)
 for path in foreign:
@@ -59,7 +59,7 @@ os.waitpid(child, 0)
 marked(5000)
 """, profile, [profile, new])
                 self.assert_complete(profile, 50 + 1000 + 5000)
-                self.assert_each_thread_has_ten(profile, 5 + 100)  # no /proc there, to tell the living from the dead
+                self.assert_each_thread_has_ten(profile, 5 + 100)  # there is no /proc to see which threads are alive
                 there = new + profile
                 self.assertEqual(os.path.getsize(there), 0)
                 self.assertTrue(os.path.isdir(there + ".d"), "an empty directory of the new root was removed")
@@ -93,9 +93,9 @@ marked(20000)
 """, profile, lines=1, mentions="recording stopped")
         self.assert_stopped(profile)
 
-    def test_a_umask_that_takes_everything_and_one_that_takes_nothing(self):
+    def test_a_umask_of_all_bits_and_of_none(self):
         if os.geteuid() == 0 and os.path.realpath(self.interpreter.path).startswith("/root/"):
-            interpreters.say("NOT TESTED: %s, for other users cannot run %s" % (self.id(), self.interpreter.path))
+            interpreters.say("NOT TESTED: %s: other users cannot run %s" % (self.id(), self.interpreter.path))
             self.skipTest("needs an interpreter outside /root")
         for mask in 0o777, 0:
             with self.subTest(umask=oct(mask)):
@@ -118,8 +118,8 @@ marked(20000)
                 self.assert_complete(profile, 50 + 700 + 5000)
                 self.assertEqual(os.listdir(folder), ["x.cistern"])
 
-    def test_what_becomes_of_the_profiles_names(self):
-        """Whoever renames, removes or replaces files of a running program gets what was in them."""
+    def test_profiles_that_are_renamed_removed_or_replaced(self):
+        """The files keep their events, wherever they are now."""
         def renamed(folder):
             self.assert_complete(os.path.join(folder, "renamed.cistern"), 25700)
 
@@ -128,7 +128,7 @@ marked(20000)
 
         def replaced(folder):
             with open(os.path.join(folder, "x.cistern")) as file:
-                self.assertEqual(file.read(), "somebody else's")
+                self.assertEqual(file.read(), "another file")
             self.assert_complete(os.path.join(folder, "moved.cistern"), 25700)
 
         def whole(folder):
@@ -142,7 +142,7 @@ marked(20000)
                 ("renamed", "os.rename(profile, folder + '/renamed.cistern')", renamed),
                 ("unlinked", "os.unlink(profile)", nothing_left),
                 ("replaced", "os.rename(profile, folder + '/moved.cistern')\n"
-                             "    with open(profile, 'w') as file: file.write('somebody else\\'s')", replaced),
+                             "    with open(profile, 'w') as file: file.write('another file')", replaced),
                 ("its directory removed", "shutil.rmtree(profile + '.d')", whole),
                 ("its directory replaced", "os.rename(profile + '.d', folder + '/old'); os.mkdir(profile + '.d')",
                  recreated),
@@ -163,7 +163,7 @@ marked(3000)
                 if check:
                     check(folder)
 
-    def test_a_profile_that_is_cut_short(self):
+    def test_a_profile_that_is_truncated(self):
         profile = self.path("x.cistern")
         self.compare("""
 marked(20000)
@@ -171,8 +171,8 @@ if os.path.exists(sys.argv[1]): os.truncate(sys.argv[1], 0)
 marked(20000)
 """, profile, [profile], lines=1, mentions="the file was truncated")
         self.assertEqual(os.path.getsize(profile), 0)
-        told = product.cistern("summary", profile)
-        self.assertEqual((told.code, len(told.err.splitlines())), (3, 1), told.err)
+        done = product.cistern("summary", profile)
+        self.assertEqual((done.code, len(done.err.splitlines())), (3, 1), done.err)
 
     def test_a_working_directory_that_was_removed(self):
         gone = self.path("gone")
@@ -181,7 +181,7 @@ marked(20000)
                      below=["/bin/sh", "-c", 'cd "$0" && rmdir "$0" && "$@"; code=$?; mkdir "$0"; exit $code', gone])
         self.assertFalse(os.path.exists("/x.cistern"))
 
-    def test_a_path_as_long_as_paths_may_be(self):
+    def test_a_path_of_the_maximum_length(self):
         deep = self.folder
         while len(deep) < 3900:
             deep = os.path.join(deep, "d" * 90)
@@ -210,11 +210,11 @@ marked(5000)
         self.compare(program, profile, below=below)
         self.assert_complete(profile, 5700)
         for report in "summary", "leaks", "tree", "timeline", "pools", "dump":
-            told = product.cistern(report, profile)
-            self.assertEqual((told.code, told.err), (0, ""), report)
+            done = product.cistern(report, profile)
+            self.assertEqual((done.code, done.err), (0, ""), report)
             if report == "summary":
-                self.assertIn("it had no /proc", told.out)
-                self.assertIn(os.path.basename(self.interpreter.path) + ", CPython", told.out)
+                self.assertIn("it had no /proc", done.out)
+                self.assertIn(os.path.basename(self.interpreter.path) + ", CPython", done.out)
         with self.subTest("under cistern run"):
             profile = self.path("run.cistern")
             done = product.run(below + [product.CISTERN, "run", "-v", "-o", profile, "--", self.interpreter.path,
@@ -223,7 +223,7 @@ marked(5000)
             self.assert_complete(profile, 5700)
 
 
-class Run(unharmed.Case):
+class Run(bare_and_recorded.Case):
     def run_it(self, *arguments, **how):
         return product.run([product.CISTERN, "run", *arguments, "--", self.interpreter.path, "-c", "print('ran')"],
                            product.clean_environment(**how.pop("env", {})), **how)
@@ -232,9 +232,9 @@ class Run(unharmed.Case):
         self.assertEqual((done.code, done.out, len(done.err.splitlines())), (125, "", 1), done.err)
         self.assertIn(mentions, done.err)
 
-    def test_a_run_that_is_killed_leaves_the_program_and_its_profile_alone(self):
+    def test_a_kill_of_run_does_not_affect_the_program_and_its_profile(self):
         profile, go = self.path("x.cistern"), self.path("go")
-        program = unharmed.PROLOGUE + """
+        program = bare_and_recorded.PROLOGUE + """
 import time
 print(os.getpid(), flush=True)
 marked(3000)
@@ -259,7 +259,7 @@ print('done', flush=True)
         for name in "a b", "a:b":
             os.mkdir(self.path(name))
             library = shutil.copy(product.PRELOAD, self.path(name))
-            self.assert_refused(self.run_it("--preload-library", library), "cannot hold a path with a space or a colon")
+            self.assert_refused(self.run_it("--preload-library", library), "contains a space or a colon")
 
     def test_no_directory_for_temporary_files(self):
         done = self.run_it("-o", self.path("x.cistern"), env={"TMPDIR": self.path("nowhere")})
@@ -274,14 +274,14 @@ print('done', flush=True)
         self.addCleanup(subprocess.check_call, ["umount", "-l", folder])
         self.assert_refused(self.run_it(cwd=folder), "Read-only file system")
 
-    def test_a_profile_that_is_removed_or_replaced_meanwhile(self):
+    def test_a_profile_that_is_removed_or_replaced_during_a_run(self):
         for act in "os.unlink(sys.argv[1])", "os.unlink(sys.argv[1]); open(sys.argv[1], 'w').close()":
             with self.subTest(act):
                 profile = self.path("x.cistern")
                 done = product.run([product.CISTERN, "run", "-v", "-f", "-o", profile, "--", self.interpreter.path, "-c",
                                     "import os, sys; " + act, profile], product.clean_environment())
                 self.assertEqual(done.code, 0)
-                self.assertEqual(done.err, "cistern: %s: was removed, moved away or replaced while it was written\n"
+                self.assertEqual(done.err, "cistern: %s: removed, moved or replaced while the program ran\n"
                                  % profile)
 
 

@@ -1,4 +1,4 @@
-"""`cistern run` is a transparent parent: it starts the program, passes everything on, and makes the same profile."""
+"""`cistern run` is a transparent parent: it starts the program, forwards everything, and records the same profile."""
 import collections
 import json
 import os
@@ -41,7 +41,7 @@ class Run(product.Case):
         self.assertEqual(len(names), 1, names)
         return os.path.join(self.folder, names[0])
 
-    def test_exit_code_and_output_are_the_programs(self):
+    def test_exit_code_and_output_are_those_of_the_program(self):
         done = self.cistern_run("--", self.python, self.script, "a", "-b")
         self.assertEqual((done.code, done.out, done.err), (3, "out a -b\n", "err\n"))
         self.assertEqual(arrays_of(reader.only_image(self.only_profile())), 500)
@@ -70,7 +70,7 @@ class Run(product.Case):
                 self.assertEqual(arrays_of(reader.only_image(profile)), 500)
 
     def test_run_and_plain_preload_record_the_same(self):
-        totals = []
+        counts = []
         for name in ("run", "preload"):
             profile = self.path(name + ".cistern")
             if name == "run":
@@ -81,12 +81,12 @@ class Run(product.Case):
                                    product.recorded_environment(profile, PYTHONHASHSEED="0"))
             self.assertEqual(done.code, 3)
             image = reader.only_image(profile)
-            totals.append(collections.Counter((e.op, e.domain) for e in image.events() if e.domain != 4))
+            counts.append(collections.Counter((e.op, e.domain) for e in image.events() if e.domain != 4))
         # Environment strings differ, and so may a handful of native calls; Python's own do not.
-        for key in totals[0] | totals[1]:
-            self.assertAlmostEqual(totals[0][key], totals[1][key], delta=max(20, totals[1][key] // 500), msg=str(key))
+        for key in counts[0] | counts[1]:
+            self.assertAlmostEqual(counts[0][key], counts[1][key], delta=max(20, counts[1][key] // 500), msg=str(key))
 
-    def test_a_signal_is_told_as_128_and_more_and_is_in_the_profile(self):
+    def test_a_fatal_signal_gives_128_plus_its_number_and_is_recorded(self):
         for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV):
             with self.subTest(signal=number):
                 profile = self.path("%d.cistern" % number)
@@ -94,12 +94,12 @@ class Run(product.Case):
                 done = self.cistern_run("-o", profile, self.python, "-c", code)
                 self.assertEqual(done.code, 128 + number)
                 self.assertEqual(arrays_of(reader.only_image(profile)), 500)
-                told = product.cistern("summary", "--json", profile)
-                self.assertEqual((told.code, told.err), (0, ""))
-                self.assertEqual(json.loads(told.out)["images"][0]["ended_by"], "signal %d" % number)
-                self.assertFalse(os.path.exists(profile + ".d"), "run finalizes the window in")
+                report = product.cistern("summary", "--json", profile)
+                self.assertEqual((report.code, report.err), (0, ""))
+                self.assertEqual(json.loads(report.out)["images"][0]["ended_by"], "signal %d" % number)
+                self.assertFalse(os.path.exists(profile + ".d"), "run finalizes the window")
 
-    def test_a_signal_for_the_program_reaches_it(self):
+    def test_signals_are_forwarded_to_the_program(self):
         code = ("import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
                 "print('ready', flush=True)\ntime.sleep(60)")
         with subprocess.Popen([product.CISTERN, "run", "-o", self.path("x.cistern"), self.python, "-c", code],
@@ -108,20 +108,20 @@ class Run(product.Case):
             process.terminate()
             self.assertEqual(process.wait(timeout=30), 9)
 
-    def test_verbose_says_where_the_profile_is_and_what_to_type(self):
-        profile = self.path("said.cistern")
+    def test_verbose_prints_the_profile_and_the_next_command(self):
+        profile = self.path("printed.cistern")
         done = self.cistern_run("-v", "-o", profile, self.python, self.script)
         self.assertEqual(done.code, 3)
-        said = [line for line in done.err.splitlines() if line != "err"]
-        self.assertIn("said.cistern", said[0])
-        self.assertTrue(any(line.startswith("next: ") for line in said), done.err)
-        command = next(line for line in said if line.startswith("next: "))[len("next: "):]
+        printed = [line for line in done.err.splitlines() if line != "err"]
+        self.assertIn("printed.cistern", printed[0])
+        self.assertTrue(any(line.startswith("next: ") for line in printed), done.err)
+        command = next(line for line in printed if line.startswith("next: "))[len("next: "):]
         again = subprocess.run(["/bin/sh", "-c", command], cwd=self.folder, stdout=subprocess.PIPE,
                                env=product.clean_environment(PATH=os.path.dirname(product.CISTERN) + ":/usr/bin:/bin"))
         self.assertEqual(again.returncode, 0, command)
         self.assertIn(b"some_app.py", again.stdout)
 
-    def test_what_cannot_be_run_is_said_in_one_line(self):
+    def test_a_failure_to_run_is_one_line(self):
         plain = self.path("plain")
         open(plain, "w").close()
         exists = self.path("exists.cistern")
@@ -137,13 +137,13 @@ class Run(product.Case):
                 self.assertEqual(len(done.err.splitlines()), 1, done.err)
                 self.assertTrue(done.err.startswith("cistern: "), done.err)
 
-    def test_a_program_without_python_is_told(self):
+    def test_a_program_without_python_is_reported(self):
         done = self.cistern_run("-v", "--", "/bin/sh", "-c", "echo hello; exit 4")
         self.assertEqual((done.code, done.out), (4, "hello\n"))
         self.assertIn("Python", done.err)
         self.assertEqual([name for name in os.listdir(self.folder) if "cistern" in name], [])
 
-    def test_children_are_one_run(self):
+    def test_child_processes_belong_to_the_run(self):
         code = ("import subprocess, sys\n"
                 "subprocess.check_call([sys.executable, '-c', 'kept = [bytes(7002 - 33) for _ in range(500)]'])")
         profile = self.path("tree.cistern")

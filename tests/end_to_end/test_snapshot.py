@@ -1,19 +1,19 @@
-"""`--ring snapshot` and `cistern pack --snapshot`: totals in the place of events. What reports say of them is what they
-say of the events."""
+"""`--ring snapshot` and `cistern pack --snapshot` replace events by a snapshot: reports of a snapshot are the same as
+those of the events."""
 import json
 import os
 import random
 import signal
-import subprocess
 import time
 import unittest
 
 import interpreters
 import product
 import reader
+import run_in_background
 from test_kill import Counters, THREADS
 
-KILLS = int(os.environ.get("CISTERN_AGGREGATE_KILLS", "4"))  # of each side
+KILLS = int(os.environ.get("CISTERN_SNAPSHOT_KILLS", "4"))  # of each side
 
 PROGRAM = """
 import sys, threading, gc
@@ -42,14 +42,16 @@ REPORTS = (["leaks", "--all"], ["leaks", "--all", "--at", "exit"], ["peak", "--t
 REFUSED = (["timeline"], ["temporary"], ["leaks", "--at", "0.001s"], ["leaks", "--warm-up", "0.001s"])
 
 
-def told(value):
-    """What a report says apart from where the profile lies and how large it is."""
+def comparable(value):
+    """A report without the path and the size of the profile."""
     if isinstance(value, dict):
-        return {key: told(part) for key, part in value.items() if key not in ("path", "profile", "file_bytes", "folded_events")}
-    return [told(part) for part in value] if isinstance(value, list) else value
+        return {key: comparable(part) for key, part in value.items() if key not in ("path", "profile", "file_bytes", "folded_events")}
+    return [comparable(part) for part in value] if isinstance(value, list) else value
 
 
-class Snapshot(product.Case):
+class Snapshot(run_in_background.Case):
+    RUN_OPTIONS = ("--ring", "snapshot")
+
     def record(self, profile, *command, options=(), code=0):
         done = product.run([product.CISTERN, "run", "-f", *options, "-o", profile, "--", *command],
                            product.clean_environment())
@@ -59,34 +61,34 @@ class Snapshot(product.Case):
     def report(self, command, profile):
         done = product.cistern(*command, "--json", profile)
         self.assertEqual(done.err, "")
-        return done.code, told(json.loads(done.out))
+        return done.code, comparable(json.loads(done.out))
 
     def summary(self, profile):
         done = product.cistern("summary", "--json", profile)
         self.assertEqual((done.code, done.err), (0, ""))
         return json.loads(done.out)
 
-    def assert_same_reports(self, totals, events, reports=REPORTS):
+    def assert_same_reports(self, snapshot, events, reports=REPORTS):
         for command in reports:
             with self.subTest(report=command):
-                self.assertEqual(self.report(command, totals), self.report(command, events))
+                self.assertEqual(self.report(command, snapshot), self.report(command, events))
         for command in (["export", "--format", "collapsed"], ["export", "--format", "collapsed", "--what", "peak"],
                         ["export", "--format", "collapsed", "--what", "total"]):
-            found, expected = (product.cistern(*command, profile) for profile in (totals, events))
+            found, expected = (product.cistern(*command, profile) for profile in (snapshot, events))
             self.assertEqual((found.code, found.out, found.err), (expected.code, expected.out, expected.err), command)
 
-    def test_totals_say_what_the_events_do(self):
+    def test_a_snapshot_gives_the_same_reports_as_the_events(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):
-                events, totals = self.path("events.cistern"), self.path("totals.cistern")
+                events, snapshot = self.path("events.cistern"), self.path("snapshot.cistern")
                 self.record(events, interpreter.path, "-c", PROGRAM, 400, options=("--ring", "spill"))
-                done = product.cistern("pack", "--snapshot", "--output", totals, events)
+                done = product.cistern("pack", "--snapshot", "--output", snapshot, events)
                 self.assertEqual((done.code, done.err), (0, ""))
-                self.assertGreater(self.summary(totals)["images"][0]["folded_events"], 10000)
-                self.assert_same_reports(totals, events)
-                os.remove(totals)
+                self.assertGreater(self.summary(snapshot)["images"][0]["folded_events"], 10000)
+                self.assert_same_reports(snapshot, events)
+                os.remove(snapshot)
 
-    def test_what_needs_each_event_says_that_they_are_not_there(self):
+    def test_reports_that_need_single_events_are_refused(self):
         profile = self.path("x.cistern")
         self.record(profile, interpreters.one_of("3.11").path, "-c", PROGRAM, 50, options=("--ring", "snapshot"))
         for command in REFUSED:
@@ -96,7 +98,7 @@ class Snapshot(product.Case):
             self.assertIn("not in this profile: ", done.err)
             self.assertIn("--ring snapshot", done.err)
 
-    def test_a_run_leaves_totals(self):
+    def test_a_run_leaves_a_snapshot(self):
         profile = self.path("x.cistern")
         program = "for number in range(10 ** 6): str(number)"
         self.record(profile, interpreters.one_of("3.11").path, "-c", program, options=("--ring", "snapshot"))
@@ -105,10 +107,6 @@ class Snapshot(product.Case):
         self.assertEqual((image["lost_events"], image["lost_segments"], image["torn_bytes"]), (0, 0, 0))
         self.assertLess(os.path.getsize(profile), 1 << 20)
         self.assertTrue(reader.is_packed(profile))
-
-    @staticmethod
-    def names_below(profile):
-        return os.listdir(profile + ".d") if os.path.isdir(profile + ".d") else []
 
     def bytes_on_disk(self, profile):
         total = 0
@@ -120,16 +118,8 @@ class Snapshot(product.Case):
                 pass
         return total
 
-    def start(self, profile, *command, options=()):
-        run = subprocess.Popen([str(part) for part in (product.CISTERN, "run", "--ring", "snapshot", *options, "-o",
-                                                       profile, "--", *command)],
-                               env=product.clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE)
-        self.addCleanup(run.stderr.close)
-        return run
-
-    def test_the_disk_is_bounded_however_much_happens(self):
-        """The program waits now and then, for nothing makes it wait: on a busy machine it is faster than `run`."""
+    def test_disk_use_is_bounded(self):
+        """The program waits for `run`, which never stops it: on a busy machine the program is faster."""
         profile = self.path("x.cistern")
         program = """
 import os, sys, time
@@ -152,33 +142,14 @@ for part in range(80):
         self.assertEqual((image["lost_events"], image["lost_segments"], image["torn_bytes"]), (0, 0, 0))
         self.assertEqual((image["unknown_frees"], image["implied_frees"]), (0, 0))
         self.assertLess(os.path.getsize(profile), 2 << 20)
-        self.assertLess(most, 64 << 20)  # the events take some 250 MB
+        self.assertLess(most, 64 << 20)  # the events take about 250 MB
         code, leaks = self.report(["leaks", "--all"], profile)
         self.assertEqual(code, 0)
         held = [group for group in leaks["groups"] if group["bytes"] >= 10000 * 100]
         self.assertTrue(held and all(group["growth"] == "one-off" for group in held), held)
 
-    def start_native(self, profile, counters):
-        run = self.start(profile, product.tool("kill_target"), counters.path, 10 ** 9,
-                         options=("--follow", "all", "--domains", "malloc"))
-        deadline = time.monotonic() + 60
-        while not counters.native_ready():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.002)
-        with open("/proc/%d/task/%d/children" % (run.pid, run.pid)) as file:
-            program = int(file.read().split()[0])
-        self.addCleanup(self.end, program)
-        return run, program
-
-    @staticmethod
-    def end(program):
-        try:
-            os.kill(program, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-
     def assert_all_counted(self, profile, counters):
-        """Each call that was completed is an event, and each block was freed where it was allocated."""
+        """Each completed call is an event, and no free is unknown or implied."""
         image, = self.summary(profile)["images"]
         self.assertEqual((image["lost_events"], image["lost_segments"], image["torn_bytes"]), (0, 0, 0))
         self.assertEqual((image["unknown_frees"], image["implied_frees"]), (0, 0))
@@ -187,21 +158,18 @@ for part in range(80):
         self.assertLessEqual(image["end_blocks"], THREADS * 64 + 100)
         return image
 
-    def wait_for_snapshot(self, profile, chance):
-        """A moment after the first one, or in the midst of it."""
-        deadline = time.monotonic() + 120
-        while not any(name.endswith((".packed", ".next")) for name in self.names_below(profile)):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.001)
+    def wait_for_first_snapshot(self, profile, chance):
+        """Until the first snapshot is being written, and a random time longer."""
+        self.wait_for(lambda: any(name.endswith((".packed", ".next")) for name in self.names_below(profile)), 120)
         time.sleep(chance.random() * 0.3)
 
-    def test_the_program_is_killed(self):
+    def test_a_kill_of_the_program_loses_nothing(self):
         chance = random.Random(81)
         for number in range(KILLS):
             with self.subTest(kill=number):
                 profile, counters = self.path("%d.cistern" % number), Counters(self.path("%d.counters" % number))
                 run, program = self.start_native(profile, counters)
-                self.wait_for_snapshot(profile, chance)
+                self.wait_for_first_snapshot(profile, chance)
                 os.kill(program, signal.SIGKILL)
                 err = run.communicate(timeout=240)[1]
                 self.assertEqual((run.returncode, err), (128 + signal.SIGKILL, b""))
@@ -211,21 +179,18 @@ for part in range(80):
                 self.assertGreater(image["folded_events"], image["events"] // 4)
                 os.remove(profile)
 
-    def test_run_is_killed_and_then_the_program(self):
+    def test_a_kill_of_run_and_then_of_the_program_loses_nothing(self):
         chance = random.Random(82)
         for number in range(KILLS):
             with self.subTest(kill=number):
                 profile, counters = self.path("%d.cistern" % number), Counters(self.path("%d.counters" % number))
                 run, program = self.start_native(profile, counters)
-                self.wait_for_snapshot(profile, chance)
+                self.wait_for_first_snapshot(profile, chance)
                 run.kill()
                 run.wait()
                 time.sleep(chance.random() * 0.1)
                 os.kill(program, signal.SIGKILL)
-                deadline = time.monotonic() + 60
-                while os.path.exists("/proc/%d/maps" % program) and not self.is_zombie(program):
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(0.002)
+                self.wait_for_end(program)
                 before = self.assert_all_counted(profile, counters)
                 done = product.cistern("pack", "--snapshot", profile)
                 self.assertEqual((done.code, done.err), (0, ""))
@@ -235,15 +200,7 @@ for part in range(80):
                     self.assertEqual(after[figure], before[figure], figure)
                 os.remove(profile)
 
-    @staticmethod
-    def is_zombie(pid):
-        try:
-            with open("/proc/%d/stat" % pid) as file:
-                return file.read().rpartition(")")[2].split()[0] == "Z"
-        except OSError:
-            return True
-
-    def test_reports_can_be_had_while_the_program_runs(self):
+    def test_reports_work_while_the_program_runs(self):
         profile, counted = self.path("x.cistern"), self.path("counted")
         program = """
 import os, sys, time
@@ -255,7 +212,7 @@ for part in range(100000):
 """
         run = self.start(profile, interpreters.one_of("3.11").path, "-c", program, counted)
         self.addCleanup(run.wait, 60)
-        self.addCleanup(run.terminate)  # which is sent on
+        self.addCleanup(run.terminate)  # run forwards the signal
         events = finalized = 0
         deadline = time.monotonic() + 60
         while not os.path.exists(counted) and time.monotonic() < deadline:
@@ -274,7 +231,7 @@ for part in range(100000):
         self.assertEqual(refused.code, 3)
         self.assertIn("still writes to it", refused.err)
 
-    def test_each_image_has_totals_of_its_own(self):
+    def test_each_image_has_its_own_snapshot(self):
         profile = self.path("x.cistern")
         program = """
 import os
@@ -294,17 +251,17 @@ if child: os.waitpid(child, 0)
         self.assertEqual([name for name in self.names_below(profile) if not name.endswith(".cistern")], [])
         self.assertLess(self.bytes_on_disk(profile), 4 << 20)
 
-    def test_threads_that_are_silent_for_long_keep_nothing_back(self):
-        """Each has published a little, and its segment is not sealed while millions of events pass."""
+    def test_idle_threads_do_not_delay_snapshots(self):
+        """Each has published some events; its segment stays unsealed during millions of other events."""
         profile = self.path("x.cistern")
         program = """
 import os, sys, threading, time
-ready, over = threading.Barrier(9), threading.Event()
+ready, done = threading.Barrier(9), threading.Event()
 held = []
 def wait(number):
     held.append([bytearray(300 + number) for _ in range(10)])
     ready.wait()
-    over.wait()
+    done.wait()
     held[0].clear()
 threads = [threading.Thread(target=wait, args=(number,)) for number in range(8)]
 for thread in threads: thread.start()
@@ -313,7 +270,7 @@ for part in range(30):
     for number in range(10 ** 5): str(number)
     deadline = time.monotonic() + 60
     while os.stat(sys.argv[1]).st_blocks * 512 > 32 << 20 and time.monotonic() < deadline: time.sleep(0.01)
-over.set()
+done.set()
 for thread in threads: thread.join()
 """
         run = self.start(profile, interpreters.one_of("3.11").path, "-c", program, profile)
@@ -327,7 +284,7 @@ for thread in threads: thread.join()
         self.assertEqual((image["unknown_frees"], image["implied_frees"], image["lost_segments"]), (0, 0, 0))
         self.assertLess(most, 64 << 20)  # of 120 MB
 
-    def test_threads_that_work_behind_the_main_module_fill_no_disk(self):
+    def test_threads_that_outlive_the_main_module_do_not_fill_the_disk(self):
         profile = self.path("x.cistern")
         program = """
 import os, sys, threading, time
@@ -353,7 +310,7 @@ threading.Thread(target=work).start()
         leaks = self.report(["leaks", "--all"], profile)[1]
         self.assertIn((30 * (778 + 56), 60), [(group["bytes"], group["blocks"]) for group in leaks["groups"]])
 
-    def test_a_damaged_profile_is_left_as_it_is(self):
+    def test_a_damaged_profile_is_not_changed(self):
         profile = self.path("x.cistern")
         self.record(profile, interpreters.one_of("3.11").path, "-c", PROGRAM, 100, options=("--ring", "spill"))
         with open(profile, "r+b") as file:
@@ -363,7 +320,7 @@ threading.Thread(target=work).start()
             before = file.read()
         done = product.cistern("pack", "--snapshot", profile)
         self.assertEqual(done.code, 3)
-        self.assertIn("damaged; it was left as it is", done.err)
+        self.assertIn("damaged and was not changed", done.err)
         with open(profile, "rb") as file:
             self.assertEqual(file.read(), before)
 

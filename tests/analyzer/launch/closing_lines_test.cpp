@@ -22,7 +22,7 @@ RunFacts facts() {
   return facts;
 }
 
-TEST(ClosingLines, SayWhatWasRecordedAndWhatToTypeNext) {
+TEST(ClosingLines, SayWhatWasRecordedAndTheNextCommand) {
   EXPECT_EQ(closing_lines(one_image(), facts()),
             "cistern: 41.2 M events, 12.4 s, 0 lost → cistern.service.4711.cistern (31.2 MB)\n"
             "next: cistern leaks cistern.service.4711.cistern\n");
@@ -38,13 +38,13 @@ TEST(ClosingLines, CountProcessesAndThoseThatStillRun) {
 
 TEST(ClosingLines, SayWhyThereIsNoProfile) {
   EXPECT_EQ(closing_lines({}, facts()),
-            "cistern: nothing that ran had Python, so there is no profile (--follow all records other programs)\n");
+            "cistern: nothing was recorded: no process used Python (--follow all records other programs too)\n");
   RunFacts all = facts();
   all.follow = Follow::kAll;
-  EXPECT_EQ(closing_lines({}, all), "cistern: nothing was recorded: the library was not loaded into any process\n");
+  EXPECT_EQ(closing_lines({}, all), "cistern: nothing was recorded: no process loaded the recorder\n");
 }
 
-TEST(ClosingLines, TellProblemsFirst) {
+TEST(ClosingLines, ListProblemsFirst) {
   CollectedRun collected = one_image();
   collected.problems = {"x.cistern: No space left on device"};
   EXPECT_EQ(closing_lines(collected, facts()).find("cistern: x.cistern: No space left on device\ncistern: 41.2 M"), 0u);

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "analyzer/read/image.h"
 #include "analyzer/launch/preload_library.h"
+#include "analyzer/read/image.h"
 #include "analyzer/write/process_liveness.h"
 #include "tests/builders/hand_made_profile.h"
 #include "tests/builders/temporary_directory.h"
@@ -37,7 +37,7 @@ class Collect : public testing::Test {
   std::string first_ = directory_.file("x.cistern");
 };
 
-TEST_F(Collect, FinalizesEveryImageAndRemovesTheEmptyFolder) {
+TEST_F(Collect, FinalizesEveryImageAndRemovesTheEmptyDirectory) {
   const CollectedRun found = collect({leave(first_, first_, kNobody, 1, 1, 5)}, {});
   EXPECT_EQ(found.profile, first_);
   EXPECT_EQ(found.events, 5u);
@@ -46,7 +46,7 @@ TEST_F(Collect, FinalizesEveryImageAndRemovesTheEmptyFolder) {
   EXPECT_FALSE(std::filesystem::exists(first_ + ".d"));
 }
 
-TEST_F(Collect, KeepsTheFolderThatOtherImagesLieIn) {
+TEST_F(Collect, KeepsADirectoryThatContainsOtherImages) {
   std::vector<ListedImage> images = {leave(first_, first_, kNobody, 1, 1, 5)};
   const std::string second = first_ + ".d/" + std::to_string(kNobody) + "-1-2.cistern";
   images.push_back(leave(second, first_, kNobody, 1, 2, 7));
@@ -59,7 +59,7 @@ TEST_F(Collect, KeepsTheFolderThatOtherImagesLieIn) {
   }
 }
 
-TEST_F(Collect, LeavesAProcessAloneThatStillRuns) {
+TEST_F(Collect, DoesNotTouchTheProfileOfARunningProcess) {
   const auto self = static_cast<uint32_t>(getpid());
   const CollectedRun found = collect({leave(first_, first_, self, made::own_start_ticks(), 1, 5)}, {});
   EXPECT_EQ(found.running, 1u);
@@ -67,7 +67,7 @@ TEST_F(Collect, LeavesAProcessAloneThatStillRuns) {
   EXPECT_TRUE(std::filesystem::exists(first_ + ".d"));
 }
 
-TEST_F(Collect, TellsTheLastImageOfTheChildHowItEnded) {
+TEST_F(Collect, RecordsTheExitStatusInTheLastImageOfTheChild) {
   const std::string second = first_ + ".d/second.cistern";
   std::vector<ListedImage> images = {leave(first_, first_, kNobody, 1, 1, 5)};
   images.push_back(leave(second, first_, kNobody, 1, 2, 7));
@@ -76,7 +76,7 @@ TEST_F(Collect, TellsTheLastImageOfTheChildHowItEnded) {
   EXPECT_EQ(read_image({second, {}, {}}).process_events.end.code, SIGSEGV);
 }
 
-TEST_F(Collect, ReportsAnImageThatCannotBeFoldedAndGoesOn) {
+TEST_F(Collect, ReportsAnImageThatCannotBeFinalizedAndContinues) {
   const ListedImage broken = leave(first_, first_, kNobody, 1, 1, 5);
   const std::string other = directory_.file("y.cistern");
   const ListedImage good = leave(other, other, kNobody, 2, 1, 3);
@@ -93,7 +93,7 @@ TEST_F(Collect, ReportsAnImageThatCannotBeFoldedAndGoesOn) {
   EXPECT_EQ(found.events, 3u);
 }
 
-TEST_F(Collect, CountsWhatThereIsNoRoomToFoldAndKeepsTheWindow) {
+TEST_F(Collect, CountsEventsAndKeepsTheWindowWhenTheDiskIsFull) {
   const ListedImage image = leave(first_, first_, kNobody, 1, 1, 500);
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
@@ -104,13 +104,13 @@ TEST_F(Collect, CountsWhatThereIsNoRoomToFoldAndKeepsTheWindow) {
   setrlimit(RLIMIT_FSIZE, &before);
   signal(SIGXFSZ, handler);
   ASSERT_EQ(found.problems.size(), 1u);
-  EXPECT_NE(found.problems[0].find("File too large; its last part stays in " + first_ + ".d/"), std::string::npos);
+  EXPECT_NE(found.problems[0].find("File too large; the last events stay in " + first_ + ".d/"), std::string::npos);
   EXPECT_EQ(found.events, 500u);
   EXPECT_EQ(collect({image}, {}).events, 500u) << "with room it can be finalized later";
   EXPECT_FALSE(std::filesystem::exists(first_ + ".d"));
 }
 
-TEST(ImageLine, TakesAPathWithSpaces) {
+TEST(ImageLine, ParsesAPathWithSpaces) {
   ListedImage image;
   ASSERT_TRUE(parse_image_line("77 12345 2 /a b/c.cistern", image));
   EXPECT_EQ(image.pid, 77u);
@@ -121,7 +121,7 @@ TEST(ImageLine, TakesAPathWithSpaces) {
   }
 }
 
-TEST(ImageList, IsReadUpToTheLastWholeLineAndLeavesNothingBehind) {
+TEST(ImageList, ReadsWholeLinesOnlyAndRemovesItsFiles) {
   std::string path;
   {
     const ImageList list;
@@ -134,14 +134,14 @@ TEST(ImageList, IsReadUpToTheLastWholeLineAndLeavesNothingBehind) {
   EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(path).parent_path()));
 }
 
-TEST(ProcessLife, KnowsThePidFromItsFormerOwner) {
+TEST(ProcessLiveness, DistinguishesProcessesThatHadTheSamePid) {
   const auto self = static_cast<uint32_t>(getpid());
   EXPECT_TRUE(process_lives(self, made::own_start_ticks()));
   EXPECT_FALSE(process_lives(self, made::own_start_ticks() + 1));
   EXPECT_FALSE(process_lives(kNobody, 1));
 }
 
-TEST(PreloadValue, ComesFirstAndDropsNothing) {
+TEST(PreloadValue, PutsTheLibraryFirstAndKeepsInheritedEntries) {
   EXPECT_EQ(preload_value("/lib/ours.so", ""), "/lib/ours.so");
   EXPECT_EQ(preload_value("/lib/ours.so", "/a.so:b.so c.so"), "/lib/ours.so:/a.so:b.so c.so");
   EXPECT_ANY_THROW(preload_value("/my lib/ours.so", ""));

@@ -1,6 +1,6 @@
-// A library to preload in the recorder's place: on load it leaves a profile and a window as a recorder would that was
-// killed afterwards, and lists them for `cistern run`. FAKE_PROFILE names the profile, %p standing for the pid; without
-// it nothing happens. FAKE_END=exit says in the profile that the program went through exit().
+// A library to preload instead of the recorder. On load it writes a profile and a window, as a recorder that is killed
+// leaves them, and lists them for `cistern run`. FAKE_PROFILE is the path of the profile; %p stands for the pid.
+// Without it the library does nothing. FAKE_END=exit adds an end record: the program called exit().
 
 #include <unistd.h>
 
@@ -30,7 +30,7 @@ std::vector<made::Piece> pieces(uint32_t pid) {
   return all;
 }
 
-void leave_profile(const std::string& path, const char* list) {
+void write_profile(const std::string& path, const char* list) {
   const auto pid = static_cast<uint32_t>(getpid());
   const cistern::ProfileHeader header = made::header_of(cistern::FileRole::kProfile, pid, made::own_start_ticks());
   made::save(path, made::profile_file(header, {}));
@@ -44,7 +44,7 @@ void leave_profile(const std::string& path, const char* list) {
 __attribute__((constructor)) void load() {
   const char* path = std::getenv("FAKE_PROFILE");
   const char* list = std::getenv(cistern::kRunVariable);
-  if (path != nullptr && list != nullptr) leave_profile(profile_path(path), list);
+  if (path != nullptr && list != nullptr) write_profile(profile_path(path), list);
 }
 
 }  // namespace

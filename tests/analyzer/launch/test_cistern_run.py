@@ -1,4 +1,4 @@
-"""`cistern run` as a whole, with a library of our own in the recorder's place (fake_recorder.cpp).
+"""`cistern run` as a whole, with a fake recorder (fake_recorder.cpp).
 
 Environment, set by CMake: CISTERN, FAKE_RECORDER, STATIC_PROGRAM are the paths of what was built.
 """
@@ -17,7 +17,7 @@ CISTERN = os.environ["CISTERN"]
 FAKE_RECORDER = os.environ["FAKE_RECORDER"]
 STATIC_PROGRAM = os.environ["STATIC_PROGRAM"]
 LIMIT_S = 30
-# Waits for a signal. Not pause(): one that arrives between Python's last look and the system call would be slept over.
+# Waits for a signal. Not pause(): it would miss a signal that arrives just before the system call.
 WAIT = "\nimport time\nwhile True: time.sleep(0.02)"
 
 
@@ -60,7 +60,7 @@ class Case(unittest.TestCase):
         self.assertEqual(process.stdout.readline(), "ready\n")
         return process
 
-    def complaint(self, code, *arguments, **variables):
+    def failure(self, code, *arguments, **variables):
         done = self.run_it(*arguments, check=code, **variables)
         self.assertEqual(done.stdout, "")
         lines = done.stderr.splitlines()
@@ -76,33 +76,33 @@ class Case(unittest.TestCase):
 
 
 class ExitCodes(Case):
-    def test_the_programs_own_is_passed_on(self):
+    def test_the_exit_code_of_the_program_is_returned(self):
         for code in (0, 1, 3, 125, 255):
             self.run_it("sh", "-c", "exit %d" % code, check=code)
 
-    def test_a_fatal_signal_is_128_and_its_number(self):
+    def test_a_fatal_signal_is_128_plus_its_number(self):
         for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV):
             self.run_it("sh", "-c", "kill -%d $$" % number, check=128 + number)
 
     def test_a_missing_program_is_127(self):
-        self.assertEqual(self.complaint(127, "no-such-program"), "cistern: no-such-program: no such program in PATH")
-        self.assertIn("no such program", self.complaint(127, "./no-such-program"))
-        self.assertIn("no such program", self.complaint(127, ""))
+        self.assertEqual(self.failure(127, "no-such-program"), "cistern: no-such-program: no such program in PATH")
+        self.assertIn("no such program", self.failure(127, "./no-such-program"))
+        self.assertIn("no such program", self.failure(127, ""))
 
-    def test_what_cannot_be_executed_is_126(self):
-        self.assertIn("it is a directory", self.complaint(126, self.directory))
+    def test_a_program_that_cannot_be_executed_is_126(self):
+        self.assertIn("is a directory", self.failure(126, self.directory))
         plain = self.program("plain", "echo hello\n", 0o644)
-        self.assertIn("Permission denied", self.complaint(126, plain))
-        self.assertIn("neither an ELF program nor a script", self.complaint(126, self.program("text", "echo hello\n")))
+        self.assertIn("Permission denied", self.failure(126, plain))
+        self.assertIn("neither an ELF program nor a script", self.failure(126, self.program("text", "echo hello\n")))
         orphan = self.program("orphan", "#!/no/such/interpreter\n")
-        self.assertIn("its interpreter /no/such/interpreter: No such file", self.complaint(126, orphan))
+        self.assertIn("its interpreter /no/such/interpreter: No such file", self.failure(126, orphan))
         circle = self.program("circle", "#!%s\n" % self.path("circle"))
-        self.assertIn("too many scripts", self.complaint(126, circle))
+        self.assertIn("too many levels of scripts", self.failure(126, circle))
 
-    def test_what_the_library_cannot_be_put_under_is_125(self):
-        self.assertIn("statically linked", self.complaint(125, STATIC_PROGRAM))
+    def test_a_program_that_cannot_load_the_recorder_is_125(self):
+        self.assertIn("statically linked", self.failure(125, STATIC_PROGRAM))
         script = self.program("script", "#!%s\n" % STATIC_PROGRAM)
-        line = self.complaint(125, script)
+        line = self.failure(125, script)
         self.assertIn("%s (run by %s): statically linked" % (script, STATIC_PROGRAM), line)
         with open("/bin/sh", "rb") as file:
             header = bytearray(file.read(4096))
@@ -111,11 +111,11 @@ class ExitCodes(Case):
         with open(foreign, "wb") as file:
             file.write(header)
         os.chmod(foreign, 0o755)
-        self.assertIn("another architecture", self.complaint(125, foreign))
+        self.assertIn("another architecture", self.failure(125, foreign))
         header[4] = 1  # ELFCLASS32
         with open(foreign, "wb") as file:
             file.write(header)
-        self.assertIn("a 32-bit program cannot load a 64-bit library", self.complaint(125, foreign))
+        self.assertIn("a 32-bit program cannot load the 64-bit recorder", self.failure(125, foreign))
 
     def test_a_wrapper_need_not_be_recordable_itself(self):
         self.run_it("--wrapper", STATIC_PROGRAM, check=5)
@@ -128,53 +128,53 @@ class ExitCodes(Case):
         os.chmod(copy, 0o4755)
         if os.statvfs(copy).f_flag & os.ST_NOSUID:
             self.skipTest("set-user-ID has no effect in %s" % self.directory)
-        self.assertIn("set-user-ID, so LD_PRELOAD has no effect", self.complaint(125, copy))
+        self.assertIn("set-user-ID, so LD_PRELOAD has no effect", self.failure(125, copy))
 
     def test_usage_errors_are_125(self):
-        self.complaint(125)
-        self.complaint(125, "--no-such-option", "true")
-        self.complaint(125, "--max-size", "much", "true")
-        self.complaint(125, "true", CISTERN_OPTIONS="colour=red")
-        self.complaint(125, "-o", "it's \"mine\"", "true")
+        self.failure(125)
+        self.failure(125, "--no-such-option", "true")
+        self.failure(125, "--max-size", "much", "true")
+        self.failure(125, "true", CISTERN_OPTIONS="colour=red")
+        self.failure(125, "-o", "it's \"mine\"", "true")
 
     def test_a_missing_library_is_125(self):
         done = subprocess.run([CISTERN, "run", "--preload-library", self.path("no.so"), "true"],
                               stderr=subprocess.PIPE, text=True, timeout=LIMIT_S, env=self.environment())
         self.assertEqual((done.returncode, done.stderr.count("\n")), (125, 1))
 
-    def test_an_output_that_cannot_be_is_said_before_the_start(self):
+    def test_an_invalid_output_fails_before_the_program_starts(self):
         touch = "touch " + self.path("started")
-        self.assertIn("No such file", self.complaint(125, "-o", "nowhere/x.cistern", "sh", "-c", touch))
+        self.assertIn("No such file", self.failure(125, "-o", "nowhere/x.cistern", "sh", "-c", touch))
         self.program("file", "")
-        self.assertIn("Not a directory", self.complaint(125, "-o", "file/x.cistern", "sh", "-c", touch))
+        self.assertIn("Not a directory", self.failure(125, "-o", "file/x.cistern", "sh", "-c", touch))
         self.program("old.cistern", "")
-        self.assertIn("exists already; -f", self.complaint(125, "-o", "old.cistern", "sh", "-c", touch))
-        self.assertIn("'%y'", self.complaint(125, "-o", "%y", "sh", "-c", touch))
+        self.assertIn("already exists (-f", self.failure(125, "-o", "old.cistern", "sh", "-c", touch))
+        self.assertIn("'%y'", self.failure(125, "-o", "%y", "sh", "-c", touch))
         self.assertFalse(os.path.exists(self.path("started")))
         self.run_it("-f", "-o", "old.cistern", "sh", "-c", touch, check=0)
         self.assertTrue(os.path.exists(self.path("started")))
 
 
 class Transparency(Case):
-    def test_streams_belong_to_the_program(self):
+    def test_the_program_has_the_standard_streams(self):
         done = self.run_it("sh", "-c", "cat; echo oops >&2", input="from above\n", check=0)
         self.assertEqual((done.stdout, done.stderr), ("from above\n", "oops\n"))
 
-    def test_only_the_documented_variables_change(self):
+    def test_only_documented_environment_variables_change(self):
         show = "import os; print(sorted(os.environ.items()))"
         bare = subprocess.run([sys.executable, "-c", show], stdout=subprocess.PIPE, text=True, env=self.environment())
         done = self.run_it(sys.executable, "-c", show, check=0)
         changed = set(eval(done.stdout)) ^ set(eval(bare.stdout))
         self.assertEqual({name for name, _ in changed}, {"LD_PRELOAD", "CISTERN_OPTIONS", "CISTERN_RUN"})
 
-    def test_options_and_preloads_of_the_user_are_kept(self):
+    def test_inherited_options_and_preloads_are_kept(self):
         show = "import os; print(os.environ['LD_PRELOAD'], os.environ['CISTERN_OPTIONS'], sep='\\n')"
         done = self.run_it("--no-start", "-o", "a b", sys.executable, "-c", show, check=0,
                            CISTERN_OPTIONS="follow=all", LD_PRELOAD="libc.so.6:libm.so.6")
         self.assertEqual(done.stdout.splitlines(), [FAKE_RECORDER + ":libc.so.6:libm.so.6",
                                                     "follow=all start=off output='%s'" % self.path("a b")])
 
-    def test_descriptors_mask_dispositions_and_group_are_as_without_us(self):
+    def test_descriptors_signals_and_process_group_are_unchanged(self):
         show = ("import os, signal; print(sorted(os.listdir('/proc/self/fd')), os.getpgrp());"
                 "print([l for l in open('/proc/self/status') if l.startswith('Sig') and not l.startswith('SigQ')])")
 
@@ -190,19 +190,19 @@ class Transparency(Case):
         self.assertEqual([one.returncode for one in outputs], [0, 0])
         self.assertEqual(outputs[0].stdout, outputs[1].stdout)
 
-    def test_an_ignored_sigchld_does_not_lose_the_exit_code(self):
+    def test_the_exit_code_is_returned_when_sigchld_is_ignored(self):
         done = subprocess.run(self.arguments("sh", "-c", "exit 7"), env=self.environment(), timeout=LIMIT_S,
                               preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
         self.assertEqual(done.returncode, 7)
 
-    def test_signals_sent_to_run_reach_the_program(self):
+    def test_signals_sent_to_run_are_forwarded(self):
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT, signal.SIGQUIT):
             process = self.start("import signal, sys; signal.signal(%d, lambda *_: sys.exit(42));"
                                  "print('ready', flush=True)" % number + WAIT)
             process.send_signal(number)
             self.assertEqual(process.wait(LIMIT_S), 42, number)
 
-    def test_a_program_that_survives_a_signal_goes_on(self):
+    def test_a_program_that_handles_a_signal_continues(self):
         process = self.start("import os, signal; signal.signal(signal.SIGTERM, lambda *_: os.write(1, b'term\\n'));"
                              "signal.signal(signal.SIGUSR1, lambda *_: exit(9));"
                              "print('ready', flush=True)" + WAIT)
@@ -216,7 +216,7 @@ class Terminal(Case):
     """Each program runs as a shell would start a job: the leader of the foreground group of a terminal."""
 
     def open_session(self, *arguments):
-        """Returns the pid of `run`, which leads a group in the foreground of a new terminal, and the terminal."""
+        """Starts `run` as the leader of the foreground process group of a new terminal."""
         shell, terminal = pty.fork()
         if shell == 0:
             self.be_shell(self.arguments(*arguments), self.environment())
@@ -225,7 +225,7 @@ class Terminal(Case):
 
     @staticmethod
     def be_shell(arguments, variables):
-        """Runs one job in the foreground, says what becomes of it, and lets it go on when it stopped."""
+        """Runs one job in the foreground, prints its state changes, and continues it when it stopped."""
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         job = os.fork()
@@ -261,7 +261,7 @@ class Terminal(Case):
     def type(self, text):
         os.write(self.terminal, text.encode())
 
-    def test_the_interrupt_key_reaches_the_program_once_and_not_us(self):
+    def test_the_interrupt_key_reaches_only_the_program_and_once(self):
         self.open_session(sys.executable, "-c", "import signal\nhits = []\n"
                           "signal.signal(signal.SIGINT, lambda *_: hits.append(1))\n"
                           "signal.signal(signal.SIGTERM, lambda *_: exit(40 + len(hits)))\n"
@@ -289,18 +289,18 @@ class Terminal(Case):
         self.wait_for("line again")
         self.wait_for("ended 0")
 
-    def test_a_program_that_tidies_up_before_it_stops_is_given_the_time(self):
+    def test_a_program_may_clean_up_before_it_stops(self):
         self.open_session(sys.executable, "-c",
                           "import os, signal, time\n"
                           "def stop(*_):\n"
-                          "    os.write(1, b'tidy %d\\n' % (os.tcgetpgrp(0) == os.getpgrp()))\n"
+                          "    os.write(1, b'clean %d\\n' % (os.tcgetpgrp(0) == os.getpgrp()))\n"
                           "    signal.signal(signal.SIGTSTP, signal.SIG_DFL)\n"
                           "    os.kill(os.getpid(), signal.SIGTSTP)\n"
                           "signal.signal(signal.SIGTSTP, stop)\n"
                           "print('ready', flush=True); print('line', input())")
         self.wait_for("ready")
         self.type("\x1a")
-        self.wait_for("tidy 1")
+        self.wait_for("clean 1")
         self.wait_for("stopped")
         self.type("fg\n")
         self.type("again\n")
@@ -309,20 +309,20 @@ class Terminal(Case):
 
     def test_the_closing_lines_come_last_and_name_the_next_command(self):
         self.open_session("sh", "-c", "echo output")
-        said = self.wait_for("ended 0")
-        self.assertEqual(said.split("\r\n")[:2], ["output", "cistern: nothing that ran had Python, so there is no "
-                                                  "profile (--follow all records other programs)"])
+        printed = self.wait_for("ended 0")
+        self.assertEqual(printed.split("\r\n")[:2], ["output", "cistern: nothing was recorded: no process used Python "
+                                                  "(--follow all records other programs too)"])
 
 
 class Profiles(Case):
-    def test_a_killed_programs_window_is_folded_and_counted(self):
+    def test_the_window_of_a_killed_program_is_finalized_and_counted(self):
         done = self.run_it("-v", "sh", "-c", "kill -9 $$", check=137, FAKE_PROFILE=self.path("x.cistern"))
         self.assertRegex(done.stderr, r"^cistern: 3 events, [0-9.]+ m?s, 2 lost → x\.cistern \([0-9.]+ kB\)\n"
                          r"next: \S*cistern leaks x\.cistern\n$")
         self.assertTrue(os.path.exists(self.path("x.cistern")))
         self.assertFalse(os.path.exists(self.path("x.cistern.d")))
 
-    def test_nothing_is_said_to_a_pipe_unless_asked(self):
+    def test_nothing_is_printed_to_a_pipe_without_verbose(self):
         done = self.run_it("true", check=0, FAKE_PROFILE=self.path("x.cistern"))
         self.assertEqual(done.stderr, "")
         self.assertFalse(os.path.exists(self.path("x.cistern.d")))
@@ -333,9 +333,9 @@ class Profiles(Case):
         self.assertIn("%d events in %d processes" % (3 * count, count), done.stderr)
         self.assertGreater(count, 2)
 
-    def test_the_window_of_a_process_that_goes_on_is_left_alone(self):
+    def test_the_window_of_a_running_process_is_not_changed(self):
         os.mkfifo(self.path("ready"))
-        held, release = os.pipe()  # the process in the background goes on until we close our end
+        held, release = os.pipe()  # the background process runs until we close our end
         background = "import os; open('ready', 'w').write('ready\\n'); os.read(%d, 1)" % held
         process = subprocess.Popen(
             self.arguments("-v", "sh", "-c", '"$0" -c "$1" >/dev/null 2>&1 & read line <ready',
@@ -344,9 +344,9 @@ class Profiles(Case):
             text=True, pass_fds=(held,))
         os.close(held)
         try:
-            said = process.communicate(timeout=LIMIT_S)[1]
+            printed = process.communicate(timeout=LIMIT_S)[1]
             self.assertEqual(process.returncode, 0)
-            self.assertIn("1 still running", said)
+            self.assertIn("1 still running", printed)
             windows = [name for _, _, names in os.walk(self.directory) for name in names if name.endswith(".window")]
             self.assertEqual(len(windows), 1)
         finally:

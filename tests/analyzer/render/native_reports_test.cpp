@@ -192,7 +192,7 @@ TEST_F(NativeReports, SymbolsStayInTheProfileWhenTheFilesAreGone) {
   write();
   const std::string before = peak();
   const std::string said = cistern("symbolize " + profile());
-  EXPECT_NE(said.find("x.cistern: 3 native places: 1 with file and line, 0 with the function only, 2 unknown; 1 new\n"),
+  EXPECT_NE(said.find("x.cistern: 3 native addresses: 1 with file and line, 0 with function only, 2 unknown; 1 new\n"),
             std::string::npos)
       << said;
   fs::remove(module_path());
@@ -214,7 +214,7 @@ TEST_F(NativeReports, WhatASymbolTableSaidIsReplacedByDebugInformation) {
   fs::copy_file(sample_path("stripped.so"), module_path(), fs::copy_options::overwrite_existing);
   hold(outer_call());
   write();
-  EXPECT_NE(cistern("symbolize " + profile()).find("1 with the function only"), std::string::npos);
+  EXPECT_NE(cistern("symbolize " + profile()).find("1 with function only"), std::string::npos);
   fs::copy_file(sample_path("sample.so"), module_path(), fs::copy_options::overwrite_existing);
   EXPECT_NE(cistern("symbolize " + profile()).find("1 with file and line"), std::string::npos);
   EXPECT_NE(peak().find("_fast.so: inner_call"), std::string::npos);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "analyzer/model/cut_off.h"
 #include "tests/builders/recording.h"
 
 namespace cistern::analyzer {

@@ -13,7 +13,7 @@
 namespace cistern::analyzer {
 namespace {
 
-// A file may not become larger than 4,096 bytes while one lives: as on a disk that is full, writes are cut there.
+// Limits file sizes to 4,096 bytes while it exists: writes are cut there, as on a full disk.
 class SmallFiles {
  public:
   SmallFiles() {
@@ -34,7 +34,7 @@ class SmallFiles {
   sighandler_t handler_ = nullptr;
 };
 
-TEST(Descriptor, TakesBackWhatAFullDiskStillTookBehindTheEnd) {
+TEST(Descriptor, RemovesThePartOfAnAppendThatFitOnAFullDisk) {
   const TemporaryDirectory directory;
   const Descriptor file(directory.file("x"), O_RDWR | O_CREAT, 0600);
   const std::string bytes(8000, 'x');
@@ -43,7 +43,7 @@ TEST(Descriptor, TakesBackWhatAFullDiskStillTookBehindTheEnd) {
     const SmallFiles small;
     EXPECT_THROW(file.write_at(3072, bytes.data(), bytes.size()), Failure);
     EXPECT_EQ(file.size(), 3072u);
-    EXPECT_THROW(file.write_at(5000, bytes.data(), 10), Failure) << "of which nothing was taken";
+    EXPECT_THROW(file.write_at(5000, bytes.data(), 10), Failure) << "nothing of it was written";
     EXPECT_EQ(file.size(), 3072u);
   }
   file.write_at(3072, bytes.data(), bytes.size());

@@ -21,7 +21,7 @@ constexpr uint64_t kStartTicks = 99;
 constexpr WaitStatus kKilled = SIGKILL;      // as waitpid has it: the signal in the low bits,
 constexpr WaitStatus kExitedWith3 = 3 << 8;  // the exit status above them
 
-class Finalizing : public testing::Test {
+class Finalize : public testing::Test {
  protected:
   void save_profile(const std::vector<made::Piece>& pieces) {
     made::save(profile_, made::profile_file(made::header_of(FileRole::kProfile, kPid, kStartTicks), pieces));
@@ -36,8 +36,8 @@ class Finalizing : public testing::Test {
 
   static uint64_t events_of(const Image& image) {
     uint64_t sum = 0;
-    for (const StreamSegments& stream_id : image.streams) {
-      for (const FoundSegment& segment : stream_id.segments) sum += segment.header.event_count;
+    for (const StreamSegments& stream : image.streams) {
+      for (const FoundSegment& segment : stream.segments) sum += segment.header.event_count;
     }
     return sum;
   }
@@ -47,7 +47,7 @@ class Finalizing : public testing::Test {
   std::string window_;
 };
 
-TEST_F(Finalizing, AppendsWhatTheWindowHoldsAndRemovesTheWindow) {
+TEST_F(Finalize, AppendsTheWindowsSegmentsAndRemovesTheWindow) {
   save_profile({made::sealed_events(1, 0, kPid, 5)});
   save_window({made::events(1, 1, kPid, 7), made::events(2, 0, kPid, 11)});
   const FinalizedProfile finalized = finalize(profile_, window_, std::nullopt);
@@ -62,7 +62,7 @@ TEST_F(Finalizing, AppendsWhatTheWindowHoldsAndRemovesTheWindow) {
   EXPECT_EQ(image.damage.hole_bytes, 0u);
 }
 
-TEST_F(Finalizing, SealsWithTheTimeOfTheLastEvent) {
+TEST_F(Finalize, SealsSegmentsWithTheTimeOfTheirLastEvent) {
   save_profile({});
   const made::Piece piece = made::events(1, 0, kPid, 4);
   save_window({piece});
@@ -72,7 +72,7 @@ TEST_F(Finalizing, SealsWithTheTimeOfTheLastEvent) {
   EXPECT_EQ(image.streams[0].segments[0].header.last_time, piece.header.first_time + 10 * 4);
 }
 
-TEST_F(Finalizing, WritesASegmentOnceThatIsInTheFileAlready) {
+TEST_F(Finalize, DoesNotRepeatASegmentThatTheFileHas) {
   const made::Piece both = made::sealed_events(1, 0, kPid, 5);
   save_profile({both});
   save_window({both});
@@ -82,14 +82,14 @@ TEST_F(Finalizing, WritesASegmentOnceThatIsInTheFileAlready) {
   EXPECT_EQ(image.streams[0].segments.size(), 1u);
 }
 
-TEST_F(Finalizing, WritesTheLongestOfASegmentThatADamagedWindowHoldsTwice) {
+TEST_F(Finalize, WritesTheLongestCopyFromADamagedWindow) {
   save_profile({});
   save_window({made::events(1, 0, kPid, 5), made::events(1, 0, kPid, 5), made::events(1, 0, kPid, 9)});
   EXPECT_EQ(finalize(profile_, window_, std::nullopt).events, 9u);
   EXPECT_EQ(std::filesystem::exists(window_), false);
 }
 
-TEST_F(Finalizing, MendsASegmentThatWasTornWhenTheProcessWasKilled) {
+TEST_F(Finalize, OverwritesASegmentThatAKillTruncated) {
   const made::Piece torn = made::sealed_events(1, 0, kPid, 50);
   const made::Piece behind = made::sealed_events(2, 0, kPid, 3);
   std::string file = made::profile_file(made::header_of(FileRole::kProfile, kPid, kStartTicks), {torn, behind});
@@ -103,7 +103,7 @@ TEST_F(Finalizing, MendsASegmentThatWasTornWhenTheProcessWasKilled) {
   EXPECT_EQ(image.damage.torn_bytes, 0u);
 }
 
-TEST_F(Finalizing, MendsASegmentThatTheEndOfTheFileCutsShort) {
+TEST_F(Finalize, OverwritesASegmentThatTheFileEndTruncates) {
   const made::Piece torn = made::sealed_events(1, 0, kPid, 50);
   std::string file = made::profile_file(made::header_of(FileRole::kProfile, kPid, kStartTicks), {torn});
   file.resize(file.size() - 70);
@@ -115,7 +115,7 @@ TEST_F(Finalizing, MendsASegmentThatTheEndOfTheFileCutsShort) {
   EXPECT_EQ(image.damage.torn_bytes, 0u);
 }
 
-TEST_F(Finalizing, FillsTheHolesThatKilledThreadsHadReserved) {
+TEST_F(Finalize, FillsGapsThatKilledThreadsReserved) {
   const made::Piece first = made::sealed_events(1, 0, kPid, 20);
   const made::Piece second = made::sealed_events(2, 0, kPid, 33);
   const made::Piece behind = made::sealed_events(3, 0, kPid, 4);
@@ -132,7 +132,7 @@ TEST_F(Finalizing, FillsTheHolesThatKilledThreadsHadReserved) {
   EXPECT_EQ(image.damage.torn_bytes, 0u);
 }
 
-TEST_F(Finalizing, KeepsTheCountersOfTheWindowAsLosses) {
+TEST_F(Finalize, RecordsTheWindowsCountersAsLosses) {
   WindowControl control{};
   control.counters[static_cast<size_t>(Counter::kLostEvents)] = 17;
   control.counters[static_cast<size_t>(Counter::kReinstalls)] = 3;
@@ -144,7 +144,7 @@ TEST_F(Finalizing, KeepsTheCountersOfTheWindowAsLosses) {
   EXPECT_EQ(image.process_events.counter(Counter::kReinstalls), 3u);
 }
 
-TEST_F(Finalizing, SaysWhichSignalEndedTheProcess) {
+TEST_F(Finalize, RecordsTheSignalThatEndedTheProcess) {
   save_profile({});
   save_window({made::events(1, 0, kPid, 1)});
   finalize(profile_, window_, kKilled);
@@ -154,7 +154,7 @@ TEST_F(Finalizing, SaysWhichSignalEndedTheProcess) {
   EXPECT_EQ(image.process_events.end.code, SIGKILL);
 }
 
-TEST_F(Finalizing, SaysThatNothingIsMissingWhereNobodyKnowsHowTheProcessEnded) {
+TEST_F(Finalize, AddsAnEmptyEndWhenTheStatusIsUnknown) {
   save_profile({});
   EXPECT_TRUE(read_back().damage.window_missing);
   save_window({made::events(1, 0, kPid, 1)});
@@ -164,7 +164,7 @@ TEST_F(Finalizing, SaysThatNothingIsMissingWhereNobodyKnowsHowTheProcessEnded) {
   EXPECT_EQ(image.process_events.end.how, EndKind::kUnknown);
 }
 
-TEST_F(Finalizing, OfAWindowThatWasNeverBegunSaysThatNothingIsMissing) {
+TEST_F(Finalize, AddsAnEmptyEndForAWindowThatWasNeverStarted) {
   save_profile({});
   window_ = made::window_path(profile_, made::header_of(FileRole::kWindow, kPid, kStartTicks).image);
   made::save(window_, std::string(65536, '\0'));
@@ -173,7 +173,7 @@ TEST_F(Finalizing, OfAWindowThatWasNeverBegunSaysThatNothingIsMissing) {
   EXPECT_FALSE(read_back().damage.window_missing);
 }
 
-TEST_F(Finalizing, SaysHowTheProcessEndedWhereThereIsNoWindow) {
+TEST_F(Finalize, RecordsTheExitStatusWithoutAWindow) {
   EndRecord exit;
   exit.how = EndKind::kExit;
   exit.time = 5000;
@@ -186,7 +186,7 @@ TEST_F(Finalizing, SaysHowTheProcessEndedWhereThereIsNoWindow) {
   EXPECT_EQ(image.process_events.end.code, 3);
 }
 
-TEST_F(Finalizing, PutsItsRecordsBehindThoseOfTheWindow) {
+TEST_F(Finalize, AppendsItsRecordsBehindTheWindowsRecords) {
   EndRecord quick;
   quick.how = EndKind::kQuickExit;
   quick.code = 4;
@@ -201,7 +201,7 @@ TEST_F(Finalizing, PutsItsRecordsBehindThoseOfTheWindow) {
   EXPECT_EQ(image.damage.lost_segments, 0u);
 }
 
-TEST_F(Finalizing, MayBeRepeatedWhereverItWasBrokenOff) {
+TEST_F(Finalize, CanBeRepeatedAfterAnInterruptionAnywhere) {
   const made::Piece first = made::sealed_events(1, 0, kPid, 5);
   const std::vector<made::Piece> left = {made::events(1, 1, kPid, 7), made::events(2, 0, kPid, 11)};
   save_profile({first});
@@ -220,7 +220,7 @@ TEST_F(Finalizing, MayBeRepeatedWhereverItWasBrokenOff) {
   }
 }
 
-TEST_F(Finalizing, CutsOffWhatFollowsAMalformedEvent) {
+TEST_F(Finalize, CutsOffAMalformedEventAndAllBehindIt) {
   save_profile({});
   made::Piece piece = made::events(1, 0, kPid, 6);
   piece.payload.append(3, '\xff');
@@ -229,7 +229,7 @@ TEST_F(Finalizing, CutsOffWhatFollowsAMalformedEvent) {
   EXPECT_EQ(events_of(read_back()), 6u);
 }
 
-TEST_F(Finalizing, LeavesTheWindowOfAnotherImageAlone) {
+TEST_F(Finalize, RefusesTheWindowOfAnotherImage) {
   save_profile({});
   const ProfileHeader other = made::header_of(FileRole::kWindow, kPid + 1, kStartTicks);
   window_ = made::window_path(profile_, other.image);
@@ -238,7 +238,7 @@ TEST_F(Finalizing, LeavesTheWindowOfAnotherImageAlone) {
   EXPECT_TRUE(std::filesystem::exists(window_));
 }
 
-TEST(EndToAdd, LeavesAnImageAloneThatExecuted) {
+TEST(EndToAdd, AddsNothingAfterAnExec) {
   EndRecord exec;
   exec.how = EndKind::kExec;
   EXPECT_FALSE(end_to_add(exec, kKilled));
@@ -252,7 +252,7 @@ TEST(EndToAdd, AddsNothingToACompleteEnd) {
   EXPECT_FALSE(end_to_add(exit, kExitedWith3));
 }
 
-TEST(EndToAdd, BelievesTheSignalRatherThanTheExitBeforeIt) {
+TEST(EndToAdd, PrefersTheSignalToAnEarlierExit) {
   EndRecord exit;
   exit.how = EndKind::kExit;
   exit.code = 0;

@@ -1,14 +1,15 @@
-// Makes whole segments: of what a window still holds, and of records that `cistern run` adds itself.
+// Complete segments, made from unfinished segments of a window and from records that the analyzer adds.
 #pragma once
 
 #include <string>
 
 #include "analyzer/read/found_segment.h"
+#include "cistern/format/profile_header.h"
 #include "cistern/format/record.h"
 
 namespace cistern::analyzer {
 
-// A header and its payload as they are to lie in a profile file.
+// A header and its payload, as they are written to a profile file.
 struct SealedSegment {
   SegmentHeader header{};
   std::string payload;
@@ -16,12 +17,20 @@ struct SealedSegment {
   SegmentKey key() const noexcept { return {header.stream_id, header.sequence}; }
 };
 
-// Completes a segment that its stream had no time to seal: counts its events, finds its last time, sets its checksum.
-// What follows a malformed event or record is cut off.
+// The header of a new segment of the image; `time` is its first and last time. Sizes and checksum are zero.
+SegmentHeader new_segment_header(const ProfileHeader& image, SegmentKind kind, const SegmentKey& key, uint64_t time);
+
+// Seals a segment that its process left unfinished: counts the events, finds the last time, sets sizes and checksum.
+// A malformed event or record and everything behind it is cut off.
 SealedSegment seal(const FoundSegment& unfinished);
 
 // Sets sizes and checksum of a plain segment whose other fields are set.
 void complete(SealedSegment& segment);
+
+// Whether a snapshot at `time` contains the whole segment.
+inline bool is_in_snapshot(const SegmentHeader& header, uint64_t time) noexcept {
+  return header.kind == SegmentKind::kEvents && header.last_time < time;
+}
 
 // Appends `record` to a payload of records.
 template <typename Record>

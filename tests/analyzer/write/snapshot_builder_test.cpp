@@ -1,5 +1,5 @@
-// Totals in the place of events: every report says what it says of the events.
-#include "analyzer/write/snapshot_image.h"
+// Snapshots: every report has the same figures with a snapshot as with the events that it replaces.
+#include "analyzer/write/snapshot_builder.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -14,8 +14,8 @@
 #include "analyzer/pools/pool_figures.h"
 #include "analyzer/pools/pool_search.h"
 #include "analyzer/read/failure.h"
+#include "analyzer/write/finalize_packed.h"
 #include "analyzer/write/snapshot_file.h"
-#include "analyzer/write/packing.h"
 #include "tests/builders/busy_program.h"
 #include "tests/builders/heap_text.h"
 
@@ -63,8 +63,8 @@ std::string text_of(const PoolFindings& findings) {
   return text;
 }
 
-// What reports rest on, at the end state and at the end.
-std::string told_by(const Profile& profile) {
+// The figures behind the reports, at the end state and at the end.
+std::string report_text(const Profile& profile) {
   std::string text;
   const Image& image = profile.images.front();
   ImageRun run(image, nullptr);
@@ -86,11 +86,11 @@ std::string told_by(const Profile& profile) {
   }
   return text;
 }
-std::string told_by(const std::string& path) {
-  return told_by(open_profile(path));
+std::string report_text(const std::string& path) {
+  return report_text(open_profile(path));
 }
 
-// The first line that differs; empty when none does.
+// The first difference; empty when there is none.
 std::string difference(const std::string& found, const std::string& expected) {
   std::istringstream left(found), right(expected);
   std::string a, b;
@@ -104,13 +104,13 @@ std::string difference(const std::string& found, const std::string& expected) {
 
 class SnapshotProfile : public testing::Test {
  protected:
-  // Puts totals up to `until` into the profile.
+  // Replaces the events before `until` by a snapshot.
   void snapshot_until(uint64_t until) {
     const std::string packed = directory_.file("x.packed");
     {
       const Image image = read_image({path_, {}, {}});
       ASSERT_TRUE(can_be_snapshot(image));
-      write_snapshot(image, until, packed);
+      write_snapshot_file(image, until, packed);
     }
     fs::rename(packed, path_);
   }
@@ -119,40 +119,41 @@ class SnapshotProfile : public testing::Test {
   const std::string path_ = directory_.file("x.cistern");
 };
 
-TEST_F(SnapshotProfile, SaysWhatTheWholeOneDoes) {
+TEST_F(SnapshotProfile, GivesTheSameReportsAsTheEvents) {
   for (uint32_t seed = 1; seed <= 10; ++seed) {
     BusyProgram program(seed);
     program.play(8000).write(path_);
-    const std::string whole = told_by(path_);
+    const std::string whole = report_text(path_);
     const auto size = fs::file_size(path_);
     snapshot_until(end_state_of(open_profile(path_).images.front()).time);
     EXPECT_LT(fs::file_size(path_), size);
     EXPECT_GT(open_profile(path_).images.front().snapshot->heap().events, 6000u);
-    EXPECT_EQ(difference(told_by(path_), whole), "") << "seed " << seed;
+    EXPECT_EQ(difference(report_text(path_), whole), "") << "seed " << seed;
   }
 }
 
-// As it grows, a snapshot is made of the one before.
-TEST_F(SnapshotProfile, SaysTheSameWhereverAndHoweverOftenItsEventsWereCut) {
+// Each snapshot is made from the previous one and later events.
+TEST_F(SnapshotProfile, GivesTheSameReportsAfterRepeatedSnapshots) {
   for (uint32_t seed = 11; seed <= 18; ++seed) {
     std::mt19937 random(seed);
     BusyProgram program(seed);
     program.play(4000).write(path_);
-    const std::string whole = told_by(path_);
+    const std::string whole = report_text(path_);
     const uint64_t end = end_state_of(open_profile(path_).images.front()).time;
     uint64_t until = kStart;
     for (int i = 0; i < 12; ++i) {
       until += random() % ((end - until) / 2);
       snapshot_until(until);
-      ASSERT_EQ(difference(told_by(path_), whole), "") << "seed " << seed << ", cut " << i << " at " << until - kStart;
+      ASSERT_EQ(difference(report_text(path_), whole), "")
+          << "seed " << seed << ", cut " << i << " at " << until - kStart;
     }
     EXPECT_EQ(open_profile(path_).images.front().snapshot->number(), 11u);
   }
 }
 
-// While a program runs, each thread has published a part of its segment: what was seen of it is in the totals, and
-// nothing else, whatever its time.
-TEST_F(SnapshotProfile, TakesEachEventOnceThoughItsSegmentWasNotSealed) {
+// While a program runs, each thread has published part of its segment. The snapshot has exactly that part, whatever the
+// times of the events.
+TEST_F(SnapshotProfile, CountsEachEventOnceWhenSegmentsAreUnsealed) {
   for (uint32_t seed = 21; seed <= 28; ++seed) {
     BusyProgram program(seed);
     Recording& recording = program.play(3000);
@@ -171,11 +172,11 @@ TEST_F(SnapshotProfile, TakesEachEventOnceThoughItsSegmentWasNotSealed) {
     const std::string packed = directory_.file("x.packed");
     {
       const Image image = read_image({path_, window_path, {}});
-      write_snapshot(image, kStart + (program.end_time() - kStart) / 2, packed);
+      write_snapshot_file(image, kStart + (program.end_time() - kStart) / 2, packed);
     }
     const std::string seen = load(packed);
     recording.write(path_);
-    const std::string whole = told_by(path_);
+    const std::string whole = report_text(path_);
 
     const Image image = read_image({path_, {}, packed});
     EXPECT_EQ(image.damage.lost_segments, 0u);
@@ -189,7 +190,7 @@ TEST_F(SnapshotProfile, TakesEachEventOnceThoughItsSegmentWasNotSealed) {
     const auto again = finalize_as_snapshot(path_, {}, packed, std::nullopt);
     ASSERT_TRUE(again.has_value());
     EXPECT_EQ(again->events, expected.finish().events);
-    EXPECT_EQ(difference(told_by(path_), whole), "") << "seed " << seed;
+    EXPECT_EQ(difference(report_text(path_), whole), "") << "seed " << seed;
     EXPECT_FALSE(fs::exists(packed));
   }
 }
@@ -198,7 +199,7 @@ std::string_view text_of(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// How much of a segment had been written at `time`.
+// The bytes of a segment that were written at `time`.
 size_t written_by(const FoundSegment& segment, uint64_t time) {
   const uint8_t* const begin = segment.payload.data();
   const uint8_t* const end = begin + segment.payload.size();
@@ -218,7 +219,7 @@ size_t written_by(const FoundSegment& segment, uint64_t time) {
   return segment.payload.size();
 }
 
-// The profile and the window as they were at `time`: what was full then is in the one, the rest in the other.
+// Saves the profile and the window as they were at `time`: full segments in the profile, the others in the window.
 void save_as_of(uint64_t time, const Image& whole, const std::string& profile, const std::string& window) {
   ProfileBuilder sealed(whole.header);
   ProfileHeader header = whole.header;
@@ -244,14 +245,14 @@ void save_as_of(uint64_t time, const Image& whole, const std::string& profile, c
   save(window, owned.finish());
 }
 
-// SnapshotFile after snapshot, each of the one before and of what had been published.
-TEST_F(SnapshotProfile, SaysTheSameOfAProgramThatWasWatchedWhileItRan) {
+// Takes snapshots while the program runs, each from the previous one and the published events.
+TEST_F(SnapshotProfile, GivesTheSameReportsWhenTakenWhileTheProgramRuns) {
   for (uint32_t seed = 71; seed <= 78; ++seed) {
     std::mt19937 random(seed);
     BusyProgram program(seed);
     const std::string whole_path = directory_.file("whole.cistern");
     program.play(4000).write(whole_path);
-    const std::string whole = told_by(whole_path);
+    const std::string whole = report_text(whole_path);
     const std::string packed = directory_.file("x.packed");
     const std::string window = directory_.file("x.window");
     uint64_t now = kStart;
@@ -261,20 +262,20 @@ TEST_F(SnapshotProfile, SaysTheSameOfAProgramThatWasWatchedWhileItRan) {
         now += 1 + random() % ((program.end_time() - kStart) / 10);
         save_as_of(now, image, path_, window);
         const Image seen = read_image({path_, window, packed});
-        ASSERT_TRUE(can_be_snapshot(seen)) << "seed " << seed << ", look " << i;
+        ASSERT_TRUE(can_be_snapshot(seen)) << "seed " << seed << ", snapshot " << i;
         const uint64_t until = std::min(now - random() % 500, end_state_of(seen).time);
-        if (until > seen.begin_time()) write_snapshot(seen, until, packed);
+        if (until > seen.begin_time()) write_snapshot_file(seen, until, packed);
       }
     }
     fs::rename(whole_path, path_);
     fs::remove(window);
     ASSERT_TRUE(finalize_as_snapshot(path_, {}, packed, std::nullopt));
     EXPECT_GT(open_profile(path_).images.front().snapshot->number(), 6u);
-    EXPECT_EQ(difference(told_by(path_), whole), "") << "seed " << seed;
+    EXPECT_EQ(difference(report_text(path_), whole), "") << "seed " << seed;
   }
 }
 
-TEST_F(SnapshotProfile, TakesAnEventThatWasPublishedTooLateAsOneOfItsMoment) {
+TEST_F(SnapshotProfile, CountsAnEventThatIsPublishedLateAtTheTimeOfTheSnapshot) {
   Recording recording;
   recording.alloc(1, kStart + 10, 0x1000, 100);
   recording.alloc(2, kStart + 1000, 0x2000, 50);
@@ -292,7 +293,7 @@ TEST_F(SnapshotProfile, TakesAnEventThatWasPublishedTooLateAsOneOfItsMoment) {
   for (const SegmentBuilder& segment : recording.sealed()) sealed.segment(segment);
   save(path_, sealed.file);
   const std::string packed = directory_.file("x.packed");
-  write_snapshot(read_image({path_, window_path, {}}), kStart + 2000, packed);
+  write_snapshot_file(read_image({path_, window_path, {}}), kStart + 2000, packed);
   recording.free(1, kStart + 20, 0x1000);
   recording.alloc(1, kStart + 30, 0x1000, 7);
   recording.write(path_);
@@ -306,7 +307,7 @@ TEST_F(SnapshotProfile, TakesAnEventThatWasPublishedTooLateAsOneOfItsMoment) {
   EXPECT_EQ(live.at(0x1000).birth, kStart + 2000);
 }
 
-TEST_F(SnapshotProfile, KnowsNoHeapBeforeItsMoment) {
+TEST_F(SnapshotProfile, RefusesMomentsBeforeTheSnapshot) {
   BusyProgram program(31);
   program.play(4000).write(path_);
   snapshot_until(end_state_of(open_profile(path_).images.front()).time);
@@ -323,8 +324,8 @@ TEST_F(SnapshotProfile, KnowsNoHeapBeforeItsMoment) {
   }
 }
 
-// Its threads work on: nobody could wait for them with the totals.
-TEST_F(SnapshotProfile, BehindTheEndOfTheMainModuleIsJudgedAtItsOwnEnd) {
+// Threads work on after the main module: snapshots do not wait for them.
+TEST_F(SnapshotProfile, AfterTheMainModuleHasReturnedEndsAtTheLastEvent) {
   Recording recording;
   recording.phase(kStart, Phase::kRunning);
   recording.alloc(1, kStart + 10, 0x1000, 100);
@@ -346,7 +347,7 @@ TEST_F(SnapshotProfile, BehindTheEndOfTheMainModuleIsJudgedAtItsOwnEnd) {
   EXPECT_EQ(facts.end, (Amount{220, 3}));
 }
 
-TEST_F(SnapshotProfile, IsNotMadeOfADamagedOne) {
+TEST_F(SnapshotProfile, IsRefusedForADamagedProfile) {
   BusyProgram program(41);
   std::string bytes = program.play(4000).bytes();
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
@@ -356,8 +357,7 @@ TEST_F(SnapshotProfile, IsNotMadeOfADamagedOne) {
   EXPECT_EQ(load(path_), bytes);
 }
 
-// Every segment's checksum holds it; a file that lost one says so.
-TEST_F(SnapshotProfile, SaysSoWhenPartOfItsTotalsIsGone) {
+TEST_F(SnapshotProfile, IsReportedAsDamagedWhenASegmentOfItIsDamaged) {
   BusyProgram program(51);
   program.play(4000).write(path_);
   snapshot_until(end_state_of(open_profile(path_).images.front()).time);
@@ -373,8 +373,8 @@ TEST_F(SnapshotProfile, SaysSoWhenPartOfItsTotalsIsGone) {
   EXPECT_GT(image.damage.torn_bytes + image.damage.lost_segments, 0u);
 }
 
-// With checksums that are right, and anything else wrong.
-TEST_F(SnapshotProfile, BelievesNothingThatDoesNotFit) {
+// Random bytes are changed; checksums are correct.
+TEST_F(SnapshotProfile, IsRefusedWhenItsContentIsInvalid) {
   BusyProgram program(61);
   program.play(1500).write(path_);
   snapshot_until(end_state_of(open_profile(path_).images.front()).time);
@@ -406,7 +406,7 @@ TEST_F(SnapshotProfile, BelievesNothingThatDoesNotFit) {
     const Image& image = profile.images.front();
     refused += image.snapshot == nullptr;
     EXPECT_TRUE(image.snapshot != nullptr || image.damage.torn_bytes != 0);
-    EXPECT_FALSE(told_by(profile).empty());
+    EXPECT_FALSE(report_text(profile).empty());
   }
   EXPECT_GT(refused, 50);
 }

@@ -1,4 +1,4 @@
-#include "analyzer/write/sealing.h"
+#include "analyzer/write/sealed_segment.h"
 
 #include <algorithm>
 
@@ -24,13 +24,26 @@ void seal_events(SealedSegment& segment, const uint8_t* begin, const uint8_t* en
 void seal_records(SealedSegment& segment, const uint8_t* begin, const uint8_t* end) {
   Cursor in(begin, end);
   RawRecord record;
-  uint64_t good_bytes = 0;
-  while (next_record(in, record)) good_bytes = in.offset();
+  uint64_t whole_bytes = 0;
+  while (next_record(in, record)) whole_bytes = in.offset();
   segment.header.last_time = std::max(segment.header.first_time, segment.header.last_time);
-  segment.payload.assign(begin, begin + good_bytes);
+  segment.payload.assign(begin, begin + whole_bytes);
 }
 
 }  // namespace
+
+SegmentHeader new_segment_header(const ProfileHeader& image, SegmentKind kind, const SegmentKey& key, uint64_t time) {
+  SegmentHeader header{};
+  header.magic = kSegmentMagic;
+  header.header_bytes = sizeof header;
+  header.kind = kind;
+  header.generation = image.generation;
+  header.stream_id = key.stream_id;
+  header.sequence = key.sequence;
+  header.first_time = header.last_time = time;
+  header.pid = image.image.pid;
+  return header;
+}
 
 void complete(SealedSegment& segment) {
   SegmentHeader& header = segment.header;
@@ -41,7 +54,7 @@ void complete(SealedSegment& segment) {
 
 SealedSegment seal(const FoundSegment& unfinished) {
   SealedSegment segment{unfinished.header, {}};
-  if (segment.header.room_bytes > kMaxSegmentBytes) segment.header.room_bytes = 0;  // nobody wrote that
+  if (segment.header.room_bytes > kMaxSegmentBytes) segment.header.room_bytes = 0;  // not written by the recorder
   const uint8_t* const begin = unfinished.payload.data();
   const uint8_t* const end = begin + unfinished.payload.size();
   if (segment.header.kind == SegmentKind::kEvents) {

@@ -1,4 +1,4 @@
-#include "analyzer/write/packing.h"
+#include "analyzer/write/finalize_packed.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ namespace made = cistern::hand_made;
 constexpr uint32_t kPid = 4711;
 constexpr uint64_t kStartTicks = 99;
 
-class Packing : public testing::Test {
+class FinalizePacked : public testing::Test {
  protected:
   const ProfileHeader header_ = made::header_of(FileRole::kProfile, kPid, kStartTicks);
 
@@ -33,20 +33,20 @@ class Packing : public testing::Test {
     made::save(window_, made::window_file(made::header_of(FileRole::kWindow, kPid, kStartTicks), in_window, {}));
     packed_ = fs::path(window_).replace_extension(".packed").string();
   }
-  // As the reader sees all three.
+  // Reads all three files, as reports do.
   Image read() const {
     const auto there = [](const std::string& path) { return fs::exists(path) ? path : std::string(); };
     return read_image({profile_, there(window_), there(packed_)});
   }
   void expect_all(const Image& image) const {
     uint64_t events = 0;
-    for (const StreamSegments& stream_id : image.streams) {
-      for (const FoundSegment& segment : stream_id.segments) events += segment.header.event_count;
+    for (const StreamSegments& stream : image.streams) {
+      for (const FoundSegment& segment : stream.segments) events += segment.header.event_count;
     }
     EXPECT_EQ(events, 5'000u + 3'000u + 70u);
     EXPECT_EQ(image.damage.torn_bytes + image.damage.hole_bytes + image.damage.lost_segments, 0u);
   }
-  void take_out(const made::Piece& first) const {
+  void punch_hole(const made::Piece& first) const {
     const int file = open(profile_.c_str(), O_RDWR | O_CLOEXEC);
     ASSERT_EQ(fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kProfileHeaderBytes,
                         static_cast<off_t>(place_bytes(first.header))),
@@ -63,7 +63,7 @@ class Packing : public testing::Test {
   const made::Piece last_ = made::events(1, 2, kPid, 70);
 };
 
-TEST_F(Packing, TakesProfileAndWindowAndLeavesOneSmallFile) {
+TEST_F(FinalizePacked, MergesProfileAndWindowIntoOneSmallFile) {
   save({first_, second_}, {last_});
   const auto before = fs::file_size(profile_);
   const auto finalized = finalize_and_pack(profile_, window_, packed_, std::nullopt);
@@ -76,7 +76,7 @@ TEST_F(Packing, TakesProfileAndWindowAndLeavesOneSmallFile) {
   expect_all(read());
 }
 
-TEST_F(Packing, IsUndoneToTheSameSegments) {
+TEST_F(FinalizePacked, UnpackingRestoresTheSameBytes) {
   save({first_, second_}, {last_});
   finalize(profile_, window_, std::nullopt);
   const std::string before = made::load(profile_);
@@ -86,8 +86,8 @@ TEST_F(Packing, IsUndoneToTheSameSegments) {
   EXPECT_EQ(made::load(profile_), before);
 }
 
-TEST_F(Packing, TellsHowFarItHasCome) {
-  struct Told : Progress {
+TEST_F(FinalizePacked, ReportsProgressForEachSegment) {
+  struct Counter : Progress {
     void expect(uint64_t) override {}
     void advance(uint64_t bytes) override {
       done += bytes;
@@ -95,30 +95,30 @@ TEST_F(Packing, TellsHowFarItHasCome) {
     }
     uint64_t done = 0;
     uint64_t times = 0;
-  } told;
+  } progress;
   save({first_, second_}, {});
-  ASSERT_TRUE(finalize_and_pack(profile_, window_, packed_, std::nullopt, false, &told));
-  EXPECT_EQ(told.times, 2u);
-  EXPECT_EQ(told.done, place_bytes(first_.header) + place_bytes(second_.header));
+  ASSERT_TRUE(finalize_and_pack(profile_, window_, packed_, std::nullopt, false, &progress));
+  EXPECT_EQ(progress.times, 2u);
+  EXPECT_EQ(progress.done, place_bytes(first_.header) + place_bytes(second_.header));
 }
 
-// What `cistern run` leaves when it is killed: some segments are packed and gone from the profile.
-TEST_F(Packing, GoesOnWithWhatIsPackedAlready) {
+// As after a kill of `cistern run`: some segments are packed and released from the profile.
+TEST_F(FinalizePacked, ContinuesAnInterruptedPackedFile) {
   save({first_, second_}, {last_});
   {
     PackedFile packed(packed_, header_);
     packed.append({first_.header, {reinterpret_cast<const uint8_t*>(first_.payload.data()), first_.payload.size()}});
   }
   expect_all(read());
-  take_out(first_);
+  punch_hole(first_);
   expect_all(read());
   ASSERT_TRUE(finalize_and_pack(profile_, window_, packed_, std::nullopt));
   EXPECT_FALSE(fs::exists(packed_));
   expect_all(read());
 }
 
-// Everything before was packed and taken out when the process was killed in the middle of a write.
-TEST_F(Packing, WhatWasBeingWrittenBehindAHoleIsTakenFromTheWindow) {
+// As after a kill of the process in the middle of a write, when all earlier segments were packed and released.
+TEST_F(FinalizePacked, TakesASegmentThatIsTruncatedBehindAHoleFromTheWindow) {
   made::Piece sealed = second_;
   sealed.state = SlotState::kSealed;
   save({first_, second_}, {sealed, last_});
@@ -126,14 +126,14 @@ TEST_F(Packing, WhatWasBeingWrittenBehindAHoleIsTakenFromTheWindow) {
     PackedFile packed(packed_, header_);
     packed.append({first_.header, {reinterpret_cast<const uint8_t*>(first_.payload.data()), first_.payload.size()}});
   }
-  take_out(first_);
+  punch_hole(first_);
   fs::resize_file(profile_, kProfileHeaderBytes + place_bytes(first_.header) + place_bytes(second_.header) / 2);
   ASSERT_TRUE(finalize_and_pack(profile_, window_, packed_, std::nullopt));
   EXPECT_FALSE(fs::exists(packed_));
   expect_all(read());
 }
 
-TEST_F(Packing, ASegmentThatWasCutShortIsPackedAgain) {
+TEST_F(FinalizePacked, PacksATruncatedPackedSegmentAgain) {
   save({first_, second_}, {last_});
   {
     PackedFile packed(packed_, header_);
@@ -147,7 +147,7 @@ TEST_F(Packing, ASegmentThatWasCutShortIsPackedAgain) {
   expect_all(read());
 }
 
-TEST_F(Packing, ADamagedProfileStaysAsItIs) {
+TEST_F(FinalizePacked, DoesNotChangeADamagedProfile) {
   save({first_, second_}, {last_});
   {
     std::fstream file(profile_, std::ios::in | std::ios::out | std::ios::binary);
@@ -161,7 +161,7 @@ TEST_F(Packing, ADamagedProfileStaysAsItIs) {
   EXPECT_FALSE(fs::exists(packed_));
 }
 
-TEST_F(Packing, APackedPartWithoutItsProfileIsReadLikeOne) {
+TEST_F(FinalizePacked, ReadsAPackedFileWithoutAProfileAsAProfile) {
   save({}, {});
   const ProfileHeader child = made::header_of(FileRole::kProfile, kPid + 1, kStartTicks);
   const made::Piece piece = made::sealed_events(1, 0, kPid + 1, 5'000);
@@ -176,7 +176,7 @@ TEST_F(Packing, APackedPartWithoutItsProfileIsReadLikeOne) {
   EXPECT_EQ(profile.images[1].streams[0].segments[0].header.event_count, 5'000u);
 }
 
-TEST_F(Packing, WhatAnotherImageLeftThereIsNotTakenForItsOwn) {
+TEST_F(FinalizePacked, ReplacesThePackedFileOfAnotherImage) {
   save({first_, second_}, {last_});
   ProfileHeader other = header_;
   other.image.start_unix_ns += 1;

@@ -1,4 +1,4 @@
-#include "analyzer/write/snapshot_image.h"
+#include "analyzer/write/snapshot_builder.h"
 
 #include <algorithm>
 #include <map>
@@ -12,8 +12,8 @@
 namespace cistern::analyzer {
 namespace {
 
-struct Watchers : HeapObserver {
-  Watchers(const Image& image, const Sites& sites, StackResolver& stacks, const CallTree& tree)
+struct Observers : HeapObserver {
+  Observers(const Image& image, const Sites& sites, StackResolver& stacks, const CallTree& tree)
       : growth(image, sites, stacks, tree, std::nullopt), pools(image) {}
 
   void on_alloc(uint64_t time, uint64_t address, const Block& block) {
@@ -32,14 +32,14 @@ struct Watchers : HeapObserver {
   PoolWatch pools;
 };
 
-class Aggregator {
+class SnapshotBuilder {
  public:
-  explicit Aggregator(const Image& image)
+  explicit SnapshotBuilder(const Image& image)
       : image_(image),
         stream_(image),
         model_(image.clock),
         stacks_(image, tree_),
-        watchers_(image, loaded(image, model_).sites(), stacks_, tree_) {
+        observers_(image, loaded(image, model_).sites(), stacks_, tree_) {
     if (image.snapshot != nullptr) heap_ = image.snapshot->heap();
   }
 
@@ -61,10 +61,10 @@ class Aggregator {
     return model;
   }
 
-  // An event of two steps counts when its second one is there.
+  // An event of two steps counts when its second step is applied.
   void run_until(uint64_t time) {
     for (Run run = stream_.next(time); !run.steps.empty(); run = stream_.next(time)) {
-      model_.apply(run, watchers_);
+      model_.apply(run, observers_);
       heap_.last_time = run.steps.back().time;
       heap_.events += static_cast<uint64_t>(std::count_if(run.steps.begin(), run.steps.end(), [](const Step& step) {
         return step.kind != StepKind::kReallocGive && step.kind != StepKind::kRemapGive;
@@ -74,15 +74,16 @@ class Aggregator {
 
   void save(SnapshotWriter& out) {
     model_.save(out, heap_);
-    watchers_.pools.save(out);
-    watchers_.growth.save(out);
+    observers_.pools.save(out);
+    observers_.growth.save(out);
     if (image_.snapshot != nullptr) image_.snapshot->for_each<SnapshotMark>([&](const auto& row) { out.add(row); });
     for (const SnapshotMark& mark : marks_) out.add(mark);
     save_positions(out);
     out.finish(heap_);
   }
 
-  // Of a segment that its thread still writes to, what was published is seen; all of it, of the others.
+  // Per stream, the position up to which the snapshot has its events: the published bytes of a segment in the window,
+  // the whole of any other segment.
   void save_positions(SnapshotWriter& out) const {
     std::map<uint64_t, SnapshotPosition> positions;
     if (image_.snapshot != nullptr) {
@@ -105,15 +106,15 @@ class Aggregator {
   HeapModel model_;
   CallTree tree_{{.internals = false, .look_up = false}};
   StackResolver stacks_;
-  Watchers watchers_;
+  Observers observers_;
   SnapshotHeap heap_;
   std::vector<SnapshotMark> marks_;
 };
 
 }  // namespace
 
-SnapshotExtent snapshot(const Image& image, uint64_t until, SnapshotWriter& out) {
-  return Aggregator(image).run(until, out);
+SnapshotExtent build_snapshot(const Image& image, uint64_t until, SnapshotWriter& out) {
+  return SnapshotBuilder(image).run(until, out);
 }
 
 }  // namespace cistern::analyzer

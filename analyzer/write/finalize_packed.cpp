@@ -1,4 +1,4 @@
-#include "analyzer/write/packing.h"
+#include "analyzer/write/finalize_packed.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,13 +8,13 @@
 
 #include "analyzer/model/replay.h"
 #include "analyzer/read/file_bytes.h"
+#include "analyzer/read/image_paths.h"
 #include "analyzer/read/profile_header.h"
 #include "analyzer/read/segment_scan.h"
 #include "analyzer/read/window_file.h"
-#include "analyzer/write/snapshot_file.h"
-#include "analyzer/read/image_paths.h"
+#include "analyzer/write/file_failure.h"
 #include "analyzer/write/packed_file.h"
-#include "analyzer/write/run_failure.h"
+#include "analyzer/write/snapshot_file.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -28,8 +28,8 @@ std::set<SegmentKey> keys_in(const std::string& window) {
   return keys;
 }
 
-// Whether something lies between the segments that a reader would report, and that packing would take away. A process
-// that is killed while it appends a segment leaves part of it; the window has the whole one.
+// Whether there are bytes between the segments that readers report as damage and that packing would drop. A truncated
+// segment is no damage when the window has the whole segment: the process was killed while it appended it.
 bool is_damaged(const SegmentScan& scan, const std::set<SegmentKey>& in_window, uint64_t file_bytes) {
   return std::any_of(scan.damage.begin(), scan.damage.end(), [&](const DamagedStretch& stretch) {
     if (stretch.torn_bytes == 0) return false;
@@ -39,8 +39,8 @@ bool is_damaged(const SegmentScan& scan, const std::set<SegmentKey>& in_window, 
   });
 }
 
-// Packs what the profile has. Returns false when it must stay as it is.
-bool pack_segments(const std::string& profile, const std::string& window, const std::string& packed, bool plain,
+// Packs the segments of the profile file into `packed`. Returns false when the profile is damaged.
+bool pack_segments(const std::string& profile, const std::string& window, const std::string& packed, bool unpack,
                    Progress* progress) {
   const FileBytes bytes(profile);
   const FoundHeader found = read_header(bytes.bytes(), FileRole::kProfile, profile);
@@ -49,7 +49,7 @@ bool pack_segments(const std::string& profile, const std::string& window, const 
   if (is_damaged(scan, keys_in(window), bytes.size_bytes())) return false;
   std::error_code ignored;
   fs::create_directory(fs::path(packed).parent_path(), ignored);
-  PackedFile file(packed, found.header, plain);
+  PackedFile file(packed, found.header, unpack);
   for (const FoundSegment& segment : scan.segments) {
     file.append(segment);
     bytes.forget(segment.payload);
@@ -58,12 +58,12 @@ bool pack_segments(const std::string& profile, const std::string& window, const 
   return true;
 }
 
-// From then on the packed file is all there is of the image, but for what is in the window.
-std::optional<SnapshotFile> snapshot_files(const std::string& profile, const std::string& window,
-                                          const std::string& packed) {
+// Afterwards the packed file and the window have all of the image.
+std::optional<SnapshotFile> snapshot_segments(const std::string& profile, const std::string& window,
+                                              const std::string& packed) {
   const Image image = read_image({profile, window, packed});
   if (!can_be_snapshot(image)) return std::nullopt;
-  return write_snapshot(image, last_cut(image), packed);
+  return write_snapshot_file(image, latest_snapshot_time(image), packed);
 }
 
 uint64_t events_in(const std::string& profile) {
@@ -76,23 +76,23 @@ uint64_t events_in(const std::string& profile) {
 }  // namespace
 
 std::optional<FinalizedProfile> finalize_as_snapshot(const std::string& profile, const std::string& window,
-                                                const std::string& packed, std::optional<WaitStatus> status) {
-  const auto made = snapshot_files(profile, window, packed);
-  if (!made) return std::nullopt;
-  FinalizedProfile finalized = finalize(packed, window, status, true, made->time);
+                                                     const std::string& packed, std::optional<WaitStatus> status) {
+  const auto written = snapshot_segments(profile, window, packed);
+  if (!written) return std::nullopt;
+  FinalizedProfile finalized = finalize(packed, window, status, true, written->time);
   finalized.events = events_in(packed);
-  if (std::rename(packed.c_str(), profile.c_str()) != 0) throw run_failure(profile, errno);
+  if (std::rename(packed.c_str(), profile.c_str()) != 0) throw file_failure(profile, errno);
   return finalized;
 }
 
 std::optional<FinalizedProfile> finalize_and_pack(const std::string& profile, const std::string& window,
-                                           const std::string& packed, std::optional<WaitStatus> status, bool plain,
-                                           Progress* progress) {
-  if (!pack_segments(profile, window, packed, plain, progress)) return std::nullopt;
+                                                  const std::string& packed, std::optional<WaitStatus> status,
+                                                  bool unpack, Progress* progress) {
+  if (!pack_segments(profile, window, packed, unpack, progress)) return std::nullopt;
   std::error_code ignored;
-  fs::remove(next_of(packed), ignored);  // of somebody who was killed
-  const FinalizedProfile finalized = finalize(packed, window, status, !plain);
-  if (std::rename(packed.c_str(), profile.c_str()) != 0) throw run_failure(profile, errno);
+  fs::remove(next_of(packed), ignored);  // left by a `cistern` that was killed
+  const FinalizedProfile finalized = finalize(packed, window, status, !unpack);
+  if (std::rename(packed.c_str(), profile.c_str()) != 0) throw file_failure(profile, errno);
   return finalized;
 }
 

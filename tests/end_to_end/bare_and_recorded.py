@@ -1,5 +1,5 @@
-"""For tests in which the profile cannot be written: the program behaves as without the recorder, the recorder prints at
-most one line, and the written part of the profile is readable."""
+"""Runs programs bare and recorded and compares them. Used where writing the profile fails: the program behaves as
+without the recorder, the recorder prints at most one line, and the profile can be read."""
 import collections
 import json
 import os
@@ -9,10 +9,10 @@ import interpreters
 import product
 import reader
 
-MARKED = 3001  # blocks of this size, and a byte, are made by programs under test, and by nobody else
+MARKED = 3001  # only the programs under test allocate blocks of this size plus one byte
 
-# For programs under test: marked(n) makes n blocks that are counted in the profile, in_threads(n) as many threads that
-# are alive at the same time, which each make ten.
+# For programs under test: marked(n) allocates n blocks that the tests count in the profile; in_threads(n) runs n threads
+# at the same time, each of which allocates ten.
 PROLOGUE = """
 import os, sys, threading
 def marked(count):
@@ -36,33 +36,33 @@ class Case(product.Case):
 
     def need_root(self, *commands):
         if os.geteuid() != 0 or not all(shutil.which(command) for command in commands):
-            interpreters.say("NOT TESTED: %s, for it needs root and %s" % (self.id(), ", ".join(commands) or "no more"))
+            interpreters.say("NOT TESTED: %s needs root and %s" % (self.id(), ", ".join(commands) or "nothing else"))
             self.skipTest("needs root")
 
     def compare(self, program, profile, arguments=(), options=None, below=(), lines=0, mentions="", fresh=None, **how):
-        """Runs a program bare and recorded, `below` a command; `fresh` is called before each."""
+        """Runs a program bare and recorded, as arguments of the command `below`. Calls `fresh` before each run."""
         script = self.path("program.py")
         with open(script, "w") as file:
             file.write(PROLOGUE + program)
         command = [*below, self.interpreter.path, script, *arguments]
-        result = []
+        finished = []
         for env in (product.clean_environment(), product.recorded_environment(profile, options)):
             if fresh:
                 fresh()
-            result.append(product.run(command, env, **how))
-        bare, recorded = result
-        said = [line for line in recorded.err.splitlines() if line not in bare.err.splitlines()]
+            finished.append(product.run(command, env, **how))
+        bare, recorded = finished
+        printed = [line for line in recorded.err.splitlines() if line not in bare.err.splitlines()]
         self.assertEqual((recorded.code, recorded.out), (bare.code, bare.out), recorded.err)
-        self.assertEqual((bare.code, len(said)), (0, lines), recorded.err)
-        for line in said:
+        self.assertEqual((bare.code, len(printed)), (0, lines), recorded.err)
+        for line in printed:
             self.assertTrue(line.startswith("cistern: "), line)
             self.assertIn(mentions, line)
         return recorded
 
     def summary_of(self, profile):
-        result = product.cistern("summary", "--json", profile)
-        self.assertEqual((result.code, result.err), (0, ""))
-        return json.loads(result.out)["images"][0]
+        done = product.cistern("summary", "--json", profile)
+        self.assertEqual((done.code, done.err), (0, ""))
+        return json.loads(done.out)["images"][0]
 
     def assert_complete(self, profile, marked, ended_by="exit"):
         summary = self.summary_of(profile)
@@ -82,7 +82,7 @@ class Case(product.Case):
         return sum(event.op == 1 and event.size == MARKED + 1 for event in image.events())
 
     def assert_stopped(self, profile):
-        """Recording stopped: the profile has whole segments only, is readable and reports that it is incomplete."""
+        """Recording stopped: the profile has whole segments and reports lost events."""
         summary = self.summary_of(profile)
         self.assertGreater(summary["lost_events"], 0)
         self.assertEqual(summary["torn_bytes"], 0)
