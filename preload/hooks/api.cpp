@@ -12,7 +12,7 @@ using namespace cistern::preload;
 
 namespace {
 
-// A forked child that has not allocated yet begins its image here.
+// The image of a forked child that has not allocated yet begins here.
 void begin_image_if_forked() noexcept {
   if ((g_recording_switch.mask.load(std::memory_order_relaxed) & kDecided) == 0)
     take_slow_path(cistern::Domain::kMalloc, nullptr);

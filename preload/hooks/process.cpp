@@ -48,7 +48,7 @@ int replace_process(char* const* environment, Exec exec) noexcept {
   });
 }
 
-// What has to be done on both sides of a fork. `libc_locks_free`: in the child.
+// Called after a fork, in both processes. `libc_locks_free`: libc has freed its own locks in the child.
 pid_t after_fork(pid_t child, bool libc_locks_free) noexcept {
   const int error = errno;
   child == 0 ? fork_in_child(libc_locks_free) : fork_in_parent(child);
@@ -56,7 +56,7 @@ pid_t after_fork(pid_t child, bool libc_locks_free) noexcept {
   return child;
 }
 
-// The arguments of execl, execlp and execle, as an array on the caller's stack.
+// Copies the arguments of execl, execlp and execle to an array on the caller's stack.
 size_t count_arguments(va_list arguments) noexcept {
   size_t count = 1;
   while (va_arg(arguments, char*) != nullptr) ++count;

@@ -18,7 +18,7 @@
 
 namespace cistern::preload {
 
-// Cold continuations.
+// The parts that are called seldom, out of line.
 // A thread's first event. Returns nullptr when the event is lost; then it is counted.
 ThreadState* enter_first() noexcept;
 // A signal handler that interrupted the recorder: counts the event as lost and returns nullptr.
@@ -36,7 +36,7 @@ const uint8_t* own_state() noexcept;
 
 constexpr uint32_t kEventsBetweenPolls = 128;
 
-// The calling thread's state, marked busy, with room for one event; nullptr when the event is lost.
+// Returns the calling thread's state, marked busy, with room for one event; nullptr when the event is lost.
 inline ThreadState* enter() noexcept {
   ThreadState* const thread = t_context.state;
   if (__builtin_expect(thread == nullptr, 0)) return enter_first();
