@@ -1,7 +1,7 @@
 #include "preload/hooks/should_record.h"
 
 #include "preload/hooks/pymalloc.h"
-#include "preload/hooks/thread_starts.h"
+#include "preload/hooks/thread_hooks.h"
 
 namespace cistern::preload {
 namespace {

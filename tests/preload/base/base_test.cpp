@@ -9,6 +9,7 @@
 #include "preload/arch/arch.h"
 #include "preload/base/elf.h"
 #include "preload/base/memory.h"
+#include "preload/base/message.h"
 #include "preload/base/proc.h"
 #include "preload/base/profile_clock.h"
 #include "preload/base/real.h"
@@ -86,6 +87,34 @@ TEST(Memory, IsResidentAtOnceWhenFilled) {
   ASSERT_EQ(mincore(bytes, kPages * 4096, there), 0);
   for (const unsigned char page : there) EXPECT_EQ(page & 1, 1);
   unmap_memory(bytes, kPages * 4096);
+}
+
+// print_once() prints once in a process: each test prints in a child.
+[[noreturn]] void print_and_exit(std::string_view what, std::string_view where, std::string_view why) {
+  remember_stderr();
+  print_once(what, where, why);
+  print_once("more");
+  _exit(0);
+}
+
+TEST(Message, HasOneLineOfWhatWhereAndWhy) {
+  EXPECT_EXIT(print_and_exit("recording stopped", "/tmp/x", "no space left"), testing::ExitedWithCode(0),
+              "^cistern: recording stopped: /tmp/x: no space left\n$");
+}
+
+TEST(Message, LeavesOutEmptyParts) {
+  EXPECT_EXIT(print_and_exit("not recording", "", "an old kernel"), testing::ExitedWithCode(0),
+              "^cistern: not recording: an old kernel\n$");
+}
+
+TEST(Message, CutsALongPathAndKeepsTheReason) {
+  EXPECT_EXIT(print_and_exit("not recording", std::string(4000, 'x'), "the path is too long"),
+              testing::ExitedWithCode(0), "^cistern: not recording: x+…: the path is too long\n$");
+}
+
+TEST(Message, StaysOneLineWhenThePathHasALineBreak) {
+  EXPECT_EXIT(print_and_exit("not recording", "/tmp/a\nb", "no such directory"), testing::ExitedWithCode(0),
+              "^cistern: not recording: /tmp/a.b: no such directory\n$");
 }
 
 TEST(Clock, AdvancesAtItsRate) {

@@ -1,5 +1,5 @@
-// The hook of pthread_create: the stack of a new thread continues, past a boundary, with the stack that started it. The
-// hook of pthread_exit: the thread's state may soon be reused.
+#include "preload/hooks/thread_hooks.h"
+
 #include <pthread.h>
 
 #include "preload/base/memory.h"
@@ -7,7 +7,6 @@
 #include "preload/base/spin_lock.h"
 #include "preload/hooks/interpose.h"
 #include "preload/hooks/should_record.h"
-#include "preload/hooks/thread_starts.h"
 #include "preload/recorder/events.h"
 #include "preload/recorder/thread_registry.h"
 
