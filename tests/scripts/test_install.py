@@ -1,4 +1,4 @@
-"""cmake --install gives a tree that works from wherever it lies."""
+"""cmake --install makes a tree that works wherever it is moved to."""
 import os
 import shutil
 import tempfile
@@ -26,16 +26,22 @@ class Install(unittest.TestCase):
         done = tree.run(["cmake", "--install", tree.BINARY, "--prefix", cls.prefix])
         if done.returncode != 0:
             raise AssertionError(done.stdout + done.stderr)
-        # Moved: nothing may remember where it was installed, or lean on the build tree.
+        # Moved, to show that the tree depends neither on its first place nor on the build tree.
         cls.prefix = shutil.move(cls.prefix, os.path.join(cls.folder, "moved"))
         cls.cistern = os.path.join(cls.prefix, "bin", "cistern")
 
-    def test_the_installed_program_says_its_version(self):
-        with open(os.path.join(tree.SOURCE, "CMakeLists.txt")) as file:
-            version = next(line.split()[2] for line in file if line.startswith("project("))
+    def test_the_installed_program_prints_its_version(self):
+        with open(os.path.join(tree.SOURCE, "scripts", "python", "cistern", "__init__.py")) as file:
+            version = next(line.split('"')[1] for line in file if line.startswith("__version__ = "))
         done = tree.run([self.cistern, "--version"])
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(version, done.stdout)
+
+    def test_the_installed_readme_links_to_the_installed_manual(self):
+        folder = os.path.join(self.prefix, "share", "doc", "cistern")
+        self.assertTrue(os.path.exists(os.path.join(folder, "README.md")))
+        pages = os.listdir(os.path.join(tree.SOURCE, "analyzer", "manual"))
+        self.assertEqual(sorted(os.listdir(os.path.join(folder, "analyzer", "manual"))), sorted(pages))
 
     def test_the_installed_program_finds_its_library_and_records(self):
         profile = os.path.join(self.folder, "installed.cistern")
