@@ -66,7 +66,9 @@ void add_names(CLI::App& app, const char* name, std::vector<std::string>& names,
       ->group("Leaks that count");
 }
 
-void set_up(CLI::App& app, int& exit_code) {
+}  // namespace
+
+void set_up_check(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<CheckOptions>();
   add_report_flags(app, options->report, {});
   add_limit(app, "--max-leak", options->max_leak, "Bytes of all leaks (0 if no limit is given)");
@@ -80,9 +82,5 @@ void set_up(CLI::App& app, int& exit_code) {
   app.footer(kFooter);
   app.callback([options, &exit_code] { exit_code = static_cast<int>(report_check(*options)); });
 }
-
-}  // namespace
-
-const Command kCheckCommand = {"check", "Pass or fail, for builds: limits on leaks, peak and held memory", set_up};
 
 }  // namespace cistern::analyzer

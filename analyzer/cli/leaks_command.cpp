@@ -5,9 +5,8 @@
 #include "analyzer/render/text/leaks_text.h"
 
 namespace cistern::analyzer {
-namespace {
 
-void set_up(CLI::App& app, int& exit_code) {
+void set_up_leaks(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<LeaksOptions>();
   add_report_flags(app, options->report, {.at = true});
   app.add_flag("--all", options->all, "Everything that was still alive, leak or not");
@@ -18,9 +17,5 @@ void set_up(CLI::App& app, int& exit_code) {
       ->type_name("MOMENT");
   app.callback([options, &exit_code] { exit_code = static_cast<int>(report_leaks(*options)); });
 }
-
-}  // namespace
-
-const Command kLeaksCommand = {"leaks", "What leaks: what grew on to the end, and the line that allocated it", set_up};
 
 }  // namespace cistern::analyzer

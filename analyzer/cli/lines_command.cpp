@@ -2,22 +2,36 @@
 
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/report_flags.h"
+#include "analyzer/cli/report_steps.h"
+#include "analyzer/render/json/lines_json.h"
 #include "analyzer/render/text/lines_text.h"
 
 namespace cistern::analyzer {
 namespace {
 
-void set_up(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<LinesOptions>();
-  app.add_option("source", options->file, "The source file: its path, or the last parts of it")
-      ->required()
-      ->type_name("FILE.py");
-  add_report_flags(app, options->report, {.depth = false, .at = true});
-  app.callback([options, &exit_code] { exit_code = static_cast<int>(report_lines(*options)); });
+struct LinesOptions {
+  LinesQuery query;
+  OutputOptions output;
+};
+
+ExitCode run_lines(const LinesOptions& options) {
+  const Recordings recordings = open_profiles(options.query.paths);
+  const LinesResult result = analyzed(recordings, options.query);
+  print_warnings(result.by_stack.images, &result.by_stack.tree);
+  const SourceText source = read_source(result.source_paths, result.recorded_unix_ns);
+  write_out(options.output.json ? lines_json(result, source) : lines_text(result, source, options.output));
+  return recordings.exit_code();
 }
 
 }  // namespace
 
-const Command kLinesCommand = {"lines", "A source file with what each line held and allocated", set_up};
+void set_up_lines(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<LinesOptions>();
+  app.add_option("source", options->query.file, "The source file: its path, or the end of its path")
+      ->required()
+      ->type_name("FILE.py");
+  add_report_flags(app, options->query, options->output, {.depth = false, .at = true});
+  app.callback([options, &exit_code] { exit_code = static_cast<int>(run_lines(*options)); });
+}
 
 }  // namespace cistern::analyzer

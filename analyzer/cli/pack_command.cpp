@@ -38,7 +38,9 @@ void pack(const PackOptions& options) {
   }
 }
 
-void set_up(CLI::App& app, int& exit_code) {
+}  // namespace
+
+void set_up_pack(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<PackOptions>();
   app.add_option("profile", options->paths, "Profiles of programs that have ended, child processes included")
       ->required()
@@ -57,9 +59,5 @@ void set_up(CLI::App& app, int& exit_code) {
     exit_code = static_cast<int>(ExitCode::kDone);
   });
 }
-
-}  // namespace
-
-const Command kPackCommand = {"pack", "Make a profile three to ten times smaller without loss", set_up};
 
 }  // namespace cistern::analyzer

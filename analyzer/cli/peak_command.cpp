@@ -5,16 +5,11 @@
 #include "analyzer/render/text/peak_text.h"
 
 namespace cistern::analyzer {
-namespace {
 
-void set_up(CLI::App& app, int& exit_code) {
+void set_up_peak(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ReportOptions>();
   add_report_flags(app, *options, {});
   app.callback([options, &exit_code] { exit_code = static_cast<int>(report_peak(*options)); });
 }
-
-}  // namespace
-
-const Command kPeakCommand = {"peak", "What was live when the program held most, and who had allocated it", set_up};
 
 }  // namespace cistern::analyzer

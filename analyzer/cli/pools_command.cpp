@@ -4,27 +4,46 @@
 
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/report_flags.h"
-#include "analyzer/results/pools_result.h"
+#include "analyzer/cli/report_steps.h"
+#include "analyzer/render/json/pools_json.h"
+#include "analyzer/render/text/pools_text.h"
 
 namespace cistern::analyzer {
 namespace {
 
-void set_up(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<PoolsOptions>();
-  add_report_flags(app, options->report, {.filters = false, .at = true, .worst = true});
-  const std::map<std::string, GroupBy> choices = {{"function", GroupBy::kFunction}, {"line", GroupBy::kLine}};
-  app.add_option_function<std::string>(
-         "--by", [options, choices](const std::string& text) { options->by = choices.at(text); },
-         "Who holds the used bytes, by function or line; survivors are put together likewise")
-      ->type_name("WHAT")
-      ->check(CLI::IsMember({"function", "line"}));
-  app.add_flag("--map", options->map, "Draw the arenas, a character a pool");
-  app.callback([options, &exit_code] { exit_code = static_cast<int>(report_pools(*options)); });
+struct PoolsOptions {
+  PoolsQuery query;
+  OutputOptions output;
+  bool map = false;
+};
+
+ExitCode run_pools(const PoolsOptions& options) {
+  const Recordings recordings = open_profiles(options.query.paths);
+  const PoolsResult result = analyzed(recordings, options.query);
+  std::vector<ImageFacts> images;
+  for (const ImagePools& image : result.findings.images) images.push_back(image.facts);
+  print_warnings(images, &result.findings.tree);
+  if (options.output.json) {
+    write_pools_json(result, options.output, options.map);
+  } else {
+    write_out(pools_text(result, options.output, options.map));
+  }
+  return recordings.exit_code();
 }
 
 }  // namespace
 
-const Command kPoolsCommand = {"pools", "What pymalloc's pools hold, what is wasted, and who keeps free arenas",
-                               set_up};
+void set_up_pools(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<PoolsOptions>();
+  add_report_flags(app, options->query, options->output, {.filters = false, .at = true, .worst = true});
+  const std::map<std::string, GroupBy> choices = {{"function", GroupBy::kFunction}, {"line", GroupBy::kLine}};
+  app.add_option_function<std::string>(
+         "--by", [options, choices](const std::string& text) { options->query.by = choices.at(text); },
+         "List the used bytes by function or line, and group the pinning blocks in the same way")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"function", "line"}).description(""));
+  app.add_flag("--map", options->map, "Draw each arena as a line, each pool as a character");
+  app.callback([options, &exit_code] { exit_code = static_cast<int>(run_pools(*options)); });
+}
 
 }  // namespace cistern::analyzer

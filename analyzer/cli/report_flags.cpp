@@ -15,12 +15,14 @@ void add_limit(CLI::App& app, const char* name, std::optional<size_t>& value, co
 }
 
 void add_filters(CLI::App& app, Selection& selection) {
-  const char* const group = "Filters (text that occurs, or a glob with * ? [ ]; may be repeated)";
-  app.add_option("--function", selection.functions, "Stacks with such a function")->type_name("TEXT")->group(group);
-  app.add_option("--file", selection.files, "Stacks with such a file or native module")
+  const char* const group = "Filters (a substring, or a glob with * ? [ ]; repeatable)";
+  app.add_option("--function", selection.functions, "Only stacks with a function that matches")
       ->type_name("TEXT")
       ->group(group);
-  app.add_option("--thread", selection.threads, "Threads of this name or number; \"main\"")
+  app.add_option("--file", selection.files, "Only stacks with a source file or a native module that matches")
+      ->type_name("TEXT")
+      ->group(group);
+  app.add_option("--thread", selection.threads, "Only threads with this name or number, or \"main\"")
       ->type_name("TEXT")
       ->group(group);
   app.add_option_function<std::string>(
@@ -30,33 +32,34 @@ void add_filters(CLI::App& app, Selection& selection) {
            if (!mask) throw CLI::ValidationError("--domain", "expected a list of malloc, raw, mem, obj, mmap");
            selection.domains = *mask;
          },
-         "Only these, separated by commas: malloc, raw, mem, obj, mmap")
+         "Only these domains, separated by commas: malloc, raw, mem, obj, mmap")
       ->type_name("LIST")
       ->group(group);
 }
 
 }  // namespace
 
-void add_report_flags(CLI::App& app, ReportOptions& options, const ReportFlags& flags) {
-  app.add_option("profile", options.query.paths, "Profiles, of one or more runs")->required()->type_name("FILE");
-  app.add_flag("--json", options.output.json, "Raw numbers as JSON");
-  if (flags.top) add_limit(app, "--top", options.output.top, "So many entries; 0: all");
-  if (flags.depth) add_limit(app, "--depth", options.output.depth, "So many frames of each stack; 0: all");
+void add_report_flags(CLI::App& app, ReportQuery& query, OutputOptions& output, const ReportFlags& flags) {
+  app.add_option("profile", query.paths, "Profiles of one or more runs")->required()->type_name("FILE");
+  if (flags.json) app.add_flag("--json", output.json, "Print raw numbers as JSON");
+  if (flags.top) add_limit(app, "--top", output.top, "Show at most N entries; 0: all");
+  if (flags.depth) add_limit(app, "--depth", output.depth, "Show at most N frames of each stack; 0: all");
   if (flags.at) {
     app.add_option_function<std::string>(
            "--at",
-           [&options, worst = flags.worst](const std::string& text) {
-             options.query.at = parse_moment(text);
-             if (options.query.at.kind == MomentKind::kWorst && !worst) throw usage_error(kWorstIsOfPools);
+           [&query, worst = flags.worst](const std::string& text) {
+             query.at = parse_moment(text);
+             if (query.at.kind == MomentKind::kWorst && !worst) throw usage_error(kWorstIsOfPools);
            },
-           flags.worst ? "When: end (default), peak, worst (most held and unused), exit, a mark's name, or 12.5s"
-                       : "When: end (default), peak, exit, a mark's name, or a time such as 12.5s")
+           flags.worst
+               ? "The moment: end (default), peak, worst (most bytes held but unused), exit, the name of a mark, or a "
+                 "time after the start, such as 12.5s"
+               : "The moment: end (default), peak, exit, the name of a mark, or a time after the start, such as 12.5s")
         ->type_name("MOMENT");
   }
-  if (flags.filters) add_filters(app, options.query.selection);
+  if (flags.filters) add_filters(app, query.selection);
   if (flags.stacks) {
-    app.add_flag("--internals", options.query.selection.internals,
-                 "Native frames of the interpreter and the loader, too");
+    app.add_flag("--internals", query.selection.internals, "Include native frames of the interpreter and the loader");
   }
 }
 

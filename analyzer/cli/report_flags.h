@@ -7,17 +7,21 @@
 
 namespace cistern::analyzer {
 
-// Which of the shared options a report understands; all understand profiles and --json.
+// The shared options that a report accepts, in addition to profiles.
 struct ReportFlags {
+  bool json = true;
   bool top = true;
   bool depth = true;
   bool filters = true;
   bool at = false;
-  bool worst = false;  // understands --at worst, too
-  bool stacks = true;  // has native frames
+  bool worst = false;  // also accepts --at worst
+  bool stacks = true;  // shows native frames: accepts --internals
 };
 
-// `options` must live as long as `app`.
-void add_report_flags(CLI::App& app, ReportOptions& options, const ReportFlags& flags);
+// `query` and `output` must live as long as `app`.
+void add_report_flags(CLI::App& app, ReportQuery& query, OutputOptions& output, const ReportFlags& flags);
+inline void add_report_flags(CLI::App& app, ReportOptions& options, const ReportFlags& flags) {
+  add_report_flags(app, options.query, options.output, flags);
+}
 
 }  // namespace cistern::analyzer

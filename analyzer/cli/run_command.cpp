@@ -1,9 +1,20 @@
-// `run` parses its own command line (launch/run_request.h). This entry adds it to the list that --help prints.
+// `cistern run` parses its own arguments (launch/run_request.h). The options are added to the CLI::App for those who
+// list the options of all commands.
+
+#include <memory>
 
 #include "analyzer/cli/commands.h"
+#include "analyzer/cli/record_flags.h"
 
 namespace cistern::analyzer {
 
-const Command kRunCommand = {"run", "Run a program and record its memory", [](CLI::App&, int&) {}};
+void set_up_run(CLI::App& app, int& /*exit_code*/) {
+  const auto request = std::make_shared<RunRequest>();
+  add_record_flags(app, *request, [](const RunOption& option) { return std::string_view(option.name) != "help"; });
+  app.add_option("command", request->command, "The program and its arguments")
+      ->required()
+      ->type_name("PROGRAM [ARGUMENTS...]");
+  app.callback([request] {});
+}
 
 }  // namespace cistern::analyzer

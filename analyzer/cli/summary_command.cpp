@@ -5,16 +5,11 @@
 #include "analyzer/render/text/summary_text.h"
 
 namespace cistern::analyzer {
-namespace {
 
-void set_up(CLI::App& app, int& exit_code) {
+void set_up_summary(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ReportOptions>();
   add_report_flags(app, *options, {.depth = false});
   app.callback([options, &exit_code] { exit_code = static_cast<int>(report_summary(*options)); });
 }
-
-}  // namespace
-
-const Command kSummaryCommand = {"summary", "What ran, how it ended, and where its memory went", set_up};
 
 }  // namespace cistern::analyzer

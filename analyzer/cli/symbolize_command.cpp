@@ -15,10 +15,11 @@
 namespace cistern::analyzer {
 namespace {
 
-constexpr char kFooter[] =
-    "Names come from the recorded program's files, if these are still the same build, and\n"
-    "from debug information: in these files, in /usr/lib/debug, by .gnu_debuglink, or from\n"
-    "the servers in DEBUGINFOD_URLS. The profile keeps the names, also on other machines.\n";
+constexpr char kFooter[] = R"(
+Names come from the files of the recorded program, if these are still the same
+build, and from debug information: in these files, in /usr/lib/debug, by
+.gnu_debuglink, or from the servers in DEBUGINFOD_URLS. The names are stored in
+the profile, so that they are available on other machines.)";
 
 SymbolCounts symbolize_with_progress_bar(const std::string& path, Symbolizer& symbolizer) {
   ProgressBar progress;
@@ -59,7 +60,9 @@ void symbolize(const std::vector<std::string>& paths) {
   }
 }
 
-void set_up(CLI::App& app, int& exit_code) {
+}  // namespace
+
+void set_up_symbolize(CLI::App& app, int& exit_code) {
   const auto paths = std::make_shared<std::vector<std::string>>();
   app.add_option("profile", *paths, "Profiles of programs that have ended, child processes included")
       ->required()
@@ -70,9 +73,5 @@ void set_up(CLI::App& app, int& exit_code) {
     exit_code = static_cast<int>(ExitCode::kDone);
   });
 }
-
-}  // namespace
-
-const Command kSymbolizeCommand = {"symbolize", "Store the names of native functions in a profile", set_up};
 
 }  // namespace cistern::analyzer

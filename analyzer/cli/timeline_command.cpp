@@ -1,29 +1,51 @@
 #include <memory>
+#include <optional>
 
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/report_flags.h"
+#include "analyzer/cli/report_steps.h"
+#include "analyzer/render/export/timeline_csv.h"
+#include "analyzer/render/json/timeline_json.h"
 #include "analyzer/render/text/timeline_text.h"
 
 namespace cistern::analyzer {
 namespace {
 
+constexpr size_t kTextPoints = 20;
+constexpr size_t kDataPoints = 200;
 constexpr size_t kMaxPoints = 1'000'000;
 
-void set_up(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<TimelineOptions>();
-  add_report_flags(app, options->report, {.top = false, .depth = false, .filters = false, .stacks = false});
-  app.add_flag("--csv", options->csv, "One row a point, with a row of names")->excludes(app.get_option("--json"));
-  app.add_option_function<size_t>(
-         "--points", [options](const size_t& points) { options->points = points; },
-         "So many moments at equal distances (20 rows of text, else 200)")
-      ->type_name("N")
-      ->check(CLI::Range(size_t{1}, kMaxPoints));
-  app.callback([options, &exit_code] { exit_code = static_cast<int>(report_timeline(*options)); });
+struct TimelineOptions {
+  ReportQuery report;  // only the paths
+  OutputOptions output;
+  bool csv = false;
+  std::optional<size_t> points;
+};
+
+ExitCode run_timeline(const TimelineOptions& options) {
+  const bool text = !options.output.json && !options.csv;
+  const TimelineQuery query{options.report.paths, options.points.value_or(text ? kTextPoints : kDataPoints)};
+  const Recordings recordings = open_profiles(query.paths);
+  const TimelineResult result = analyzed(recordings, query);
+  print_warnings(result.timeline.images, nullptr);
+  write_out(options.output.json ? timeline_json(result) : options.csv ? timeline_csv(result) : timeline_text(result));
+  return recordings.exit_code();
 }
 
 }  // namespace
 
-const Command kTimelineCommand = {"timeline", "Live, held and resident memory over time, with marks and collections",
-                                  set_up};
+void set_up_timeline(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<TimelineOptions>();
+  add_report_flags(app, options->report, options->output,
+                   {.top = false, .depth = false, .filters = false, .stacks = false});
+  app.add_flag("--csv", options->csv, "Print CSV: a header, then one row for each point")
+      ->excludes(app.get_option("--json"));
+  app.add_option_function<size_t>(
+         "--points", [options](const size_t& points) { options->points = points; },
+         "Number of points at equal intervals (default 20 in text, 200 in JSON and CSV)")
+      ->type_name("N")
+      ->check(CLI::Range(size_t{1}, kMaxPoints).description(""));
+  app.callback([options, &exit_code] { exit_code = static_cast<int>(run_timeline(*options)); });
+}
 
 }  // namespace cistern::analyzer

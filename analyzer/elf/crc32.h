@@ -1,4 +1,4 @@
-// The checksum that .gnu_debuglink has of the file that it names: CRC-32 as in zlib and in GDB's manual.
+// CRC-32 (the same as zlib's): the checksum in a .gnu_debuglink section. Thread-safe, does not allocate.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Debug information that lies apart from its module: under the build id below a folder, or where .gnu_debuglink points
-// to (beside the module, in .debug beside it, or below that folder), with the checksum that it names.
+// Finds the separate debug file of a module. Search order: the build id below DebugSources::root; the name in
+// .gnu_debuglink, in the module's directory, in its .debug subdirectory, and in the same directory below the root (the
+// checksum must match); the debuginfod servers, if enabled.
 #pragma once
 
 #include <string>
@@ -11,10 +12,10 @@ namespace cistern::analyzer {
 
 struct DebugSources {
   std::string root = "/usr/lib/debug";
-  bool debuginfod = false;  // ask the servers of DEBUGINFOD_URLS, too
+  bool debuginfod = false;  // also ask the servers in DEBUGINFOD_URLS
 };
 
-// Not open when there is none. `module` need not be open; `build_id`: raw bytes, empty when it has none.
+// Returns the debug file, not open when none is found. `module` may be closed. `build_id`: raw bytes, may be empty.
 ElfFile find_debug_file(const ElfFile& module, std::string_view build_id, const DebugSources& sources);
 
 }  // namespace cistern::analyzer

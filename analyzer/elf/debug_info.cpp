@@ -10,11 +10,11 @@
 namespace cistern::analyzer {
 namespace {
 
-constexpr size_t kDeepest = 64;        // of scopes: deeper is no program
+constexpr size_t kDeepest = 64;        // nested scopes; real programs have fewer
 constexpr size_t kMostInlined = 256;   // functions at one address
-constexpr size_t kMostRanges = 65536;  // of one entry
+constexpr size_t kMostRanges = 65536;  // of one DWARF entry
 
-// A compiler that works on a unit in the middle of others names scopes in which functions may lie.
+// DWARF scopes that may contain functions.
 bool holds_functions(int tag) {
   return tag == DW_TAG_namespace || tag == DW_TAG_class_type || tag == DW_TAG_structure_type ||
          tag == DW_TAG_union_type || tag == DW_TAG_enumeration_type || tag == DW_TAG_module || tag == DW_TAG_subprogram;
@@ -59,7 +59,7 @@ FoundFunction line_at(Dwarf_Die& unit, uint64_t address) {
   return place;
 }
 
-// Where an inlined function was called.
+// The file and line of the call of an inlined function.
 FoundFunction call_of(Dwarf_Die& unit, Dwarf_Die& inlined) {
   FoundFunction place;
   place.line = as_line(number_of(inlined, DW_AT_call_line));
@@ -72,7 +72,7 @@ FoundFunction call_of(Dwarf_Die& unit, Dwarf_Die& inlined) {
   return place;
 }
 
-// The function's entry and those inlined into it at the address, outermost first.
+// The entry of the function and of the functions inlined into it at the address, outermost first.
 std::vector<Dwarf_Die> inlined_at(const Dwarf_Die& function, uint64_t address) {
   std::vector<Dwarf_Die> chain{function};
   Dwarf_Die scope = function;
@@ -124,7 +124,7 @@ void DebugInfo::add_ranges(Dwarf_Die& die, size_t index, std::vector<Range>& ran
   }
 }
 
-// The last that begins before the address, or one of those before it that it lies within.
+// Returns the innermost range that contains the address; ranges may be nested, up to kNested deep.
 const DebugInfo::Range* DebugInfo::range_at(const std::vector<Range>& ranges, uint64_t address) noexcept {
   constexpr int kNested = 8;
   auto at = std::upper_bound(ranges.begin(), ranges.end(), address,
@@ -157,7 +157,7 @@ void DebugInfo::index_units() {
 
 void DebugInfo::index_functions(Unit& unit) {
   unit.indexed = true;
-  std::vector<Dwarf_Die> open{unit.die};  // entries whose next sibling is to be looked at; the last is the deepest
+  std::vector<Dwarf_Die> open{unit.die};  // path of entries from the unit down to the current one
   Dwarf_Die die;
   bool more = dwarf_child(&unit.die, &die) == 0;
   while (!open.empty()) {

@@ -1,6 +1,6 @@
-// DWARF: the functions that an address lies in, inlined ones among them, with their files and lines, as libdw reads it.
-// Nothing is searched before the first address is asked for: then the ranges of all compilation units, and of each unit
-// that is hit its functions, once.
+// The DWARF debug information of an ELF file, read by libdw: the functions at an address, including inlined functions,
+// with their files and lines. The first look-up indexes the address ranges of all compilation units; the first look-up
+// in a unit indexes its functions. Not thread-safe.
 #pragma once
 
 #include <elfutils/libdw.h>
@@ -17,7 +17,7 @@ namespace cistern::analyzer {
 class DebugInfo {
  public:
   DebugInfo() = default;
-  // `file` outlives this. Without debug information in it there is none.
+  // Requires: `file` outlives this object. It need not contain debug information.
   explicit DebugInfo(const ElfFile& file);
   ~DebugInfo();
   DebugInfo(DebugInfo&& other) noexcept;
@@ -25,14 +25,15 @@ class DebugInfo {
 
   bool is_there() const noexcept { return dwarf_ != nullptr; }
 
-  // Innermost first; empty when nothing is known. A function may have no name, when only its line is known.
+  // Returns the functions at an address, innermost first; empty when nothing is known. A function may have a line and
+  // no name.
   std::vector<FoundFunction> find(uint64_t address);
 
  private:
   struct Range {
     uint64_t begin = 0;
     uint64_t end = 0;
-    size_t index = 0;  // of a unit, or of a function of a unit
+    size_t index = 0;  // of a unit, or of a function in a unit
   };
   struct Unit {
     Dwarf_Die die{};

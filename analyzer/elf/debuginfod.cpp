@@ -73,7 +73,7 @@ std::optional<std::string> fetch_debug_file(const std::string& build_id, std::st
   library().set_user_data(client, &deadline);
   library().set_progress(client, goes_on);
   char* path = nullptr;
-  // A length of 0: the id is text.
+  // Length 0 means that the id is a hexadecimal string.
   const int descriptor =
       library().find_debuginfo(client, reinterpret_cast<const unsigned char*>(build_id.c_str()), 0, &path);
   std::optional<std::string> found;

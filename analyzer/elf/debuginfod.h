@@ -1,6 +1,5 @@
-// Asks the servers of DEBUGINFOD_URLS for debug information; without that variable nobody is asked. libdebuginfod is
-// loaded when it is needed, and need not be there. Says on standard error whom it asks for what, and gives up after a
-// time.
+// Downloads debug files from the servers in DEBUGINFOD_URLS. Without that variable, or without libdebuginfod (loaded on
+// the first request), nothing is requested. Each request is reported on standard error, and has a time limit.
 #pragma once
 
 #include <optional>
@@ -9,7 +8,8 @@
 
 namespace cistern::analyzer {
 
-// `build_id` in hexadecimal digits; `module` is for people. Returns the path of the file, in debuginfod's cache.
+// `build_id`: hexadecimal digits. `module`: name for the message on standard error. Returns the path of the file in
+// debuginfod's cache; nothing when the download failed.
 std::optional<std::string> fetch_debug_file(const std::string& build_id, std::string_view module);
 
 }  // namespace cistern::analyzer

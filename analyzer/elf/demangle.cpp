@@ -10,7 +10,7 @@
 namespace cistern::analyzer {
 namespace {
 
-// The C++ library's demangler recurses as deep as a name is long.
+// The recursion depth of the C++ library's demangler grows with the length of the name.
 constexpr size_t kLongest = 4096;
 constexpr size_t kLongestReadable = 2048;
 

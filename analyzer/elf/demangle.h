@@ -1,4 +1,4 @@
-// Names as linkers know them, made readable: C++ and Rust. Any other name stays as it is.
+// Demangles C++ and Rust names. Thread-safe.
 #pragma once
 
 #include <string>
@@ -6,7 +6,8 @@
 
 namespace cistern::analyzer {
 
-// "_ZN4cold6bufferIiE4growEm": "cold::buffer<int>::grow(unsigned long)".
+// Returns the demangled name, or `linked` itself when it is not mangled or malformed. Example:
+// "_ZN4cold6bufferIiE4growEm" becomes "cold::buffer<int>::grow(unsigned long)".
 std::string readable_name(std::string_view linked);
 
 }  // namespace cistern::analyzer

@@ -1,5 +1,5 @@
-// An open ELF file, as libelf has it. Opens regular files only, and does not wait for any. Errors are no exceptions:
-// what is no ELF file is not open. Moves, does not copy.
+// An open ELF file (libelf). Opens regular files only, and never blocks on a FIFO or a device. There are no exceptions:
+// is_open() is false after an error. Movable, not copyable. Not thread-safe.
 #pragma once
 
 #include <libelf.h>
@@ -19,20 +19,20 @@ class ElfFile {
   ElfFile& operator=(ElfFile&& other) noexcept;
 
   bool is_open() const noexcept { return elf_ != nullptr; }
-  // There is a file of that name, whatever it is.
+  // Whether a file of that name exists, even if it is not an ELF file.
   bool is_there() const noexcept { return descriptor_ >= 0; }
   Elf* elf() const noexcept { return elf_; }
   const std::string& path() const noexcept { return path_; }
   uint64_t size_bytes() const noexcept { return size_bytes_; }
   int64_t modified_unix_ns() const noexcept { return modified_unix_ns_; }
 
-  // Raw bytes, empty when it has none; views into the file.
+  // Raw bytes, empty when there is no build id. A view into the file.
   std::string_view build_id() const;
 
-  // What .gnu_debuglink says of the file in which the debug information lies apart.
+  // The content of .gnu_debuglink: the name and checksum of the separate debug file.
   struct DebugLink {
-    std::string name;  // without a folder; empty: there is none
-    uint32_t crc = 0;  // of that file
+    std::string name;  // without a directory; empty: no such section
+    uint32_t crc = 0;  // CRC-32 of the debug file
   };
   DebugLink debug_link() const;
 

@@ -1,4 +1,4 @@
-// What an ELF file says of one of its addresses.
+// The result of looking up an address in an ELF file.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 namespace cistern::analyzer {
 
 struct FoundFunction {
-  std::string function;  // readable; empty: unknown
-  std::string file;      // of the source; empty: unknown
+  std::string function;  // demangled; empty: unknown
+  std::string file;      // source file; empty: unknown
   uint32_t line = 0;     // 0: unknown
 };
 
-// The functions that an address lies in: the innermost first, each inlined into the one behind it.
+// The functions at an address, innermost first. Each function is inlined into the next one.
 struct FoundPlace {
   SymbolSource source = SymbolSource::kNone;
   std::vector<FoundFunction> functions;

@@ -23,7 +23,7 @@ ModuleFile::ModuleFile(std::string_view path, std::string_view build_id, int64_t
 }
 
 void ModuleFile::open_module(int64_t recorded_unix_ns) {
-  if (!path_.starts_with('/')) return;  // the kernel's own, such as linux-vdso.so.1
+  if (!path_.starts_with('/')) return;  // a module of the kernel, such as linux-vdso.so.1
   ElfFile file(path_);
   if (!file.is_there()) return;
   if (!file.is_open()) {
@@ -37,7 +37,7 @@ void ModuleFile::open_module(int64_t recorded_unix_ns) {
   if (same) file_ = std::move(file);
 }
 
-// What C's own debug information calls "__strdup" may have a public name.
+// libc's debug information names functions such as "__strdup"; the symbol table has the public name, "strdup".
 FoundPlace ModuleFile::find(uint64_t address) {
   FoundPlace place;
   place.functions = debug_info_.find(address);

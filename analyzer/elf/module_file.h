@@ -1,9 +1,9 @@
-// What can be known of a module that was recorded: from its file, if that is the build that was recorded, and from a
-// file with its debug information, if that lies apart. Files are opened when the first address is asked for.
+// Looks up addresses in the file of a recorded module, and in its debug information.
 //
-// A file is the recorded one when both have the same build id; when neither has one, if it was last modified before the
-// recording. Debug information lies in the file itself, or where debug_files.h looks for it. Where the module's own
-// file is gone, the other one will do.
+// The file on this machine is used only if it is the build that was recorded: the build ids are equal, or neither the
+// recorded module nor the file has one and the file was last modified before the recording. Debug information is taken
+// from the file itself, or from the separate file that debug_files.h finds. The separate file is also used when the
+// module's file is absent. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +21,19 @@ namespace cistern::analyzer {
 enum class ModuleState : uint8_t {
   kUsed,
   kAbsent,      // no such file
-  kOtherBuild,  // the file has changed since
-  kUnreadable,  // it is no ELF file
+  kOtherBuild,  // the file has changed since the recording
+  kUnreadable,  // not an ELF file
 };
 
-// What is asked for. To open debug information takes tens of milliseconds where it is large or compressed.
+// How much to look up. Opening large or compressed debug information takes tens of milliseconds.
 enum class Detail : uint8_t {
   kAll,
-  kFunctions,  // of the module's own symbol table
+  kFunctions,  // function names from the module's own symbol table only
 };
 
 class ModuleFile {
  public:
-  // `build_id`: raw bytes, empty when it has none.
+  // `build_id`: raw bytes, may be empty. `recorded_unix_ns`: when the recording started.
   ModuleFile(std::string_view path, std::string_view build_id, int64_t recorded_unix_ns, const DebugSources& sources,
              Detail detail = Detail::kAll);
 
@@ -41,7 +41,7 @@ class ModuleFile {
   ModuleState state() const noexcept { return state_; }
   bool is_used() const noexcept { return file_.is_open() || debug_file_.is_open(); }
 
-  // `address`: in the file's own virtual addresses. Requires: is_used().
+  // `address`: virtual address in the file. Requires: is_used().
   FoundPlace find(uint64_t address);
 
  private:

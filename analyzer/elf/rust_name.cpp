@@ -15,12 +15,12 @@ bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-// The last part of a legacy name: what makes it a Rust one.
+// The last part of a legacy name is a hash. It distinguishes the name from a C++ name.
 bool is_hash(std::string_view part) {
   return part.size() == 17 && part[0] == 'h' && is_hex(part.substr(1));
 }
 
-// What stands between two dollars; nothing when it stands for no character.
+// Decodes an escape: the text between two dollar signs. Returns nothing when it is not an escape.
 std::optional<std::string> escaped(std::string_view name) {
   constexpr std::pair<std::string_view, char> kNames[] = {{"SP", '@'}, {"BP", '*'}, {"RF", '&'}, {"LT", '<'},
                                                           {"GT", '>'}, {"LP", '('}, {"RP", ')'}, {"C", ','}};
@@ -54,7 +54,7 @@ std::string readable_part(std::string_view part) {
   return out;
 }
 
-// The parts of "_ZN" (length, text)* "E"; a suffix such as ".llvm.123" may follow.
+// The texts of "_ZN" (length, text)* "E". A suffix such as ".llvm.123" may follow.
 std::optional<std::string> legacy_name(std::string_view rest) {
   std::string out;
   std::string_view last;

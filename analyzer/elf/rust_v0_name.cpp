@@ -59,19 +59,19 @@ std::optional<std::string> from_punycode(std::string_view text) {
   return out;
 }
 
-// Reads a name and writes it readably at once. A fault stops both.
+// Parses a name and prints it in one pass. A syntax error stops the pass.
 class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
 
   std::optional<std::string> read() {
-    if (!at_end() && peek() >= '0' && peek() <= '9') return std::nullopt;  // a version of the encoding that is not ours
+    if (!at_end() && peek() >= '0' && peek() <= '9') return std::nullopt;  // an unsupported version of the encoding
     path(true);
     return ok_ && !out_.empty() ? std::optional(out_) : std::nullopt;
   }
 
  private:
-  // Counts how deep the grammar nests, and what is read in all.
+  // Limits the nesting depth and the total work.
   struct Level {
     explicit Level(Reader& reader) : reader_(reader) {
       if (++reader_.depth_ > kDeepest || ++reader_.steps_ > kMostSteps || reader_.out_.size() > kLongest)
@@ -139,7 +139,7 @@ class Reader {
     return from_punycode(bytes).value_or("punycode{" + std::string(bytes) + "}");
   }
 
-  // Goes on at an earlier place, for one thing.
+  // Parses one element at an earlier position (a back reference).
   template <typename Read>
   void refer_back(Read read) {
     const size_t begun = at_ - 1;
@@ -202,7 +202,7 @@ class Reader {
     print(">");
   }
 
-  // Up to an 'E'.
+  // Elements up to an 'E'.
   template <typename Element>
   size_t list(Element element, std::string_view separator = ", ") {
     size_t count = 0;

@@ -1,5 +1,5 @@
-// Rust's v0 names (RFC 2603), as the compiler has made them since 1.59 with -C symbol-mangling-version=v0, and by
-// default in newer ones. The work is bounded, whatever the name refers back to.
+// Demangles Rust's v0 names (RFC 2603): available since Rust 1.59 with -C symbol-mangling-version=v0, the default in
+// newer compilers. The work is bounded, whatever back references the name contains. Thread-safe.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace cistern::analyzer {
 
-// `rest` is what follows "_R". Nothing when it is malformed.
+// `rest` is the text after "_R". Returns nothing when it is malformed.
 std::optional<std::string> rust_v0_name(std::string_view rest);
 
 }  // namespace cistern::analyzer

@@ -26,12 +26,12 @@ size_t leading_underscores(std::string_view name) {
   return std::min(name.find_first_not_of('_'), name.size());
 }
 
-// C++'s and Rust's names begin with an underscore, too.
+// Mangled C++ and Rust names begin with an underscore, although they are not private.
 bool is_mangled(std::string_view name) {
   return name.starts_with("_Z") || name.starts_with("_R");
 }
 
-// Whether people know the function as `a` rather than `b`.
+// Whether `a` is a better name than `b` for the same function.
 bool is_better(std::string_view a, std::string_view b) {
   const size_t hidden_a = is_mangled(a) ? 0 : leading_underscores(a);
   const size_t hidden_b = is_mangled(b) ? 0 : leading_underscores(b);
@@ -76,7 +76,7 @@ void SymbolIndex::keep_best_names() {
   functions_.erase(std::unique(functions_.begin(), functions_.end(), same), functions_.end());
 }
 
-// A function without a size goes on to the next one.
+// A function without a size extends to the next function.
 void SymbolIndex::end_open_functions() {
   for (size_t i = 0; i < functions_.size(); ++i) {
     if (functions_[i].end != functions_[i].begin) continue;
@@ -84,7 +84,7 @@ void SymbolIndex::end_open_functions() {
   }
 }
 
-// A function may lie within another one: a label of assembly.
+// A function may lie within another one: an assembly label.
 const SymbolIndex::Function* SymbolIndex::find(uint64_t address) const noexcept {
   constexpr int kNested = 8;
   auto at = std::upper_bound(functions_.begin(), functions_.end(), address,

@@ -1,6 +1,6 @@
-// The functions in an ELF file's symbol table (.symtab, or .dynsym where that was stripped), by address. Of several
-// names for one place the public one counts: "strdup" rather than "__strdup". Names are views into the file, which
-// outlives this.
+// The functions in the symbol table of an ELF file, by address: .symtab, or .dynsym when the file is stripped. Of
+// several names at one address the public one is kept: "strdup", not "__strdup". Names are views into the file.
+// Immutable after construction.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@ namespace cistern::analyzer {
 class SymbolIndex {
  public:
   SymbolIndex() = default;
+  // Requires: `file` outlives this object.
   explicit SymbolIndex(const ElfFile& file);
 
   bool empty() const noexcept { return functions_.empty(); }
@@ -21,9 +22,9 @@ class SymbolIndex {
   struct Function {
     uint64_t begin = 0;
     uint64_t end = 0;
-    std::string_view name;  // as it was linked
+    std::string_view name;  // mangled
   };
-  // The function that an address lies in; null when it lies in none.
+  // Returns the function that contains an address, or null.
   const Function* find(uint64_t address) const noexcept;
 
  private:
@@ -31,7 +32,7 @@ class SymbolIndex {
   void keep_best_names();
   void end_open_functions();
 
-  std::vector<Function> functions_;  // in order of begin, each begin once
+  std::vector<Function> functions_;  // sorted by begin; begins are unique
 };
 
 }  // namespace cistern::analyzer

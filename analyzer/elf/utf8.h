@@ -1,3 +1,4 @@
+// UTF-8 encoding of one code point. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +7,7 @@
 
 namespace cistern::analyzer {
 
-// A code point as UTF-8; nothing when it is none.
+// Returns the UTF-8 bytes of a code point; nothing for an invalid one.
 std::optional<std::string> utf8_of(uint32_t code_point);
 
 }  // namespace cistern::analyzer

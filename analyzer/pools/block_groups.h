@@ -1,4 +1,5 @@
-// Puts blocks in pools together by who asked for them: by whole stack, or by its innermost Python line or function.
+// Groups the blocks in pools by the code that allocated them: by the whole stack, or by the innermost Python line or
+// function of the stack. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +14,14 @@ namespace cistern::analyzer {
 
 enum class GroupBy : uint8_t { kStack, kLine, kFunction };
 
-// The node that stands for `stack`'s group: itself, or a stack of one frame. The root for a stack without a frame.
+// Returns the node that represents the group of `stack`: `stack` itself for kStack, otherwise a stack of one frame. A
+// stack without frames belongs to the root.
 NodeId group_of(CallTree& tree, NodeId stack, GroupBy by);
 
-// The same for the sites of one image, each resolved once, when it is asked for.
+// The group of each site of one image. A site is resolved on the first request for it.
 class SiteGroups {
  public:
-  // All outlive this.
+  // Requires: the references outlive this object.
   SiteGroups(const Image& image, const Sites& sites, CallTree& tree, GroupBy by)
       : resolver_(image, tree), sites_(sites), tree_(tree), by_(by), found_(sites.size(), kUnresolved) {}
 

@@ -22,16 +22,16 @@ size_t PinGroup::main_class() const noexcept {
                              blocks_of_class.begin());
 }
 
-// The number in arenas_ of each of the image's arenas that is mostly free.
-std::vector<uint32_t> PinSearch::choose(const PoolTable& pools) {
-  std::vector<uint32_t> chosen(pools.arena_slots(), kNotPinned);
+// Returns the index in arenas_ of each arena slot of the image; kNotPinned for an arena that is not mostly free.
+std::vector<uint32_t> PinSearch::add_mostly_free_arenas(const PoolTable& pools) {
+  std::vector<uint32_t> index_of_slot(pools.arena_slots(), kNotPinned);
   for (uint32_t slot = 0; slot < pools.arena_slots(); ++slot) {
     const PoolArena& arena = pools.arena(slot);
     if (arena.used_blocks == 0 || arena.used_bytes * 2 > pools.arena_size()) continue;
-    chosen[slot] = static_cast<uint32_t>(arenas_.size());
+    index_of_slot[slot] = static_cast<uint32_t>(arenas_.size());
     arenas_.push_back({pools.arena_size()});
   }
-  return chosen;
+  return index_of_slot;
 }
 
 uint32_t PinSearch::index_of(NodeId node) {
@@ -43,23 +43,25 @@ uint32_t PinSearch::index_of(NodeId node) {
   return at->second;
 }
 
-void PinSearch::hold(uint32_t arena, uint32_t group) {
-  if (!held_.insert({uint64_t{arena} << 32 | group, true}).second) return;
-  holds_.push_back({arena, group});
-  ++arenas_[arena].holders;
+void PinSearch::add_pin(uint32_t arena, uint32_t group) {
+  if (!is_pinned_.insert({uint64_t{arena} << 32 | group, true}).second) return;
+  pins_.push_back({arena, group});
+  ++arenas_[arena].groups;
 }
 
 void PinSearch::add(const Image& image, const HeapModel& model, const PoolTable& pools, uint64_t time) {
-  const std::vector<uint32_t> chosen = choose(pools);
+  const std::vector<uint32_t> index_of_slot = add_mostly_free_arenas(pools);
   const int64_t now_ns = image.clock.since_start_ns(time);
   SiteGroups groups(image, model.sites(), tree_, by_);
   std::vector<bool> counted(model.sites().size());
   const auto pool_of = [&](uint64_t address) {
     const uint32_t pool = pools.pool_at(address);
-    if (pool == PoolTable::kNowhere || chosen[PoolTable::arena_of(pool)] == kNotPinned) return PoolTable::kNowhere;
+    if (pool == PoolTable::kNowhere || index_of_slot[PoolTable::arena_of(pool)] == kNotPinned) {
+      return PoolTable::kNowhere;
+    }
     return pools.pool(pool).used == 0 ? PoolTable::kNowhere : pool;
   };
-  // Groups appear in the order of their sites, whatever the order of blocks.
+  // Groups get their indexes in the order of their sites, because the order of blocks is not stable.
   std::vector<bool> pinning(model.sites().size());
   model.for_each_live([&](uint64_t address, const Block& block) {
     if (pool_of(address) != PoolTable::kNowhere) pinning[block.site] = true;
@@ -70,9 +72,9 @@ void PinSearch::add(const Image& image, const HeapModel& model, const PoolTable&
   model.for_each_live([&](uint64_t address, const Block& block) {
     const uint32_t pool = pool_of(address);
     if (pool == PoolTable::kNowhere) return;
-    const uint32_t arena = chosen[PoolTable::arena_of(pool)];
+    const uint32_t arena = index_of_slot[PoolTable::arena_of(pool)];
     const uint32_t index = index_of(groups.group(block.site));
-    hold(arena, index);
+    add_pin(arena, index);
     PinGroup& group = groups_[index];
     ++group.blocks;
     ++group.blocks_of_class[pools.pool(pool).size_class];
@@ -83,12 +85,12 @@ void PinSearch::add(const Image& image, const HeapModel& model, const PoolTable&
   });
 }
 
-void PinSearch::share_out() {
-  for (const Hold& hold : holds_) {
-    PinGroup& group = groups_[hold.group];
-    if (arenas_[hold.arena].holders == 1) {
-      ++group.arenas;
-      group.returned_bytes += arenas_[hold.arena].bytes;
+void PinSearch::sum_up_groups() {
+  for (const Pin& pin : pins_) {
+    PinGroup& group = groups_[pin.group];
+    if (arenas_[pin.arena].groups == 1) {
+      ++group.exclusive_arenas;
+      group.returned_bytes += arenas_[pin.arena].bytes;
     } else {
       ++group.shared_arenas;
     }
@@ -96,8 +98,8 @@ void PinSearch::share_out() {
   for (size_t i = 0; i < groups_.size(); ++i) groups_[i].median_age_ns = median_of(ages_[i]);
 }
 
-// Puts the groups in order, and each arena to the last of its holders.
-void PinSearch::rank() {
+// Sorts the groups, and counts each arena at the last of the groups that pin it.
+void PinSearch::rank_groups() {
   std::vector<uint32_t> order(groups_.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](uint32_t left, uint32_t right) {
@@ -109,23 +111,23 @@ void PinSearch::rank() {
   });
   std::vector<uint32_t> rank_of(groups_.size());
   for (uint32_t rank = 0; rank < order.size(); ++rank) rank_of[order[rank]] = rank;
-  for (const Hold& hold : holds_) {
-    arenas_[hold.arena].last_rank = std::max(arenas_[hold.arena].last_rank, rank_of[hold.group]);
+  for (const Pin& pin : pins_) {
+    arenas_[pin.arena].last_rank = std::max(arenas_[pin.arena].last_rank, rank_of[pin.group]);
   }
   std::vector<PinGroup> ranked;
   ranked.reserve(groups_.size());
   for (const uint32_t index : order) ranked.push_back(groups_[index]);
   for (const PinnedArena& arena : arenas_) {
-    if (arena.holders != 0) ranked[arena.last_rank].returned_with_above += arena.bytes;
+    if (arena.groups != 0) ranked[arena.last_rank].cumulative_returned_bytes += arena.bytes;
   }
   uint64_t sum = 0;
-  for (PinGroup& group : ranked) group.returned_with_above = sum += group.returned_with_above;
+  for (PinGroup& group : ranked) group.cumulative_returned_bytes = sum += group.cumulative_returned_bytes;
   groups_ = std::move(ranked);
 }
 
 Pinning PinSearch::take() {
-  share_out();
-  rank();
+  sum_up_groups();
+  rank_groups();
   Pinning pinning;
   pinning.groups = std::move(groups_);
   pinning.arenas = arenas_.size();

@@ -1,10 +1,13 @@
-// Who pins arenas. An arena goes back to the system only when its last block is freed, so a few survivors keep all of
-// it. Looked at are the arenas that are mostly free: no more than half of their bytes used.
+// Finds the blocks that pin arenas. pymalloc returns an arena to the system only when its last block is freed, so a few
+// surviving blocks pin the whole arena. The search covers mostly free arenas: those with at most half of their bytes in
+// use.
 //
-// The figure of a group of survivors is what would come back if they and nothing else were freed: the arenas in which
-// there is no block of anybody else. An arena that several groups keep is nobody's alone, and comes back only when all
-// of them go; `returned_with_above` has it at the last of them. (pymalloc keeps one empty arena for later, so the last
-// one may stay.)
+// Survivors are grouped by the code that allocated them. The main figure of a group is `returned_bytes`: the bytes that
+// the system gets back when the blocks of this group, and no others, are freed. An arena counts there only if all its
+// blocks belong to the group. An arena with blocks of several groups is returned when the last of these groups is
+// freed; `cumulative_returned_bytes` counts it at that group. pymalloc caches one empty arena, so one arena may stay.
+//
+// Not thread-safe.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -22,61 +25,62 @@ namespace cistern::analyzer {
 
 struct PinGroup {
   NodeId stack{};
-  uint64_t arenas = 0;               // which it keeps alone
-  uint64_t returned_bytes = 0;       // theirs
-  uint64_t shared_arenas = 0;        // which others keep, too
-  uint64_t returned_with_above = 0;  // bytes that come back when this and all groups before it are freed
-  uint64_t blocks = 0;               // its survivors in mostly free arenas
-  uint64_t bytes = 0;                // of their classes
-  uint64_t allocated_blocks = 0;     // by the code that made the survivors, up to then
+  uint64_t exclusive_arenas = 0;           // arenas with blocks of this group only
+  uint64_t returned_bytes = 0;             // size of the exclusive arenas
+  uint64_t shared_arenas = 0;              // arenas with blocks of this group and of others
+  uint64_t cumulative_returned_bytes = 0;  // returned when this group and all groups before it are freed
+  uint64_t blocks = 0;                     // survivors in mostly free arenas
+  uint64_t bytes = 0;                      // of the survivors, rounded up to their size classes
+  uint64_t allocated_blocks = 0;           // all blocks that the same code has allocated so far
   int64_t median_age_ns = 0;
   std::array<uint64_t, kSizeClasses> blocks_of_class{};
 
-  // One in so many blocks that this code made has survived.
+  // One in N blocks that this code allocated has survived. Returns N; 0 without survivors.
   uint64_t one_in() const noexcept { return blocks == 0 ? 0 : allocated_blocks / blocks; }
-  size_t main_class() const noexcept;  // index of the class of most of its survivors
+  size_t main_class() const noexcept;  // index of the size class with most survivors
 };
 
 struct Pinning {
   std::vector<PinGroup> groups;  // most returned bytes first, then most shared arenas, then most blocks
-  uint64_t arenas = 0;           // mostly free ones with a block in them
+  uint64_t arenas = 0;           // mostly free arenas with at least one used block
   uint64_t arena_bytes = 0;
 };
 
 class PinSearch {
  public:
-  // `tree` outlives this.
+  // Requires: `tree` outlives this object.
   PinSearch(CallTree& tree, GroupBy by) : tree_(tree), by_(by) {}
 
-  // `model` and `pools` are those of `image` at `time`.
+  // Adds an image. `model` and `pools` are the state of `image` at `time`.
   void add(const Image& image, const HeapModel& model, const PoolTable& pools, uint64_t time);
+  // Returns the result for all images and empties this object.
   Pinning take();
 
  private:
   struct PinnedArena {
     uint64_t bytes = 0;
-    uint32_t holders = 0;
-    uint32_t last_rank = 0;  // of the last of them
+    uint32_t groups = 0;     // with a block in the arena
+    uint32_t last_rank = 0;  // of these groups: the rank of the last one
   };
-  struct Hold {  // a group's of an arena
+  struct Pin {  // a group has a block in an arena
     uint32_t arena = 0;
     uint32_t group = 0;
   };
 
-  std::vector<uint32_t> choose(const PoolTable& pools);
+  std::vector<uint32_t> add_mostly_free_arenas(const PoolTable& pools);
   uint32_t index_of(NodeId node);
-  void hold(uint32_t arena, uint32_t group);
-  void share_out();
-  void rank();
+  void add_pin(uint32_t arena, uint32_t group);
+  void sum_up_groups();
+  void rank_groups();
 
   CallTree& tree_;
   GroupBy by_;
   std::vector<PinnedArena> arenas_;  // of all images
   std::vector<PinGroup> groups_;
   std::vector<std::vector<int64_t>> ages_;  // by group
-  std::vector<Hold> holds_;
+  std::vector<Pin> pins_;
   tsl::robin_map<uint64_t, uint32_t, MixedHash> index_;  // of a group, by node
-  tsl::robin_map<uint64_t, bool, MixedHash> held_;       // arena << 32 | group
+  tsl::robin_map<uint64_t, bool, MixedHash> is_pinned_;  // by arena << 32 | group
 };
 
 }  // namespace cistern::analyzer

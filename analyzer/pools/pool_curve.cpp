@@ -2,7 +2,7 @@
 
 namespace cistern::analyzer {
 
-// Begins the interval that `time` lies in; those in between have what was there before.
+// Appends points up to the interval that contains `time`. Intervals without a call of note() repeat the last figures.
 void PoolCurve::advance(uint64_t time) {
   if (points_.empty()) points_.push_back({time});
   const uint64_t start = points_.front().time;
@@ -14,7 +14,7 @@ void PoolCurve::advance(uint64_t time) {
   interval_end_ = start + ((index + 1) << shift_);
 }
 
-// Two intervals become one.
+// Doubles the interval: merges each pair of points into one.
 void PoolCurve::halve() {
   ++shift_;
   for (size_t i = 0; i < points_.size(); i += 2) {

@@ -1,5 +1,6 @@
-// What pymalloc held and what of it was used, over the whole run of an image: at most kMaxPoints points of equal
-// intervals, which grow as the run does. A point has the most of each within its interval.
+// Arena bytes and used bytes of pymalloc over the whole run of an image, as at most kMaxPoints points at equal
+// intervals. When the run exceeds the last point, the interval doubles. A point has the maximum of each figure within
+// its interval. Not thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 namespace cistern::analyzer {
 
 struct CurvePoint {
-  uint64_t time = 0;  // the interval's begin
+  uint64_t time = 0;  // begin of the interval
   uint64_t arena_bytes = 0;
   uint64_t used_bytes = 0;
 };
@@ -22,7 +23,7 @@ class PoolCurve {
  public:
   static constexpr size_t kMaxPoints = 512;
 
-  // Times must not decrease. Cost: a comparison or two.
+  // Requires: `time` does not decrease from call to call. Cost: two comparisons.
   void note(uint64_t time, uint64_t arena_bytes, uint64_t used_bytes) {
     if (time >= interval_end_) advance(time);
     CurvePoint& point = points_.back();
@@ -35,7 +36,7 @@ class PoolCurve {
   void save(SnapshotWriter& out, SnapshotPoolLife& life) const;
 
   const std::vector<CurvePoint>& points() const noexcept { return points_; }
-  // As it was noted last.
+  // The figures of the last call of note().
   const CurvePoint& last() const noexcept { return last_; }
 
  private:
@@ -45,7 +46,7 @@ class PoolCurve {
   std::vector<CurvePoint> points_;
   CurvePoint last_;
   uint64_t interval_end_ = 0;
-  unsigned shift_ = 12;  // an interval is so many ticks, as a power of two
+  unsigned shift_ = 12;  // an interval is 1 << shift_ ticks
 };
 
 }  // namespace cistern::analyzer

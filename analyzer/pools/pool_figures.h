@@ -1,4 +1,4 @@
-// The figures of all images' pools together.
+// Sums over the pools of one image, or of several images.
 #pragma once
 
 #include <array>
@@ -15,16 +15,16 @@ struct ClassFigures {
   uint64_t free = 0;  // blocks, in pools in use
 };
 
-// Held bytes are where they are: arena_bytes is the sum of the six others.
+// arena_bytes is the sum of the six other byte figures.
 struct PoolFigures {
   uint64_t arenas = 0;
   uint64_t arena_bytes = 0;
   uint64_t requested_bytes = 0;
-  uint64_t rounding_bytes = 0;     // from what was requested up to the class
-  uint64_t free_block_bytes = 0;   // in pools in use: for blocks of the same class only
-  uint64_t free_pool_bytes = 0;    // in arenas with a used block: for any class
+  uint64_t rounding_bytes = 0;     // requests rounded up to their size classes
+  uint64_t free_block_bytes = 0;   // in pools in use: usable for blocks of the same class only
+  uint64_t free_pool_bytes = 0;    // in arenas with a used block: usable for any class
   uint64_t empty_arena_bytes = 0;  // free pools of arenas without a used block
-  uint64_t overhead_bytes = 0;     // headers of pools, and ends that are too short for a block or a pool
+  uint64_t overhead_bytes = 0;     // pool headers, and remainders too short for a block or a pool
   uint64_t pools_in_use = 0;
   uint64_t free_pools = 0;
   uint64_t used_blocks = 0;

@@ -1,4 +1,5 @@
-// Who holds the bytes in the pools that are in use: the used blocks by line, function or stack, over all images.
+// The used blocks in pools, summed by the line, function or stack that allocated them, over all images. Not
+// thread-safe.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -16,18 +17,18 @@ namespace cistern::analyzer {
 struct PoolHolder {
   NodeId stack{};
   uint64_t blocks = 0;
-  uint64_t bytes = 0;            // of the blocks' classes
-  uint64_t requested_bytes = 0;  // of the blocks themselves
+  uint64_t bytes = 0;            // rounded up to the blocks' size classes
+  uint64_t requested_bytes = 0;  // as requested by the program
 };
 
 class PoolHolders {
  public:
-  // `tree` outlives this.
+  // Requires: `tree` outlives this object.
   PoolHolders(CallTree& tree, GroupBy by) : tree_(tree), by_(by) {}
 
-  // `model` and `pools` are of one moment of `image`.
+  // Adds an image. `model` and `pools` are the state of `image` at one moment.
   void add(const Image& image, const HeapModel& model, const PoolTable& pools);
-  // Most bytes first, then most blocks, then in order of appearance.
+  // Returns the holders and empties this object. Order: most bytes, then most blocks, then first appearance.
   std::vector<PoolHolder> take();
 
  private:

@@ -7,30 +7,21 @@
 namespace cistern::analyzer {
 namespace {
 
-// What keeps an image from having pools that could be known, apart from having made none.
-std::string why_unknown(const Image& image) {
+// Why the pools of an image cannot be rebuilt; kPresent when they can, even if the image has no arena.
+NoPools why_unknown(const Image& image) {
   const auto& interpreters = image.process_events.interpreters;
-  if (interpreters.empty()) return "no Python interpreter was seen in it";
+  if (interpreters.empty()) return NoPools::kNoInterpreter;
   const InterpreterRecord& interpreter = interpreters.back();
-  if (interpreter.implementation != "CPython") return "its interpreter is not CPython, and has no pymalloc";
-  if (interpreter.free_threaded) return "a free-threaded Python has mimalloc instead of arenas and pools";
-  if (interpreter.allocator == "malloc") {
-    return "Python was told to use malloc instead of pymalloc (PYTHONMALLOC), so there are no pools";
-  }
-  if (interpreter.allocator == "mimalloc") {
-    return "Python was told to use mimalloc instead of pymalloc (PYTHONMALLOC), so there are no pools";
-  }
+  if (interpreter.implementation != "CPython") return NoPools::kNotCPython;
+  if (interpreter.free_threaded) return NoPools::kFreeThreaded;
+  if (interpreter.allocator == "malloc") return NoPools::kMallocSelected;
+  if (interpreter.allocator == "mimalloc") return NoPools::kMimallocSelected;
   const DomainMask needed = bit_of(Domain::kMem) | bit_of(Domain::kObj);
-  if ((image.header.domains & needed) != needed) {
-    return "the blocks in pools were not recorded (--domains leaves out mem or obj)";
-  }
-  return {};
+  return (image.header.domains & needed) == needed ? NoPools::kPresent : NoPools::kNotRecorded;
 }
 
-std::string why_none(const Image& image) {
-  if (origin_of(image) == ImageOrigin::kForked)
-    return "it made no arena of its own by then, and those inherited from its parent are not known";
-  return "it had no arena then";
+NoPools why_empty(const Image& image) {
+  return origin_of(image) == ImageOrigin::kForked ? NoPools::kNoOwnArena : NoPools::kNoArena;
 }
 
 class PoolSearch {
@@ -47,8 +38,8 @@ class PoolSearch {
     for (const Image& image : profile.images) {
       ImagePools& out = findings_.images.emplace_back();
       out.forked = origin_of(image) == ImageOrigin::kForked;
-      out.absent = why_unknown(image);
-      looks_back() ? enter_twice(profile, image, out) : enter_once(image, moment.in(image, progress_), out);
+      out.no_pools = why_unknown(image);
+      needs_two_replays() ? enter_twice(profile, image, out) : enter_once(image, moment.in(image, progress_), out);
     }
   }
 
@@ -58,8 +49,10 @@ class PoolSearch {
   }
 
  private:
-  // Whether the moment is known only at the end of a run.
-  bool looks_back() const { return question_.at.kind == MomentKind::kWorst || question_.at.kind == MomentKind::kPeak; }
+  // Whether the moment is known only after a complete replay.
+  bool needs_two_replays() const {
+    return question_.at.kind == MomentKind::kWorst || question_.at.kind == MomentKind::kPeak;
+  }
 
   void enter_once(const Image& image, std::optional<uint64_t> stop, ImagePools& out) {
     ImageRun run(image, progress_);
@@ -67,11 +60,11 @@ class PoolSearch {
     if (stop) {
       run.to(*stop, watch);
       examine(image, run.model(), watch.pools, std::min(*stop, watch.curve.last().time), out);
-    } else if (out.absent.empty()) {
-      out.absent = "it was not running then";
+    } else if (out.no_pools == NoPools::kPresent) {
+      out.no_pools = NoPools::kNotRunning;
     }
     out.facts = run.finish(watch);
-    tell_life(image, watch, out);
+    set_life_figures(image, watch, out);
   }
 
   void enter_twice(const Profile& profile, const Image& image, ImagePools& out) {
@@ -80,11 +73,11 @@ class PoolSearch {
       ImageRun run(image, progress_);
       PoolWatch watch(image);
       out.facts = run.finish(watch);
-      tell_life(image, watch, out);
+      set_life_figures(image, watch, out);
       const bool worst = question_.at.kind == MomentKind::kWorst;
       stop = worst ? watch.pools.worst_moment() : run.model().totals().peak_time + 1;
     }
-    if (out.absent.empty() && stop < image.begin_time()) throw no_such_heap(profile, image);
+    if (out.no_pools == NoPools::kPresent && stop < image.begin_time()) throw no_such_heap(profile, image);
     ImageRun run(image, progress_);
     PoolTable pools = pool_table_of(image);
     run.to(stop, pools);
@@ -96,14 +89,14 @@ class PoolSearch {
     for (const MallocInfoRecord& info : image.process_events.malloc_infos) {
       if (info.time <= time || !out.malloc_free_bytes) out.malloc_free_bytes = info.fields[8];
     }
-    if (out.absent.empty() && pools.arenas() == 0) out.absent = why_none(image);
-    if (!out.absent.empty()) return;
+    if (out.no_pools == NoPools::kPresent && pools.arenas() == 0) out.no_pools = why_empty(image);
+    if (out.no_pools != NoPools::kPresent) return;
     out.pools = pools;
     pins_.add(image, model, pools, time);
     if (question_.holders_by) holders_.add(image, model, pools);
   }
 
-  static void tell_life(const Image& image, const PoolWatch& watch, ImagePools& out) {
+  static void set_life_figures(const Image& image, const PoolWatch& watch, ImagePools& out) {
     out.worst_ns = image.clock.since_start_ns(watch.pools.worst_moment());
     out.worst_bytes = watch.pools.worst_held_unused_bytes();
     out.peak_arena_bytes = watch.pools.peak_arena_bytes();

@@ -1,4 +1,5 @@
-// The pools of one or several processes at a moment, and over their lives: what `cistern pools` rests on.
+// The pools of one or several processes at a moment, and their arena bytes over time: the analysis behind
+// `cistern pools`.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +19,25 @@
 
 namespace cistern::analyzer {
 
+// Why an image has no pools to show.
+enum class NoPools : uint8_t {
+  kPresent,  // it has pools
+  kNoInterpreter,
+  kNotCPython,
+  kFreeThreaded,      // mimalloc instead of pymalloc
+  kMallocSelected,    // by PYTHONMALLOC
+  kMimallocSelected,  // by PYTHONMALLOC
+  kNotRecorded,       // domain mem or obj is missing
+  kNoOwnArena,        // a forked process: arenas inherited from its parent are not known
+  kNoArena,
+  kNotRunning,  // at the moment
+};
+
 struct ImagePools {
   ImageFacts facts;
-  // Why there is nothing to say of it; empty when there is.
-  std::string absent;
-  bool forked = false;  // the arenas that it inherited are not in it
-  PoolTable pools;      // at the moment; empty when `absent` says so
+  NoPools no_pools = NoPools::kPresent;
+  bool forked = false;  // arenas inherited from the parent are not in `pools`
+  PoolTable pools;      // at the moment; empty unless `no_pools` is kPresent
   int64_t at_ns = 0;    // the moment, since the image's start
   int64_t worst_ns = 0;
   uint64_t worst_bytes = 0;  // held and unused
@@ -34,7 +48,8 @@ struct ImagePools {
     uint64_t used_bytes = 0;
   };
   std::vector<Point> curve;
-  std::optional<uint64_t> malloc_free_bytes;  // held free by glibc at the last look before the moment, or the first
+  // Free bytes in glibc's heaps, from the last sample before the moment, or else from the first sample.
+  std::optional<uint64_t> malloc_free_bytes;
 };
 
 struct PoolFindings {
@@ -47,12 +62,13 @@ struct PoolFindings {
 struct PoolQuestion {
   Moment at;
   GroupBy pins_by = GroupBy::kStack;
-  std::optional<GroupBy> holders_by;  // none: they are not looked for
-  bool internals = false;             // as in Selection
+  std::optional<GroupBy> holders_by;  // not set: holders are not computed
+  bool internals = false;             // as Selection::internals
 };
 
-// Replays every image once; twice for its peak and its worst moment. `progress` may be null. Errors: Failure, exit code
-// 2, when there is no such moment in a profile; 3, when the heap of it is not in it.
+// Replays every image once, or twice when the moment is the peak or the worst moment. `progress` may be null. Errors:
+// Failure, exit code 2, when a profile has no such moment; exit code 3, when a profile does not contain the heap of
+// that moment.
 PoolFindings find_pools(const std::vector<Profile>& profiles, const PoolQuestion& question, Progress* progress);
 
 }  // namespace cistern::analyzer

@@ -2,7 +2,8 @@
 
 namespace cistern::analyzer {
 
-// In place the block stays, and so does its class. A moved block is in its new pool before it leaves the old one.
+// A block that is resized in place stays in its pool and class. A moved block enters its new pool before it leaves the
+// old one.
 void PoolTable::on_realloc(uint64_t time, uint64_t old_address, const Block& was, uint64_t address,
                            const Block& block) {
   if (old_address != address) {
@@ -40,7 +41,8 @@ void PoolTable::on_arena_freed(uint64_t /*time*/, uint64_t address) {
   map_.give_back(address);
 }
 
-// An arena that is given back is empty, but for the block whose realloc emptied it, or whose free was not recorded.
+// An arena is empty when it is returned to the system, except for a block that realloc is just moving out of it, or
+// whose free was not recorded.
 void PoolTable::drop_pools(uint32_t arena) noexcept {
   for (uint32_t i = first_pool_of(arena); i < first_pool_of(arena + 1); ++i) {
     Pool& pool = table_[i];
@@ -108,7 +110,8 @@ PoolTable pool_table_of(const Image& image) {
   return table;
 }
 
-// Arenas and blocks are the model's; a pool's class is not always that of its blocks.
+// The snapshot has the arenas and blocks of the heap model, and the class of each pool: a pool's class may differ from
+// the classes of its blocks.
 void PoolTable::load(const Snapshot& snapshot) {
   snapshot.for_each<SnapshotArena>([&](const SnapshotArena& row) {
     on_arena_made(row.birth, row.base, {row.size, row.birth, StackId{static_cast<uint32_t>(row.stack)}});

@@ -1,14 +1,19 @@
-// pymalloc's arenas, pools and blocks at every moment of one image, rebuilt from its events. Feed it as an observer:
+// The arenas, pools and blocks of pymalloc at every moment of one image, rebuilt from its events. It is a heap
+// observer:
 //
 //   PoolTable pools = pool_table_of(image);
 //   ImageRun run(image, progress);
-//   run.to(moment, pools);         // pools is pymalloc at that moment
+//   run.to(moment, pools);         // now `pools` is the state of pymalloc at `moment`
 //
-// Equals the interpreter's own table: pools in use, used and free blocks by size class, arenas. A block belongs to
-// pymalloc if it lies in an arena; its class is its pool's, which the first block put into the empty pool decides, so a
-// block shrunk in place stays in its class. What was made before the hooks, or before a fork, is not in it.
-// Cost: a look-up in a PoolMap, and three sums an event; all other sums are made when asked for. Memory: 8 bytes a
-// pool.
+// Guarantees:
+// - The figures equal those of the interpreter (sys._debugmallocstats): arenas, pools in use, and used and free blocks
+//   of each size class.
+// - A block belongs to pymalloc if its address lies in an arena.
+// - The first block in an empty pool determines the pool's size class. All blocks of the pool count in that class, also
+//   a block that realloc has shrunk in place.
+// - Arenas and blocks from before the hooks were installed, or from before a fork, are not included.
+// Cost of an event: a look-up in a PoolMap and three additions; other sums are computed on request. Memory: 8 bytes for
+// each pool. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -29,33 +34,33 @@ constexpr size_t kSizeClasses = kLargestClass / kSmallestClass;
 constexpr uint64_t kPoolHeaderBytes = 48;
 
 struct Pool {
-  uint16_t used = 0;             // blocks; 0: the pool is free and of no class
-  uint8_t size_class = 0;        // index
-  uint32_t requested_bytes = 0;  // of them
+  uint16_t used = 0;             // blocks; 0: the pool is free and has no class
+  uint8_t size_class = 0;        // index of the class
+  uint32_t requested_bytes = 0;  // of the used blocks
 };
 
 struct PoolClass {
-  uint64_t pools = 0;  // in use: with a block in them
+  uint64_t pools = 0;  // with at least one used block
   uint64_t used = 0;   // blocks
   bool operator==(const PoolClass&) const = default;
 };
 
-// An arena and what is in it.
+// An arena and its contents.
 struct PoolArena {
   uint64_t base = 0;
   uint64_t birth = 0;
-  uint64_t first_pool = 0;  // the address
-  uint32_t pools = 0;       // one less when the arena is not aligned to them
+  uint64_t first_pool = 0;  // address
+  uint32_t pools = 0;       // one less when the arena is not aligned to the pool size
   uint32_t pools_in_use = 0;
   uint64_t used_blocks = 0;
-  uint64_t used_bytes = 0;  // class bytes
+  uint64_t used_bytes = 0;  // rounded up to the size classes
 };
 
 class PoolTable : public HeapObserver {
  public:
   static constexpr uint32_t kNowhere = PoolMap::kNowhere;
 
-  // `debug_bytes` is what the interpreter's debug layer puts around each block, 0 without it (kDebugBytes with it).
+  // `debug_bytes`: bytes that the interpreter's debug layer adds to each block, kDebugBytes or 0.
   explicit PoolTable(uint64_t debug_bytes = 0) : debug_bytes_(debug_bytes) {}
   static constexpr uint64_t kDebugBytes = 24;
 
@@ -65,21 +70,21 @@ class PoolTable : public HeapObserver {
   void on_arena_made(uint64_t time, uint64_t address, const Arena& arena);
   void on_arena_freed(uint64_t time, uint64_t address);
 
-  // Begins with the pools that an snapshot has. Requires: nothing was seen yet.
+  // Starts from the pools of a snapshot. Requires: no event has been observed.
   void load(const Snapshot& snapshot);
   void save(SnapshotWriter& out, SnapshotPoolLife& life) const;
 
   uint64_t arenas() const noexcept { return arenas_in_use_; }
   uint64_t arena_bytes() const noexcept { return arena_bytes_; }
-  // Class bytes of used blocks.
+  // Bytes of used blocks, rounded up to their size classes.
   uint64_t used_bytes() const noexcept { return used_bytes_; }
   uint64_t held_unused_bytes() const noexcept { return arena_bytes() - used_bytes_; }
   uint64_t requested_bytes() const noexcept;
   uint64_t used_blocks() const noexcept;
   uint64_t pools_in_use() const noexcept;
-  // Pools of arenas with no block in them.
+  // Pools without a used block.
   uint64_t free_pools() const noexcept { return pools_ - pools_in_use(); }
-  // Headers of pools in use, the rest behind their last block, and what unaligned arenas lose.
+  // Headers of pools in use, the remainder after their last block, and the pool lost in each unaligned arena.
   uint64_t overhead_bytes() const noexcept {
     return held_unused_bytes() - free_pools() * pool_bytes() - free_block_bytes();
   }
@@ -91,7 +96,7 @@ class PoolTable : public HeapObserver {
     return (pool_bytes() - kPoolHeaderBytes) / class_bytes(index);
   }
   uint64_t free_blocks(size_t index) const noexcept { return free_blocks(index, classes()[index]); }
-  // Of a class with these figures.
+  // The same for a class whose figures are known.
   uint64_t free_blocks(size_t index, const PoolClass& figures) const noexcept {
     return figures.pools * blocks_in_pool(index) - figures.used;
   }
@@ -100,20 +105,21 @@ class PoolTable : public HeapObserver {
   uint64_t pool_bytes() const noexcept { return map_.pool_bytes(); }
   uint64_t arena_size() const noexcept { return pool_bytes() * kPoolsInArena; }
 
-  // The time right after the event that left most bytes held and unused (the first such), and how many; 0 without any.
+  // The time just after the event that left the most bytes held and unused (the first such event), and these bytes; 0
+  // without such an event.
   uint64_t worst_moment() const noexcept { return worst_moment_; }
   uint64_t worst_held_unused_bytes() const noexcept { return worst_bytes_; }
   uint64_t peak_arena_bytes() const noexcept { return peak_arenas_ * arena_size(); }
-  // Arenas of a size that pymalloc does not have: left out.
+  // Number of arenas of a size that pymalloc does not use. They are ignored.
   uint64_t unknown_arenas() const noexcept { return unknown_arenas_; }
 
-  // The pool that `address` lies in, kNowhere if in none. Indexes are valid until the next event.
+  // Returns the index of the pool that contains `address`, or kNowhere. Indexes are valid until the next event.
   uint32_t pool_at(uint64_t address) const noexcept { return map_.pool_at(address); }
   const Pool& pool(uint32_t index) const noexcept { return table_[index]; }
   static uint32_t arena_of(uint32_t pool) noexcept { return pool / kPoolsInArena; }
   static uint32_t first_pool_of(uint32_t arena) noexcept { return arena * kPoolsInArena; }
   PoolArena arena(uint32_t index) const noexcept;
-  // One past the greatest index of an arena. Those that have been given back in between have no pools.
+  // One past the greatest index of an arena. An arena that was returned to the system keeps its index, without pools.
   uint32_t arena_slots() const noexcept { return map_.arenas(); }
 
  private:
@@ -135,8 +141,8 @@ class PoolTable : public HeapObserver {
 
   uint64_t debug_bytes_;
   PoolMap map_;
-  std::vector<Pool> table_;      // by number
-  std::vector<Origin> origins_;  // by number of the arena
+  std::vector<Pool> table_;      // by pool index
+  std::vector<Origin> origins_;  // by arena index
   uint64_t arenas_in_use_ = 0;
   uint64_t arena_bytes_ = 0;
   uint64_t pools_ = 0;  // of all arenas
@@ -147,7 +153,8 @@ class PoolTable : public HeapObserver {
   uint64_t unknown_arenas_ = 0;
 };
 
-// The table with which `image`'s events begin: empty, or what its snapshot has. One table for each image.
+// Returns the table at the start of the image's events: empty, or the state of its snapshot. Each image has its own
+// table.
 PoolTable pool_table_of(const Image& image);
 
 inline void PoolTable::put(uint32_t pool, uint64_t size_bytes) noexcept {
@@ -163,7 +170,7 @@ inline void PoolTable::put(uint32_t pool, uint64_t size_bytes) noexcept {
 
 inline void PoolTable::take(uint32_t pool, uint64_t size_bytes) noexcept {
   Pool& from = table_[pool];
-  if (from.used == 0) return;  // of an earlier arena at this place, which has been given back
+  if (from.used == 0) return;  // the block was in an earlier arena at this address, already returned to the system
   --from.used;
   from.requested_bytes -= static_cast<uint32_t>(size_bytes);
   used_bytes_ -= class_bytes(from.size_class);

@@ -1,4 +1,4 @@
-// An observer: the pools of one image, and their curve on the way.
+// Heap observer that keeps the pools of one image and their curve over time. Not thread-safe.
 #pragma once
 
 #include "analyzer/pools/pool_curve.h"

@@ -1,22 +1,27 @@
-// `cistern pools`: what pymalloc's arenas and pools hold at a moment, where the rest goes, and which survivors keep
-// arenas that are mostly free.
+// The result of `cistern pools`: the contents of pymalloc's arenas and pools at a moment, and the blocks that pin
+// mostly free arenas.
 #pragma once
 
 #include <optional>
 
 #include "analyzer/pools/pool_search.h"
-#include "analyzer/read/failure.h"
-#include "analyzer/render/text/report_options.h"
+#include "analyzer/results/query.h"
+#include "analyzer/results/recordings.h"
 
 namespace cistern::analyzer {
 
-struct PoolsOptions {
-  ReportOptions report;
-  std::optional<GroupBy> by;  // lists who holds the used bytes, and groups the survivors likewise
-  bool map = false;           // draws the arenas
+// Filters are not supported: a pool belongs to many stacks.
+struct PoolsQuery : ReportQuery {
+  std::optional<GroupBy> by;  // lists the used bytes by line or function, and groups the pinning blocks in the same way
 };
 
-// Prints the report. Returns the exit code: kUnreadable when some of the profiles could not be read. Errors: Failure.
-ExitCode report_pools(const PoolsOptions& options);
+struct PoolsResult {
+  PoolsQuery query;
+  PoolFindings findings;
+};
+
+// `recordings` must outlive the result. `progress` may be null. Errors: Failure, exit code 2, when a profile has no
+// such moment; exit code 3, when a profile does not contain the live blocks of that moment.
+PoolsResult analyze(const Recordings& recordings, const PoolsQuery& query, Progress* progress);
 
 }  // namespace cistern::analyzer

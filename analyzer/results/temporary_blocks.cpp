@@ -20,7 +20,7 @@ void TemporaryBlocks::on_free(uint64_t, uint64_t address, const Block& block) {
   found_[block.site].add(block.size_bytes);
 }
 
-// The block keeps its birth, but not its address.
+// The block keeps its birth time and gets a new address.
 void TemporaryBlocks::on_realloc(uint64_t time, uint64_t old_address, const Block& was, uint64_t address,
                                  const Block& block) {
   Recent& recent = recent_of(was.site);
@@ -40,8 +40,8 @@ TemporaryBlocks::Allocation* TemporaryBlocks::find(Recent& recent, uint64_t birt
   return found == recent.ring.end() ? nullptr : &*found;
 }
 
-// A thread's allocations are in order of time, so all that are younger than the oldest remembered one are remembered.
-// Stamps may be equal: then the address decides.
+// The allocations of a thread are sorted by time, so each one after the oldest in the ring is in the ring. For equal
+// times the address decides.
 bool TemporaryBlocks::is_recent(Recent& recent, uint64_t birth, uint64_t address) const {
   if (recent.ring.empty() || birth < oldest_time(recent)) return false;
   return birth > oldest_time(recent) || find(recent, birth, address) != nullptr;

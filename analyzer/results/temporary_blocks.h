@@ -1,5 +1,6 @@
-// Finds temporary blocks: those that are freed before their thread has made the next few allocations. An observer of
-// one image's heap. Cost: a few instructions an event; memory in proportion to threads, sites and the threshold.
+// Heap observer that finds temporary blocks: blocks that are freed before the next few allocations of the thread that
+// allocated them. Cost: a few instructions for each event. Memory: proportional to threads times threshold, plus sites.
+// Not thread-safe.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -15,15 +16,15 @@ namespace cistern::analyzer {
 
 class TemporaryBlocks : public HeapObserver {
  public:
-  // A block is temporary when it is freed before the `threshold`-th next allocation (or realloc) of the thread that
-  // allocated it; 1: before the next one. Requires: threshold > 0. `sites`, the heap's, outlives this.
+  // A block is temporary when it is freed before the `threshold`-th next allocation or realloc of the thread that
+  // allocated it; 1: before the next one. Requires: threshold > 0; `sites`, those of the heap, outlive this object.
   TemporaryBlocks(const Sites& sites, size_t threshold) : sites_(sites), threshold_(threshold) {}
 
   void on_alloc(uint64_t time, uint64_t address, const Block& block) { remember(block.site, time, address); }
   void on_realloc(uint64_t time, uint64_t old_address, const Block& was, uint64_t address, const Block& block);
   void on_free(uint64_t time, uint64_t address, const Block& block);
 
-  // By site; shorter than the number of sites when the last ones had none.
+  // Temporary blocks by site. Shorter than the number of sites when the last sites have none.
   const std::vector<Amount>& found() const noexcept { return found_; }
 
  private:
@@ -31,7 +32,7 @@ class TemporaryBlocks : public HeapObserver {
     uint64_t time = 0;
     uint64_t address = 0;
   };
-  // A thread's last allocations, at most `threshold` of them; `next` is the oldest once there are so many.
+  // Ring of a thread's last `threshold` allocations. When it is full, `next` is the oldest.
   struct Recent {
     std::vector<Allocation> ring;
     size_t next = 0;

@@ -30,7 +30,7 @@ NodeId CallTree::child(NodeId parent, FrameId frame) {
   return at->second;
 }
 
-// A caller's number is smaller, so it has been answered before.
+// A parent has a smaller id, so its result is already known.
 NodeId CallTree::called(NodeId node) {
   while (called_.size() <= raw(node)) {
     const NodeId at{static_cast<uint32_t>(called_.size())};

@@ -1,5 +1,5 @@
-// All stacks of a report as one tree: a node is a frame and the node of its caller; node 0 is the root, the empty
-// stack. A parent's id is smaller than its children's. Not thread-safe.
+// All stacks of a report as one tree. A node has a frame and the node of its caller. Node 0 is the root: the empty
+// stack. The id of a node is greater than the id of its parent. Not thread-safe.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -20,10 +20,10 @@ constexpr NodeId kRootNode{0};
 
 class Symbolizer;
 
-// Which native frames there are in a tree, and where their names come from.
+// Which native frames a tree contains, and where their names come from.
 struct NativeView {
-  bool internals = false;  // those of the interpreter and the loader, too
-  bool look_up = true;     // names that the profiles do not have: in the files on this machine
+  bool internals = false;  // include frames of the interpreter and the loader
+  bool look_up = true;     // names that are not in the profiles come from the files on this machine
 };
 
 class CallTree {
@@ -31,14 +31,14 @@ class CallTree {
   explicit CallTree(NativeView view = {}) : view_(view), nodes_(1) {}
 
   const NativeView& native_view() const noexcept { return view_; }
-  // Made when first asked for; the names that it found live as long as the tree.
+  // Created by the first call. Its names live as long as the tree.
   Symbolizer& symbolizer();
-  // Null when nobody asked.
+  // Null before the first call of symbolizer().
   const Symbolizer* known_symbolizer() const noexcept { return symbolizer_.get(); }
 
   FrameId intern(const Frame& frame);
   NodeId child(NodeId parent, FrameId frame);
-  // The same stack without the frames that await: what called what alone.
+  // Returns the stack of `node` without its awaiting frames: only frames that called each other.
   NodeId called(NodeId node);
 
   size_t size() const noexcept { return nodes_.size(); }
@@ -64,7 +64,7 @@ class CallTree {
   NativeView view_;
   std::shared_ptr<Symbolizer> symbolizer_;
   std::vector<Node> nodes_;
-  std::vector<NodeId> called_;  // by node, as far as it was asked for: called() of it
+  std::vector<NodeId> called_;  // by node: the result of called(), for the nodes requested so far
   std::vector<Frame> frames_;
   tsl::robin_map<Frame, FrameId, FrameHash> frame_ids_;
   tsl::robin_map<uint64_t, NodeId, MixedHash> children_;  // parent << 32 | frame

@@ -1,6 +1,7 @@
-// What a person calls a stack frame: function, file and line. Two places in one line of one function are one frame, and
-// so are two places of a native function whose lines are not known; so frames compare by what they say, and stacks of
-// several processes compare with each other. Texts are views into the profiles, which outlive them, or lie in the tree.
+// A stack frame as reports show it: function, file and line. Frames compare by these texts and numbers, so two
+// instructions on one line of a function are the same frame, and stacks of different processes can be compared. A
+// native function without line information is one frame, whatever the address. Texts are views into the profiles, which
+// outlive the frames, or belong to the tree.
 #pragma once
 
 #include <cstdint>
@@ -11,22 +12,22 @@ namespace cistern::analyzer {
 enum class FrameKind : uint8_t {
   kPython,
   kNative,     // module and address; function and file when symbols are known
-  kBoundary,   // frames behind it are those that started the thread
-  kTruncated,  // the stack went on; `function` says why it was cut
+  kBoundary,   // start of a thread: the outer frames are the stack that started the thread
+  kTruncated,  // outer frames are missing; `function` says why
   kUnknown,    // could not be read
-  kSeveral,    // several tasks await the next one; what awaits them is not said
+  kSeveral,    // several tasks await the inner frame; their own callers are not recorded
 };
 
 struct Frame {
   FrameKind kind = FrameKind::kUnknown;
-  bool awaiting = false;  // a coroutine's frame that did not call the next one: it waits for its task
+  bool awaiting = false;  // a coroutine that awaits the task of the inner frame, and has not called it
   uint32_t line = 0;      // 0: unknown
   std::string_view function;
   std::string_view file;
   std::string_view module;  // path of the ELF file
-  uint64_t address = 0;     // in the module's own virtual addresses; of a function, one of those that were seen
+  uint64_t address = 0;     // virtual address in the module's file; with a function name, one of its addresses
 
-  // What tells it from others, apart from its texts and line.
+  // The address as part of the frame's identity: only when there is no function name.
   uint64_t distinct_address() const noexcept { return function.empty() ? address : 0; }
   bool operator==(const Frame& other) const noexcept {
     return kind == other.kind && awaiting == other.awaiting && line == other.line && function == other.function &&
@@ -34,7 +35,7 @@ struct Frame {
   }
 };
 
-// Whether a frame is of the program itself, rather than of the standard library or an installed package.
+// Whether a frame belongs to the program itself: not to the standard library, not to an installed package.
 inline bool is_own_code(const Frame& frame) noexcept {
   if (frame.kind != FrameKind::kPython || frame.file.empty() || frame.file.starts_with('<')) return false;
   for (const std::string_view installed : {"/lib/python", "/lib64/python", "/site-packages/", "/dist-packages/"}) {
@@ -43,7 +44,8 @@ inline bool is_own_code(const Frame& frame) noexcept {
   return true;
 }
 
-// Whether a frame is of the import system, which stands between any two modules and explains nothing.
+// Whether a frame belongs to the import system. Reports leave these frames out, because they do not explain an
+// allocation.
 inline bool is_import_machinery(const Frame& frame) noexcept {
   return frame.file.starts_with("<frozen importlib");
 }

@@ -14,7 +14,7 @@ uint32_t as_line(int64_t line) noexcept {
   return line > 0 && line <= INT32_MAX ? static_cast<uint32_t>(line) : kNoLine;
 }
 
-// Sums that may not overflow, whatever the table says.
+// Addition without overflow, for any table.
 int64_t plus(int64_t a, int64_t b) noexcept {
   constexpr int64_t limit = int64_t{1} << 40;
   return std::clamp(a + std::clamp(b, -limit, limit), -limit, limit);
@@ -22,7 +22,7 @@ int64_t plus(int64_t a, int64_t b) noexcept {
 
 class Ranges {
  public:
-  // The next `bytes` bytes belong to `line`. Returns false when offsets would no longer fit.
+  // Assigns the next `bytes` bytes to `line`. Returns false when the offset exceeds 32 bits.
   bool append(uint64_t bytes, uint32_t line) {
     if (bytes > UINT32_MAX - at_) return false;
     const uint32_t end = at_ + static_cast<uint32_t>(bytes);

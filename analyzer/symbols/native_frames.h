@@ -1,5 +1,5 @@
-// The frames at one image's native addresses: named as the profile says, else by the files on this machine if the
-// tree's view of native frames wants that. Each address is looked up once.
+// The frames at the native addresses of one image. Names come from the profile, or else from the files on this machine
+// if the tree's NativeView allows it. Each address is looked up once. Not thread-safe.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -17,13 +17,13 @@ namespace cistern::analyzer {
 
 class NativeFrames {
  public:
-  // Both outlive this.
+  // Requires: both outlive this object.
   NativeFrames(const Image& image, CallTree& tree) : image_(image), tree_(tree) {}
 
-  // Outermost first; none for what is internal to the interpreter, unless the tree's view shows it. Valid until the
-  // next call.
+  // Returns the frames at an address, outermost first: several when functions are inlined; none when the module is
+  // internal and the tree's view excludes internals. Valid until the next call.
   std::span<const FrameId> find(const NativeAddress& at);
-  // Whether a frame from which a stack begins is libc's or without meaning: what calls main() and threads' functions.
+  // Whether the outermost frame of a stack is left out: a frame of libc, or one that find() returns nothing for.
   bool begins_stacks(const NativeAddress& at);
 
  private:

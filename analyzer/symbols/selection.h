@@ -1,6 +1,6 @@
-// What part of the memory a report is about (--function, --file, --domain, --thread). A pattern with *, ? or [ is a
-// glob over the whole text, any other matches where it occurs. Several patterns of one kind: any of them; several
-// kinds: all of them. A stack matches by any of its frames.
+// The filters of a report: --function, --file, --domain, --thread. A pattern with *, ? or [ is a glob that must match
+// the whole text; any other pattern matches as a substring. Of several patterns of one option, one must match; of
+// several options, each must match. A stack matches when one of its frames matches. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@ namespace cistern::analyzer {
 
 struct Selection {
   std::vector<std::string> functions;
-  std::vector<std::string> files;    // and modules of native frames
+  std::vector<std::string> files;    // also matched with the modules of native frames
   std::vector<std::string> threads;  // name, kernel thread id, or "main"
   DomainMask domains = kAllDomains;
-  bool internals = false;  // stacks show native frames of the interpreter and the loader, too
+  bool internals = false;  // stacks include native frames of the interpreter and the loader
 
   bool everything() const noexcept {
     return functions.empty() && files.empty() && threads.empty() && domains == kAllDomains;
@@ -31,7 +31,8 @@ bool matches_any(const std::vector<std::string>& patterns, std::string_view text
 
 bool selects_thread(const Selection& selection, const Thread* thread);
 
-// Answers for nodes of one tree, each from its parent's answer. The tree may grow meanwhile.
+// Matches the nodes of one tree. The result of a node is derived from that of its parent and kept. The tree may grow
+// between calls.
 class StackSelection {
  public:
   StackSelection(const Selection& selection, const CallTree& tree) : selection_(selection), tree_(tree) {}
@@ -44,7 +45,7 @@ class StackSelection {
 
   const Selection& selection_;
   const CallTree& tree_;
-  std::vector<uint8_t> found_;  // by node: what it or a caller of it matches
+  std::vector<uint8_t> found_;  // by node: what the node or one of its callers matches
 };
 
 }  // namespace cistern::analyzer

@@ -29,7 +29,7 @@ Frame special(FrameKind kind, std::string_view text) {
 
 }  // namespace
 
-// Walks towards the root until a node that is known, then makes the tree's nodes on the way back.
+// Walks towards the root up to a resolved node, then creates the tree's nodes on the way back.
 NodeId StackResolver::node_of(StackId stack) {
   path_.clear();
   NodeId node = kRootNode;
@@ -61,7 +61,8 @@ NodeId StackResolver::append(NodeId caller, const StackNode& node) {
   return at;
 }
 
-// That unwinding ended somewhere in the interpreter or in the loader says nothing.
+// Appends a run of native frames. When unwinding stopped in the interpreter or in the loader, the node that says so is
+// left out. So are the frames of libc at the begin of a stack.
 NodeId StackResolver::append_run(NodeId caller, StackId innermost) {
   NodeId outermost = caller;
   if (!take_chain(innermost)) {
@@ -82,8 +83,8 @@ NodeId StackResolver::append_run(NodeId caller, StackId innermost) {
   return native && at == outermost ? caller : at;
 }
 
-// A chain's nodes into chain_. What does not belong there is unknown, and ends it. Returns false when it goes on, but
-// too far.
+// Copies the nodes of a native run to chain_. A node of another kind ends the run as an unknown frame. Returns false
+// when the run is longer than the limit.
 bool StackResolver::take_chain(StackId innermost) {
   chain_.clear();
   const uint64_t limit = kRunFramesAtLeast + kRunFramesPerNode * definitions_.nodes.count();

@@ -1,6 +1,7 @@
-// From one image's stack ids to nodes of a call tree. Resolves a node once, and without recursion: chains may be as
-// long as the profile. Undefined ids become a frame of kind kUnknown. Of a run of native frames at most kMaxRunFrames
-// are shown, and of all runs together some thirty for each node that is defined: what says more is no recording.
+// Maps the stack ids of one image to nodes of a call tree. Each id is resolved once, without recursion, because a chain
+// may be as long as the profile. An undefined id becomes a frame of kind kUnknown. The number of frames is bounded,
+// even for a hostile profile: kMaxRunFrames for one run of native frames, and about thirty for each defined node in all
+// runs together. Not thread-safe.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -18,7 +19,7 @@ namespace cistern::analyzer {
 
 class StackResolver {
  public:
-  // Both outlive this.
+  // Requires: both outlive this object.
   StackResolver(const Image& image, CallTree& tree)
       : definitions_(image.definitions), tree_(tree), native_frames_(image, tree) {}
 
@@ -41,8 +42,8 @@ class StackResolver {
   tsl::robin_map<uint32_t, NodeId, MixedHash> resolved_;
   tsl::robin_map<uint32_t, std::vector<LineRange>, MixedHash> lines_;  // by CodeId
   std::vector<StackId> path_;
-  std::vector<StackNode> chain_;  // of a run, innermost first
-  uint64_t run_frames_ = 0;       // of all runs so far
+  std::vector<StackNode> chain_;  // nodes of the current run, innermost first
+  uint64_t run_frames_ = 0;       // frames of all runs so far
 };
 
 }  // namespace cistern::analyzer

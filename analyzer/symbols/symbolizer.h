@@ -1,5 +1,5 @@
-// Names for native addresses from the files on this machine, for all images of a report: a module that several of them
-// loaded is opened once, and not before one of its addresses is asked for. Texts live as long as this.
+// Names native addresses from the files on this machine, for all images of a report. A module is opened on the first
+// request for one of its addresses, and once for all images. Texts live as long as this object. Not thread-safe.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -25,8 +25,9 @@ class Symbolizer {
  public:
   explicit Symbolizer(DebugSources sources = {}) : sources_(std::move(sources)) {}
 
-  // The functions at an address of `module`, innermost first; one without a name when the module's file has none for
-  // it; empty when there is no such file, or it is another build. Of one module it is always the same `detail`.
+  // Returns the functions at an address of `module`, innermost first. One entry without a name: the module's file has
+  // no function there. Empty: there is no such file, or it is another build. Requires: the same `detail` in all calls
+  // for one module.
   std::span<const Symbol> find(const Module& module, uint64_t address, int64_t recorded_unix_ns,
                                Detail detail = Detail::kAll);
 
@@ -34,7 +35,7 @@ class Symbolizer {
     std::string path;
     ModuleState state{};
   };
-  // Modules of which nothing could be said, in order of path.
+  // Modules whose files could not be used, sorted by path.
   std::vector<Problem> problems() const;
 
  private:

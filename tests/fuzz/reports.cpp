@@ -2,147 +2,131 @@
 
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
+#include <vector>
 
-#include "analyzer/check/check.h"
+#include "analyzer/cli/command_line.h"
 #include "analyzer/read/failure.h"
-#include "analyzer/render/export/export.h"
-#include "analyzer/render/text/dump_text.h"
-#include "analyzer/render/text/leaks_text.h"
-#include "analyzer/render/text/lines_text.h"
-#include "analyzer/render/text/peak_text.h"
-#include "analyzer/render/text/summary_text.h"
-#include "analyzer/render/text/temporary_text.h"
-#include "analyzer/render/text/timeline_text.h"
-#include "analyzer/render/text/tree_text.h"
-#include "analyzer/results/pools_result.h"
 #include "tests/fuzz/captured_output.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace cistern::fuzz {
 namespace {
 
-using namespace analyzer;
+using analyzer::ExitCode;
+using analyzer::Failure;
+using analyzer::run_command_line;
 
-// The switches of an input: bit 0 JSON, bit 1 the command's other way, bits 2–4 the moment, bit 5 all of it.
+using Arguments = std::vector<std::string>;
+
+// The switches of an input: bit 0 JSON, bit 1 the command's main option, bits 2–4 the moment, bit 5 no limits to lists,
+// bits 6 and 7 other options.
 struct Request {
   uint8_t switches = 0;
-  ReportOptions report;
+  std::string path;
 
-  bool other_way() const { return (switches & 2) != 0; }
+  bool has(unsigned bit) const { return (switches >> bit & 1) != 0; }
+  bool json() const { return has(0); }
+  bool main_option() const { return has(1); }
 };
 
 constexpr const char* kMoments[] = {"end", "peak", "exit", "0.000001s", "m", "m:1", "3600m", "0s"};
 
-Request request_of(uint8_t switches, const std::string& path) {
-  Request request{switches, {}};
-  request.report.query.paths = {path};
-  request.report.output.json = (switches & 1) != 0;
-  request.report.query.at = parse_moment(kMoments[switches >> 2 & 7]);
-  if ((switches & 32) != 0) request.report.output.top = request.report.output.depth = 0;
-  return request;
+Arguments operator+(Arguments left, const Arguments& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+Arguments option_if(bool condition, const Arguments& option) {
+  return condition ? option : Arguments{};
+}
+Arguments json(const Request& request) {
+  return option_if(request.json(), {"--json"});
+}
+Arguments at(const Request& request) {
+  return {"--at", kMoments[request.switches >> 2 & 7]};
+}
+Arguments top(const Request& request) {
+  return option_if(request.has(5), {"--top=0"});
+}
+Arguments top_and_depth(const Request& request) {
+  return option_if(request.has(5), {"--top=0", "--depth=0"});
 }
 
-void summary(const Request& request) {
-  report_summary(request.report);
+Arguments summary(const Request& request) {
+  return Arguments{"summary"} + json(request) + top(request);
 }
-void leaks(const Request& request) {
-  LeaksOptions options;
-  options.report = request.report;
-  options.all = request.other_way();
-  if (options.all && (request.switches & 64) != 0) options.warm_up = parse_moment("0.000002s");
-  report_leaks(options);
+Arguments leaks(const Request& request) {
+  const bool all = request.main_option();
+  return Arguments{"leaks"} + json(request) + top_and_depth(request) + at(request) + option_if(all, {"--all"}) +
+         option_if(all && request.has(6), {"--warm-up", "0.000002s"});
 }
-void pools(const Request& request) {
-  PoolsOptions options;
-  options.report = request.report;
-  options.map = request.other_way();
-  if ((request.switches & 64) != 0) options.by = (request.switches & 128) != 0 ? GroupBy::kFunction : GroupBy::kLine;
-  if ((request.switches & 28) == 28) options.report.query.at = parse_moment("worst");
-  report_pools(options);
+Arguments pools(const Request& request) {
+  const bool worst = (request.switches & 28) == 28;
+  return Arguments{"pools"} + json(request) + top_and_depth(request) +
+         (worst ? Arguments{"--at", "worst"} : at(request)) + option_if(request.main_option(), {"--map"}) +
+         option_if(request.has(6), {"--by", request.has(7) ? "function" : "line"});
 }
-void tree(const Request& request) {
-  TreeOptions options;
-  options.report = request.report;
-  if (request.other_way()) options.min_share_percent = 0;
-  report_tree(options);
+Arguments tree(const Request& request) {
+  return Arguments{"tree"} + json(request) + top_and_depth(request) + at(request) +
+         option_if(request.main_option(), {"--min-share=0"});
 }
-void lines(const Request& request) {
-  LinesOptions options;
-  options.report = request.report;
-  options.file = request.other_way() ? "b.py" : "app.py";
-  report_lines(options);
+Arguments lines(const Request& request) {
+  return Arguments{"lines", request.main_option() ? "b.py" : "app.py"} + json(request) + top(request) + at(request);
 }
-void timeline(const Request& request) {
-  TimelineOptions options;
-  options.report = request.report;
-  options.csv = request.other_way();
-  report_timeline(options);
+Arguments timeline(const Request& request) {
+  return Arguments{"timeline"} + (request.main_option() ? Arguments{"--csv"} : json(request));
 }
-void dump(const Request& request) {
-  DumpOptions options;
-  options.paths = request.report.query.paths;
-  options.segments = request.other_way();
-  options.records = (request.switches & 4) != 0;
-  options.events = (request.switches & 8) != 0;
-  if ((request.switches & 16) != 0) options.stream_id = 1;
-  report_dump(options);
+Arguments dump(const Request& request) {
+  return Arguments{"dump"} + option_if(request.main_option(), {"--segments"}) +
+         option_if(request.has(2), {"--records"}) + option_if(request.has(3), {"--events"}) +
+         option_if(request.has(4), {"--stream=1"});
 }
-void check(const Request& request) {
-  CheckOptions options;
-  options.report = request.report;
-  options.report.query.at = {};
-  if (request.other_way()) options.max_held = options.max_peak = SizeLimit{0, "0"};
-  options.require_clean_exit = (request.switches & 64) != 0;
-  report_check(options);
+Arguments check(const Request& request) {
+  return Arguments{"check"} + json(request) + top_and_depth(request) +
+         option_if(request.main_option(), {"--max-held=0", "--max-peak=0"}) +
+         option_if(request.has(6), {"--require-clean-exit"});
 }
-void collapsed(const Request& request) {
-  ExportOptions options;
-  options.report = request.report;
-  options.report.output.json = false;
-  options.blocks = request.other_way();
-  options.what = (request.switches & 64) != 0 ? Measure::kTotal : Measure::kPeak;
-  export_profiles(options);
+Arguments collapsed(const Request& request) {
+  return Arguments{"export", "--format=collapsed", request.has(6) ? "--what=total" : "--what=peak"} + at(request) +
+         option_if(request.main_option(), {"--blocks"});
 }
-void peak(const Request& request) {
-  report_peak(request.report);
+Arguments peak(const Request& request) {
+  return Arguments{"peak"} + json(request) + top_and_depth(request);
 }
-void temporary(const Request& request) {
-  TemporaryOptions options;
-  options.report = request.report;
-  options.threshold = request.other_way() ? 3 : 1;
-  report_temporary(options);
+Arguments temporary(const Request& request) {
+  return Arguments{"temporary"} + json(request) + top_and_depth(request) +
+         option_if(request.main_option(), {"--threshold=3"});
 }
-void filtered(const Request& request) {
-  LeaksOptions options;
-  options.report = request.report;
-  options.all = true;
-  options.report.query.selection.functions = {"*a*"};
-  options.report.query.selection.files = {"py"};
-  if (request.other_way()) options.report.query.selection.threads = {"main"};
-  report_leaks(options);
+Arguments filtered(const Request& request) {
+  return Arguments{"leaks", "--all", "--function=*a*", "--file=py"} + json(request) + top_and_depth(request) +
+         at(request) + option_if(request.main_option(), {"--thread=main"});
 }
 
-using Command = void (*)(const Request&);
+using Command = Arguments (*)(const Request&);
 constexpr Command kCommands[] = {summary, leaks, pools,     tree, lines,     timeline,
                                  dump,    check, collapsed, peak, temporary, filtered};
 
 void check_output(const Request& request, Command command, std::string_view text) {
   require(is_plain_text(text), "the output is plain text");
-  const bool json = request.report.output.json && command != dump && command != collapsed && !text.empty() &&
-                    !(command == timeline && request.other_way());
-  if (json) require(nlohmann::json::accept(text), "the output is JSON");
+  const bool has_json = command != dump && command != collapsed && !(command == timeline && request.main_option());
+  if (request.json() && has_json && !text.empty()) require(nlohmann::json::accept(text), "the output is JSON");
 }
 
 }  // namespace
 
 void run_report(uint8_t selector, uint8_t switches, const std::string& path) {
-  const Request request = request_of(switches, path);
+  const Request request{switches, path};
   const Command command = kCommands[selector % std::size(kCommands)];
+  Arguments arguments = Arguments{"cistern"} + command(request) + Arguments{path};
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
   CapturedOutput captured;
   bool complete = true;
   try {
-    command(request);
+    const int code = run_command_line(static_cast<int>(arguments.size()), argv.data());
+    require(code != static_cast<int>(ExitCode::kUsage), "the command line is correct");
   } catch (const Failure& failure) {
     complete = false;
     require(failure.code() != ExitCode::kInternal, "no profile makes the analyzer fail");

@@ -66,7 +66,7 @@ def help_of(*command):
 
 @functools.lru_cache(None)
 def commands():
-    return set(re.findall(r"^  ([a-z]+) ", help_of().split("Subcommands:")[1], re.M))
+    return set(re.findall(r"^  ([a-z]+) ", help_of(), re.M))
 
 
 class EveryDocument(unittest.TestCase):

@@ -37,7 +37,7 @@ std::string name_of(const Frame& frame) {
   return plain_name_of(frame) + (frame.awaiting ? " (awaiting)" : "");
 }
 
-// Semicolons separate frames, and the count follows the last space of a line.
+// A semicolon in a name would separate frames.
 std::string clean(const std::string& name) {
   std::string text = printable(name);
   std::replace(text.begin(), text.end(), ';', ':');

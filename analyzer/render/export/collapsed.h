@@ -1,4 +1,4 @@
-// Stacks as collapsed lines, the input of flamegraph.pl, speedscope and others: "outermost;…;innermost COUNT".
+// Collapsed stacks, the input of flamegraph.pl, speedscope and others: "outermost;…;innermost COUNT".
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace cistern::analyzer {
 
-// One line for each stack that has any of `measure`, whatever the domains, sorted by text. COUNT is bytes, or blocks.
+// Returns one line for each stack whose `measure` is not 0, summed over domains, sorted by text. COUNT is in bytes, or
+// in blocks.
 std::string collapsed_stacks(const AllocationsByStack& by_stack, Measure measure, bool blocks);
 
 }  // namespace cistern::analyzer

@@ -47,7 +47,7 @@ Json curve_json(const ImagePools& image) {
   return list;
 }
 
-// Of each arena its pools in order: [class, used blocks], [0, 0] for a free one.
+// For each arena its pools in order of address: [class, used blocks], [0, 0] for a free pool.
 Json map_json(const PoolTable& pools) {
   Json list = Json::array();
   for (uint32_t slot = 0; slot < pools.arena_slots(); ++slot) {
@@ -63,10 +63,36 @@ Json map_json(const PoolTable& pools) {
   return list;
 }
 
+Json no_pools_json(NoPools reason) {
+  switch (reason) {
+    case NoPools::kPresent:
+      break;
+    case NoPools::kNoInterpreter:
+      return "no Python interpreter was seen in it";
+    case NoPools::kNotCPython:
+      return "its interpreter is not CPython, and has no pymalloc";
+    case NoPools::kFreeThreaded:
+      return "a free-threaded Python has mimalloc instead of arenas and pools";
+    case NoPools::kMallocSelected:
+      return "Python was told to use malloc instead of pymalloc (PYTHONMALLOC), so there are no pools";
+    case NoPools::kMimallocSelected:
+      return "Python was told to use mimalloc instead of pymalloc (PYTHONMALLOC), so there are no pools";
+    case NoPools::kNotRecorded:
+      return "the blocks in pools were not recorded (--domains leaves out mem or obj)";
+    case NoPools::kNoOwnArena:
+      return "it made no arena of its own by then, and those inherited from its parent are not known";
+    case NoPools::kNoArena:
+      return "it had no arena then";
+    case NoPools::kNotRunning:
+      return "it was not running then";
+  }
+  return nullptr;
+}
+
 Json pools_image_json(const ImagePools& image, bool map) {
   Json json = image_json(image.facts);
   json["at_ns"] = image.at_ns;
-  json["no_pools"] = image.absent.empty() ? Json(nullptr) : Json(image.absent);
+  json["no_pools"] = no_pools_json(image.no_pools);
   json["inherits_arenas"] = image.forked;
   add_figures(json, figures_of(image.pools));
   json["pool_bytes"] = image.pools.pool_bytes();
@@ -83,31 +109,32 @@ bool is_complete(const ImagePools& image) {
   return image.facts.complete() && !image.forked;
 }
 
-Json holders_json(const PoolFindings& findings, const PoolsOptions& options) {
+Json holders_json(const PoolFindings& findings, const OutputOptions& output) {
   Json list = Json::array();
   for (const PoolHolder& holder : findings.holders) {
-    if (list.size() == options.report.output.top_or(0)) break;
+    if (list.size() == output.top_or(0)) break;
     list.push_back({{"bytes", holder.bytes},
                     {"requested_bytes", holder.requested_bytes},
                     {"blocks", holder.blocks},
-                    {"stack", stack_json(findings.tree, holder.stack, options.report.output.depth_or(0))}});
+                    {"stack", stack_json(findings.tree, holder.stack, output.depth_or(0))}});
   }
   return list;
 }
 
-Json head_json(const PoolFindings& findings, const PoolsOptions& options) {
+Json head_json(const PoolsResult& result, const OutputOptions& output, bool map) {
+  const PoolFindings& findings = result.findings;
   Json images = Json::array();
-  for (const ImagePools& image : findings.images) images.push_back(pools_image_json(image, options.map));
+  for (const ImagePools& image : findings.images) images.push_back(pools_image_json(image, map));
   Json json = {
       {"schema", "cistern.pools/1"},
       {"complete", std::all_of(findings.images.begin(), findings.images.end(), is_complete)},
-      {"at", options.report.query.at.text.empty() ? "end" : options.report.query.at.text},
+      {"at", result.query.at.text.empty() ? "end" : result.query.at.text},
       {"images", std::move(images)},
   };
   add_figures(json, figures_of(findings.images));
   json["mostly_free_arenas"] = findings.pinning.arenas;
   json["mostly_free_bytes"] = findings.pinning.arena_bytes;
-  if (options.by) json["holders"] = holders_json(findings, options);
+  if (result.query.by) json["holders"] = holders_json(findings, output);
   return json;
 }
 
@@ -118,12 +145,12 @@ Json pin_json(const PinGroup& group) {
     classes.push_back({{"size", PoolTable::class_bytes(i)}, {"blocks", group.blocks_of_class[i]}});
   }
   return {
-      {"arenas", group.arenas},
+      {"arenas", group.exclusive_arenas},
       {"bytes_returned_if_freed", group.returned_bytes},
       {"blocks", group.blocks},
       {"bytes", group.bytes},
       {"shared_arenas", group.shared_arenas},
-      {"bytes_returned_with_those_above", group.returned_with_above},
+      {"bytes_returned_with_those_above", group.cumulative_returned_bytes},
       {"median_age_ns", group.median_age_ns},
       {"allocated_blocks", group.allocated_blocks},
       {"classes", std::move(classes)},
@@ -132,10 +159,11 @@ Json pin_json(const PinGroup& group) {
 
 }  // namespace
 
-void write_pools_json(const PoolFindings& findings, const PoolsOptions& options) {
-  JsonListWriter writer(head_json(findings, options), "pinned");
-  StackJsonText stacks(findings.tree, options.report.output.depth_or(0));
-  const size_t top = options.report.output.top_or(0);
+void write_pools_json(const PoolsResult& result, const OutputOptions& output, bool map) {
+  const PoolFindings& findings = result.findings;
+  JsonListWriter writer(head_json(result, output, map), "pinned");
+  StackJsonText stacks(findings.tree, output.depth_or(0));
+  const size_t top = output.top_or(0);
   std::string stack;
   for (size_t i = 0; i < findings.pinning.groups.size() && i < top; ++i) {
     const PinGroup& group = findings.pinning.groups[i];

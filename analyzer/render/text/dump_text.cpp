@@ -4,12 +4,10 @@
 
 #include <iterator>
 
-#include "analyzer/model/image_facts.h"
 #include "analyzer/read/event_stream.h"
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/text/record_text.h"
-#include "analyzer/render/text/report_options.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -94,8 +92,8 @@ class Dumper {
 
   void add_segments(const Image& image) {
     for (const FoundSegment& segment : image.record_segments) add_segment(segment);
-    for (const StreamSegments& stream_id : image.streams) {
-      for (const FoundSegment& segment : stream_id.segments) add_segment(segment);
+    for (const StreamSegments& stream : image.streams) {
+      for (const FoundSegment& segment : stream.segments) add_segment(segment);
     }
   }
 
@@ -134,7 +132,7 @@ class Dumper {
     }
   }
 
-  // Sizes, stacks and flags where the step has them.
+  // Prints size, stack and flags only for kinds of steps that have them.
   void add_step(uint32_t stream_id, double seconds, const Step& step) {
     std::string fields;
     const bool sizeless = step.kind == StepKind::kFree || step.kind == StepKind::kReallocGive;
@@ -156,16 +154,8 @@ class Dumper {
 
 }  // namespace
 
-ExitCode report_dump(const DumpOptions& options) {
-  const Recordings recordings = open_profiles(options.paths);
-  Dumper dumper(options);
-  for (const Profile& profile : recordings.profiles) {
-    for (const Image& image : profile.images) {
-      dumper.dump(image);
-      print_warnings(damage_warnings({facts_from_records(image)}));
-    }
-  }
-  return recordings.exit_code();
+void write_dump(const Image& image, const DumpOptions& options) {
+  Dumper(options).dump(image);
 }
 
 }  // namespace cistern::analyzer

@@ -1,27 +1,24 @@
-// `cistern dump`: a profile's segments, records and events as text, one a line, for finding out what is in a file.
+// `cistern dump`: the segments, records and events of a profile as text, one per line, to inspect a file.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <vector>
 
-#include "analyzer/read/failure.h"
+#include "analyzer/read/image.h"
 
 namespace cistern::analyzer {
 
 struct DumpOptions {
-  std::vector<std::string> paths;
-  bool segments = false;  // none of the three: all of them
+  bool segments = false;  // if none of the three is set, all are printed
   bool records = false;
   bool events = false;
   std::optional<uint32_t> stream_id;
-  double from_s = 0;  // since the image's start; of events
+  double from_s = 0;  // events: seconds since the start of the image
   double to_s = 1e12;
-  uint64_t limit = UINT64_MAX;  // lines of records, and as many of events, of each image
+  uint64_t limit = UINT64_MAX;  // number of records, and number of events, of each image
 };
 
-// Prints the dump. Returns the exit code. Errors: Failure.
-ExitCode report_dump(const DumpOptions& options);
+// Writes to standard output piece by piece. Errors: Failure, exit code 3.
+void write_dump(const Image& image, const DumpOptions& options);
 
 }  // namespace cistern::analyzer

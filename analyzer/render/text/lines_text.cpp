@@ -5,76 +5,26 @@
 #include <algorithm>
 #include <set>
 
-#include "analyzer/render/json/report_json.h"
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/heading.h"
-#include "analyzer/render/layout/source_text.h"
 #include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/units.h"
 #include "analyzer/render/text/stack_groups.h"
-#include "analyzer/results/line_figures.h"
 
 namespace cistern::analyzer {
 namespace {
 
 constexpr size_t kTextLines = 30;
 
-// The recorded path, the same in the recorded working directory, and what the user named.
-std::vector<std::string> candidates(const Recordings& recordings, std::string_view file, const std::string& wanted) {
-  std::vector<std::string> paths;
-  if (file.starts_with('/')) paths.emplace_back(file);
-  for (const Profile& profile : recordings.profiles) {
-    for (const Image& image : profile.images) {
-      if (file.starts_with('/') || !image.process_events.image) continue;
-      paths.push_back(std::string(image.process_events.image->directory) + "/" + std::string(file));
-    }
-  }
-  paths.push_back(wanted);
-  return paths;
-}
-
-uint64_t recorded_unix_ns(const AllocationsByStack& by_stack) {
-  uint64_t last = 0;
-  for (const ImageFacts& facts : by_stack.images) last = std::max(last, facts.start_unix_ns);
-  return last;
-}
-
-Json amount_json(const Amount& amount) {
-  return {{"bytes", amount.bytes}, {"blocks", amount.blocks}};
-}
-
-Json line_json(uint64_t number, const LineFigures& line, const SourceText& source) {
-  return {
-      {"line", number == 0 ? Json(nullptr) : Json(number)},
-      {"function", line.function},
-      {"source", source.readable() ? Json(source.line(number)) : Json(nullptr)},
-      {"live", amount_json(line.figures.live)},
-      {"peak", amount_json(line.figures.at_peak)},
-      {"total", amount_json(line.figures.allocated)},
-  };
-}
-
-std::string as_json(const AllocationsByStack& by_stack, const FileFigures& file, const SourceText& source) {
-  Json lines = Json::array();
-  for (const auto& [number, line] : file.lines) lines.push_back(line_json(number, line, source));
-  return json_text({
-      {"schema", "cistern.lines/1"},
-      {"complete", all_complete(by_stack.images)},
-      {"images", images_json(by_stack.images)},
-      {"file", file.file},
-      {"source_changed", source.changed},
-      {"live", amount_json(file.sum.live)},
-      {"peak", amount_json(file.sum.at_peak)},
-      {"total", amount_json(file.sum.allocated)},
-      {"lines", std::move(lines)},
-  });
-}
-
 class LinesText {
  public:
-  LinesText(const AllocationsByStack& by_stack, const FileFigures& file, const SourceText& source,
-            const LinesOptions& options)
-      : by_stack_(by_stack), file_(file), source_(source), options_(options), terminal_(terminal_of(stdout)) {}
+  LinesText(const LinesResult& result, const SourceText& source, const OutputOptions& output)
+      : query_(result.query),
+        by_stack_(result.by_stack),
+        file_(result.file),
+        source_(source),
+        output_(output),
+        terminal_(terminal_of(stdout)) {}
 
   std::string text() {
     choose();
@@ -94,7 +44,7 @@ class LinesText {
  private:
   size_t columns() const { return static_cast<size_t>(terminal_.columns); }
 
-  // The lines that held or allocated most, as many as are asked for.
+  // Chooses the lines that held or allocated most, up to the number to show.
   void choose() {
     std::vector<std::pair<uint64_t, uint64_t>> ranked;
     for (const auto& [number, line] : file_.lines) {
@@ -105,11 +55,11 @@ class LinesText {
     std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
       return a.first != b.first ? a.first > b.first : a.second < b.second;
     });
-    ranked.resize(std::min(ranked.size(), options_.report.output.top_or(kTextLines)));
+    ranked.resize(std::min(ranked.size(), output_.top_or(kTextLines)));
     for (const auto& [weight, number] : ranked) shown_.insert(number);
   }
 
-  // With the `def` and `class` lines around them, where the source is at hand.
+  // Adds the enclosing `def` and `class` lines, if the source is available.
   std::set<uint64_t> context_and_lines() const {
     std::set<uint64_t> all = shown_;
     for (const uint64_t number : shown_) {
@@ -125,7 +75,7 @@ class LinesText {
   }
 
   std::string moment() const {
-    const Moment& at = options_.report.query.at;
+    const Moment& at = query_.at;
     return at.kind == MomentKind::kEnd ? "at the end" : "at " + printable(at.text);
   }
 
@@ -173,22 +123,24 @@ class LinesText {
     const StackFigures& line = unknown->second.figures;
     out_ += figures(shown_bytes(line.live.bytes), shown_bytes(line.at_peak.bytes), shown_bytes(line.allocated.bytes),
                     format_count(line.allocated.blocks)) +
-            "        (line not known)\n";
+            "        (unknown line)\n";
   }
 
   void add_notes() {
     const size_t known = file_.lines.size() - file_.lines.count(0);
     out_ += "\n";
-    if (known > shown_.size()) out_ += plural(known - shown_.size(), "smaller line") + " not shown: --top 0\n";
+    if (known > shown_.size())
+      out_ += "and " + plural(known - shown_.size(), "smaller line") + " (show with --top 0)\n";
     if (!source_.readable()) out_ += "note: the source is not on this machine\n";
-    if (source_.changed) out_ += "note: the source has changed since it was recorded\n";
+    if (source_.changed) out_ += "note: the source has changed since the recording\n";
     out_ += note_lines(by_stack_.images, terminal_);
   }
 
+  const LinesQuery& query_;
   const AllocationsByStack& by_stack_;
   const FileFigures& file_;
   const SourceText& source_;
-  const LinesOptions& options_;
+  const OutputOptions& output_;
   Terminal terminal_;
   std::set<uint64_t> shown_;
   std::string out_;
@@ -196,15 +148,8 @@ class LinesText {
 
 }  // namespace
 
-ExitCode report_lines(const LinesOptions& options) {
-  const Recordings recordings = open_profiles(options.report.query.paths);
-  const AllocationsByStack by_stack = allocations_by_stack(recordings, options.report.query);
-  warn_about(by_stack);
-  const FileFigures file = figures_of(by_stack, file_named(by_stack, options.file));
-  const SourceText source = read_source(candidates(recordings, file.file, options.file), recorded_unix_ns(by_stack));
-  write_out(options.report.output.json ? as_json(by_stack, file, source)
-                                       : LinesText(by_stack, file, source, options).text());
-  return recordings.exit_code();
+std::string lines_text(const LinesResult& result, const SourceText& source, const OutputOptions& output) {
+  return LinesText(result, source, output).text();
 }
 
 }  // namespace cistern::analyzer

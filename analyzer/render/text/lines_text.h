@@ -1,19 +1,15 @@
-// `cistern lines FILE.py`: a source file with what each of its lines held and allocated.
+// `cistern lines` as text: the lines of a source file with the memory that they allocated and held.
 #pragma once
 
 #include <string>
 
-#include "analyzer/read/failure.h"
-#include "analyzer/render/text/report_options.h"
+#include "analyzer/render/layout/output_options.h"
+#include "analyzer/render/layout/source_text.h"
+#include "analyzer/results/lines_result.h"
 
 namespace cistern::analyzer {
 
-struct LinesOptions {
-  ReportOptions report;
-  std::string file;  // path, or its last parts
-};
-
-// Prints the report. Returns the exit code: kUnreadable when some of the profiles could not be read. Errors: Failure.
-ExitCode report_lines(const LinesOptions& options);
+// As wide as standard output.
+std::string lines_text(const LinesResult& result, const SourceText& source, const OutputOptions& output);
 
 }  // namespace cistern::analyzer

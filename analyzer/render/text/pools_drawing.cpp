@@ -33,7 +33,7 @@ struct Column {
   uint64_t used = 0;
 };
 
-// The most of each in every column's share of the time.
+// The maximum of each figure in the part of the time that a column covers.
 std::vector<Column> columns_of(const std::vector<ImagePools::Point>& points, size_t count) {
   std::vector<Column> columns(count);
   for (size_t i = 0; i < count; ++i) {
@@ -47,7 +47,7 @@ std::vector<Column> columns_of(const std::vector<ImagePools::Point>& points, siz
   return columns;
 }
 
-// What a column has in row `row` of kChartRows, 0 the lowest.
+// The character of a column in row `row` of kChartRows; row 0 is the lowest.
 std::string_view cell(const Column& column, uint64_t most, size_t row) {
   const uint64_t eighths = column.used * kChartRows * 8 / most;
   if (eighths >= (row + 1) * 8) return kUpward[8];
@@ -84,8 +84,8 @@ std::string arena_map(const PoolTable& pools) {
 }
 
 std::string arena_map_legend() {
-  return "  a line an arena, a character a pool:  · free   ▁▂▃▄▅▆▇ in use, by its used\n"
-         "  blocks   █ full\n";
+  return "  one line per arena, one character per pool:  · free   ▁▂▃▄▅▆▇ partly used\n"
+         "  █ full\n";
 }
 
 std::string curve_chart(const ImagePools& image, size_t width) {

@@ -1,4 +1,4 @@
-// Pools as pictures made of characters: bars, the arenas' map, the curve over time.
+// Character drawings of pools: bars, the map of the arenas, the curve over time. Pure functions.
 #pragma once
 
 #include <cstddef>
@@ -8,15 +8,16 @@
 
 namespace cistern::analyzer {
 
-// `part` of `whole` as a bar of at most `width` characters, in eighths of one; never empty for more than nothing.
+// Returns `part` of `whole` as a bar of at most `width` characters, with a resolution of an eighth of a character. Not
+// empty if `part` is not 0.
 std::string bar(uint64_t part, uint64_t whole, size_t width);
 
-// A line for each arena, in order of address, a character for each pool, by how much of it is used.
+// Returns one line for each arena, sorted by address, with one character for each pool that shows how much is used.
 std::string arena_map(const PoolTable& pools);
-// What its characters mean, as lines.
+// Returns the legend of the map, as lines.
 std::string arena_map_legend();
 
-// Held and used bytes over time, `width` columns wide in all, a headline and an axis included.
+// Returns a chart of held and used bytes over time, `width` columns wide, with labels and a time axis.
 std::string curve_chart(const ImagePools& image, size_t width);
 
 }  // namespace cistern::analyzer

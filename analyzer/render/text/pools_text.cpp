@@ -23,8 +23,34 @@ constexpr size_t kTopHolders = 10;
 constexpr size_t kTopFrames = 3;
 constexpr size_t kIndent = 5;
 constexpr size_t kBarWidth = 16;
-constexpr uint64_t kMuchWorse = 4 << 20;  // bytes, and more: the worst moment is worth a look
-constexpr uint64_t kInterleaved = 4;      // one survivor in so many blocks is worth a hint
+constexpr uint64_t kMuchWorse = 4 << 20;  // unused bytes above those shown, for which --at worst is recommended
+constexpr uint64_t kInterleaved = 4;      // one survivor in N blocks, from which on the text explains mixed lifetimes
+
+const char* describe(NoPools reason) {
+  switch (reason) {
+    case NoPools::kPresent:
+      break;
+    case NoPools::kNoInterpreter:
+      return "no Python interpreter was found in the process";
+    case NoPools::kNotCPython:
+      return "the interpreter is not CPython, and has no pymalloc";
+    case NoPools::kFreeThreaded:
+      return "free-threaded Python uses mimalloc instead of arenas and pools";
+    case NoPools::kMallocSelected:
+      return "PYTHONMALLOC selected malloc instead of pymalloc";
+    case NoPools::kMimallocSelected:
+      return "PYTHONMALLOC selected mimalloc instead of pymalloc";
+    case NoPools::kNotRecorded:
+      return "blocks in pools were not recorded (--domains leaves out mem or obj)";
+    case NoPools::kNoOwnArena:
+      return "the process had no arena of its own (arenas inherited from its parent are not known)";
+    case NoPools::kNoArena:
+      return "the process had no arena at this moment";
+    case NoPools::kNotRunning:
+      return "the process was not running at this moment";
+  }
+  return "";
+}
 
 std::vector<ImageFacts> facts_of(const PoolFindings& findings) {
   std::vector<ImageFacts> facts;
@@ -34,13 +60,15 @@ std::vector<ImageFacts> facts_of(const PoolFindings& findings) {
 
 class PoolsText {
  public:
-  PoolsText(const PoolFindings& findings, const PoolsOptions& options)
-      : findings_(findings),
-        options_(options),
+  PoolsText(const PoolsResult& result, const OutputOptions& output, bool map)
+      : query_(result.query),
+        findings_(result.findings),
+        output_(output),
+        map_(map),
         terminal_(terminal_of(stdout)),
-        facts_(facts_of(findings)),
-        figures_(figures_of(findings.images)),
-        stacks_(findings.tree, names_, terminal_, options.report.output.depth_or(kTopFrames)) {}
+        facts_(facts_of(findings_)),
+        figures_(figures_of(findings_.images)),
+        stacks_(findings_.tree, names_, terminal_, output.depth_or(kTopFrames)) {}
 
   std::string text() {
     name_paths();
@@ -48,8 +76,8 @@ class PoolsText {
     if (figures_.arenas != 0) {
       add_classes();
       add_waste();
-      if (options_.map) add_maps();
-      if (options_.by) add_holders();
+      if (map_) add_maps();
+      if (query_.by) add_holders();
       add_pins();
       add_curve();
     }
@@ -62,7 +90,7 @@ class PoolsText {
   void line(const std::string& text) { out_ += wrapped(text, columns()); }
   void title(const std::string& text) { out_ += "\n" + terminal_.paint(Ink::kStrong, text) + "\n"; }
 
-  size_t holders() const { return std::min(options_.report.output.top_or(kTopHolders), findings_.holders.size()); }
+  size_t holders() const { return std::min(output_.top_or(kTopHolders), findings_.holders.size()); }
 
   void name_paths() {
     for (size_t i = 0; i < pins(); ++i) add_paths(findings_.tree, findings_.pinning.groups[i].stack, names_);
@@ -71,7 +99,8 @@ class PoolsText {
 
   std::string answer() const {
     if (figures_.arenas == 0) {
-      const std::string why = findings_.images.empty() ? "" : ": " + findings_.images.front().absent;
+      const std::string why =
+          findings_.images.empty() ? "" : fmt::format(": {}", describe(findings_.images.front().no_pools));
       return fmt::format("no pools {}{}", moment(), findings_.images.size() > 1 ? " in any process" : why);
     }
     std::string text =
@@ -83,12 +112,12 @@ class PoolsText {
   }
 
   std::string moment() const {
-    const Moment& at = options_.report.query.at;
+    const Moment& at = query_.at;
     const bool one = findings_.images.size() == 1;
     const std::string when = one ? format_ns(findings_.images.front().at_ns) : "";
     switch (at.kind) {
       case MomentKind::kWorst:
-        return one ? "at " + when + " (most held and unused)" : "when each process held most unused";
+        return one ? "at " + when + " (most unused bytes)" : "at each process's worst moment";
       case MomentKind::kPeak:
         return one ? "at " + when + " (the peak)" : "at each process's peak";
       case MomentKind::kExit:
@@ -110,7 +139,7 @@ class PoolsText {
     }
     const auto free_bytes = [&](size_t i) { return figures_.classes[i].free * PoolTable::class_bytes(i); };
     std::stable_sort(classes.begin(), classes.end(), [&](size_t a, size_t b) { return free_bytes(a) > free_bytes(b); });
-    classes.resize(std::min(classes.size(), options_.report.output.top_or(kTopClasses)));
+    classes.resize(std::min(classes.size(), output_.top_or(kTopClasses)));
     std::sort(classes.begin(), classes.end());
     return classes;
   }
@@ -149,13 +178,13 @@ class PoolsText {
   }
 
   void add_waste() {
-    title(fmt::format("where the {} are", format_bytes(figures_.arena_bytes)));
-    add_part(figures_.requested_bytes, "asked for by the program");
-    add_part(figures_.rounding_bytes, "rounding up to the class");
-    add_part(figures_.free_block_bytes, "free blocks in pools that are partly used");
-    add_part(figures_.free_pool_bytes, "free pools in arenas that used blocks keep");
+    title(fmt::format("use of the {} in arenas", format_bytes(figures_.arena_bytes)));
+    add_part(figures_.requested_bytes, "requested by the program");
+    add_part(figures_.rounding_bytes, "rounding up to the size class");
+    add_part(figures_.free_block_bytes, "free blocks in partly used pools");
+    add_part(figures_.free_pool_bytes, "free pools in arenas with used blocks");
     add_part(figures_.empty_arena_bytes, "arenas without a used block");
-    add_part(figures_.overhead_bytes, "headers of pools, and ends too short for a block");
+    add_part(figures_.overhead_bytes, "pool headers, and remainders too short for a block");
   }
 
   void add_part(uint64_t bytes, const char* what) {
@@ -165,7 +194,7 @@ class PoolsText {
   }
 
   void add_maps() {
-    title("the arenas");
+    title("map of the arenas");
     out_ += arena_map_legend();
     for (const ImagePools& image : findings_.images) {
       if (image.pools.arenas() == 0) continue;
@@ -175,7 +204,7 @@ class PoolsText {
   }
 
   void add_holders() {
-    title("       used     blocks  rounding   whose");
+    title("       used     blocks  rounding   allocated by");
     for (size_t i = 0; i < holders(); ++i) {
       const PoolHolder& holder = findings_.holders[i];
       out_ += fmt::format("{} {} {}   {}\n", pad_left(format_bytes(holder.bytes), 11),
@@ -184,58 +213,59 @@ class PoolsText {
                           fit(stacks_.one_line(holder.stack), columns() - 35));
     }
     if (holders() != findings_.holders.size()) {
-      line(fmt::format("    and {} more: --top 0", findings_.holders.size() - holders()));
+      line(fmt::format("    and {} more (show with --top 0)", findings_.holders.size() - holders()));
     }
   }
 
-  // Those that keep arenas alone; those that only share some are listed when they are asked for.
+  // Number of groups to list: those with exclusive arenas, or all of them if --top is given.
   size_t pins() const {
     const std::vector<PinGroup>& groups = findings_.pinning.groups;
     const size_t alone = static_cast<size_t>(
         std::count_if(groups.begin(), groups.end(), [](const PinGroup& group) { return group.returned_bytes != 0; }));
-    return std::min(options_.report.output.top_or(kTopPins), options_.report.output.top ? groups.size() : alone);
+    return std::min(output_.top_or(kTopPins), output_.top ? groups.size() : alone);
   }
 
   void add_pins() {
     const Pinning& pinning = findings_.pinning;
     if (pinning.arenas == 0) return;
-    title("who keeps the mostly free arenas, and what would come back without them");
+    title("blocks that pin mostly free arenas, and the bytes that freeing them returns");
     for (size_t i = 0; i < pins(); ++i) add_pin(i + 1, pinning.groups[i]);
     line(other_pins());
     if (pins() != 0) {
       line(
-          "A block in a free list of the interpreter (floats, lists, dicts, frames) counts as used, under the stack "
-          "that made it first.");
+          "Blocks in the interpreter's free lists (floats, lists, dicts, frames) count as used, under the stack that "
+          "allocated them.");
     }
   }
 
   std::string other_pins() const {
     const Pinning& pinning = findings_.pinning;
     const size_t more = pinning.groups.size() - pins();
-    const char* const what = options_.by == GroupBy::kFunction ? "function" : options_.by ? "line" : "stack";
+    const char* const what = query_.by == GroupBy::kFunction ? "function" : query_.by ? "line" : "stack";
     if (pins() == 0) {
-      return fmt::format("{} share {}, {}; nobody keeps one alone. {}--top 0 lists them.", plural(more, what),
-                         plural(pinning.arenas, "arena"), format_bytes(pinning.arena_bytes),
-                         options_.by ? "" : "--by function puts them together; ");
+      return fmt::format("{} pin {} together ({}); no {} pins an arena alone (show with --top 0{})", plural(more, what),
+                         plural(pinning.arenas, "arena"), format_bytes(pinning.arena_bytes), what,
+                         query_.by ? "" : "; group by function with --by function");
     }
-    std::string text = fmt::format("of {} in mostly free arenas", format_bytes(pinning.arena_bytes));
+    std::string text = fmt::format("mostly free arenas hold {}", format_bytes(pinning.arena_bytes));
     if (pins() > 1) {
-      text += fmt::format("; without these {} together: {}", pins(),
-                          format_bytes(pinning.groups[pins() - 1].returned_with_above));
+      text += fmt::format("; freeing the blocks of these {} returns {}", plural(pins(), what),
+                          format_bytes(pinning.groups[pins() - 1].cumulative_returned_bytes));
     }
-    if (more != 0) text += fmt::format("; {} more: --top 0", plural(more, what));
+    if (more != 0) text += fmt::format("; {} more (show with --top 0)", plural(more, what));
     return text;
   }
 
   void add_pin(size_t number, const PinGroup& group) {
     const std::string figure =
-        group.arenas != 0 ? fmt::format("{}  in {}", format_bytes(group.returned_bytes), plural(group.arenas, "arena"))
-                          : fmt::format("nothing alone, {} with others", plural(group.shared_arenas, "arena"));
+        group.exclusive_arenas != 0
+            ? fmt::format("{}  in {}", format_bytes(group.returned_bytes), plural(group.exclusive_arenas, "arena"))
+            : fmt::format("no arena alone, {} with others", plural(group.shared_arenas, "arena"));
     out_ += fmt::format("{:>3}  {}  {}{}\n", number, terminal_.paint(Ink::kStrong, figure),
-                        plural(group.blocks, "block"), group.arenas != 0 ? origin_of(group) : "");
+                        plural(group.blocks, "block"), group.exclusive_arenas != 0 ? origin_of(group) : "");
     out_ += stacks_.lines(group.stack, kIndent);
-    if (group.arenas == 0 || group.one_in() < kInterleaved) return;
-    out_ += fmt::format("     one in {} blocks made here survived: short- and long-lived ones lie mixed\n",
+    if (group.exclusive_arenas == 0 || group.one_in() < kInterleaved) return;
+    out_ += fmt::format("     1 in {} survived: short-lived and long-lived blocks share these pools\n",
                         format_count(group.one_in()));
   }
 
@@ -246,13 +276,13 @@ class PoolsText {
                        format_ns(group.median_age_ns));
   }
 
-  // Of the process that held most.
+  // The curve of the process with the greatest arena bytes.
   void add_curve() {
     const auto most = std::max_element(
         findings_.images.begin(), findings_.images.end(),
         [](const ImagePools& a, const ImagePools& b) { return a.peak_arena_bytes < b.peak_arena_bytes; });
     const std::string whose = findings_.images.size() > 1 ? fmt::format(" by process {}", most->facts.pid) : "";
-    title(fmt::format("held (░) and used (█){} over time", whose));
+    title(fmt::format("arena bytes held (░) and used (█){} over time", whose));
     out_ += curve_chart(*most, columns());
   }
 
@@ -266,26 +296,25 @@ class PoolsText {
 
   void add_remarks_on(const ImagePools& image) {
     const bool one = findings_.images.size() == 1;
-    const std::string who = one ? "" : fmt::format("process {}: ", image.facts.pid);
-    if (!image.absent.empty()) {
-      if (!one) line(who + image.absent);
+    if (image.no_pools != NoPools::kPresent) {
+      if (!one) line(fmt::format("process {}: {}", image.facts.pid, describe(image.no_pools)));
     } else if (image.forked) {
-      line("note: " + who + "it was forked, and what it inherited from its parent is not in these pools");
+      const std::string who = one ? "the process" : fmt::format("process {}", image.facts.pid);
+      line("note: " + who + " was forked; arenas inherited from its parent are not included");
     }
     if (image.malloc_free_bytes && one) {
-      line(fmt::format("glibc's malloc, which has all blocks above 512 bytes, holds {} free besides",
+      line(fmt::format("glibc malloc, which serves blocks above 512 bytes, holds another {} free",
                        format_bytes(*image.malloc_free_bytes)));
     }
   }
 
   std::string next_command() const {
-    const std::string path = shell_word(options_.report.query.paths.front());
+    const std::string path = shell_word(query_.paths.front());
     if (figures_.arenas == 0) return "cistern summary " + path;
     const auto worse = [&](const ImagePools& image) {
       return image.worst_bytes > 2 * figures_of(image.pools).held_unused_bytes() + kMuchWorse;
     };
-    if (options_.report.query.at.kind != MomentKind::kWorst &&
-        std::any_of(findings_.images.begin(), findings_.images.end(), worse)) {
+    if (query_.at.kind != MomentKind::kWorst && std::any_of(findings_.images.begin(), findings_.images.end(), worse)) {
       return "cistern pools --at worst " + path;
     }
     for (size_t i = 0; i < pins(); ++i) {
@@ -295,11 +324,13 @@ class PoolsText {
         }
       }
     }
-    return options_.by ? "cistern pools --map " + path : "cistern pools --by line " + path;
+    return query_.by ? "cistern pools --map " + path : "cistern pools --by line " + path;
   }
 
+  const PoolsQuery& query_;
   const PoolFindings& findings_;
-  const PoolsOptions& options_;
+  const OutputOptions& output_;
+  bool map_;
   Terminal terminal_;
   std::vector<ImageFacts> facts_;
   PoolFigures figures_;
@@ -310,8 +341,8 @@ class PoolsText {
 
 }  // namespace
 
-std::string pools_text(const PoolFindings& findings, const PoolsOptions& options) {
-  return PoolsText(findings, options).text();
+std::string pools_text(const PoolsResult& result, const OutputOptions& output, bool map) {
+  return PoolsText(result, output, map).text();
 }
 
 }  // namespace cistern::analyzer

@@ -1,13 +1,14 @@
-// `cistern pools` as text.
+// `cistern pools` as text: size classes, use of the arenas, pinning blocks, arena bytes over time.
 #pragma once
 
 #include <string>
 
-#include "analyzer/pools/pool_search.h"
+#include "analyzer/render/layout/output_options.h"
 #include "analyzer/results/pools_result.h"
 
 namespace cistern::analyzer {
 
-std::string pools_text(const PoolFindings& findings, const PoolsOptions& options);
+// `map`: draw each arena as a line. As wide as standard output.
+std::string pools_text(const PoolsResult& result, const OutputOptions& output, bool map);
 
 }  // namespace cistern::analyzer

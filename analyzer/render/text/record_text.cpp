@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "analyzer/render/layout/columns.h"
-#include "cistern/format/snapshot.h"
 #include "cistern/format/definition_records.h"
 #include "cistern/format/image_records.h"
 #include "cistern/format/moment_records.h"
+#include "cistern/format/snapshot.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -49,8 +49,8 @@ std::string text_of(const ModuleEndRecord& r) {
   return fmt::format("module_end id={} time={}", raw(r.id), r.time);
 }
 std::string text_of(const ThreadRecord& r) {
-  return fmt::format("thread stream_id={} time={} tid={} main={} started_by={} started_at={} name={}", raw(r.stream_id), r.time,
-                     r.tid, r.main, raw(r.started_by), raw(r.started_at), quoted(r.name));
+  return fmt::format("thread stream_id={} time={} tid={} main={} started_by={} started_at={} name={}", raw(r.stream_id),
+                     r.time, r.tid, r.main, raw(r.started_by), raw(r.started_at), quoted(r.name));
 }
 std::string text_of(const ThreadNameRecord& r) {
   return fmt::format("thread_name stream_id={} time={} name={}", raw(r.stream_id), r.time, quoted(r.name));
@@ -117,11 +117,11 @@ std::string text_of(const SymbolRecord& r) {
                      r.address, r.level, static_cast<uint32_t>(r.source), r.line, quoted(r.function), quoted(r.file));
 }
 std::string text_of(const SnapshotRecord& r) {
-  return fmt::format("snapshot table={} columns={} rows={} bytes={}", static_cast<uint32_t>(r.table), r.columns,
-                     r.rows, r.cells.size());
+  return fmt::format("snapshot table={} columns={} rows={} bytes={}", static_cast<uint32_t>(r.table), r.columns, r.rows,
+                     r.cells.size());
 }
 
-// The line of the first of `Records` whose type it is; empty when it is none of them.
+// Decodes a record as the one of `Records` that has its type. Returns an empty text when none has.
 template <typename... Records>
 std::string text_of_any(const RawRecord& record) {
   std::string text;

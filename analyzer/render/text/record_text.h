@@ -1,4 +1,4 @@
-// One record of a profile as one line of text: its type and "name=value" for each field.
+// One record of a profile as one line of text: its type, then "name=value" for each field.
 #pragma once
 
 #include <string>

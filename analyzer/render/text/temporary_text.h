@@ -1,19 +1,14 @@
-// `cistern temporary`: what was allocated only to be freed at once.
+// `cistern temporary` as text: the stacks with most temporary blocks.
 #pragma once
 
-#include <cstddef>
+#include <string>
 
-#include "analyzer/read/failure.h"
-#include "analyzer/render/text/report_options.h"
+#include "analyzer/render/layout/output_options.h"
+#include "analyzer/results/temporary_result.h"
 
 namespace cistern::analyzer {
 
-struct TemporaryOptions {
-  ReportOptions report;
-  size_t threshold = 1;  // freed before so many further allocations of the same thread; at least 1
-};
-
-// Prints the report. Returns the exit code: kUnreadable when some of the profiles could not be read. Errors: Failure.
-ExitCode report_temporary(const TemporaryOptions& options);
+// As wide as standard output.
+std::string temporary_text(const TemporaryResult& result, const OutputOptions& output);
 
 }  // namespace cistern::analyzer

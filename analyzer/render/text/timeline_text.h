@@ -1,20 +1,13 @@
-// `cistern timeline`: live bytes by domain, pools, resident memory, marks and collector runs over time.
+// `cistern timeline` as text: a table over time with a bar chart, marks and garbage collections.
 #pragma once
 
-#include <optional>
+#include <string>
 
-#include "analyzer/read/failure.h"
-#include "analyzer/render/text/report_options.h"
+#include "analyzer/results/timeline_result.h"
 
 namespace cistern::analyzer {
 
-struct TimelineOptions {
-  ReportOptions report;
-  bool csv = false;
-  std::optional<size_t> points;  // not given: a screenful of text, more of the others
-};
-
-// Prints the report. Returns the exit code: kUnreadable when some of the profiles could not be read. Errors: Failure.
-ExitCode report_timeline(const TimelineOptions& options);
+// As wide as standard output.
+std::string timeline_text(const TimelineResult& result);
 
 }  // namespace cistern::analyzer

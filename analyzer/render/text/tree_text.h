@@ -1,17 +1,14 @@
-// `cistern tree`: who called whom, from the outermost frame down, and how much each branch holds.
+// `cistern tree` as text: an indented tree from the outermost frame to the innermost.
 #pragma once
 
-#include "analyzer/read/failure.h"
-#include "analyzer/render/text/report_options.h"
+#include <string>
+
+#include "analyzer/render/layout/output_options.h"
+#include "analyzer/results/tree_result.h"
 
 namespace cistern::analyzer {
 
-struct TreeOptions {
-  ReportOptions report;
-  double min_share_percent = 1;  // smaller branches are finalized in text
-};
-
-// Prints the report. Returns the exit code: kUnreadable when some of the profiles could not be read. Errors: Failure.
-ExitCode report_tree(const TreeOptions& options);
+// Branches below `min_share_percent` of all bytes are left out. As wide as standard output.
+std::string tree_text(const TreeResult& result, const OutputOptions& output, double min_share_percent);
 
 }  // namespace cistern::analyzer

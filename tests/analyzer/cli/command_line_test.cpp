@@ -1,13 +1,15 @@
-// `cistern` as a program: exit codes and one line for every error.
+// `cistern` as a program: exit codes, one line for every error, and the texts of --help.
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "analyzer/cli/commands.h"
 #include "tests/builders/sample_recordings.h"
 
 namespace cistern::analyzer {
@@ -31,11 +33,15 @@ Outcome cistern(const std::string& arguments) {
   return outcome;
 }
 
+size_t width_of_line(const std::string& line) {
+  return static_cast<size_t>(std::count_if(line.begin(), line.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
+}
+
 bool is_one_line(const std::string& text) {
   return !text.empty() && text.find('\n') == text.size() - 1;
 }
 
-TEST(CommandLine, ThatMakesNoSenseIsRefusedWithCode2InOneLine) {
+TEST(CommandLine, WrongArgumentsEndWithCode2AndOneLine) {
   for (const char* arguments : {"", "frobnicate", "leaks", "leaks --top many x", "leaks --domain none x",
                                 "leaks --frob x", "summary --depth 3 x", "pack", "pack -o x y z"}) {
     const Outcome outcome = cistern(arguments);
@@ -45,11 +51,11 @@ TEST(CommandLine, ThatMakesNoSenseIsRefusedWithCode2InOneLine) {
   }
 }
 
-TEST(CommandLine, WithAnUnknownCommandNamesIt) {
+TEST(CommandLine, ErrorNamesAnUnknownCommand) {
   EXPECT_EQ(cistern("frobnicate x").out, "cistern: frobnicate: no such command (see --help)\n");
 }
 
-TEST(CommandLine, PackThatCannotWriteSaysSoAndLeavesNothingBehind) {
+TEST(CommandLine, PackThatCannotWriteReportsItAndLeavesNoFile) {
   const TemporaryDirectory directory;
   const std::string from = directory.file("x.cistern");
   const std::string to = directory.file("y.cistern");
@@ -63,7 +69,7 @@ TEST(CommandLine, PackThatCannotWriteSaysSoAndLeavesNothingBehind) {
   EXPECT_EQ(std::filesystem::file_size(from), before);
 }
 
-TEST(CommandLine, WithAnUnreadableProfileEndsWithCode3InOneLine) {
+TEST(CommandLine, UnreadableProfileEndsWithCode3AndOneLine) {
   const TemporaryDirectory directory;
   std::ofstream(directory.file("garbage")) << "not a profile at all, but long enough to be read";
   for (const std::string name : {"garbage", "absent", ""}) {
@@ -76,7 +82,7 @@ TEST(CommandLine, WithAnUnreadableProfileEndsWithCode3InOneLine) {
   }
 }
 
-TEST(CommandLine, ReportsTheReadableOfSeveralProfilesAndSaysWhichIsNot) {
+TEST(CommandLine, ReportsReadableProfilesAndNamesTheUnreadableOne) {
   const TemporaryDirectory directory;
   leaky_service().write(directory.file("x.cistern"));
   const Outcome outcome = cistern("summary " + directory.file("x.cistern") + " " + directory.file("absent"));
@@ -85,7 +91,7 @@ TEST(CommandLine, ReportsTheReadableOfSeveralProfilesAndSaysWhichIsNot) {
   EXPECT_NE(outcome.out.find("absent: No such file"), std::string::npos);
 }
 
-TEST(CommandLine, SaysHowMuchOfATornProfileCouldNotBeRead) {
+TEST(CommandLine, ReportsHowMuchOfADamagedProfileIsUnreadable) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("x.cistern");
   std::string file = leaky_service().bytes();
@@ -97,7 +103,7 @@ TEST(CommandLine, SaysHowMuchOfATornProfileCouldNotBeRead) {
   EXPECT_NE(outcome.out.find("(bad checksum); report covers the rest"), std::string::npos);
 }
 
-TEST(CommandLine, NamesTheMarksThereAreWhenAskedForAnother) {
+TEST(CommandLine, ErrorForAnUnknownMarkListsTheExistingMarks) {
   const TemporaryDirectory directory;
   leaky_service().write(directory.file("x.cistern"));
   const Outcome outcome = cistern("leaks --all --at never " + directory.file("x.cistern"));
@@ -105,30 +111,40 @@ TEST(CommandLine, NamesTheMarksThereAreWhenAskedForAnother) {
   EXPECT_NE(outcome.out.find("no mark never (it has half)"), std::string::npos) << outcome.out;
 }
 
-TEST(CommandLine, ListsEveryCommandInItsHelp) {
+TEST(CommandLine, HelpListsEveryCommand) {
   const Outcome outcome = cistern("--help");
   EXPECT_EQ(outcome.exit_code, 0);
-  for (const char* command : {"run", "summary", "leaks", "dump"}) {
-    EXPECT_NE(outcome.out.find(std::string("\n  ") + command), std::string::npos) << command;
+  for (const Command& command : commands()) {
+    EXPECT_NE(outcome.out.find(std::string("\n  ") + command.name), std::string::npos) << command.name;
+    EXPECT_NE(outcome.out.find(command.help), std::string::npos) << command.name;
   }
 }
 
-TEST(CommandLine, KeepsToEightyColumnsAndWritesNoColourIntoAPipe) {
+TEST(CommandLine, HelpOfEveryCommandFitsIntoEightyColumns) {
+  EXPECT_EQ(std::string(commands().front().name), "run");
+  for (const Command& command : commands()) {
+    const Outcome outcome = cistern(std::string(command.name) + " --help");
+    EXPECT_EQ(outcome.exit_code, 0) << command.name;
+    EXPECT_NE(outcome.out.find("Usage: cistern " + std::string(command.name)), std::string::npos) << outcome.out;
+    std::istringstream lines(outcome.out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(width_of_line(line), 80u) << line;
+  }
+}
+
+TEST(CommandLine, ReportsIntoAPipeHaveEightyColumnsAndNoColour) {
   const TemporaryDirectory directory;
   leaky_service().write(directory.file("x.cistern"));
   for (const char* command : {"summary ", "leaks --all ", "leaks "}) {
     std::istringstream lines(cistern(command + directory.file("x.cistern")).out);
     for (std::string line; std::getline(lines, line);) {
       if (line.rfind("next: ", 0) == 0) continue;  // a path is not cut
-      size_t width = 0;
-      for (const char byte : line) width += (byte & 0xC0) == 0x80 ? 0 : 1;
-      EXPECT_LE(width, 80u) << line;
+      EXPECT_LE(width_of_line(line), 80u) << line;
       EXPECT_EQ(line.find('\x1b'), std::string::npos);
     }
   }
 }
 
-TEST(CommandLine, SaysWhenItsOutputCannotBeWritten) {
+TEST(CommandLine, OutputThatCannotBeWrittenIsReported) {
   const TemporaryDirectory directory;
   leaky_service().write(directory.file("x.cistern"));
   const Outcome outcome = cistern("summary " + directory.file("x.cistern") + " >/dev/full");

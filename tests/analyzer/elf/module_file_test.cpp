@@ -1,5 +1,5 @@
-// What is found of addresses in a compiled object: with debug information, without, with it elsewhere; and in the wrong
-// one.
+// Look-up of addresses in a compiled object: with debug information, without it, with a separate debug file, and in
+// another build of the object.
 #include "analyzer/elf/module_file.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ class ModuleFiles : public testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(ModuleFiles, DebugInformationHasFunctionFileAndLine) {
+TEST_F(ModuleFiles, DebugInformationGivesFunctionFileAndLine) {
   ModuleFile module = file("sample.so");
   const FoundPlace place = module.find(sample_.address_in("plain_call"));
   EXPECT_EQ(place.source, SymbolSource::kDebugInfo);
@@ -40,7 +40,7 @@ TEST_F(ModuleFiles, DebugInformationHasFunctionFileAndLine) {
   EXPECT_TRUE(place.functions[0].file.ends_with("tests/builders/native/sample.cpp")) << place.functions[0].file;
 }
 
-TEST_F(ModuleFiles, InlinedFunctionsComeInnermostFirstEachWithItsLine) {
+TEST_F(ModuleFiles, InlinedFunctionsAreInnermostFirstWithTheirLines) {
   ModuleFile module = file("sample.so");
   const FoundPlace place = module.find(sample_.address_in("outer_call"));
   ASSERT_EQ(place.functions.size(), 2u);
@@ -51,7 +51,7 @@ TEST_F(ModuleFiles, InlinedFunctionsComeInnermostFirstEachWithItsLine) {
   EXPECT_EQ(place.functions[1].file, place.functions[0].file);
 }
 
-TEST_F(ModuleFiles, TemplatesAreReadable) {
+TEST_F(ModuleFiles, TemplateNamesAreDemangled) {
   ModuleFile module = file("sample.so");
   const FoundPlace place = module.find(sample_.address_in("grow_ints"));
   ASSERT_FALSE(place.functions.empty());
@@ -59,7 +59,7 @@ TEST_F(ModuleFiles, TemplatesAreReadable) {
   EXPECT_EQ(place.functions[0].line, sample_.line("kGrowLine"));
 }
 
-TEST_F(ModuleFiles, AStrippedOneHasTheNamesOfWhatItExports) {
+TEST_F(ModuleFiles, StrippedModuleGivesNamesOfExportedFunctions) {
   ModuleFile module = file("stripped.so");
   const FoundPlace place = module.find(sample_.address_in("outer_call"));
   EXPECT_EQ(place.source, SymbolSource::kSymbolTable);
@@ -68,7 +68,7 @@ TEST_F(ModuleFiles, AStrippedOneHasTheNamesOfWhatItExports) {
   EXPECT_EQ(place.functions[0].line, 0u);
 }
 
-TEST_F(ModuleFiles, AnAddressInNoFunctionHasNoName) {
+TEST_F(ModuleFiles, AddressOutsideFunctionsHasNoName) {
   for (const char* name : {"sample.so", "stripped.so"}) {
     ModuleFile module = file(name);
     for (const uint64_t address : {uint64_t{0}, uint64_t{1}, uint64_t{1} << 40, UINT64_MAX}) {
@@ -79,14 +79,14 @@ TEST_F(ModuleFiles, AnAddressInNoFunctionHasNoName) {
   }
 }
 
-TEST_F(ModuleFiles, DebugInformationIsFoundBesideTheModuleByItsLink) {
+TEST_F(ModuleFiles, DebugFileIsFoundByDebuglink) {
   ModuleFile module = file("linked.so");
   const FoundPlace place = module.find(sample_.address_in("outer_call"));
   EXPECT_EQ(place.source, SymbolSource::kDebugInfo);
   EXPECT_EQ(place.functions.size(), 2u);
 }
 
-TEST_F(ModuleFiles, ALinkedFileWithAnotherChecksumIsNotUsed) {
+TEST_F(ModuleFiles, DebugFileWithWrongChecksumIsNotUsed) {
   fs::copy_file(sample_path("linked.so"), directory_.file("linked.so"));
   fs::copy_file(sample_path("linked.debug"), directory_.file("linked.debug"));
   std::ofstream(directory_.file("linked.debug"), std::ios::app) << "more";
@@ -104,7 +104,7 @@ std::string hex(const std::string& bytes) {
   return text;
 }
 
-TEST_F(ModuleFiles, DebugInformationIsFoundByBuildIdEvenWhenTheModuleIsGone) {
+TEST_F(ModuleFiles, DebugFileIsFoundByBuildIdWithoutTheModule) {
   const std::string id = hex(NativeSample::build_id());
   const fs::path folder = fs::path(directory_.path()) / ".build-id" / id.substr(0, 2);
   fs::create_directories(folder);
@@ -118,7 +118,7 @@ TEST_F(ModuleFiles, DebugInformationIsFoundByBuildIdEvenWhenTheModuleIsGone) {
 }
 
 // A folder in the place of a server; libdebuginfod takes both.
-TEST_F(ModuleFiles, DebugInformationIsFetchedFromTheServersThatTheEnvironmentNamesAndFromNoOthers) {
+TEST_F(ModuleFiles, DebugFileIsFetchedOnlyFromServersInTheEnvironment) {
   const fs::path folder = fs::path(directory_.path()) / "server/buildid" / hex(NativeSample::build_id());
   fs::create_directories(folder);
   fs::copy_file(sample_path("linked.debug"), folder / "debuginfo");
@@ -147,7 +147,7 @@ TEST_F(ModuleFiles, AnotherBuildIsNotUsed) {
   EXPECT_EQ(without_id.state(), ModuleState::kOtherBuild);
 }
 
-TEST_F(ModuleFiles, WhatIsNoModuleIsNotUsed) {
+TEST_F(ModuleFiles, FileThatIsNoElfFileIsNotUsed) {
   std::ofstream(directory_.file("text.so")) << "no ELF file\n";
   std::ofstream(directory_.file("cut.so")) << "\x7f"
                                               "ELF";
@@ -161,7 +161,7 @@ TEST_F(ModuleFiles, WhatIsNoModuleIsNotUsed) {
   EXPECT_EQ(state("linux-vdso.so.1"), ModuleState::kAbsent);
 }
 
-TEST_F(ModuleFiles, CutAnywhereTheyDoNoHarm) {
+TEST_F(ModuleFiles, TruncatedFilesDoNotCrash) {
   std::ifstream in(sample_path("sample.so"), std::ios::binary);
   const std::string whole{std::istreambuf_iterator<char>(in), {}};
   const uint64_t address = sample_.address_in("outer_call");

@@ -8,18 +8,18 @@
 namespace cistern::analyzer {
 namespace {
 
-TEST(ReadableName, OfCIsAsItIs) {
+TEST(ReadableName, CNameIsUnchanged) {
   for (const char* name : {"buf_new", "_start", "__libc_malloc", "", "_Z", "_ZN", "_R", "_R1", "Runtime", "_Zebra"}) {
     EXPECT_EQ(readable_name(name), name);
   }
 }
 
-TEST(ReadableName, OfCPlusPlusHasScopesAndArguments) {
+TEST(ReadableName, CPlusPlusNameHasScopesAndArguments) {
   EXPECT_EQ(readable_name("_ZN4cold6BufferIiE4growEm"), "cold::Buffer<int>::grow(unsigned long)");
   EXPECT_EQ(readable_name("_Znwm"), "operator new(unsigned long)");
 }
 
-TEST(ReadableName, OfRustsLegacyFormHasNoHash) {
+TEST(ReadableName, LegacyRustNameHasNoHash) {
   EXPECT_EQ(readable_name("_ZN4core3ptr13drop_in_place17h0123456789abcdefE"), "core::ptr::drop_in_place");
   EXPECT_EQ(
       readable_name("_ZN63_$LT$alloc..vec..Vec$LT$T$GT$$u20$as$u20$core..clone..Clone$GT$5clone17h0123456789abcdefE"),
@@ -29,7 +29,7 @@ TEST(ReadableName, OfRustsLegacyFormHasNoHash) {
             "_ZN5alloc3vec12Vec$LT$T$GT$4push17hgggggggggggggggg");
 }
 
-TEST(ReadableName, OfRustsNewFormIsThatOfTheRfc) {
+TEST(ReadableName, RustV0NamesEqualThoseOfTheRfc) {
   EXPECT_EQ(readable_name("_RNvCs1234_7mycrate3foo"), "mycrate::foo");
   EXPECT_EQ(readable_name("_RNvNtCs1234_7mycrate3foo3bar"), "mycrate::foo::bar");
   EXPECT_EQ(readable_name("_RNCNvCs1234_7mycrate3foo0"), "mycrate::foo::{closure#0}");
@@ -41,7 +41,7 @@ TEST(ReadableName, OfRustsNewFormIsThatOfTheRfc) {
   EXPECT_EQ(readable_name("_RNvC7mycrateu8gdel_5qa"), "mycrate::gödel");
 }
 
-TEST(ReadableName, ThatIsBrokenIsAsItIsAndTakesNoTime) {
+TEST(ReadableName, MalformedNameIsUnchangedAndCheap) {
   for (const char* name :
        {"_RNvC", "_RNvC9999999999999999999a3foo", "_RB_", "_RNvB_3foo", "_RINvC1a1bB_E", "_RNvC1a", "_RC1"}) {
     EXPECT_EQ(readable_name(name), name);
@@ -55,7 +55,7 @@ TEST(ReadableName, ThatIsBrokenIsAsItIsAndTakesNoTime) {
   EXPECT_LT(readable_name("_ZN" + std::string(100'000, '1')).size(), 3000u);
 }
 
-TEST(Crc32, IsThatOfTheManual) {
+TEST(Crc32, EqualsTheExampleOfTheGdbManual) {
   const std::string text = "123456789";
   EXPECT_EQ(crc32_of({reinterpret_cast<const uint8_t*>(text.data()), text.size()}), 0xCBF43926u);
   EXPECT_EQ(crc32_of({}), 0u);

@@ -5,7 +5,7 @@
 namespace cistern::analyzer {
 namespace {
 
-TEST(PoolCurve, KeepsTheMostOfEachIntervalHoweverLongTheRun) {
+TEST(PoolCurve, PointsHaveTheMaximumOfTheirIntervalInALongRun) {
   PoolCurve curve;
   for (uint64_t time = 1000; time < 1'000'000'000; time += 100'000) curve.note(time, time, time / 2);
   curve.note(1'000'000'000, 7, 5);
@@ -21,7 +21,7 @@ TEST(PoolCurve, KeepsTheMostOfEachIntervalHoweverLongTheRun) {
   EXPECT_EQ(curve.last().arena_bytes, 7u);
 }
 
-TEST(PoolCurve, GoesOnWithWhatWasThereThroughASilence) {
+TEST(PoolCurve, IntervalsWithoutEventsRepeatTheLastFigures) {
   PoolCurve curve;
   curve.note(0, 100, 50);
   curve.note(4'000'000, 10, 5);

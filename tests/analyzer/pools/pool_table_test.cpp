@@ -36,7 +36,7 @@ struct Played {
   }
 };
 
-TEST(PoolTable, PutsABlockIntoTheClassOfItsSize) {
+TEST(PoolTable, BlockCountsInTheClassOfItsSize) {
   Played played;
   played.arena(kBase);
   played.alloc(kBase + 48, 1);
@@ -53,7 +53,7 @@ TEST(PoolTable, PutsABlockIntoTheClassOfItsSize) {
   EXPECT_EQ(played.pools.arena_bytes(), kMiB);
 }
 
-TEST(PoolTable, LeavesOutWhatLiesInNoArenaOrIsTooLarge) {
+TEST(PoolTable, BlocksOutsideArenasAndLargeBlocksDoNotCount) {
   Played played;
   played.alloc(kBase + 48, 100);  // before there is any arena
   played.arena(kBase + kMiB);
@@ -65,7 +65,7 @@ TEST(PoolTable, LeavesOutWhatLiesInNoArenaOrIsTooLarge) {
   EXPECT_EQ(played.pools.used_blocks(), 0u);
 }
 
-TEST(PoolTable, KeepsABlockShrunkInPlaceInItsClass) {
+TEST(PoolTable, BlockShrunkInPlaceStaysInItsClass) {
   Played played;
   played.arena(kBase);
   played.alloc(kBase + 48, 96);
@@ -80,7 +80,7 @@ TEST(PoolTable, KeepsABlockShrunkInPlaceInItsClass) {
   EXPECT_EQ(played.pools.classes()[5], PoolClass{});
 }
 
-TEST(PoolTable, MovesABlockBetweenPoolsAndOutOfThem) {
+TEST(PoolTable, ReallocMovesABlockBetweenPoolsAndOutOfThem) {
   Played played;
   played.arena(kBase);
   played.alloc(kBase + 48, 96);
@@ -93,7 +93,7 @@ TEST(PoolTable, MovesABlockBetweenPoolsAndOutOfThem) {
   EXPECT_EQ(played.pools.classes()[1], (PoolClass{1, 1}));
 }
 
-TEST(PoolTable, LosesAPoolToAnArenaThatIsNotAligned) {
+TEST(PoolTable, UnalignedArenaHasOnePoolLess) {
   Played played;
   played.arena(kBase + 4096);
   EXPECT_EQ(played.pools.free_pools(), 63u);
@@ -104,7 +104,7 @@ TEST(PoolTable, LosesAPoolToAnArenaThatIsNotAligned) {
   EXPECT_EQ(played.pools.used_blocks(), 1u);
 }
 
-TEST(PoolTable, KnowsTheSmallPoolsOfOlderInterpreters) {
+TEST(PoolTable, ArenasOf256KiBHavePoolsOf4KiB) {
   Played played;
   played.arena(kBase, 256 << 10);
   played.alloc(kBase + 48, 96);
@@ -114,14 +114,14 @@ TEST(PoolTable, KnowsTheSmallPoolsOfOlderInterpreters) {
   EXPECT_EQ(played.pools.arena_bytes(), 256u << 10);
 }
 
-TEST(PoolTable, LeavesOutArenasOfASizeThatIsNotPymallocs) {
+TEST(PoolTable, ArenasOfUnknownSizeAreIgnoredAndCounted) {
   Played played;
   played.arena(kBase, 16384);
   EXPECT_EQ(played.pools.arenas(), 0u);
   EXPECT_EQ(played.pools.unknown_arenas(), 1u);
 }
 
-TEST(PoolTable, SurvivesAnArenaThatIsGoneBeforeTheReallocThatEmptiedIt) {
+TEST(PoolTable, ArenaFreedBeforeTheReallocThatEmptiesItIsHandled) {
   Played played;
   played.arena(kBase);
   played.arena(kBase + kMiB);
@@ -136,7 +136,7 @@ TEST(PoolTable, SurvivesAnArenaThatIsGoneBeforeTheReallocThatEmptiedIt) {
   EXPECT_EQ(played.pools.free_pools(), 127u) << "the place is taken again, and is empty";
 }
 
-TEST(PoolTable, CountsTheDebugLayersBytes) {
+TEST(PoolTable, DebugLayerBytesCountInTheSizeClass) {
   Played played;
   played.pools = PoolTable(PoolTable::kDebugBytes);
   played.arena(kBase);
@@ -146,7 +146,7 @@ TEST(PoolTable, CountsTheDebugLayersBytes) {
   EXPECT_EQ(played.pools.used_blocks(), 1u);
 }
 
-TEST(PoolTable, RemembersTheWorstMoment) {
+TEST(PoolTable, WorstMomentIsRightAfterTheFreeThatLeavesMostUnused) {
   Played played;
   played.arena(kBase);
   std::vector<uint64_t> blocks;
@@ -163,7 +163,7 @@ TEST(PoolTable, RemembersTheWorstMoment) {
 }
 
 // Whatever happens, what is kept event by event equals what a count of all live blocks says.
-TEST(PoolTable, EqualsACountOfAllBlocksAfterRandomEvents) {
+TEST(PoolTable, FiguresEqualACountOfAllBlocksAfterRandomEvents) {
   for (uint32_t seed = 1; seed <= 10; ++seed) {
     std::mt19937 random(seed);
     Played played;

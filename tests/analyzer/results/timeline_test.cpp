@@ -1,13 +1,13 @@
-// A timeline of recordings whose live sets are known at every moment.
+// Timelines of recordings whose live blocks are known at every moment.
 
-#include "analyzer/results/timeline.h"
+#include "analyzer/results/timeline_result.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <sstream>
 
-#include "analyzer/render/text/timeline_text.h"
+#include "tests/builders/command_output.h"
 #include "tests/builders/recording.h"
 #include "tests/builders/sample_recordings.h"
 
@@ -53,7 +53,7 @@ uint64_t blocks_at(uint64_t ns) {
   return live;
 }
 
-TEST(Timeline, HasTheLiveBytesAtMomentsOfEqualDistance) {
+TEST(Timeline, PointsHaveTheLiveBytesAtEqualIntervals) {
   Recording recording = steady();
   const auto profiles = of(std::move(recording));
   for (const size_t count : {1u, 4u, 10u, 100u}) {
@@ -70,7 +70,7 @@ TEST(Timeline, HasTheLiveBytesAtMomentsOfEqualDistance) {
   }
 }
 
-TEST(Timeline, ShowsAPeakBetweenItsPoints) {
+TEST(Timeline, PointHasTheMaximumSinceThePreviousPoint) {
   const auto profiles = of(steady());
   const Timeline timeline = timeline_of(profiles, 4, nullptr);
   EXPECT_EQ(timeline.points[1].most_bytes, 1000 + 26 * 10u);
@@ -78,7 +78,7 @@ TEST(Timeline, ShowsAPeakBetweenItsPoints) {
   EXPECT_LT(timeline.points[2].most_bytes, 1000u);
 }
 
-TEST(Timeline, HasMarksWithTheirLiveSets) {
+TEST(Timeline, MarksHaveTheirLiveBytes) {
   const auto profiles = of(steady());
   const Timeline timeline = timeline_of(profiles, 3, nullptr);
   ASSERT_EQ(timeline.marks.size(), 2u);
@@ -88,7 +88,7 @@ TEST(Timeline, HasMarksWithTheirLiveSets) {
   EXPECT_EQ(timeline.marks[1].live.blocks, blocks_at(800));
 }
 
-TEST(Timeline, HasResidentMemoryAndCollectionsWhereTheyWereNoticed) {
+TEST(Timeline, ResidentMemoryAndCollectionsCountFromTheirSample) {
   const auto profiles = of(steady());
   const Timeline timeline = timeline_of(profiles, 10, nullptr);
   EXPECT_EQ(timeline.points[1].resident_bytes, 0u);
@@ -101,7 +101,7 @@ TEST(Timeline, HasResidentMemoryAndCollectionsWhereTheyWereNoticed) {
   EXPECT_EQ(timeline.collections[0].time_ns, 350);
 }
 
-TEST(Timeline, HasPoolsUsedAndHeld) {
+TEST(Timeline, PoolBytesAreUsedOrHeld) {
   Recording recording;
   constexpr uint64_t kArena = 0x7f0000000000;
   Event made;
@@ -121,7 +121,7 @@ TEST(Timeline, HasPoolsUsedAndHeld) {
   EXPECT_EQ(timeline.points[1].pool_held_bytes, (1u << 20) - 50 * 32u);
 }
 
-TEST(Timeline, OfAnImageWithoutEventsIsEmptyPoints) {
+TEST(Timeline, ImageWithoutEventsHasEmptyPoints) {
   Recording recording;
   recording.run_of("true");
   const auto profiles = of(std::move(recording));
@@ -132,25 +132,17 @@ TEST(Timeline, OfAnImageWithoutEventsIsEmptyPoints) {
 
 class TimelineReport : public testing::Test {
  protected:
-  std::string printed(const TimelineOptions& options) {
-    testing::internal::CaptureStdout();
-    EXPECT_EQ(report_timeline(options), ExitCode::kDone);
-    return testing::internal::GetCapturedStdout();
-  }
-  TimelineOptions options(Recording recording) {
+  std::string printed(Recording recording, const std::vector<std::string>& more = {}) {
     recording.write(directory_.file("x.cistern"));
-    TimelineOptions options;
-    options.report.query.paths = {directory_.file("x.cistern")};
-    return options;
+    std::vector<std::string> arguments = {"timeline", directory_.file("x.cistern")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return printed_by(arguments);
   }
   TemporaryDirectory directory_;
 };
 
-TEST_F(TimelineReport, AsCsvHasOneRowAPointWithAsManyFieldsAsNames) {
-  TimelineOptions csv = options(steady());
-  csv.csv = true;
-  csv.points = 7;
-  std::istringstream lines(printed(csv));
+TEST_F(TimelineReport, CsvHasOneRowPerPointWithAllFields) {
+  std::istringstream lines(printed(steady(), {"--csv", "--points=7"}));
   size_t rows = 0;
   for (std::string line; std::getline(lines, line); ++rows) {
     EXPECT_EQ(std::count(line.begin(), line.end(), ','), 16) << line;
@@ -158,16 +150,16 @@ TEST_F(TimelineReport, AsCsvHasOneRowAPointWithAsManyFieldsAsNames) {
   EXPECT_EQ(rows, 8u);
 }
 
-TEST_F(TimelineReport, AsTextKeepsToEightyColumnsAndNamesMarksAndCollections) {
+TEST_F(TimelineReport, TextHasEightyColumnsWithMarksAndCollections) {
   for (const bool service : {false, true}) {
-    const std::string text = printed(options(service ? leaky_service() : steady()));
+    const std::string text = printed(service ? leaky_service() : steady());
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
       const auto continued = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) == 0x80; });
       if (line.starts_with("next: ")) continue;
       EXPECT_LE(line.size() - static_cast<size_t>(continued), 80u) << line;
     }
-    EXPECT_NE(text.find(service ? "mark half at" : "mark early at"), std::string::npos) << text;
+    EXPECT_NE(text.find(service ? "mark half: " : "mark early: "), std::string::npos) << text;
     const bool collected = text.find("3 collections, 11 objects freed, 1 uncollectable") != std::string::npos;
     EXPECT_NE(collected, service) << text;
   }

@@ -1,4 +1,4 @@
-// Native frames below Python ones: chains that are defined once and run above many stacks.
+// Native frames in stacks: runs of native nodes that are defined once and used by many stacks.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -40,7 +40,7 @@ class NativeStacks : public testing::Test {
   Recording recording_;
 };
 
-TEST_F(NativeStacks, ARunStandsBetweenItsCallerAndWhatItCalled) {
+TEST_F(NativeStacks, NativeRunLiesBetweenItsCallerAndItsCallee) {
   const StackId main = recording_.stack({{"main", "app.py", 3}});
   const StackId outer = native({}, 0x100);
   const StackId inner = native(outer, 0x200);
@@ -50,7 +50,7 @@ TEST_F(NativeStacks, ARunStandsBetweenItsCallerAndWhatItCalled) {
   EXPECT_EQ(frames(callback), (Names{"callback", "/srv/_fast.so 512", "/srv/_fast.so 256", "main"}));
 }
 
-TEST_F(NativeStacks, OneChainRunsAboveManyStacks) {
+TEST_F(NativeStacks, OneRunCanBelongToSeveralStacks) {
   const StackId chain = native(native({}, 0x100), 0x200);
   const StackId first = run(recording_.stack({{"first", "app.py", 3}}), chain);
   const StackId second = run(recording_.stack({{"second", "app.py", 4}}), chain);
@@ -59,7 +59,7 @@ TEST_F(NativeStacks, OneChainRunsAboveManyStacks) {
   EXPECT_EQ(frames(run({}, chain)), (Names{"/srv/_fast.so 512", "/srv/_fast.so 256"}));
 }
 
-TEST_F(NativeStacks, WhatBeginsEveryThreadIsLeftOut) {
+TEST_F(NativeStacks, FunctionsThatStartEveryThreadAreLeftOut) {
   recording_.record(SymbolRecord{ModuleId{1}, 0x100, 0, SymbolSource::kSymbolTable, 0, "clone3", ""});
   recording_.record(SymbolRecord{ModuleId{1}, 0x200, 0, SymbolSource::kSymbolTable, 0, "start_thread", ""});
   recording_.record(SymbolRecord{ModuleId{1}, 0x300, 0, SymbolSource::kSymbolTable, 0, "started_thread", ""});
@@ -67,7 +67,7 @@ TEST_F(NativeStacks, WhatBeginsEveryThreadIsLeftOut) {
   EXPECT_EQ(frames(stack), (Names{"/srv/_fast.so 768"}));
 }
 
-TEST_F(NativeStacks, LibcIsLeftOutWhereAStackBeginsAndNowhereElse) {
+TEST_F(NativeStacks, LibcIsLeftOutOnlyAtTheBeginOfAStack) {
   ModuleRecord libc;
   libc.id = ModuleId{2};
   libc.path = "/lib/libc.so.6";
@@ -85,7 +85,7 @@ TEST_F(NativeStacks, LibcIsLeftOutWhereAStackBeginsAndNowhereElse) {
             (Names{"/lib/libc.so.6 32", "/lib/libc.so.6 16", "main"}));
 }
 
-TEST_F(NativeStacks, WhereUnwindingEndedIsTheOutermostOfARun) {
+TEST_F(NativeStacks, EndOfUnwindingIsTheOutermostFrameOfARun) {
   const StackId main = recording_.stack({{"main", "app.py", 3}});
   const StackId unknown = recording_.node({}, NodeKind::kUnknown, 0, 0);
   const StackId cut = recording_.node({}, NodeKind::kTruncated, static_cast<uint32_t>(TruncationReason::kDepth), 0);
@@ -93,7 +93,7 @@ TEST_F(NativeStacks, WhereUnwindingEndedIsTheOutermostOfARun) {
   EXPECT_EQ(frames(run(main, native(cut, 0x10))), (Names{"/srv/_fast.so 16", "[deeper frames were cut]", "main"}));
 }
 
-TEST_F(NativeStacks, WhatDoesNotBelongInARunIsUnknownAndEndsIt) {
+TEST_F(NativeStacks, NodeOfAnotherKindIsUnknownAndEndsTheRun) {
   const StackId main = recording_.stack({{"main", "app.py", 3}});
   const StackId chain = native({}, 0x10);
   const StackId nested = run({}, chain);
@@ -102,7 +102,7 @@ TEST_F(NativeStacks, WhatDoesNotBelongInARunIsUnknownAndEndsIt) {
   EXPECT_EQ(frames(run(main, {})), (Names{"[unknown]", "main"}));
 }
 
-TEST_F(NativeStacks, ARunOfFramesThatAreDefinedLaterIsUnknown) {
+TEST_F(NativeStacks, RunOfNodesThatAreDefinedLaterIsUnknown) {
   recording_.record(StackNodeRecord{StackId{1}, StackId{}, NodeKind::kNativeRun, 1, 0});
   recording_.record(StackNodeRecord{StackId{2}, StackId{}, NodeKind::kNativeRun, 3, 0});
   EXPECT_EQ(frames(StackId{1}), Names{"[unknown]"});
@@ -110,7 +110,7 @@ TEST_F(NativeStacks, ARunOfFramesThatAreDefinedLaterIsUnknown) {
   EXPECT_EQ(recording_.read().images.front().damage.malformed_records, 2u);
 }
 
-TEST_F(NativeStacks, ARunThatIsLongerThanAnyStackIsCut) {
+TEST_F(NativeStacks, TooLongARunIsTruncated) {
   StackId chain{};
   for (int64_t address = 1; address < 2000; ++address) chain = native(chain, address);
   const Names names = frames(run(recording_.stack({{"main", "app.py", 3}}), chain));

@@ -1,17 +1,16 @@
-#include "analyzer/results/line_figures.h"
+#include "analyzer/results/lines_result.h"
 
 #include <algorithm>
 #include <set>
 
-#include "analyzer/render/layout/columns.h"
-#include "analyzer/render/layout/stack_text.h"
+#include "analyzer/read/failure.h"
 
 namespace cistern::analyzer {
 namespace {
 
 constexpr size_t kNamedFiles = 5;
 
-// Frames of all stacks that have an allocation.
+// Visits each frame of each stack that has an allocation.
 template <typename F>
 void for_each_frame(const AllocationsByStack& by_stack, F&& visit) {
   std::vector<bool> seen(by_stack.tree.size());
@@ -23,6 +22,7 @@ void for_each_frame(const AllocationsByStack& by_stack, F&& visit) {
   }
 }
 
+// Whether `wanted` is `file`, or its last path components.
 bool names(const std::string& wanted, std::string_view file) {
   std::string_view tail = wanted;
   while (tail.starts_with("./")) tail.remove_prefix(2);
@@ -36,7 +36,8 @@ std::string listed(const std::set<std::string_view>& files) {
   size_t count = 0;
   for (const std::string_view file : files) {
     if (++count > kNamedFiles) return text + ", …";
-    text += (text.empty() ? "" : ", ") + printable(file);
+    if (!text.empty()) text += ", ";
+    text += file;
   }
   return text;
 }
@@ -46,17 +47,17 @@ Failure no_such_file(const AllocationsByStack& by_stack, const std::string& want
   for_each_frame(by_stack, [&](const Frame& frame) {
     if (is_own_code(frame)) own.insert(frame.file);
   });
-  const std::string there = own.empty() ? "" : "; there are " + listed(own);
-  return usage_error(wanted + ": nothing was allocated below a line of it" + there);
+  const std::string known = own.empty() ? "" : " (recorded: " + listed(own) + ")";
+  return usage_error(wanted + ": no recorded allocation has a line of this file in its stack" + known);
 }
 
+// Returns the innermost node of `file` on the path from `node` to the root; the root when there is none.
 NodeId innermost_in(const CallTree& tree, NodeId node, std::string_view file) {
   while (node != kRootNode && tree.frame(node).file != file) node = tree.parent(node);
   return node;
 }
 
-}  // namespace
-
+// Returns the only recorded file that `wanted` names: the whole path, or its last components.
 std::string_view file_named(const AllocationsByStack& by_stack, const std::string& wanted) {
   std::set<std::string_view> found;
   for_each_frame(by_stack, [&](const Frame& frame) {
@@ -64,7 +65,9 @@ std::string_view file_named(const AllocationsByStack& by_stack, const std::strin
   });
   if (found.empty()) throw no_such_file(by_stack, wanted);
   if (found.contains(wanted)) return *found.find(wanted);
-  if (found.size() > 1) throw usage_error(wanted + ": which of " + listed(found) + "?");
+  if (found.size() > 1) {
+    throw usage_error(wanted + ": several recorded files end with this path: " + listed(found) + " (name one of them)");
+  }
   return *found.begin();
 }
 
@@ -83,6 +86,34 @@ FileFigures figures_of(const AllocationsByStack& by_stack, std::string_view file
       line.function = frame.function;
       line.greatest_bytes = bytes;
     }
+  }
+  return result;
+}
+
+// The recorded path, the path relative to the recorded working directories, and the path that the user gave.
+std::vector<std::string> source_paths(const Recordings& recordings, std::string_view file, const std::string& wanted) {
+  std::vector<std::string> paths;
+  if (file.starts_with('/')) paths.emplace_back(file);
+  for (const Profile& profile : recordings.profiles) {
+    for (const Image& image : profile.images) {
+      if (file.starts_with('/') || !image.process_events.image) continue;
+      paths.push_back(std::string(image.process_events.image->directory) + "/" + std::string(file));
+    }
+  }
+  paths.push_back(wanted);
+  return paths;
+}
+
+}  // namespace
+
+LinesResult analyze(const Recordings& recordings, const LinesQuery& query, Progress* progress) {
+  LinesResult result;
+  result.query = query;
+  result.by_stack = allocations_by_stack(recordings, query, progress);
+  result.file = figures_of(result.by_stack, file_named(result.by_stack, query.file));
+  result.source_paths = source_paths(recordings, result.file.file, query.file);
+  for (const ImageFacts& facts : result.by_stack.images) {
+    result.recorded_unix_ns = std::max(result.recorded_unix_ns, facts.start_unix_ns);
   }
   return result;
 }

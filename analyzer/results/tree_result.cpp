@@ -1,4 +1,4 @@
-#include "analyzer/results/branch_sums.h"
+#include "analyzer/results/tree_result.h"
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@ void add(Amount& to, const Amount& amount) {
 BranchSums::BranchSums(const AllocationsByStack& by_stack, Measure measure)
     : own_(by_stack.tree.size()), all_(by_stack.tree.size()), children_(by_stack.tree.size()) {
   for (const StackRow& row : by_stack.rows) add(own_[raw(row.stack)], row.figures.of(measure));
-  for (uint32_t node = static_cast<uint32_t>(own_.size()); node-- != 0;) {  // a parent's id is smaller
+  for (uint32_t node = static_cast<uint32_t>(own_.size()); node-- != 0;) {  // the id of a parent is smaller
     add(all_[node], own_[node]);
     if (node == 0 || all_[node].blocks == 0) continue;
     const NodeId parent = by_stack.tree.parent(NodeId{node});
@@ -30,6 +30,12 @@ BranchSums::BranchSums(const AllocationsByStack& by_stack, Measure measure)
       return left.blocks != right.blocks ? left.blocks > right.blocks : raw(a) < raw(b);
     });
   }
+}
+
+TreeResult analyze(const Recordings& recordings, const TreeQuery& query, Progress* progress) {
+  AllocationsByStack by_stack = allocations_by_stack(recordings, query, progress);
+  BranchSums sums(by_stack, Measure::kLive);
+  return {query, std::move(by_stack), std::move(sums)};
 }
 
 }  // namespace cistern::analyzer

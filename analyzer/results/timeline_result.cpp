@@ -1,4 +1,4 @@
-#include "analyzer/results/timeline.h"
+#include "analyzer/results/timeline_result.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,10 +11,10 @@
 namespace cistern::analyzer {
 namespace {
 
-// Keeps the pools, and the greatest sum of live bytes since it was last asked.
-class Watch : public HeapObserver {
+// Observes the pools, and the maximum of live bytes since the last call of take_most().
+class TimelineObserver : public HeapObserver {
  public:
-  Watch(const Image& image, const HeapTotals& totals) : pools_(pool_table_of(image)), totals_(totals) {}
+  TimelineObserver(const Image& image, const HeapTotals& totals) : pools_(pool_table_of(image)), totals_(totals) {}
 
   void on_alloc(uint64_t time, uint64_t address, const Block& block) {
     pools_.on_alloc(time, address, block);
@@ -45,14 +45,14 @@ class Watch : public HeapObserver {
   uint64_t most_ = 0;
 };
 
-// An image's life on the timeline.
-struct Life {
+// The start and end of an image on the timeline.
+struct Lifetime {
   const Image* image = nullptr;
   int64_t begin_ns = 0;
   int64_t end_ns = 0;
 };
 
-Life life_of(const Profile& profile, const Image& image) {
+Lifetime lifetime_of(const Profile& profile, const Image& image) {
   const int64_t begin = start_in_tree_ns(profile, image);
   const int64_t duration = image.clock.since_start_ns(last_moment(image, last_event_time(image)));
   return {&image, begin, begin + std::max<int64_t>(duration, 0)};
@@ -60,31 +60,31 @@ Life life_of(const Profile& profile, const Image& image) {
 
 class ImageTimeline {
  public:
-  ImageTimeline(const Life& life, Timeline& timeline, Progress* progress)
-      : life_(life),
-        process_events_(life.image->process_events),
+  ImageTimeline(const Lifetime& lifetime, Timeline& timeline, Progress* progress)
+      : lifetime_(lifetime),
+        process_events_(lifetime.image->process_events),
         timeline_(timeline),
-        run_(*life.image, progress),
-        watch_(*life.image, run_.model().totals()) {}
+        run_(*lifetime.image, progress),
+        observer_(*lifetime.image, run_.model().totals()) {}
 
   void fill() {
     for (TimelinePoint& point : timeline_.points) fill(point);
     add_marks(UINT64_MAX);
     add_collections(timeline_.points.back(), INT64_MAX);
-    timeline_.images.push_back(run_.finish(watch_));
+    timeline_.images.push_back(run_.finish(observer_));
   }
 
  private:
   void fill(TimelinePoint& point) {
     add_collections(point, point.time_ns);
-    if (point.time_ns < life_.begin_ns || ended_) return;
-    ended_ = point.time_ns >= life_.end_ns;
-    const uint64_t time = ended_ ? UINT64_MAX : life_.image->clock.time_at(point.time_ns - life_.begin_ns);
+    if (point.time_ns < lifetime_.begin_ns || ended_) return;
+    ended_ = point.time_ns >= lifetime_.end_ns;
+    const uint64_t time = ended_ ? UINT64_MAX : lifetime_.image->clock.time_at(point.time_ns - lifetime_.begin_ns);
     add_marks(time);
-    run_.to(time, watch_);
-    // An image that ended since the point before has had its most, but holds nothing any more.
-    point.most_bytes += watch_.take_most();
-    if (point.time_ns <= life_.end_ns) add_state(point, time);
+    run_.to(time, observer_);
+    // An image that ended since the previous point has a maximum, but holds nothing any more.
+    point.most_bytes += observer_.take_most();
+    if (point.time_ns <= lifetime_.end_ns) add_state(point, time);
   }
 
   void add_state(TimelinePoint& point, uint64_t time) {
@@ -94,21 +94,21 @@ class ImageTimeline {
     point.live.blocks += totals.live.blocks;
     const DomainSums domains = run_.model().domains();
     for (size_t i = 0; i < kDomainNumbers; ++i) point.domain_bytes[i] += domains[i].live.bytes;
-    point.arena_bytes += watch_.pools().arena_bytes();
-    point.pool_used_bytes += watch_.pools().used_bytes();
-    point.pool_held_bytes += watch_.pools().held_unused_bytes();
+    point.arena_bytes += observer_.pools().arena_bytes();
+    point.pool_used_bytes += observer_.pools().used_bytes();
+    point.pool_held_bytes += observer_.pools().held_unused_bytes();
     while (memory_ < process_events_.memory.size() && process_events_.memory[memory_].time <= time) ++memory_;
     if (memory_ != 0) point.resident_bytes += process_events_.memory[memory_ - 1].resident_bytes;
   }
 
-  int64_t on_timeline(uint64_t time) const { return life_.begin_ns + life_.image->clock.since_start_ns(time); }
+  int64_t on_timeline(uint64_t time) const { return lifetime_.begin_ns + lifetime_.image->clock.since_start_ns(time); }
 
   void add_marks(uint64_t until) {
     for (; mark_ < process_events_.marks.size() && process_events_.marks[mark_].time <= until; ++mark_) {
       const MarkRecord& mark = process_events_.marks[mark_];
-      run_.to(mark.time, watch_);
-      timeline_.marks.push_back(
-          {on_timeline(mark.time), life_.image->header.image.pid, std::string(mark.name), run_.model().totals().live});
+      run_.to(mark.time, observer_);
+      timeline_.marks.push_back({on_timeline(mark.time), lifetime_.image->header.image.pid, std::string(mark.name),
+                                 run_.model().totals().live});
     }
   }
 
@@ -120,15 +120,15 @@ class ImageTimeline {
       point.collections += record.runs;
       point.collected += record.collected;
       point.uncollectable += record.uncollectable;
-      timeline_.collections.push_back({time_ns, life_.image->header.image.pid, record});
+      timeline_.collections.push_back({time_ns, lifetime_.image->header.image.pid, record});
     }
   }
 
-  const Life& life_;
+  const Lifetime& lifetime_;
   const ProcessEvents& process_events_;
   Timeline& timeline_;
   ImageRun run_;
-  Watch watch_;
+  TimelineObserver observer_;
   bool ended_ = false;
   size_t mark_ = 0;
   size_t memory_ = 0;
@@ -153,19 +153,24 @@ void sort_by_time(std::vector<T>& list) {
 
 Timeline timeline_of(const std::vector<Profile>& profiles, size_t points, Progress* progress) {
   Timeline timeline;
-  std::vector<Life> lives;
+  std::vector<Lifetime> lifetimes;
   int64_t end_ns = 1;
   for (const Profile& profile : profiles) {
     for (const Image& image : profile.images) {
-      lives.push_back(life_of(profile, image));
-      end_ns = std::max(end_ns, lives.back().end_ns);
+      lifetimes.push_back(lifetime_of(profile, image));
+      end_ns = std::max(end_ns, lifetimes.back().end_ns);
     }
   }
   timeline.points = points_until(end_ns, points);
-  for (const Life& life : lives) ImageTimeline(life, timeline, progress).fill();
+  for (const Lifetime& lifetime : lifetimes) ImageTimeline(lifetime, timeline, progress).fill();
   sort_by_time(timeline.marks);
   sort_by_time(timeline.collections);
   return timeline;
+}
+
+TimelineResult analyze(const Recordings& recordings, const TimelineQuery& query, Progress* progress) {
+  require_events(recordings);
+  return {query, timeline_of(recordings.profiles, query.points, progress)};
 }
 
 }  // namespace cistern::analyzer
