@@ -79,7 +79,7 @@ class Dumper {
         header.parent.pid, header.major, header.minor, static_cast<uint32_t>(header.clock), header.time_shift,
         header.clock_hz, header.first_time);
     if (image.damage.torn_bytes != 0) {
-      line("torn bytes={} at={} reason={}", image.damage.torn_bytes, image.damage.torn_at, image.damage.torn_reason);
+      line("unreadable bytes={} at={} reason={}", image.damage.torn_bytes, image.damage.torn_at, image.damage.torn_reason);
     }
     if (image.snapshot != nullptr) {
       const SnapshotHeap& heap = image.snapshot->heap();

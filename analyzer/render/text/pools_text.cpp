@@ -252,7 +252,7 @@ class PoolsText {
       text += fmt::format("; freeing the blocks of these {} returns {}", plural(pins(), what),
                           format_bytes(pinning.groups[pins() - 1].cumulative_returned_bytes));
     }
-    if (more != 0) text += fmt::format("; {} more (show with --top 0)", plural(more, what));
+    if (more != 0) text += fmt::format("; {} (show with --top 0)", plural(more, fmt::format("more {}", what).c_str()));
     return text;
   }
 
