@@ -1,8 +1,7 @@
 #include <memory>
 
 #include "analyzer/cli/commands.h"
-#include "analyzer/cli/report_flags.h"
-#include "analyzer/cli/report_steps.h"
+#include "analyzer/cli/report.h"
 #include "analyzer/model/image_facts.h"
 #include "analyzer/render/text/dump_text.h"
 
@@ -15,11 +14,11 @@ struct DumpCommandOptions {
 };
 
 ExitCode run_dump(const DumpCommandOptions& options) {
-  const Recordings recordings = open_profiles(options.paths);
+  const Recordings recordings = open_and_warn(options.paths);
   for (const Profile& profile : recordings.profiles) {
     for (const Image& image : profile.images) {
       write_dump(image, options.dump);
-      print_warnings({facts_from_records(image)}, nullptr);
+      print_warnings(damage_warnings({facts_from_records(image)}));
     }
   }
   return recordings.exit_code();

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "analyzer/cli/commands.h"
+#include "analyzer/cli/report.h"
 #include "analyzer/cli/report_flags.h"
-#include "analyzer/cli/report_steps.h"
 #include "analyzer/read/failure.h"
 #include "analyzer/render/export/collapsed.h"
 
@@ -40,10 +40,10 @@ void write_file(const std::string& path, const std::string& text) {
 }
 
 ExitCode run_export(const ExportOptions& options) {
-  const Recordings recordings = open_profiles(options.query.paths);
+  const Recordings recordings = open_and_warn(options.query.paths);
   ProgressBar progress;
   const AllocationsByStack by_stack = allocations_by_stack(recordings, options.query, &progress);
-  print_warnings(by_stack.images, &by_stack.tree);
+  warn_about(by_stack);
   const std::string text = kFormats.at(options.format)(by_stack, options.measure, options.blocks);
   options.output.empty() ? write_out(text) : write_file(options.output, text);
   return recordings.exit_code();

@@ -1,8 +1,8 @@
 #include <memory>
 
 #include "analyzer/cli/commands.h"
+#include "analyzer/cli/report.h"
 #include "analyzer/cli/report_flags.h"
-#include "analyzer/cli/report_steps.h"
 #include "analyzer/render/json/lines_json.h"
 #include "analyzer/render/text/lines_text.h"
 
@@ -15,11 +15,11 @@ struct LinesOptions {
 };
 
 ExitCode run_lines(const LinesOptions& options) {
-  const Recordings recordings = open_profiles(options.query.paths);
-  const LinesResult result = analyzed(recordings, options.query);
-  print_warnings(result.by_stack.images, &result.by_stack.tree);
+  const Recordings recordings = open_and_warn(options.query.report.paths);
+  const LinesResult result = analyze_and_warn(options.query, recordings);
   const SourceText source = read_source(result.source_paths, result.recorded_unix_ns);
-  write_out(options.output.json ? lines_json(result, source) : lines_text(result, source, options.output));
+  write_out(options.output.json ? lines_json(result, source)
+                                : lines_text(result, options.query, source, options.output, terminal_of(stdout)));
   return recordings.exit_code();
 }
 
@@ -30,7 +30,7 @@ void set_up_lines(CLI::App& app, int& exit_code) {
   app.add_option("source", options->query.file, "The source file: its path, or the end of its path")
       ->required()
       ->type_name("FILE.py");
-  add_report_flags(app, options->query, options->output, {.depth = false, .at = true});
+  add_report_flags(app, options->query.report, options->output, {.depth = false, .at = true});
   app.callback([options, &exit_code] { exit_code = static_cast<int>(run_lines(*options)); });
 }
 

@@ -3,8 +3,8 @@
 #include <string>
 
 #include "analyzer/cli/commands.h"
+#include "analyzer/cli/report.h"
 #include "analyzer/cli/report_flags.h"
-#include "analyzer/cli/report_steps.h"
 #include "analyzer/render/json/pools_json.h"
 #include "analyzer/render/text/pools_text.h"
 
@@ -18,15 +18,12 @@ struct PoolsOptions {
 };
 
 ExitCode run_pools(const PoolsOptions& options) {
-  const Recordings recordings = open_profiles(options.query.paths);
-  const PoolsResult result = analyzed(recordings, options.query);
-  std::vector<ImageFacts> images;
-  for (const ImagePools& image : result.findings.images) images.push_back(image.facts);
-  print_warnings(images, &result.findings.tree);
+  const Recordings recordings = open_and_warn(options.query.report.paths);
+  const PoolsResult result = analyze_and_warn(options.query, recordings);
   if (options.output.json) {
-    write_pools_json(result, options.output, options.map);
+    write_pools_json(result, options.query, options.output, options.map);
   } else {
-    write_out(pools_text(result, options.output, options.map));
+    write_out(pools_text(result, options.query, options.output, terminal_of(stdout), options.map));
   }
   return recordings.exit_code();
 }
@@ -35,7 +32,7 @@ ExitCode run_pools(const PoolsOptions& options) {
 
 void set_up_pools(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<PoolsOptions>();
-  add_report_flags(app, options->query, options->output, {.filters = false, .at = true, .worst = true});
+  add_report_flags(app, options->query.report, options->output, {.filters = false, .at = true, .worst = true});
   const std::map<std::string, GroupBy> choices = {{"function", GroupBy::kFunction}, {"line", GroupBy::kLine}};
   app.add_option_function<std::string>(
          "--by", [options, choices](const std::string& text) { options->query.by = choices.at(text); },

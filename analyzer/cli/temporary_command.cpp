@@ -1,8 +1,8 @@
 #include <memory>
 
 #include "analyzer/cli/commands.h"
+#include "analyzer/cli/report.h"
 #include "analyzer/cli/report_flags.h"
-#include "analyzer/cli/report_steps.h"
 #include "analyzer/render/json/temporary_json.h"
 #include "analyzer/render/text/temporary_text.h"
 
@@ -16,24 +16,18 @@ struct TemporaryOptions {
   OutputOptions output;
 };
 
-ExitCode run_temporary(const TemporaryOptions& options) {
-  const Recordings recordings = open_profiles(options.query.paths);
-  const TemporaryResult result = analyzed(recordings, options.query);
-  print_warnings(result.by_stack.images, &result.by_stack.tree);
-  write_out(options.output.json ? temporary_json(result, options.output) : temporary_text(result, options.output));
-  return recordings.exit_code();
-}
-
 }  // namespace
 
 void set_up_temporary(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<TemporaryOptions>();
-  add_report_flags(app, options->query, options->output, {});
+  add_report_flags(app, options->query.report, options->output, {});
   app.add_option("--threshold", options->query.threshold,
                  "A block is temporary if it is freed before the N-th next allocation of its thread (default 1)")
       ->type_name("N")
       ->check(CLI::Range(size_t{1}, kMaxThreshold).description(""));
-  app.callback([options, &exit_code] { exit_code = static_cast<int>(run_temporary(*options)); });
+  app.callback([options, &exit_code] {
+    exit_code = static_cast<int>(report(options->query, options->output, temporary_text, temporary_json));
+  });
 }
 
 }  // namespace cistern::analyzer

@@ -2,8 +2,8 @@
 #include <optional>
 
 #include "analyzer/cli/commands.h"
+#include "analyzer/cli/report.h"
 #include "analyzer/cli/report_flags.h"
-#include "analyzer/cli/report_steps.h"
 #include "analyzer/render/export/timeline_csv.h"
 #include "analyzer/render/json/timeline_json.h"
 #include "analyzer/render/text/timeline_text.h"
@@ -16,19 +16,20 @@ constexpr size_t kDataPoints = 200;
 constexpr size_t kMaxPoints = 1'000'000;
 
 struct TimelineOptions {
-  ReportQuery report;  // only the paths
+  TimelineQuery query;
   OutputOptions output;
   bool csv = false;
   std::optional<size_t> points;
 };
 
-ExitCode run_timeline(const TimelineOptions& options) {
+ExitCode run_timeline(TimelineOptions& options) {
   const bool text = !options.output.json && !options.csv;
-  const TimelineQuery query{options.report.paths, options.points.value_or(text ? kTextPoints : kDataPoints)};
-  const Recordings recordings = open_profiles(query.paths);
-  const TimelineResult result = analyzed(recordings, query);
-  print_warnings(result.timeline.images, nullptr);
-  write_out(options.output.json ? timeline_json(result) : options.csv ? timeline_csv(result) : timeline_text(result));
+  options.query.points = options.points.value_or(text ? kTextPoints : kDataPoints);
+  const Recordings recordings = open_and_warn(options.query.report.paths);
+  const TimelineResult result = analyze_and_warn(options.query, recordings);
+  write_out(options.output.json ? timeline_json(result)
+            : options.csv       ? timeline_csv(result)
+                                : timeline_text(result, options.query, terminal_of(stdout)));
   return recordings.exit_code();
 }
 
@@ -36,7 +37,7 @@ ExitCode run_timeline(const TimelineOptions& options) {
 
 void set_up_timeline(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<TimelineOptions>();
-  add_report_flags(app, options->report, options->output,
+  add_report_flags(app, options->query.report, options->output,
                    {.top = false, .depth = false, .filters = false, .stacks = false});
   app.add_flag("--csv", options->csv, "Print CSV: a header, then one row for each point")
       ->excludes(app.get_option("--json"));

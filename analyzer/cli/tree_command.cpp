@@ -1,8 +1,8 @@
 #include <memory>
 
 #include "analyzer/cli/commands.h"
+#include "analyzer/cli/report.h"
 #include "analyzer/cli/report_flags.h"
-#include "analyzer/cli/report_steps.h"
 #include "analyzer/render/json/tree_json.h"
 #include "analyzer/render/text/tree_text.h"
 
@@ -16,19 +16,18 @@ struct TreeOptions {
 };
 
 ExitCode run_tree(const TreeOptions& options) {
-  const Recordings recordings = open_profiles(options.query.paths);
-  const TreeResult result = analyzed(recordings, options.query);
-  print_warnings(result.by_stack.images, &result.by_stack.tree);
-  write_out(options.output.json ? tree_json(result, options.output)
-                                : tree_text(result, options.output, options.min_share_percent));
-  return recordings.exit_code();
+  const auto text = [&](const TreeResult& result, const TreeQuery& query, const OutputOptions& output,
+                        const Terminal& terminal) {
+    return tree_text(result, query, output, terminal, options.min_share_percent);
+  };
+  return report(options.query, options.output, text, tree_json);
 }
 
 }  // namespace
 
 void set_up_tree(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<TreeOptions>();
-  add_report_flags(app, options->query, options->output, {.at = true});
+  add_report_flags(app, options->query.report, options->output, {.at = true});
   app.add_option("--min-share", options->min_share_percent,
                  "In text, leave out branches below PERCENT of the total (default 1)")
       ->type_name("PERCENT")

@@ -36,7 +36,7 @@ class PoolSearch {
   void enter(const Profile& profile) {
     const MomentInProfile moment(question_.at, profile);
     for (const Image& image : profile.images) {
-      ImagePools& out = findings_.images.emplace_back();
+      ImagePools& out = findings_.image_pools.emplace_back();
       out.forked = origin_of(image) == ImageOrigin::kForked;
       out.no_pools = why_unknown(image);
       needs_two_replays() ? enter_twice(profile, image, out) : enter_once(image, moment.in(image, progress_), out);

@@ -54,7 +54,7 @@ struct ImagePools {
 
 struct PoolFindings {
   CallTree tree;
-  std::vector<ImagePools> images;
+  std::vector<ImagePools> image_pools;  // one for each image
   Pinning pinning;
   std::vector<PoolHolder> holders;
 };

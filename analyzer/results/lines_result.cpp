@@ -106,13 +106,11 @@ std::vector<std::string> source_paths(const Recordings& recordings, std::string_
 
 }  // namespace
 
-LinesResult analyze(const Recordings& recordings, const LinesQuery& query, Progress* progress) {
-  LinesResult result;
-  result.query = query;
-  result.by_stack = allocations_by_stack(recordings, query, progress);
-  result.file = figures_of(result.by_stack, file_named(result.by_stack, query.file));
+LinesResult analyze(const LinesQuery& query, const Recordings& recordings, Progress* progress) {
+  LinesResult result{allocations_by_stack(recordings, query.report, progress), {}, {}, 0};
+  result.file = figures_of(result, file_named(result, query.file));
   result.source_paths = source_paths(recordings, result.file.file, query.file);
-  for (const ImageFacts& facts : result.by_stack.images) {
+  for (const ImageFacts& facts : result.images) {
     result.recorded_unix_ns = std::max(result.recorded_unix_ns, facts.start_unix_ns);
   }
   return result;

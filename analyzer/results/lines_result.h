@@ -13,7 +13,8 @@
 
 namespace cistern::analyzer {
 
-struct LinesQuery : ReportQuery {
+struct LinesQuery {
+  ReportQuery report;
   std::string file;  // a recorded path, or the end of one
 };
 
@@ -29,9 +30,7 @@ struct FileFigures {
   StackFigures sum;
 };
 
-struct LinesResult {
-  LinesQuery query;
-  AllocationsByStack by_stack;
+struct LinesResult : AllocationsByStack {
   FileFigures file;
   std::vector<std::string> source_paths;  // where the source may be on this machine, most likely first
   uint64_t recorded_unix_ns = 0;          // when the last process started
@@ -39,6 +38,6 @@ struct LinesResult {
 
 // `recordings` must outlive the result. `progress` may be null. Errors: Failure, exit code 2, when a profile has no
 // such moment, or when `query.file` matches no recorded file, or several.
-LinesResult analyze(const Recordings& recordings, const LinesQuery& query, Progress* progress);
+LinesResult analyze(const LinesQuery& query, const Recordings& recordings, Progress* progress);
 
 }  // namespace cistern::analyzer

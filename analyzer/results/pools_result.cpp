@@ -2,10 +2,13 @@
 
 namespace cistern::analyzer {
 
-PoolsResult analyze(const Recordings& recordings, const PoolsQuery& query, Progress* progress) {
+PoolsResult analyze(const PoolsQuery& query, const Recordings& recordings, Progress* progress) {
   require_live_set(recordings);
-  const PoolQuestion question{query.at, query.by.value_or(GroupBy::kStack), query.by, query.selection.internals};
-  return {query, find_pools(recordings.profiles, question, progress)};
+  const PoolQuestion question{query.report.at, query.by.value_or(GroupBy::kStack), query.by,
+                              query.report.selection.internals};
+  PoolsResult result{find_pools(recordings.profiles, question, progress), {}};
+  for (const ImagePools& image : result.image_pools) result.images.push_back(image.facts);
+  return result;
 }
 
 }  // namespace cistern::analyzer

@@ -13,17 +13,17 @@ void add(Amount& to, const Amount& amount) {
   to.blocks += amount.blocks;
 }
 
-void add_image(const Image& image, RowsOfSites& rows, Progress* progress, TemporaryResult& result) {
+void add_image(const Image& image, size_t threshold, RowsOfSites& rows, Progress* progress, TemporaryResult& result) {
   ImageRun run(image, progress);
   const Sites& sites = run.model().sites();
-  TemporaryBlocks blocks(sites, result.query.threshold);
-  result.by_stack.images.push_back(run.finish(blocks));
+  TemporaryBlocks blocks(sites, threshold);
+  result.images.push_back(run.finish(blocks));
   const std::vector<uint32_t> row_of = rows.rows(image, sites);
-  result.found.resize(result.by_stack.rows.size());
+  result.found.resize(result.rows.size());
   for (uint32_t site = 0; site < sites.size(); ++site) {
     if (row_of[site] == RowsOfSites::kNoRow) continue;
-    add(result.by_stack.rows[row_of[site]].figures.allocated, sites.figures(site).allocated);
-    add(result.by_stack.selected.allocated, sites.figures(site).allocated);
+    add(result.rows[row_of[site]].figures.allocated, sites.figures(site).allocated);
+    add(result.selected.allocated, sites.figures(site).allocated);
     if (site >= blocks.found().size()) continue;
     add(result.found[row_of[site]], blocks.found()[site]);
     add(result.sum, blocks.found()[site]);
@@ -32,25 +32,24 @@ void add_image(const Image& image, RowsOfSites& rows, Progress* progress, Tempor
 
 }  // namespace
 
-std::vector<uint32_t> TemporaryResult::sorted() const {
-  std::vector<uint32_t> rows;
+std::vector<uint32_t> TemporaryResult::sorted_rows() const {
+  std::vector<uint32_t> sorted;
   for (uint32_t row = 0; row < found.size(); ++row) {
-    if (found[row].blocks != 0) rows.push_back(row);
+    if (found[row].blocks != 0) sorted.push_back(row);
   }
-  std::stable_sort(rows.begin(), rows.end(), [&](uint32_t a, uint32_t b) {
+  std::stable_sort(sorted.begin(), sorted.end(), [&](uint32_t a, uint32_t b) {
     return found[a].blocks != found[b].blocks ? found[a].blocks > found[b].blocks : found[a].bytes > found[b].bytes;
   });
-  return rows;
+  return sorted;
 }
 
-TemporaryResult analyze(const Recordings& recordings, const TemporaryQuery& query, Progress* progress) {
+TemporaryResult analyze(const TemporaryQuery& query, const Recordings& recordings, Progress* progress) {
   require_events(recordings);
   TemporaryResult result;
-  result.query = query;
-  result.by_stack.tree = CallTree({.internals = query.selection.internals});
-  RowsOfSites rows(query.selection, result.by_stack);
+  result.tree = CallTree({.internals = query.report.selection.internals});
+  RowsOfSites rows(query.report.selection, result);
   for (const Profile& profile : recordings.profiles) {
-    for (const Image& image : profile.images) add_image(image, rows, progress, result);
+    for (const Image& image : profile.images) add_image(image, query.threshold, rows, progress, result);
   }
   return result;
 }

@@ -8,23 +8,23 @@
 
 namespace cistern::analyzer {
 
-struct TemporaryQuery : ReportQuery {
+struct TemporaryQuery {
+  ReportQuery report;
   size_t threshold = 1;  // as in TemporaryBlocks; at least 1
 };
 
-struct TemporaryResult {
-  TemporaryQuery query;
-  AllocationsByStack by_stack;  // of its figures only `allocated` is set
-  std::vector<Amount> found;    // temporary blocks, by index of by_stack.rows
+// Of the figures of the rows, only `allocated` is set.
+struct TemporaryResult : AllocationsByStack {
+  std::vector<Amount> found;  // temporary blocks, by index of `rows`
   Amount sum;
 
   // Indexes of the rows with temporary blocks: most blocks first, because each costs time whatever its size; then most
   // bytes.
-  std::vector<uint32_t> sorted() const;
+  std::vector<uint32_t> sorted_rows() const;
 };
 
 // `recordings` must outlive the result. `progress` may be null. Errors: Failure, exit code 3, when a profile does not
 // contain each event.
-TemporaryResult analyze(const Recordings& recordings, const TemporaryQuery& query, Progress* progress);
+TemporaryResult analyze(const TemporaryQuery& query, const Recordings& recordings, Progress* progress);
 
 }  // namespace cistern::analyzer

@@ -60,7 +60,7 @@ Lifetime lifetime_of(const Profile& profile, const Image& image) {
 
 class ImageTimeline {
  public:
-  ImageTimeline(const Lifetime& lifetime, Timeline& timeline, Progress* progress)
+  ImageTimeline(const Lifetime& lifetime, TimelineResult& timeline, Progress* progress)
       : lifetime_(lifetime),
         process_events_(lifetime.image->process_events),
         timeline_(timeline),
@@ -126,7 +126,7 @@ class ImageTimeline {
 
   const Lifetime& lifetime_;
   const ProcessEvents& process_events_;
-  Timeline& timeline_;
+  TimelineResult& timeline_;
   ImageRun run_;
   TimelineObserver observer_;
   bool ended_ = false;
@@ -151,8 +151,8 @@ void sort_by_time(std::vector<T>& list) {
 
 }  // namespace
 
-Timeline timeline_of(const std::vector<Profile>& profiles, size_t points, Progress* progress) {
-  Timeline timeline;
+TimelineResult timeline_of(const std::vector<Profile>& profiles, size_t points, Progress* progress) {
+  TimelineResult timeline;
   std::vector<Lifetime> lifetimes;
   int64_t end_ns = 1;
   for (const Profile& profile : profiles) {
@@ -168,9 +168,9 @@ Timeline timeline_of(const std::vector<Profile>& profiles, size_t points, Progre
   return timeline;
 }
 
-TimelineResult analyze(const Recordings& recordings, const TimelineQuery& query, Progress* progress) {
+TimelineResult analyze(const TimelineQuery& query, const Recordings& recordings, Progress* progress) {
   require_events(recordings);
-  return {query, timeline_of(recordings.profiles, query.points, progress)};
+  return timeline_of(recordings.profiles, query.points, progress);
 }
 
 }  // namespace cistern::analyzer

@@ -16,12 +16,13 @@
 #include "analyzer/model/image_facts.h"
 #include "analyzer/model/progress.h"
 #include "analyzer/read/profile.h"
+#include "analyzer/results/query.h"
 #include "analyzer/results/recordings.h"
 
 namespace cistern::analyzer {
 
 struct TimelineQuery {
-  std::vector<std::string> paths;
+  ReportQuery report;  // only the paths matter
   size_t points = 20;  // at least 1
 };
 
@@ -55,7 +56,7 @@ struct TimelineCollection {
   CollectionRecord record;
 };
 
-struct Timeline {
+struct TimelineResult {
   std::vector<ImageFacts> images;
   std::vector<TimelinePoint> points;  // the last point is the end of the last image
   std::vector<TimelineMark> marks;    // sorted by time
@@ -64,7 +65,7 @@ struct Timeline {
 
 // Calls visit(point, marks) for each point, with the marks since the previous point as a std::span.
 template <typename F>
-void for_each_point(const Timeline& timeline, F&& visit) {
+void for_each_point(const TimelineResult& timeline, F&& visit) {
   size_t first = 0;
   for (size_t i = 0; i < timeline.points.size(); ++i) {
     const bool last = i + 1 == timeline.points.size();
@@ -75,16 +76,11 @@ void for_each_point(const Timeline& timeline, F&& visit) {
   }
 }
 
-struct TimelineResult {
-  TimelineQuery query;
-  Timeline timeline;
-};
-
 // Requires: `points` > 0. `progress` may be null.
-Timeline timeline_of(const std::vector<Profile>& profiles, size_t points, Progress* progress);
+TimelineResult timeline_of(const std::vector<Profile>& profiles, size_t points, Progress* progress);
 
-// `recordings` must outlive the result. `progress` may be null. Errors: Failure, exit code 3, when a profile does not
+// `progress` may be null. Errors: Failure, exit code 3, when a profile does not
 // contain each event.
-TimelineResult analyze(const Recordings& recordings, const TimelineQuery& query, Progress* progress);
+TimelineResult analyze(const TimelineQuery& query, const Recordings& recordings, Progress* progress);
 
 }  // namespace cistern::analyzer

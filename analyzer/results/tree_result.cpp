@@ -32,10 +32,10 @@ BranchSums::BranchSums(const AllocationsByStack& by_stack, Measure measure)
   }
 }
 
-TreeResult analyze(const Recordings& recordings, const TreeQuery& query, Progress* progress) {
-  AllocationsByStack by_stack = allocations_by_stack(recordings, query, progress);
+TreeResult analyze(const TreeQuery& query, const Recordings& recordings, Progress* progress) {
+  AllocationsByStack by_stack = allocations_by_stack(recordings, query.report, progress);
   BranchSums sums(by_stack, Measure::kLive);
-  return {query, std::move(by_stack), std::move(sums)};
+  return {std::move(by_stack), std::move(sums)};
 }
 
 }  // namespace cistern::analyzer

@@ -8,7 +8,9 @@
 
 namespace cistern::analyzer {
 
-struct TreeQuery : ReportQuery {};
+struct TreeQuery {
+  ReportQuery report;
+};
 
 // Sums of one measure over a call tree: for each node, its own amount and the amount of its whole branch.
 class BranchSums {
@@ -29,14 +31,12 @@ class BranchSums {
   std::vector<std::vector<NodeId>> children_;
 };
 
-struct TreeResult {
-  TreeQuery query;
-  AllocationsByStack by_stack;
+struct TreeResult : AllocationsByStack {
   BranchSums sums;  // live amounts
 };
 
 // `recordings` must outlive the result. `progress` may be null. Errors: Failure, exit code 2, when a profile has no
 // such moment.
-TreeResult analyze(const Recordings& recordings, const TreeQuery& query, Progress* progress);
+TreeResult analyze(const TreeQuery& query, const Recordings& recordings, Progress* progress);
 
 }  // namespace cistern::analyzer

@@ -19,11 +19,11 @@ std::string csv_text(std::string_view text) {
 
 }  // namespace
 
-std::string timeline_csv(const TimelineResult& result) {
+std::string timeline_csv(const TimelineResult& timeline) {
   std::string out = "time_s,processes,live_bytes,live_blocks,most_bytes";
   for (size_t i = 0; i < kDomains; ++i) out += fmt::format(",{}_bytes", name_of(static_cast<Domain>(i)));
   out += ",arena_bytes,pool_used_bytes,pool_held_bytes,resident_bytes,collections,collected,marks\n";
-  for_each_point(result.timeline, [&](const TimelinePoint& point, std::span<const TimelineMark> marks) {
+  for_each_point(timeline, [&](const TimelinePoint& point, std::span<const TimelineMark> marks) {
     out += fmt::format("{:.6f},{},{},{},{}", static_cast<double>(point.time_ns) / 1e9, point.processes,
                        point.live.bytes, point.live.blocks, point.most_bytes);
     for (size_t i = 0; i < kDomains; ++i) out += fmt::format(",{}", point.domain_bytes[i]);

@@ -7,6 +7,6 @@
 
 namespace cistern::analyzer {
 
-std::string timeline_csv(const TimelineResult& result);
+std::string timeline_csv(const TimelineResult& timeline);
 
 }  // namespace cistern::analyzer

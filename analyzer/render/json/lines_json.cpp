@@ -23,14 +23,13 @@ Json line_json(uint64_t number, const LineFigures& line, const SourceText& sourc
 }  // namespace
 
 std::string lines_json(const LinesResult& result, const SourceText& source) {
-  const AllocationsByStack& by_stack = result.by_stack;
   const FileFigures& file = result.file;
   Json lines = Json::array();
   for (const auto& [number, line] : file.lines) lines.push_back(line_json(number, line, source));
   return json_text({
       {"schema", "cistern.lines/1"},
-      {"complete", all_complete(by_stack.images)},
-      {"images", images_json(by_stack.images)},
+      {"complete", all_complete(result.images)},
+      {"images", images_json(result.images)},
       {"file", file.file},
       {"source_changed", source.changed},
       {"live", amount_json(file.sum.live)},

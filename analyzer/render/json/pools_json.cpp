@@ -109,32 +109,31 @@ bool is_complete(const ImagePools& image) {
   return image.facts.complete() && !image.forked;
 }
 
-Json holders_json(const PoolFindings& findings, const OutputOptions& output) {
+Json holders_json(const PoolsResult& result, const OutputOptions& output) {
   Json list = Json::array();
-  for (const PoolHolder& holder : findings.holders) {
+  for (const PoolHolder& holder : result.holders) {
     if (list.size() == output.top_or(0)) break;
     list.push_back({{"bytes", holder.bytes},
                     {"requested_bytes", holder.requested_bytes},
                     {"blocks", holder.blocks},
-                    {"stack", stack_json(findings.tree, holder.stack, output.depth_or(0))}});
+                    {"stack", stack_json(result.tree, holder.stack, output.depth_or(0))}});
   }
   return list;
 }
 
-Json head_json(const PoolsResult& result, const OutputOptions& output, bool map) {
-  const PoolFindings& findings = result.findings;
+Json head_json(const PoolsResult& result, const PoolsQuery& query, const OutputOptions& output, bool map) {
   Json images = Json::array();
-  for (const ImagePools& image : findings.images) images.push_back(pools_image_json(image, map));
+  for (const ImagePools& image : result.image_pools) images.push_back(pools_image_json(image, map));
   Json json = {
       {"schema", "cistern.pools/1"},
-      {"complete", std::all_of(findings.images.begin(), findings.images.end(), is_complete)},
-      {"at", result.query.at.text.empty() ? "end" : result.query.at.text},
+      {"complete", std::all_of(result.image_pools.begin(), result.image_pools.end(), is_complete)},
+      {"at", query.report.at.text.empty() ? "end" : query.report.at.text},
       {"images", std::move(images)},
   };
-  add_figures(json, figures_of(findings.images));
-  json["mostly_free_arenas"] = findings.pinning.arenas;
-  json["mostly_free_bytes"] = findings.pinning.arena_bytes;
-  if (result.query.by) json["holders"] = holders_json(findings, output);
+  add_figures(json, figures_of(result.image_pools));
+  json["mostly_free_arenas"] = result.pinning.arenas;
+  json["mostly_free_bytes"] = result.pinning.arena_bytes;
+  if (query.by) json["holders"] = holders_json(result, output);
   return json;
 }
 
@@ -159,14 +158,13 @@ Json pin_json(const PinGroup& group) {
 
 }  // namespace
 
-void write_pools_json(const PoolsResult& result, const OutputOptions& output, bool map) {
-  const PoolFindings& findings = result.findings;
-  JsonListWriter writer(head_json(result, output, map), "pinned");
-  StackJsonText stacks(findings.tree, output.depth_or(0));
+void write_pools_json(const PoolsResult& result, const PoolsQuery& query, const OutputOptions& output, bool map) {
+  JsonListWriter writer(head_json(result, query, output, map), "pinned");
+  StackJsonText stacks(result.tree, output.depth_or(0));
   const size_t top = output.top_or(0);
   std::string stack;
-  for (size_t i = 0; i < findings.pinning.groups.size() && i < top; ++i) {
-    const PinGroup& group = findings.pinning.groups[i];
+  for (size_t i = 0; i < result.pinning.groups.size() && i < top; ++i) {
+    const PinGroup& group = result.pinning.groups[i];
     stack.clear();
     stacks.append(stack, group.stack);
     writer.add(pin_json(group), "stack", stack);

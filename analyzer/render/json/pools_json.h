@@ -7,6 +7,6 @@
 namespace cistern::analyzer {
 
 // Writes to standard output piece by piece. `map`: include each arena with its pools. Errors: Failure, exit code 3.
-void write_pools_json(const PoolsResult& result, const OutputOptions& output, bool map);
+void write_pools_json(const PoolsResult& result, const PoolsQuery& query, const OutputOptions& output, bool map);
 
 }  // namespace cistern::analyzer

@@ -4,28 +4,28 @@
 
 namespace cistern::analyzer {
 
-std::string temporary_json(const TemporaryResult& result, const OutputOptions& output) {
+std::string temporary_json(const TemporaryResult& result, const TemporaryQuery& query, const OutputOptions& output) {
   Json groups = Json::array();
-  for (const uint32_t index : result.sorted()) {
+  for (const uint32_t index : result.sorted_rows()) {
     if (groups.size() >= output.top_or(0)) break;
-    const StackRow& row = result.by_stack.rows[index];
+    const StackRow& row = result.rows[index];
     groups.push_back({
         {"bytes", result.found[index].bytes},
         {"blocks", result.found[index].blocks},
         {"allocated_bytes", row.figures.allocated.bytes},
         {"allocated_blocks", row.figures.allocated.blocks},
         {"domain", name_of(row.domain)},
-        {"stack", stack_json(result.by_stack.tree, row.stack, output.depth_or(0))},
+        {"stack", stack_json(result.tree, row.stack, output.depth_or(0))},
     });
   }
   return json_text({
       {"schema", "cistern.temporary/1"},
-      {"complete", all_complete(result.by_stack.images)},
-      {"threshold", result.query.threshold},
-      {"images", images_json(result.by_stack.images)},
+      {"complete", all_complete(result.images)},
+      {"threshold", query.threshold},
+      {"images", images_json(result.images)},
       {"bytes", result.sum.bytes},
       {"blocks", result.sum.blocks},
-      {"allocated_blocks", result.by_stack.selected.allocated.blocks},
+      {"allocated_blocks", result.selected.allocated.blocks},
       {"groups", std::move(groups)},
   });
 }

@@ -8,6 +8,6 @@
 
 namespace cistern::analyzer {
 
-std::string temporary_json(const TemporaryResult& result, const OutputOptions& output);
+std::string temporary_json(const TemporaryResult& result, const TemporaryQuery& query, const OutputOptions& output);
 
 }  // namespace cistern::analyzer

@@ -30,8 +30,7 @@ Json point_json(const TimelinePoint& point) {
 
 }  // namespace
 
-std::string timeline_json(const TimelineResult& result) {
-  const Timeline& timeline = result.timeline;
+std::string timeline_json(const TimelineResult& timeline) {
   Json points = Json::array();
   Json marks = Json::array();
   Json collections = Json::array();

@@ -7,6 +7,6 @@
 
 namespace cistern::analyzer {
 
-std::string timeline_json(const TimelineResult& result);
+std::string timeline_json(const TimelineResult& timeline);
 
 }  // namespace cistern::analyzer

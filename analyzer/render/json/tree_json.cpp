@@ -25,38 +25,36 @@ void walk(const BranchSums& sums, F&& visit) {
   }
 }
 
-Json node_json(const AllocationsByStack& by_stack, const BranchSums& sums, NodeId node) {
-  Json json = frame_json(by_stack.tree.frame(node));
-  const NodeId parent = by_stack.tree.parent(node);
+Json node_json(const TreeResult& result, NodeId node) {
+  Json json = frame_json(result.tree.frame(node));
+  const NodeId parent = result.tree.parent(node);
   json["id"] = raw(node);
   json["parent"] = parent == kRootNode ? Json(nullptr) : Json(raw(parent));
-  json["bytes"] = sums.all(node).bytes;
-  json["blocks"] = sums.all(node).blocks;
-  json["own_bytes"] = sums.own(node).bytes;
-  json["own_blocks"] = sums.own(node).blocks;
+  json["bytes"] = result.sums.all(node).bytes;
+  json["blocks"] = result.sums.all(node).blocks;
+  json["own_bytes"] = result.sums.own(node).bytes;
+  json["own_blocks"] = result.sums.own(node).blocks;
   return json;
 }
 
 }  // namespace
 
-std::string tree_json(const TreeResult& result, const OutputOptions& output) {
-  const AllocationsByStack& by_stack = result.by_stack;
-  const BranchSums& sums = result.sums;
+std::string tree_json(const TreeResult& result, const TreeQuery& query, const OutputOptions& output) {
   Json nodes = Json::array();
-  walk(sums, [&](const Visit& at) {
+  walk(result.sums, [&](const Visit& at) {
     if (at.depth > output.depth_or(0) || nodes.size() >= output.top_or(0)) return false;
-    nodes.push_back(node_json(by_stack, sums, at.node));
+    nodes.push_back(node_json(result, at.node));
     return true;
   });
   return json_text({
       {"schema", "cistern.tree/1"},
-      {"complete", all_complete(by_stack.images)},
-      {"at", result.query.at.text.empty() ? "end" : result.query.at.text},
-      {"images", images_json(by_stack.images)},
-      {"bytes", sums.all(kRootNode).bytes},
-      {"blocks", sums.all(kRootNode).blocks},
-      {"own_bytes", sums.own(kRootNode).bytes},
-      {"own_blocks", sums.own(kRootNode).blocks},
+      {"complete", all_complete(result.images)},
+      {"at", query.report.at.text.empty() ? "end" : query.report.at.text},
+      {"images", images_json(result.images)},
+      {"bytes", result.sums.all(kRootNode).bytes},
+      {"blocks", result.sums.all(kRootNode).blocks},
+      {"own_bytes", result.sums.own(kRootNode).bytes},
+      {"own_blocks", result.sums.own(kRootNode).blocks},
       {"nodes", std::move(nodes)},
   });
 }

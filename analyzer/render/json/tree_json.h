@@ -8,6 +8,6 @@
 
 namespace cistern::analyzer {
 
-std::string tree_json(const TreeResult& result, const OutputOptions& output);
+std::string tree_json(const TreeResult& result, const TreeQuery& query, const OutputOptions& output);
 
 }  // namespace cistern::analyzer

@@ -18,17 +18,18 @@ constexpr size_t kTextLines = 30;
 
 class LinesText {
  public:
-  LinesText(const LinesResult& result, const SourceText& source, const OutputOptions& output)
-      : query_(result.query),
-        by_stack_(result.by_stack),
+  LinesText(const LinesResult& result, const LinesQuery& query, const SourceText& source, const OutputOptions& output,
+            const Terminal& terminal)
+      : images_(result.images),
         file_(result.file),
+        query_(query),
         source_(source),
         output_(output),
-        terminal_(terminal_of(stdout)) {}
+        terminal_(terminal) {}
 
   std::string text() {
     choose();
-    out_ = wrapped(heading(by_stack_.images) + " · " + answer(), columns());
+    out_ = wrapped(heading(images_) + " · " + answer(), columns());
     out_ += "\n" + figures("live", "peak", "total", "allocated") + "\n";
     uint64_t last = 0;
     for (const uint64_t number : context_and_lines()) {
@@ -75,7 +76,7 @@ class LinesText {
   }
 
   std::string moment() const {
-    const Moment& at = query_.at;
+    const Moment& at = query_.report.at;
     return at.kind == MomentKind::kEnd ? "at the end" : "at " + printable(at.text);
   }
 
@@ -133,23 +134,24 @@ class LinesText {
       out_ += "and " + plural(known - shown_.size(), "smaller line") + " (show with --top 0)\n";
     if (!source_.readable()) out_ += "note: the source is not on this machine\n";
     if (source_.changed) out_ += "note: the source has changed since the recording\n";
-    out_ += note_lines(by_stack_.images, terminal_);
+    out_ += note_lines(images_, terminal_);
   }
 
-  const LinesQuery& query_;
-  const AllocationsByStack& by_stack_;
+  const std::vector<ImageFacts>& images_;
   const FileFigures& file_;
+  const LinesQuery& query_;
   const SourceText& source_;
   const OutputOptions& output_;
-  Terminal terminal_;
+  const Terminal& terminal_;
   std::set<uint64_t> shown_;
   std::string out_;
 };
 
 }  // namespace
 
-std::string lines_text(const LinesResult& result, const SourceText& source, const OutputOptions& output) {
-  return LinesText(result, source, output).text();
+std::string lines_text(const LinesResult& result, const LinesQuery& query, const SourceText& source,
+                       const OutputOptions& output, const Terminal& terminal) {
+  return LinesText(result, query, source, output, terminal).text();
 }
 
 }  // namespace cistern::analyzer

@@ -5,11 +5,12 @@
 
 #include "analyzer/render/layout/output_options.h"
 #include "analyzer/render/layout/source_text.h"
+#include "analyzer/render/layout/terminal.h"
 #include "analyzer/results/lines_result.h"
 
 namespace cistern::analyzer {
 
-// As wide as standard output.
-std::string lines_text(const LinesResult& result, const SourceText& source, const OutputOptions& output);
+std::string lines_text(const LinesResult& result, const LinesQuery& query, const SourceText& source,
+                       const OutputOptions& output, const Terminal& terminal);
 
 }  // namespace cistern::analyzer

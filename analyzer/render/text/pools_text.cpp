@@ -52,27 +52,21 @@ const char* describe(NoPools reason) {
   return "";
 }
 
-std::vector<ImageFacts> facts_of(const PoolFindings& findings) {
-  std::vector<ImageFacts> facts;
-  for (const ImagePools& image : findings.images) facts.push_back(image.facts);
-  return facts;
-}
-
 class PoolsText {
  public:
-  PoolsText(const PoolsResult& result, const OutputOptions& output, bool map)
-      : query_(result.query),
-        findings_(result.findings),
+  PoolsText(const PoolsResult& result, const PoolsQuery& query, const OutputOptions& output, const Terminal& terminal,
+            bool map)
+      : query_(query),
+        result_(result),
         output_(output),
+        terminal_(terminal),
         map_(map),
-        terminal_(terminal_of(stdout)),
-        facts_(facts_of(findings_)),
-        figures_(figures_of(findings_.images)),
-        stacks_(findings_.tree, names_, terminal_, output.depth_or(kTopFrames)) {}
+        figures_(figures_of(result.image_pools)),
+        stacks_(result.tree, names_, terminal_, output.depth_or(kTopFrames)) {}
 
   std::string text() {
     name_paths();
-    line(heading(facts_) + " · " + answer());
+    line(heading(result_.images) + " · " + answer());
     if (figures_.arenas != 0) {
       add_classes();
       add_waste();
@@ -90,31 +84,31 @@ class PoolsText {
   void line(const std::string& text) { out_ += wrapped(text, columns()); }
   void title(const std::string& text) { out_ += "\n" + terminal_.paint(Ink::kStrong, text) + "\n"; }
 
-  size_t holders() const { return std::min(output_.top_or(kTopHolders), findings_.holders.size()); }
+  size_t holders() const { return std::min(output_.top_or(kTopHolders), result_.holders.size()); }
 
   void name_paths() {
-    for (size_t i = 0; i < pins(); ++i) add_paths(findings_.tree, findings_.pinning.groups[i].stack, names_);
-    for (size_t i = 0; i < holders(); ++i) add_paths(findings_.tree, findings_.holders[i].stack, names_);
+    for (size_t i = 0; i < pins(); ++i) add_paths(result_.tree, result_.pinning.groups[i].stack, names_);
+    for (size_t i = 0; i < holders(); ++i) add_paths(result_.tree, result_.holders[i].stack, names_);
   }
 
   std::string answer() const {
     if (figures_.arenas == 0) {
       const std::string why =
-          findings_.images.empty() ? "" : fmt::format(": {}", describe(findings_.images.front().no_pools));
-      return fmt::format("no pools {}{}", moment(), findings_.images.size() > 1 ? " in any process" : why);
+          result_.image_pools.empty() ? "" : fmt::format(": {}", describe(result_.image_pools.front().no_pools));
+      return fmt::format("no pools {}{}", moment(), result_.image_pools.size() > 1 ? " in any process" : why);
     }
     std::string text =
         fmt::format("{} in {} {}, {} used", format_bytes(figures_.arena_bytes), plural(figures_.arenas, "arena"),
                     moment(), format_share(figures_.used_bytes(), figures_.arena_bytes));
-    const uint64_t pinned = findings_.pinning.arenas;
+    const uint64_t pinned = result_.pinning.arenas;
     if (pinned != 0) text += fmt::format("; {} mostly free", plural(pinned, "arena"));
     return text;
   }
 
   std::string moment() const {
-    const Moment& at = query_.at;
-    const bool one = findings_.images.size() == 1;
-    const std::string when = one ? format_ns(findings_.images.front().at_ns) : "";
+    const Moment& at = query_.report.at;
+    const bool one = result_.image_pools.size() == 1;
+    const std::string when = one ? format_ns(result_.image_pools.front().at_ns) : "";
     switch (at.kind) {
       case MomentKind::kWorst:
         return one ? "at " + when + " (most unused bytes)" : "at each process's worst moment";
@@ -123,7 +117,7 @@ class PoolsText {
       case MomentKind::kExit:
         return "at the last event";
       case MomentKind::kEnd:
-        return one ? std::string(describe(facts_.front().end_kind)) : "at the end";
+        return one ? std::string(describe(result_.images.front().end_kind)) : "at the end";
       case MomentKind::kTime:
       case MomentKind::kMark:
         break;
@@ -196,9 +190,9 @@ class PoolsText {
   void add_maps() {
     title("map of the arenas");
     out_ += arena_map_legend();
-    for (const ImagePools& image : findings_.images) {
+    for (const ImagePools& image : result_.image_pools) {
       if (image.pools.arenas() == 0) continue;
-      if (findings_.images.size() > 1) line(fmt::format("process {}:", image.facts.pid));
+      if (result_.image_pools.size() > 1) line(fmt::format("process {}:", image.facts.pid));
       out_ += arena_map(image.pools);
     }
   }
@@ -206,27 +200,27 @@ class PoolsText {
   void add_holders() {
     title("       used     blocks  rounding   allocated by");
     for (size_t i = 0; i < holders(); ++i) {
-      const PoolHolder& holder = findings_.holders[i];
+      const PoolHolder& holder = result_.holders[i];
       out_ += fmt::format("{} {} {}   {}\n", pad_left(format_bytes(holder.bytes), 11),
                           pad_left(format_count(holder.blocks), 10),
                           pad_left(format_bytes(holder.bytes - holder.requested_bytes), 9),
                           fit(stacks_.one_line(holder.stack), columns() - 35));
     }
-    if (holders() != findings_.holders.size()) {
-      line(fmt::format("    and {} more (show with --top 0)", findings_.holders.size() - holders()));
+    if (holders() != result_.holders.size()) {
+      line(fmt::format("    and {} more (show with --top 0)", result_.holders.size() - holders()));
     }
   }
 
   // Number of groups to list: those with exclusive arenas, or all of them if --top is given.
   size_t pins() const {
-    const std::vector<PinGroup>& groups = findings_.pinning.groups;
+    const std::vector<PinGroup>& groups = result_.pinning.groups;
     const size_t alone = static_cast<size_t>(
         std::count_if(groups.begin(), groups.end(), [](const PinGroup& group) { return group.returned_bytes != 0; }));
     return std::min(output_.top_or(kTopPins), output_.top ? groups.size() : alone);
   }
 
   void add_pins() {
-    const Pinning& pinning = findings_.pinning;
+    const Pinning& pinning = result_.pinning;
     if (pinning.arenas == 0) return;
     title("blocks that pin mostly free arenas, and the bytes that freeing them returns");
     for (size_t i = 0; i < pins(); ++i) add_pin(i + 1, pinning.groups[i]);
@@ -239,7 +233,7 @@ class PoolsText {
   }
 
   std::string other_pins() const {
-    const Pinning& pinning = findings_.pinning;
+    const Pinning& pinning = result_.pinning;
     const size_t more = pinning.groups.size() - pins();
     const char* const what = query_.by == GroupBy::kFunction ? "function" : query_.by ? "line" : "stack";
     if (pins() == 0) {
@@ -279,23 +273,23 @@ class PoolsText {
   // The curve of the process with the greatest arena bytes.
   void add_curve() {
     const auto most = std::max_element(
-        findings_.images.begin(), findings_.images.end(),
+        result_.image_pools.begin(), result_.image_pools.end(),
         [](const ImagePools& a, const ImagePools& b) { return a.peak_arena_bytes < b.peak_arena_bytes; });
-    const std::string whose = findings_.images.size() > 1 ? fmt::format(" by process {}", most->facts.pid) : "";
+    const std::string whose = result_.image_pools.size() > 1 ? fmt::format(" by process {}", most->facts.pid) : "";
     title(fmt::format("arena bytes held (░) and used (█){} over time", whose));
     out_ += curve_chart(*most, columns());
   }
 
   void add_remarks() {
     out_ += "\n";
-    for (const ImagePools& image : findings_.images) add_remarks_on(image);
-    for (const std::string& note : notes(facts_)) line("note: " + note);
+    for (const ImagePools& image : result_.image_pools) add_remarks_on(image);
+    for (const std::string& note : notes(result_.images)) line("note: " + note);
     const std::string next = next_command();
     if (!next.empty()) out_ += "next: " + next + "\n";
   }
 
   void add_remarks_on(const ImagePools& image) {
-    const bool one = findings_.images.size() == 1;
+    const bool one = result_.image_pools.size() == 1;
     if (image.no_pools != NoPools::kPresent) {
       if (!one) line(fmt::format("process {}: {}", image.facts.pid, describe(image.no_pools)));
     } else if (image.forked) {
@@ -309,16 +303,17 @@ class PoolsText {
   }
 
   std::string next_command() const {
-    const std::string path = shell_word(query_.paths.front());
+    const std::string path = shell_word(query_.report.paths.front());
     if (figures_.arenas == 0) return "cistern summary " + path;
     const auto worse = [&](const ImagePools& image) {
       return image.worst_bytes > 2 * figures_of(image.pools).held_unused_bytes() + kMuchWorse;
     };
-    if (query_.at.kind != MomentKind::kWorst && std::any_of(findings_.images.begin(), findings_.images.end(), worse)) {
+    if (query_.report.at.kind != MomentKind::kWorst &&
+        std::any_of(result_.image_pools.begin(), result_.image_pools.end(), worse)) {
       return "cistern pools --at worst " + path;
     }
     for (size_t i = 0; i < pins(); ++i) {
-      for (const Frame* frame : findings_.tree.stack(findings_.pinning.groups[i].stack)) {
+      for (const Frame* frame : result_.tree.stack(result_.pinning.groups[i].stack)) {
         if (is_own_code(*frame)) {
           return fmt::format("cistern lines {} {}", shell_word(printable(names_.name(frame->file))), path);
         }
@@ -328,11 +323,10 @@ class PoolsText {
   }
 
   const PoolsQuery& query_;
-  const PoolFindings& findings_;
+  const PoolsResult& result_;
   const OutputOptions& output_;
+  const Terminal& terminal_;
   bool map_;
-  Terminal terminal_;
-  std::vector<ImageFacts> facts_;
   PoolFigures figures_;
   PathNames names_;
   StackText stacks_;
@@ -341,8 +335,9 @@ class PoolsText {
 
 }  // namespace
 
-std::string pools_text(const PoolsResult& result, const OutputOptions& output, bool map) {
-  return PoolsText(result, output, map).text();
+std::string pools_text(const PoolsResult& result, const PoolsQuery& query, const OutputOptions& output,
+                       const Terminal& terminal, bool map) {
+  return PoolsText(result, query, output, terminal, map).text();
 }
 
 }  // namespace cistern::analyzer

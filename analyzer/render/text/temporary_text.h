@@ -4,11 +4,12 @@
 #include <string>
 
 #include "analyzer/render/layout/output_options.h"
+#include "analyzer/render/layout/terminal.h"
 #include "analyzer/results/temporary_result.h"
 
 namespace cistern::analyzer {
 
-// As wide as standard output.
-std::string temporary_text(const TemporaryResult& result, const OutputOptions& output);
+std::string temporary_text(const TemporaryResult& result, const TemporaryQuery& query, const OutputOptions& output,
+                           const Terminal& terminal);
 
 }  // namespace cistern::analyzer

@@ -18,8 +18,8 @@ namespace {
 
 class TimelineText {
  public:
-  explicit TimelineText(const TimelineResult& result)
-      : timeline_(result.timeline), query_(result.query), terminal_(terminal_of(stdout)) {
+  TimelineText(const TimelineResult& result, const TimelineQuery& query, const Terminal& terminal)
+      : timeline_(result), query_(query), terminal_(terminal) {
     for (const TimelinePoint& point : timeline_.points) {
       greatest_ = std::max({greatest_, point.most_bytes, point.live.bytes});
       resident_ = std::max(resident_, point.resident_bytes);
@@ -38,7 +38,7 @@ class TimelineText {
     const std::string_view pools = has_pools_ ? "; used, held: bytes in pymalloc's arenas" : "";
     out_ += "\n" + wrapped(fmt::format("▇ live at that time, ░ maximum since the previous row{}", pools), columns());
     for (const std::string& note : notes(timeline_.images)) out_ += wrapped("note: " + note, columns());
-    out_ += "next: cistern peak " + shell_word(query_.paths.front()) + "\n";
+    out_ += "next: cistern peak " + shell_word(query_.report.paths.front()) + "\n";
     return std::move(out_);
   }
 
@@ -126,9 +126,9 @@ class TimelineText {
     return text;
   }
 
-  const Timeline& timeline_;
+  const TimelineResult& timeline_;
   const TimelineQuery& query_;
-  Terminal terminal_;
+  const Terminal& terminal_;
   uint64_t greatest_ = 0;
   uint64_t resident_ = 0;
   bool has_pools_ = false;
@@ -138,8 +138,8 @@ class TimelineText {
 
 }  // namespace
 
-std::string timeline_text(const TimelineResult& result) {
-  return TimelineText(result).text();
+std::string timeline_text(const TimelineResult& result, const TimelineQuery& query, const Terminal& terminal) {
+  return TimelineText(result, query, terminal).text();
 }
 
 }  // namespace cistern::analyzer

@@ -3,11 +3,11 @@
 
 #include <string>
 
+#include "analyzer/render/layout/terminal.h"
 #include "analyzer/results/timeline_result.h"
 
 namespace cistern::analyzer {
 
-// As wide as standard output.
-std::string timeline_text(const TimelineResult& result);
+std::string timeline_text(const TimelineResult& result, const TimelineQuery& query, const Terminal& terminal);
 
 }  // namespace cistern::analyzer

@@ -22,29 +22,29 @@ constexpr size_t kMaxIndent = 16;
 
 class TreeText {
  public:
-  TreeText(const TreeResult& result, const OutputOptions& output, double min_share_percent)
-      : query_(result.query),
-        by_stack_(result.by_stack),
-        sums_(result.sums),
+  TreeText(const TreeResult& result, const TreeQuery& query, const OutputOptions& output, const Terminal& terminal,
+           double min_share_percent)
+      : result_(result),
+        query_(query),
         output_(output),
+        terminal_(terminal),
         min_share_percent_(min_share_percent),
-        terminal_(terminal_of(stdout)),
-        stacks_(by_stack_.tree, names_, terminal_, 1) {}
+        stacks_(result.tree, names_, terminal, 1) {}
 
   std::string text() {
     choose();
-    out_ = wrapped(heading(by_stack_.images) + " · " + answer(), columns());
+    out_ = wrapped(heading(result_.images) + " · " + answer(), columns());
     out_ += "\n";
     add_outside();
     add_lines();
     add_left_out();
-    out_ += note_lines(by_stack_.images, terminal_);
+    out_ += note_lines(result_.images, terminal_);
     return std::move(out_);
   }
 
  private:
   size_t columns() const { return static_cast<size_t>(terminal_.columns); }
-  uint64_t whole() const { return sums_.all(kRootNode).bytes; }
+  uint64_t whole() const { return result_.sums.all(kRootNode).bytes; }
 
   // A line of the text.
   struct Line {
@@ -53,7 +53,7 @@ class TreeText {
   };
 
   bool is_small(NodeId node) const {
-    return static_cast<double>(sums_.all(node).bytes) * 100 < min_share_percent_ * static_cast<double>(whole());
+    return static_cast<double>(result_.sums.all(node).bytes) * 100 < min_share_percent_ * static_cast<double>(whole());
   }
 
   struct Open {
@@ -65,8 +65,8 @@ class TreeText {
   // Chooses the greatest branches of the whole tree, at any depth, up to the number of lines.
   void choose() {
     const auto smaller = [this](const Open& a, const Open& b) {
-      const Amount& left = sums_.all(a.node);
-      const Amount& right = sums_.all(b.node);
+      const Amount& left = result_.sums.all(a.node);
+      const Amount& right = result_.sums.all(b.node);
       return left.bytes != right.bytes ? left.bytes < right.bytes : raw(a.node) > raw(b.node);
     };
     std::priority_queue<Open, std::vector<Open>, decltype(smaller)> open(smaller);
@@ -78,7 +78,7 @@ class TreeText {
       const Open at = open.top();
       open.pop();
       shown_[raw(at.parent)].push_back(at.node);
-      add_paths(by_stack_.tree.frame(at.node), names_);
+      add_paths(result_.tree.frame(at.node), names_);
       if (at.depth + 1 < output_.depth_or(kTextDepth)) push_called_by(at.node, at.depth + 1);
     }
     left_out_ += open.size();
@@ -91,8 +91,8 @@ class TreeText {
     while (!open.empty()) {
       const NodeId at = open.back();
       open.pop_back();
-      for (const NodeId child : sums_.children(at)) {
-        const bool machinery = is_import_machinery(by_stack_.tree.frame(child));
+      for (const NodeId child : result_.sums.children(at)) {
+        const bool machinery = is_import_machinery(result_.tree.frame(child));
         if (is_small(child)) {
           ++left_out_;
         } else {
@@ -123,17 +123,18 @@ class TreeText {
   }
 
   std::string answer() const {
-    const Moment& at = query_.at;
+    const Moment& at = query_.report.at;
     const std::string moment = at.kind == MomentKind::kPeak  ? "at the peak"
                                : at.kind == MomentKind::kEnd ? "at the end"
                                                              : "at " + printable(at.text);
-    return fmt::format("{} in {} live {}", format_bytes(whole()), plural(sums_.all(kRootNode).blocks, "block"), moment);
+    return fmt::format("{} in {} live {}", format_bytes(whole()), plural(result_.sums.all(kRootNode).blocks, "block"),
+                       moment);
   }
 
   void add_line(const Line& at) {
-    const Frame& frame = by_stack_.tree.frame(at.node);
+    const Frame& frame = result_.tree.frame(at.node);
     const std::string what = frame.kind == FrameKind::kBoundary ? "thread started here" : stacks_.function_of(frame);
-    add_amount(sums_.all(at.node), std::string(2 * std::min(at.indent, kMaxIndent), ' '), what,
+    add_amount(result_.sums.all(at.node), std::string(2 * std::min(at.indent, kMaxIndent), ' '), what,
                stacks_.place_of(frame));
   }
 
@@ -147,7 +148,7 @@ class TreeText {
   }
 
   void add_outside() {
-    const Amount& own = sums_.own(kRootNode);
+    const Amount& own = result_.sums.own(kRootNode);
     if (own.blocks != 0) add_amount(own, "", "(no Python stack)", "");
   }
 
@@ -159,12 +160,11 @@ class TreeText {
                            columns());
   }
 
+  const TreeResult& result_;
   const TreeQuery& query_;
-  const AllocationsByStack& by_stack_;
-  const BranchSums& sums_;
   const OutputOptions& output_;
+  const Terminal& terminal_;
   double min_share_percent_;
-  Terminal terminal_;
   PathNames names_;
   StackText stacks_;
   std::map<uint32_t, std::vector<NodeId>> shown_;  // by caller, greatest first
@@ -174,8 +174,9 @@ class TreeText {
 
 }  // namespace
 
-std::string tree_text(const TreeResult& result, const OutputOptions& output, double min_share_percent) {
-  return TreeText(result, output, min_share_percent).text();
+std::string tree_text(const TreeResult& result, const TreeQuery& query, const OutputOptions& output,
+                      const Terminal& terminal, double min_share_percent) {
+  return TreeText(result, query, output, terminal, min_share_percent).text();
 }
 
 }  // namespace cistern::analyzer

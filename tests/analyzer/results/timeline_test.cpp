@@ -57,7 +57,7 @@ TEST(Timeline, PointsHaveTheLiveBytesAtEqualIntervals) {
   Recording recording = steady();
   const auto profiles = of(std::move(recording));
   for (const size_t count : {1u, 4u, 10u, 100u}) {
-    const Timeline timeline = timeline_of(profiles, count, nullptr);
+    const TimelineResult timeline = timeline_of(profiles, count, nullptr);
     ASSERT_EQ(timeline.points.size(), count);
     for (size_t i = 0; i < count; ++i) {
       const TimelinePoint& point = timeline.points[i];
@@ -72,7 +72,7 @@ TEST(Timeline, PointsHaveTheLiveBytesAtEqualIntervals) {
 
 TEST(Timeline, PointHasTheMaximumSinceThePreviousPoint) {
   const auto profiles = of(steady());
-  const Timeline timeline = timeline_of(profiles, 4, nullptr);
+  const TimelineResult timeline = timeline_of(profiles, 4, nullptr);
   EXPECT_EQ(timeline.points[1].most_bytes, 1000 + 26 * 10u);
   EXPECT_EQ(timeline.points[1].live.bytes, blocks_at(500) * 10);
   EXPECT_LT(timeline.points[2].most_bytes, 1000u);
@@ -80,7 +80,7 @@ TEST(Timeline, PointHasTheMaximumSinceThePreviousPoint) {
 
 TEST(Timeline, MarksHaveTheirLiveBytes) {
   const auto profiles = of(steady());
-  const Timeline timeline = timeline_of(profiles, 3, nullptr);
+  const TimelineResult timeline = timeline_of(profiles, 3, nullptr);
   ASSERT_EQ(timeline.marks.size(), 2u);
   EXPECT_EQ(timeline.marks[0].name, "early");
   EXPECT_EQ(timeline.marks[0].time_ns, 210);
@@ -90,7 +90,7 @@ TEST(Timeline, MarksHaveTheirLiveBytes) {
 
 TEST(Timeline, ResidentMemoryAndCollectionsCountFromTheirSample) {
   const auto profiles = of(steady());
-  const Timeline timeline = timeline_of(profiles, 10, nullptr);
+  const TimelineResult timeline = timeline_of(profiles, 10, nullptr);
   EXPECT_EQ(timeline.points[1].resident_bytes, 0u);
   EXPECT_EQ(timeline.points[2].resident_bytes, 7000u);
   EXPECT_EQ(timeline.points[5].resident_bytes, 7000u);
@@ -114,7 +114,7 @@ TEST(Timeline, PoolBytesAreUsedOrHeld) {
   for (uint64_t i = 0; i < 50; ++i) recording.alloc(1, kStart + 20 + i, kArena + 48 + i * 32, 30);
   recording.end(kStart + 100, EndKind::kExit, 0);
   const auto profiles = of(std::move(recording));
-  const Timeline timeline = timeline_of(profiles, 2, nullptr);
+  const TimelineResult timeline = timeline_of(profiles, 2, nullptr);
   EXPECT_EQ(timeline.points[0].pool_used_bytes, 30 * 32u);
   EXPECT_EQ(timeline.points[1].pool_used_bytes, 50 * 32u);
   EXPECT_EQ(timeline.points[1].arena_bytes, 1u << 20);
@@ -125,7 +125,7 @@ TEST(Timeline, ImageWithoutEventsHasEmptyPoints) {
   Recording recording;
   recording.run_of("true");
   const auto profiles = of(std::move(recording));
-  const Timeline timeline = timeline_of(profiles, 3, nullptr);
+  const TimelineResult timeline = timeline_of(profiles, 3, nullptr);
   ASSERT_EQ(timeline.points.size(), 3u);
   EXPECT_EQ(timeline.points[2].live.bytes, 0u);
 }

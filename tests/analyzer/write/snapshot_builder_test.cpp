@@ -46,8 +46,8 @@ std::string text_of(const LeakFindings& findings) {
 }
 
 std::string text_of(const PoolFindings& findings) {
-  const PoolFigures figures = figures_of(findings.images);
-  const ImagePools& image = findings.images.front();
+  const PoolFigures figures = figures_of(findings.image_pools);
+  const ImagePools& image = findings.image_pools.front();
   std::string text =
       fmt::format("arenas {} {} requested {} rounding {} free {} {} {} overhead {} pools {} {} used {}\n",
                   figures.arenas, figures.arena_bytes, figures.requested_bytes, figures.rounding_bytes,
