@@ -44,7 +44,7 @@ class CommandLines(unittest.TestCase):
         for package in ("libunwind-dev", "libfmt-dev", "googletest", "cmake", "python3"):
             self.assertIn(package, packages)
 
-    def test_a_root_that_is_there_already_is_not_touched(self):
+    def test_an_existing_root_is_not_changed(self):
         with tempfile.TemporaryDirectory() as folder:
             done = tree.run([tree.script("debian-root"), "bookworm", folder])
             self.assertEqual(done.returncode, 1)

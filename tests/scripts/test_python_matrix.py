@@ -42,7 +42,7 @@ class PythonMatrix(unittest.TestCase):
         real = [(one["root"], os.path.realpath(one["path"])) for one in self.found["interpreters"]]
         self.assertEqual(len(real), len(set(real)))
 
-    def test_a_version_is_either_there_or_missing(self):
+    def test_a_version_is_either_found_or_missing(self):
         found = {one["minor"] for one in self.found["interpreters"] if one["supported"]}
         self.assertEqual(found | set(self.found["missing"]), set(self.found["supported"]))
         self.assertFalse(found & set(self.found["missing"]))
