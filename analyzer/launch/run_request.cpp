@@ -20,9 +20,9 @@ constexpr char kTail[] =
     "All options but the last five can also be set in the environment variable\n"
     "CISTERN_OPTIONS, for example \"output=my.cistern max-size=1GiB start=off\". The\n"
     "command line overrides it.\n\n"
-    "The exit code is that of the program, 128+N if signal N ended the program, 125 if\n"
-    "cistern itself failed, 126 if the program cannot be executed, 127 if it does not\n"
-    "exist.\n";
+    "The exit code is that of the program, 128+N if signal N ended the program, 125\n"
+    "if cistern itself failed, 126 if the program cannot be executed, 127 if it does\n"
+    "not exist.\n";
 
 constexpr RunOption kOptions[] = {
     {"output", 'o', "PATH", "output", nullptr,
