@@ -23,8 +23,8 @@ constexpr uint32_t kNobody = 4'194'304;  // above the greatest pid that Linux gi
 
 class Collect : public testing::Test {
  protected:
-  // A profile with `count` events, all in its window, which lies in `folder`.
-  ListedImage leave(const std::string& path, const std::string& folder, uint32_t pid, uint64_t ticks, uint32_t number,
+  // A profile with `count` events, all in its window, which is in the directory of `folder`.
+  ListedImage save(const std::string& path, const std::string& folder, uint32_t pid, uint64_t ticks, uint32_t number,
                     uint64_t count) {
     made::save(path, made::profile_file(made::header_of(FileRole::kProfile, pid, ticks, number), {}));
     const ProfileHeader header = made::header_of(FileRole::kWindow, pid, ticks, number);
@@ -38,7 +38,7 @@ class Collect : public testing::Test {
 };
 
 TEST_F(Collect, FinalizesEveryImageAndRemovesTheEmptyDirectory) {
-  const CollectedRun found = collect({leave(first_, first_, kNobody, 1, 1, 5)}, {});
+  const CollectedRun found = collect({save(first_, first_, kNobody, 1, 1, 5)}, {});
   EXPECT_EQ(found.profile, first_);
   EXPECT_EQ(found.events, 5u);
   EXPECT_EQ(found.images, 1u);
@@ -47,9 +47,9 @@ TEST_F(Collect, FinalizesEveryImageAndRemovesTheEmptyDirectory) {
 }
 
 TEST_F(Collect, KeepsADirectoryThatContainsOtherImages) {
-  std::vector<ListedImage> images = {leave(first_, first_, kNobody, 1, 1, 5)};
+  std::vector<ListedImage> images = {save(first_, first_, kNobody, 1, 1, 5)};
   const std::string second = first_ + ".d/" + std::to_string(kNobody) + "-1-2.cistern";
-  images.push_back(leave(second, first_, kNobody, 1, 2, 7));
+  images.push_back(save(second, first_, kNobody, 1, 2, 7));
   const CollectedRun found = collect(images, {});
   EXPECT_EQ(found.events, 12u);
   EXPECT_EQ(found.images, 2u);
@@ -61,7 +61,7 @@ TEST_F(Collect, KeepsADirectoryThatContainsOtherImages) {
 
 TEST_F(Collect, DoesNotTouchTheProfileOfARunningProcess) {
   const auto self = static_cast<uint32_t>(getpid());
-  const CollectedRun found = collect({leave(first_, first_, self, made::own_start_ticks(), 1, 5)}, {});
+  const CollectedRun found = collect({save(first_, first_, self, made::own_start_ticks(), 1, 5)}, {});
   EXPECT_EQ(found.running, 1u);
   EXPECT_EQ(found.events, 0u);
   EXPECT_TRUE(std::filesystem::exists(first_ + ".d"));
@@ -69,17 +69,17 @@ TEST_F(Collect, DoesNotTouchTheProfileOfARunningProcess) {
 
 TEST_F(Collect, RecordsTheExitStatusInTheLastImageOfTheChild) {
   const std::string second = first_ + ".d/second.cistern";
-  std::vector<ListedImage> images = {leave(first_, first_, kNobody, 1, 1, 5)};
-  images.push_back(leave(second, first_, kNobody, 1, 2, 7));
+  std::vector<ListedImage> images = {save(first_, first_, kNobody, 1, 1, 5)};
+  images.push_back(save(second, first_, kNobody, 1, 2, 7));
   collect(images, {static_cast<pid_t>(kNobody), SIGSEGV});
   EXPECT_EQ(read_image({first_, {}, {}}).process_events.end.how, EndKind::kUnknown);
   EXPECT_EQ(read_image({second, {}, {}}).process_events.end.code, SIGSEGV);
 }
 
 TEST_F(Collect, ReportsAnImageThatCannotBeFinalizedAndContinues) {
-  const ListedImage broken = leave(first_, first_, kNobody, 1, 1, 5);
+  const ListedImage broken = save(first_, first_, kNobody, 1, 1, 5);
   const std::string other = directory_.file("y.cistern");
-  const ListedImage good = leave(other, other, kNobody, 2, 1, 3);
+  const ListedImage good = save(other, other, kNobody, 2, 1, 3);
   std::string garbage = made::profile_file(made::header_of(FileRole::kProfile, kNobody, 1), {});
   garbage[8] = 9;  // a newer major version, and a wrong checksum with it
   ProfileHeader header{};
@@ -94,7 +94,7 @@ TEST_F(Collect, ReportsAnImageThatCannotBeFinalizedAndContinues) {
 }
 
 TEST_F(Collect, CountsEventsAndKeepsTheWindowWhenTheDiskIsFull) {
-  const ListedImage image = leave(first_, first_, kNobody, 1, 1, 500);
+  const ListedImage image = save(first_, first_, kNobody, 1, 1, 500);
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
   const rlimit tight{std::filesystem::file_size(first_) + 64, before.rlim_max};
@@ -106,7 +106,7 @@ TEST_F(Collect, CountsEventsAndKeepsTheWindowWhenTheDiskIsFull) {
   ASSERT_EQ(found.problems.size(), 1u);
   EXPECT_NE(found.problems[0].find("File too large; the last events stay in " + first_ + ".d/"), std::string::npos);
   EXPECT_EQ(found.events, 500u);
-  EXPECT_EQ(collect({image}, {}).events, 500u) << "with room it can be finalized later";
+  EXPECT_EQ(collect({image}, {}).events, 500u) << "with enough space it can be finalized later";
   EXPECT_FALSE(std::filesystem::exists(first_ + ".d"));
 }
 

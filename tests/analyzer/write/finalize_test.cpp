@@ -90,13 +90,13 @@ TEST_F(Finalize, WritesTheLongestCopyFromADamagedWindow) {
 }
 
 TEST_F(Finalize, OverwritesASegmentThatAKillTruncated) {
-  const made::Piece torn = made::sealed_events(1, 0, kPid, 50);
+  const made::Piece truncated = made::sealed_events(1, 0, kPid, 50);
   const made::Piece behind = made::sealed_events(2, 0, kPid, 3);
-  std::string file = made::profile_file(made::header_of(FileRole::kProfile, kPid, kStartTicks), {torn, behind});
+  std::string file = made::profile_file(made::header_of(FileRole::kProfile, kPid, kStartTicks), {truncated, behind});
   const uint64_t at = kProfileHeaderBytes + sizeof(SegmentHeader) + 40;
-  file.replace(at, torn.payload.size() - 40, torn.payload.size() - 40, '\0');
+  file.replace(at, truncated.payload.size() - 40, truncated.payload.size() - 40, '\0');
   made::save(profile_, file);
-  save_window({torn});
+  save_window({truncated});
   EXPECT_EQ(finalize(profile_, window_, std::nullopt).events, 53u);
   const Image image = read_back();
   EXPECT_EQ(events_of(image), 53u);
@@ -104,11 +104,11 @@ TEST_F(Finalize, OverwritesASegmentThatAKillTruncated) {
 }
 
 TEST_F(Finalize, OverwritesASegmentThatTheFileEndTruncates) {
-  const made::Piece torn = made::sealed_events(1, 0, kPid, 50);
-  std::string file = made::profile_file(made::header_of(FileRole::kProfile, kPid, kStartTicks), {torn});
+  const made::Piece truncated = made::sealed_events(1, 0, kPid, 50);
+  std::string file = made::profile_file(made::header_of(FileRole::kProfile, kPid, kStartTicks), {truncated});
   file.resize(file.size() - 70);
   made::save(profile_, file);
-  save_window({torn});
+  save_window({truncated});
   finalize(profile_, window_, std::nullopt);
   const Image image = read_back();
   EXPECT_EQ(events_of(image), 50u);
