@@ -50,7 +50,7 @@ std::string verdict_text(const CheckedProfile& checked, const LoopRequest& reque
   if (checked.verdict.failures.empty()) return "nothing grew " + calls;
   const Amount& leaked = checked.verdict.leaked;
   std::string text =
-      fmt::format("leaks {} in {} {}", format_bytes(leaked.bytes), plural(leaked.blocks, "block"), calls);
+      fmt::format("{} in {} leaked {}", format_bytes(leaked.bytes), plural(leaked.blocks, "block"), calls);
   double bytes = 0;
   double blocks = 0;
   for (const LeakGroup& group : checked.findings.groups) {
@@ -60,7 +60,7 @@ std::string verdict_text(const CheckedProfile& checked, const LoopRequest& reque
   }
   return blocks == 0
              ? text
-             : text + fmt::format(": {} in {:.3g} blocks a call", format_bytes(static_cast<uint64_t>(bytes)), blocks);
+             : text + fmt::format(": {} in {:.3g} blocks per call", format_bytes(static_cast<uint64_t>(bytes)), blocks);
 }
 
 ExitCode report_loop(const CheckOptions& options, const LoopRequest& request) {
@@ -81,7 +81,7 @@ ExitCode report_loop(const CheckOptions& options, const LoopRequest& request) {
   for (const std::string& reason : checked.verdict.incomplete) out += wrapped("NOT COMPLETE  " + reason, columns);
   const std::string_view word = result.passed() ? "PASS" : checked.verdict.complete() ? "FAIL" : "····";
   out += wrapped(std::string(word) + "  " + verdict_text(checked, request), columns);
-  if (checked.verdict.failures.empty()) out += "all: cistern leaks --all " + shell_word(checked.path()) + "\n";
+  if (checked.verdict.failures.empty()) out += "next: cistern leaks --all " + shell_word(checked.path()) + "\n";
   write_out(out);
   return result.exit_code();
 }

@@ -25,7 +25,7 @@ class Collect : public testing::Test {
  protected:
   // A profile with `count` events, all in its window, which is in the directory of `folder`.
   ListedImage save(const std::string& path, const std::string& folder, uint32_t pid, uint64_t ticks, uint32_t number,
-                    uint64_t count) {
+                   uint64_t count) {
     made::save(path, made::profile_file(made::header_of(FileRole::kProfile, pid, ticks, number), {}));
     const ProfileHeader header = made::header_of(FileRole::kWindow, pid, ticks, number);
     const std::string window = made::window_path(folder, header.image);
