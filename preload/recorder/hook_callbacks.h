@@ -27,5 +27,6 @@ struct HookCallbacks {
   // In a forked child, which has one thread: frees the locks of the hooks.
   void (*abandon_hooks)() noexcept = []() noexcept {};
 };
+inline constexpr HookCallbacks kNoHooks;
 
 }  // namespace cistern::preload

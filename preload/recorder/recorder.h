@@ -41,7 +41,7 @@ struct EpochState {
 
 struct Recorder {
   std::atomic<RecorderState> state{RecorderState::kUnstarted};
-  const HookCallbacks* hooks = nullptr;  // set before the state leaves kUnstarted
+  const HookCallbacks* hooks = &kNoHooks;  // set by the thread that starts recording
   Options options;
   SegmentStore segments;
   RecordStream records;

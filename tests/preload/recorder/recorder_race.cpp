@@ -32,7 +32,6 @@ namespace cistern::preload {
 
 namespace {
 
-constexpr HookCallbacks kNoHooks;
 constexpr int kWorkers = 4;
 constexpr int kWaves = 12;
 constexpr int kShortThreads = 6;  // of each wave
