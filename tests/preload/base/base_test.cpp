@@ -121,10 +121,11 @@ TEST(Clock, AdvancesAtItsRate) {
   choose_clock();
   const uint64_t begin_ns = read_clock(CLOCK_MONOTONIC);
   const uint64_t begin = now();
-  while (read_clock(CLOCK_MONOTONIC) - begin_ns < 20'000'000) {
-  }
+  uint64_t end_ns = begin_ns;
+  while (end_ns - begin_ns < 20'000'000) end_ns = read_clock(CLOCK_MONOTONIC);
   const double units = static_cast<double>(now() - begin) * static_cast<double>(1u << g_clock.shift);
-  EXPECT_NEAR(units / static_cast<double>(g_clock.hz), 0.02, 0.005);
+  const double seconds = static_cast<double>(end_ns - begin_ns) / 1e9;  // more than 0.02 on a busy machine
+  EXPECT_NEAR(units / static_cast<double>(g_clock.hz), seconds, seconds / 4);
 }
 
 TEST(RecordingSwitch, IsWipedInAForkedChildAndOnlyThere) {
