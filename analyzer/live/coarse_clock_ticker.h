@@ -1,6 +1,6 @@
 // Ticks the coarse clock: every few milliseconds a thread of `cistern run` increments a counter in the window of each
 // recorded process, so that the recorder need not read the time for each event (see CoarseClock in
-// cistern/format/window.h). A process without ticks reads the time itself. Throws nothing.
+// cistern/format/window_layout.h). A process without ticks reads the time itself. Throws nothing.
 #pragma once
 
 #include <cstdint>

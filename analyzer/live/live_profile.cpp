@@ -10,7 +10,7 @@
 #include "analyzer/read/failure.h"
 #include "analyzer/read/image_paths.h"
 #include "analyzer/write/process_liveness.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 
 namespace cistern::analyzer {
 namespace {

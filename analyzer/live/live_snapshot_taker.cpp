@@ -6,7 +6,7 @@
 #include "analyzer/model/end_state.h"
 #include "analyzer/read/image_paths.h"
 #include "analyzer/write/snapshot_file.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 
 namespace cistern::analyzer {
 namespace {

@@ -20,7 +20,7 @@ DomainSums HeapModel::domains() const {
 }
 
 // The old block leaves the table, so that its place may be taken, and stays in the sums until the new one is there.
-void HeapModel::give(StreamId stream_id, const Step& step) {
+void HeapModel::give(StreamId stream_id, const HeapStep& step) {
   if (auto block = inversions_.freed(step.address, step.time, stream_id)) {
     --totals_.implied_frees;
     ++totals_.inversions;
@@ -38,12 +38,12 @@ void HeapModel::give(StreamId stream_id, const Step& step) {
 }
 
 // A remapped range keeps the birth of the mapping that it began in.
-void HeapModel::give_mapping(StreamId stream_id, const Step& step) {
+void HeapModel::give_mapping(StreamId stream_id, const HeapStep& step) {
   if (moved_.size() == kMaxMoves) moved_.erase(moved_.begin());
   moved_.push_back({stream_id, step.address, mappings_.birth_at(step.address, step.time)});
 }
 
-uint64_t HeapModel::birth_of_moved(StreamId stream_id, const Step& step) {
+uint64_t HeapModel::birth_of_moved(StreamId stream_id, const HeapStep& step) {
   for (size_t at = moved_.size(); at != 0; --at) {
     const Moved moved = moved_[at - 1];
     if (moved.address != step.old_address || moved.stream_id != stream_id) continue;

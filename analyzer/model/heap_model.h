@@ -17,15 +17,16 @@
 #include "analyzer/model/mappings.h"
 #include "analyzer/model/sites.h"
 #include "analyzer/pack/snapshot_writer.h"
+#include "analyzer/read/heap_step.h"
+#include "analyzer/read/profile_clock.h"
 #include "analyzer/read/snapshot.h"
-#include "analyzer/read/clock.h"
-#include "analyzer/read/step.h"
 
 namespace cistern::analyzer {
 
 class HeapModel {
  public:
-  explicit HeapModel(const Clock& clock) : inversions_(clock.ticks_of_ns(kInversionNs), clock.ticks_of_ns(kOrphanNs)) {}
+  explicit HeapModel(const ProfileClock& clock)
+      : inversions_(clock.ticks_of_ns(kInversionNs), clock.ticks_of_ns(kOrphanNs)) {}
 
   // Begins with the heap that an snapshot has. Requires: nothing was applied.
   void load(const Snapshot& snapshot);
@@ -33,7 +34,7 @@ class HeapModel {
   void save(SnapshotWriter& out, SnapshotHeap& heap);
 
   template <typename Observer>
-  void apply(const Run& run, Observer& observer);
+  void apply(const StepRun& run, Observer& observer);
 
   const HeapTotals& totals() const noexcept { return totals_; }
   // By domain, summed up over all sites when asked for.
@@ -64,28 +65,28 @@ class HeapModel {
   };
 
   template <typename Observer>
-  void apply_step(StreamId stream_id, const Step& step, Observer& observer);
+  void apply_step(StreamId stream_id, const HeapStep& step, Observer& observer);
   template <typename Observer>
-  void alloc(StreamId stream_id, const Step& step, Observer& observer);
+  void alloc(StreamId stream_id, const HeapStep& step, Observer& observer);
   template <typename Observer>
-  void free(StreamId stream_id, const Step& step, Observer& observer);
-  void give(StreamId stream_id, const Step& step);
+  void free(StreamId stream_id, const HeapStep& step, Observer& observer);
+  void give(StreamId stream_id, const HeapStep& step);
   template <typename Observer>
-  void take(StreamId stream_id, const Step& step, Observer& observer);
+  void take(StreamId stream_id, const HeapStep& step, Observer& observer);
   template <typename Observer>
-  void alloc_freed(const Step& step, const Block& block, Observer& observer);
+  void alloc_freed(const HeapStep& step, const Block& block, Observer& observer);
   template <typename Observer>
-  void place(StreamId stream_id, const Step& step, const Block& block, Observer& observer);
+  void place(StreamId stream_id, const HeapStep& step, const Block& block, Observer& observer);
   template <typename Observer>
-  void map(StreamId stream_id, const Step& step, uint64_t birth, Observer& observer);
+  void map(StreamId stream_id, const HeapStep& step, uint64_t birth, Observer& observer);
   template <typename Observer>
-  bool unmap(const Step& step, Observer& observer);
+  bool unmap(const HeapStep& step, Observer& observer);
   template <typename Observer>
   void account_cut(uint64_t time, const Cut& cut, Observer& observer);
   template <typename Observer>
-  void make_arena(const Step& step, Observer& observer);
-  void give_mapping(StreamId stream_id, const Step& step);
-  uint64_t birth_of_moved(StreamId stream_id, const Step& step);
+  void make_arena(const HeapStep& step, Observer& observer);
+  void give_mapping(StreamId stream_id, const HeapStep& step);
+  uint64_t birth_of_moved(StreamId stream_id, const HeapStep& step);
 
   void count_alloc(uint32_t site, uint64_t size_bytes) noexcept {
     sites_.add(site, size_bytes);
@@ -122,7 +123,9 @@ class HeapModel {
   void load_unfinished(const Snapshot& snapshot);
   void save_live(SnapshotWriter& out) const;
   void save_unfinished(SnapshotWriter& out) const;
-  uint32_t site_of(StreamId stream_id, const Step& step) { return sites_.index_of({step.stack, stream_id, step.domain}); }
+  uint32_t site_of(StreamId stream_id, const HeapStep& step) {
+    return sites_.index_of({step.stack, stream_id, step.domain});
+  }
 
   LiveBlocks blocks_;
   Mappings mappings_;
@@ -146,11 +149,11 @@ void HeapModel::for_each_live(F&& visit) const {
 }
 
 template <typename Observer>
-void HeapModel::apply(const Run& run, Observer& observer) {
-  for (const Step& step : run.steps) {
-    if (step.kind == StepKind::kFree) {
+void HeapModel::apply(const StepRun& run, Observer& observer) {
+  for (const HeapStep& step : run.steps) {
+    if (step.kind == HeapStepKind::kFree) {
       free(run.stream_id, step, observer);
-    } else if (step.kind == StepKind::kAlloc) {
+    } else if (step.kind == HeapStepKind::kAlloc) {
       alloc(run.stream_id, step, observer);
     } else {
       apply_step(run.stream_id, step, observer);
@@ -159,28 +162,28 @@ void HeapModel::apply(const Run& run, Observer& observer) {
 }
 
 template <typename Observer>
-void HeapModel::apply_step(StreamId stream_id, const Step& step, Observer& observer) {
+void HeapModel::apply_step(StreamId stream_id, const HeapStep& step, Observer& observer) {
   switch (step.kind) {
-    case StepKind::kAlloc:
+    case HeapStepKind::kAlloc:
       return alloc(stream_id, step, observer);
-    case StepKind::kFree:
+    case HeapStepKind::kFree:
       return free(stream_id, step, observer);
-    case StepKind::kReallocGive:
+    case HeapStepKind::kReallocRelease:
       return give(stream_id, step);
-    case StepKind::kReallocTake:
+    case HeapStepKind::kReallocAcquire:
       return take(stream_id, step, observer);
-    case StepKind::kMap:
+    case HeapStepKind::kMap:
       return map(stream_id, step, step.time, observer);
-    case StepKind::kUnmap:
+    case HeapStepKind::kUnmap:
       if (!unmap(step, observer)) ++totals_.unknown_unmaps;
       return;
-    case StepKind::kRemapGive:
+    case HeapStepKind::kRemapRelease:
       return give_mapping(stream_id, step), static_cast<void>(unmap(step, observer));
-    case StepKind::kRemapTake:
+    case HeapStepKind::kRemapAcquire:
       return map(stream_id, step, birth_of_moved(stream_id, step), observer);
-    case StepKind::kArenaMade:
+    case HeapStepKind::kArenaMade:
       return make_arena(step, observer);
-    case StepKind::kArenaFreed:
+    case HeapStepKind::kArenaFreed:
       arenas_.give_back(step.address);
       blocks_.give_back_arena(step.address);
       return observer.on_arena_freed(step.time, step.address);
@@ -188,7 +191,7 @@ void HeapModel::apply_step(StreamId stream_id, const Step& step, Observer& obser
 }
 
 template <typename Observer>
-void HeapModel::alloc(StreamId stream_id, const Step& step, Observer& observer) {
+void HeapModel::alloc(StreamId stream_id, const HeapStep& step, Observer& observer) {
   const Block block{step.size, step.time, site_of(stream_id, step)};
   if (inversions_.allocated(step.address, step.time, stream_id)) return alloc_freed(step, block, observer);
   place(stream_id, step, block, observer);
@@ -199,7 +202,7 @@ void HeapModel::alloc(StreamId stream_id, const Step& step, Observer& observer) 
 
 // A block whose free was stamped before it.
 template <typename Observer>
-void HeapModel::alloc_freed(const Step& step, const Block& block, Observer& observer) {
+void HeapModel::alloc_freed(const HeapStep& step, const Block& block, Observer& observer) {
   --totals_.unknown_frees;
   ++totals_.inversions;
   count_alloc(block.site, step.size);
@@ -212,7 +215,7 @@ void HeapModel::alloc_freed(const Step& step, const Block& block, Observer& obse
 // Puts `block` where the step says. What was live there has been freed without our seeing it, or will be seen to be in
 // a moment.
 template <typename Observer>
-void HeapModel::place(StreamId stream_id, const Step& step, const Block& block, Observer& observer) {
+void HeapModel::place(StreamId stream_id, const HeapStep& step, const Block& block, Observer& observer) {
   Block was;
   if (!blocks_.put(step.address, block, was)) return;
   inversions_.displaced(step.address, step.time, stream_id, was);
@@ -222,7 +225,7 @@ void HeapModel::place(StreamId stream_id, const Step& step, const Block& block, 
 }
 
 template <typename Observer>
-void HeapModel::free(StreamId stream_id, const Step& step, Observer& observer) {
+void HeapModel::free(StreamId stream_id, const HeapStep& step, Observer& observer) {
   if (inversions_.freed(step.address, step.time, stream_id)) {
     --totals_.implied_frees;
     ++totals_.inversions;
@@ -238,7 +241,7 @@ void HeapModel::free(StreamId stream_id, const Step& step, Observer& observer) {
 }
 
 template <typename Observer>
-void HeapModel::take(StreamId stream_id, const Step& step, Observer& observer) {
+void HeapModel::take(StreamId stream_id, const HeapStep& step, Observer& observer) {
   size_t at = moving_.size();
   while (at != 0 && (moving_[at - 1].address != step.old_address || moving_[at - 1].stream_id != stream_id)) --at;
   if (at == 0) return alloc(stream_id, step, observer);
@@ -254,7 +257,7 @@ void HeapModel::take(StreamId stream_id, const Step& step, Observer& observer) {
 }
 
 template <typename Observer>
-void HeapModel::map(StreamId stream_id, const Step& step, uint64_t birth, Observer& observer) {
+void HeapModel::map(StreamId stream_id, const HeapStep& step, uint64_t birth, Observer& observer) {
   unmap(step, observer);
   const Mapping mapping{Mappings::end_of(step.address, step.size), birth, site_of(stream_id, step), step.flags};
   if (mapping.end == step.address) return;
@@ -268,7 +271,7 @@ void HeapModel::map(StreamId stream_id, const Step& step, uint64_t birth, Observ
 
 // Returns whether anything known was there.
 template <typename Observer>
-bool HeapModel::unmap(const Step& step, Observer& observer) {
+bool HeapModel::unmap(const HeapStep& step, Observer& observer) {
   return mappings_.cut(step.address, Mappings::end_of(step.address, step.size), [&](const Cut& cut) {
     if (cut.was.counts()) account_cut(step.time, cut, observer);
   });
@@ -294,7 +297,7 @@ void HeapModel::account_cut(uint64_t time, const Cut& cut, Observer& observer) {
 }
 
 template <typename Observer>
-void HeapModel::make_arena(const Step& step, Observer& observer) {
+void HeapModel::make_arena(const HeapStep& step, Observer& observer) {
   const Arena arena{step.size, step.time, step.stack};
   arenas_.make(step.address, arena);
   blocks_.make_arena(step.address, step.size);

@@ -48,9 +48,9 @@ void take_interpreter(const Image& image, ImageFacts& facts) {
 void take_damage(const Image& image, ImageFacts& facts) {
   const Damage& damage = image.damage;
   facts.lost_segments = damage.lost_segments + damage.undecodable_segments;
-  facts.torn_bytes = damage.torn_bytes + damage.hole_bytes;
-  facts.torn_at = damage.torn_at;
-  facts.torn_reason = damage.torn_bytes != 0 ? damage.torn_reason : "never written";
+  facts.unreadable_bytes = damage.unreadable_bytes + damage.hole_bytes;
+  facts.unreadable_at = damage.unreadable_at;
+  facts.unreadable_reason = damage.unreadable_bytes != 0 ? damage.unreadable_reason : "never written";
   facts.window_missing = damage.window_missing;
   facts.file_bytes = image.file_bytes;
 }
@@ -93,7 +93,8 @@ ImageFacts facts_from_records(const Image& image) {
   take_damage(image, facts);
   facts.start_unix_ns = image.header.image.start_unix_ns;
   facts.ended_by = ended_by(process_events.end);
-  if (process_events.end.how != EndKind::kSignal && process_events.end.code >= 0) facts.exit_code = process_events.end.code;
+  if (process_events.end.how != EndKind::kSignal && process_events.end.code >= 0)
+    facts.exit_code = process_events.end.code;
   facts.lost_events = process_events.counter(Counter::kLostEvents) + process_events.counter(Counter::kStoppedEvents);
   facts.overwritten_segments = process_events.counter(Counter::kOverwritten);
   if (image.overwritten()) {

@@ -31,9 +31,9 @@ struct ImageFacts {
   uint64_t snapshot_events = 0;  // of them: only totals tell of them
   uint64_t lost_events = 0;
   uint64_t lost_segments = 0;
-  uint64_t torn_bytes = 0;
-  uint64_t torn_at = 0;
-  std::string torn_reason;
+  uint64_t unreadable_bytes = 0;
+  uint64_t unreadable_at = 0;
+  std::string unreadable_reason;
   uint64_t file_bytes = 0;
   bool window_missing = false;
   bool late_install = false;
@@ -49,8 +49,8 @@ struct ImageFacts {
 
   // Nothing is missing that a verdict would need.
   bool complete() const noexcept {
-    return lost_events == 0 && lost_segments == 0 && torn_bytes == 0 && !window_missing && !late_install && !stopped &&
-           !epoch_begin_ns;
+    return lost_events == 0 && lost_segments == 0 && unreadable_bytes == 0 && !window_missing && !late_install &&
+           !stopped && !epoch_begin_ns;
   }
 };
 

@@ -17,13 +17,13 @@ void ImageRun::note_end() {
 }
 
 ImageFacts ImageRun::facts() {
-  const AheadStream& stream = replay_.stream();
+  const PrefetchingEventStream& stream = replay_.stream();
   const HeapTotals& totals = replay_.model().totals();
   ImageFacts facts = facts_from_records(image_);
   const uint64_t last = last_moment(image_, replay_.last_time());
   facts.duration_ns = since_start(image_, last);
   facts.events = replay_.events();
-  facts.torn_bytes += stream.torn_bytes();
+  facts.unreadable_bytes += stream.unreadable_bytes();
   facts.peak = totals.at_peak;
   facts.peak_ns = since_start(image_, totals.peak_time);
   facts.end = end_live_;

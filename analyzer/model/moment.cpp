@@ -76,7 +76,7 @@ Moment parse_moment(const std::string& text) {
 }
 
 int64_t start_in_tree_ns(const Profile& profile, const Image& image) {
-  const Clock& first = profile.images.front().clock;
+  const ProfileClock& first = profile.images.front().clock;
   const bool paired = first.start_monotonic_ns() != 0 && image.clock.start_monotonic_ns() != 0;
   const int64_t ns = paired ? image.clock.start_monotonic_ns() - first.start_monotonic_ns()
                             : image.clock.start_unix_ns() - first.start_unix_ns();

@@ -11,8 +11,8 @@
 
 #include "analyzer/model/heap_model.h"
 #include "analyzer/model/progress.h"
-#include "analyzer/read/ahead_stream.h"
 #include "analyzer/read/image.h"
+#include "analyzer/read/prefetching_event_stream.h"
 
 namespace cistern::analyzer {
 
@@ -34,7 +34,7 @@ class Replay {
   // Applies all steps earlier than `time`. Moments must not decrease.
   template <typename Observer>
   void run_until(uint64_t time, Observer& observer) {
-    for (Run run = stream_.next(time); !run.steps.empty(); run = stream_.next(time)) {
+    for (StepRun run = stream_.next(time); !run.steps.empty(); run = stream_.next(time)) {
       model_.apply(run, observer);
       step(run);
     }
@@ -43,20 +43,20 @@ class Replay {
     HeapObserver nobody;
     run_until(time, nobody);
   }
-  // Reads what is left without applying it, so that events() and torn_bytes() are those of the whole image.
+  // Reads what is left without applying it, so that events() and unreadable_bytes() are those of the whole image.
   void skip_rest() {
-    for (Run run = stream_.next(); !run.steps.empty(); run = stream_.next()) step(run);
+    for (StepRun run = stream_.next(); !run.steps.empty(); run = stream_.next()) step(run);
   }
 
   HeapModel& model() noexcept { return model_; }
   // Those that are totals among them.
   uint64_t events() const noexcept { return snapshot_events_ + stream_.events(); }
-  const AheadStream& stream() const noexcept { return stream_; }
+  const PrefetchingEventStream& stream() const noexcept { return stream_; }
   // The time of the last step read, 0 before the first.
   uint64_t last_time() const noexcept { return last_time_; }
 
  private:
-  void step(const Run& run) {
+  void step(const StepRun& run) {
     last_time_ = run.steps.back().time;
     steps_since_report_ += run.steps.size();
     if (steps_since_report_ >= kStepsPerReport) report();
@@ -64,7 +64,7 @@ class Replay {
   void report();
 
   static constexpr uint64_t kStepsPerReport = 1 << 18;
-  AheadStream stream_;
+  PrefetchingEventStream stream_;
   HeapModel model_;
   Progress* progress_;
   uint64_t last_time_ = 0;

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cistern/format/snapshot.h"
+#include "cistern/format/snapshot_records.h"
 
 namespace cistern::analyzer {
 

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "analyzer/read/id_table.h"
-#include "analyzer/read/symbols.h"
+#include "analyzer/read/id_map.h"
+#include "analyzer/read/native_symbols.h"
 #include "cistern/format/definition_records.h"
 
 namespace cistern::analyzer {
@@ -53,12 +53,12 @@ struct Thread {
 };
 
 struct Definitions {
-  IdTable<StringId, std::string_view> strings;
-  IdTable<CodeId, Code> codes;
-  IdTable<StackId, StackNode> nodes;
-  IdTable<ModuleId, Module> modules;
-  IdTable<StreamId, Thread> threads;
-  Symbols symbols;
+  IdMap<StringId, std::string_view> strings;
+  IdMap<CodeId, Code> codes;
+  IdMap<StackId, StackNode> nodes;
+  IdMap<ModuleId, Module> modules;
+  IdMap<StreamId, Thread> threads;
+  NativeSymbols symbols;
   std::vector<std::unique_ptr<std::string>> joined_tables;  // line tables that came in pieces
 
   std::string_view text(StringId id) const noexcept {

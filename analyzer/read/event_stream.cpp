@@ -51,7 +51,7 @@ void EventStream::open_next() {
 void EventStream::close(uint32_t stream_id) {
   const std::unique_ptr<ThreadEventStream> ended = std::move(streams_[stream_id]);
   ended_events_ += ended->events();
-  ended_torn_bytes_ += ended->torn_bytes();
+  ended_unreadable_bytes_ += ended->unreadable_bytes();
   ended_misplaced_ += ended->misplaced_steps();
   ended_decoded_bytes_ += ended->decoded_bytes();
 }
@@ -92,13 +92,13 @@ EventStream::Head EventStream::rival() const noexcept {
 }
 
 // The top stream runs ahead alone until the next stream's head, the next stream's beginning, or `until`.
-Run EventStream::next(uint64_t until) {
+StepRun EventStream::next(uint64_t until) {
   finish_run();
   open_due();
   if (heap_.empty() || heap_.front().time >= until) return {};
   if (!waiting_.empty()) until = std::min(until, start_of(waiting_.back()) - early_);
   const uint32_t index = heap_.front().stream;
-  const std::span<const Step> ready = streams_[index]->ready();
+  const std::span<const HeapStep> ready = streams_[index]->ready();
   const Head next = rival();
   const bool all = ready.back().time < std::min(until, next.time);
   size_t count = all ? ready.size() : 1;
@@ -113,9 +113,9 @@ uint64_t EventStream::events() const noexcept {
   return sum;
 }
 
-uint64_t EventStream::torn_bytes() const noexcept {
-  uint64_t sum = ended_torn_bytes_;
-  for (const auto& stream : streams_) sum += stream != nullptr ? stream->torn_bytes() : 0;
+uint64_t EventStream::unreadable_bytes() const noexcept {
+  uint64_t sum = ended_unreadable_bytes_;
+  for (const auto& stream : streams_) sum += stream != nullptr ? stream->unreadable_bytes() : 0;
   return sum;
 }
 

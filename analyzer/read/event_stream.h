@@ -1,15 +1,15 @@
 // All events of an image in order of time: the streams' streams merged. Steps of equal time come in an order that does
-// not depend on anything but the profile: those that give something up before those that take, then by stream; within an
-// stream as they were recorded. Memory: one buffer of bounded size for each stream that is at work at the same time.
+// not depend on anything but the profile: those that give something up before those that take, then by stream; within
+// an stream as they were recorded. Memory: one buffer of bounded size for each stream that is at work at the same time.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "analyzer/read/heap_step.h"
 #include "analyzer/read/image.h"
 #include "analyzer/read/thread_event_stream.h"
-#include "analyzer/read/step.h"
 
 namespace cistern::analyzer {
 
@@ -18,13 +18,13 @@ class EventStream {
   // `image` outlives this.
   explicit EventStream(const Image& image);
 
-  // The next steps, all of one stream and all earlier than `until`. Empty when there are none (left). What it returns is
-  // valid until the next call.
-  Run next(uint64_t until = UINT64_MAX);
+  // The next steps, all of one stream and all earlier than `until`. Empty when there are none (left). What it returns
+  // is valid until the next call.
+  StepRun next(uint64_t until = UINT64_MAX);
 
   // Of what has been decoded so far.
   uint64_t events() const noexcept;
-  uint64_t torn_bytes() const noexcept;
+  uint64_t unreadable_bytes() const noexcept;
   uint64_t misplaced_steps() const noexcept;
   uint64_t decoded_bytes() const noexcept;
 
@@ -39,7 +39,9 @@ class EventStream {
       return stream < other.stream;
     }
   };
-  static Head head_of(const Step& step, uint32_t stream) noexcept { return {step.time, takes(step.kind), stream}; }
+  static Head head_of(const HeapStep& step, uint32_t stream) noexcept {
+    return {step.time, acquires(step.kind), stream};
+  }
   uint64_t start_of(uint32_t stream_id) const noexcept;
   bool opens_by(uint64_t time) const noexcept;
   void open_next();
@@ -53,9 +55,9 @@ class EventStream {
   uint64_t early_ = 0;             // an stream's first event may be so much earlier than its first segment says
   std::vector<uint32_t> waiting_;  // streams that have not begun, the next one last
   std::vector<std::unique_ptr<ThreadEventStream>> streams_;  // by stream; null: not begun, or at its end
-  std::vector<Head> heap_;                             // least on top
-  uint64_t ended_events_ = 0;                          // of streams at their end
-  uint64_t ended_torn_bytes_ = 0;
+  std::vector<Head> heap_;                                   // least on top
+  uint64_t ended_events_ = 0;                                // of streams at their end
+  uint64_t ended_unreadable_bytes_ = 0;
   uint64_t ended_misplaced_ = 0;
   uint64_t ended_decoded_bytes_ = 0;
   size_t given_ = 0;  // steps of the top stream that were handed out last

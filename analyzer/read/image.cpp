@@ -26,7 +26,7 @@ class ImageReader {
     count_lost_segments();
     group_events();
     image_.segments = std::move(segments_);
-    image_.clock = Clock(image_.header, image_.process_events.clock_pairs);
+    image_.clock = ProfileClock(image_.header, image_.process_events.clock_pairs);
     return std::move(image_);
   }
 
@@ -79,7 +79,7 @@ class ImageReader {
     const uint64_t rescued_bytes = image_.window ? take_window_segments(keys_of(segments_)) : 0;
     uint64_t hole_bytes = 0;
     for (const DamagedStretch& stretch : scan.damage) {
-      if (!in_window(stretch)) image_.damage.tear(stretch.torn_bytes, stretch.offset, stretch.reason);
+      if (!in_window(stretch)) image_.damage.tear(stretch.unreadable_bytes, stretch.offset, stretch.reason);
       if (!is_reserve(stretch) && !is_padding(stretch)) hole_bytes += stretch.hole_bytes;
     }
     if (drained) hole_bytes = 0;
@@ -110,11 +110,11 @@ class ImageReader {
   }
   // Room at the end of the file that was made ahead of need.
   bool is_reserve(const DamagedStretch& stretch) const {
-    return stretch.offset + stretch.torn_bytes + stretch.hole_bytes >= image_.file_bytes;
+    return stretch.offset + stretch.unreadable_bytes + stretch.hole_bytes >= image_.file_bytes;
   }
   // Too short for a segment.
   static bool is_padding(const DamagedStretch& stretch) {
-    return stretch.torn_bytes == 0 && stretch.hole_bytes < sizeof(SegmentHeader);
+    return stretch.unreadable_bytes == 0 && stretch.hole_bytes < sizeof(SegmentHeader);
   }
 
   void sort_segments() {
@@ -208,9 +208,9 @@ class ImageReader {
     return known;
   }
 
-  void tear_tail(const FoundSegment& segment, uint64_t torn_bytes, const char* reason) {
+  void tear_tail(const FoundSegment& segment, uint64_t unreadable_bytes, const char* reason) {
     const uint64_t end = segment.offset + sizeof(SegmentHeader) + segment.payload.size();
-    image_.damage.tear(torn_bytes, end - torn_bytes, reason);
+    image_.damage.tear(unreadable_bytes, end - unreadable_bytes, reason);
   }
 
   void group_events() {
@@ -219,7 +219,8 @@ class ImageReader {
       if (segment.in_window) complete(segment);
       if (segment.header.last_time < image_.epoch_begin || is_in_snapshot(segment)) continue;
       const StreamId stream_id{segment.header.stream_id};
-      if (image_.streams.empty() || image_.streams.back().stream_id != stream_id) image_.streams.push_back({stream_id, {}});
+      if (image_.streams.empty() || image_.streams.back().stream_id != stream_id)
+        image_.streams.push_back({stream_id, {}});
       image_.streams.back().segments.push_back(segment);
       image_.event_payload_bytes += segment.payload.size();
     }
@@ -264,11 +265,11 @@ class ImageReader {
 
 void Damage::tear(uint64_t bytes, uint64_t offset, const std::string& reason) {
   if (bytes == 0) return;
-  if (torn_bytes == 0) {
-    torn_at = offset;
-    torn_reason = reason;
+  if (unreadable_bytes == 0) {
+    unreadable_at = offset;
+    unreadable_reason = reason;
   }
-  torn_bytes += bytes;
+  unreadable_bytes += bytes;
 }
 
 Image read_image(const ImageFiles& files) {

@@ -8,22 +8,22 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/read/snapshot.h"
-#include "analyzer/read/process_events.h"
-#include "analyzer/read/clock.h"
 #include "analyzer/read/definitions.h"
 #include "analyzer/read/file_bytes.h"
 #include "analyzer/read/found_segment.h"
+#include "analyzer/read/process_events.h"
+#include "analyzer/read/profile_clock.h"
+#include "analyzer/read/snapshot.h"
 #include "analyzer/read/window_file.h"
 
 namespace cistern::analyzer {
 
-// What could not be read. `torn_bytes` are bytes that were written and are unreadable.
+// What could not be read. `unreadable_bytes` are bytes that were written and are unreadable.
 struct Damage {
-  uint64_t torn_bytes = 0;
-  uint64_t torn_at = 0;     // file offset of the first of them
-  std::string torn_reason;  // of the first
-  uint64_t hole_bytes = 0;  // reserved, never written, and not in the window either
+  uint64_t unreadable_bytes = 0;
+  uint64_t unreadable_at = 0;     // file offset of the first of them
+  std::string unreadable_reason;  // of the first
+  uint64_t hole_bytes = 0;        // reserved, never written, and not in the window either
   uint64_t lost_segments = 0;
   uint64_t undecodable_segments = 0;  // of a codec that this version does not know
   uint64_t malformed_records = 0;
@@ -45,10 +45,10 @@ struct Image {
   uint64_t file_bytes = 0;
   bool has_window = false;
   std::vector<FoundSegment> record_segments;  // in order of stream and sequence
-  std::vector<StreamSegments> streams;          // of events
+  std::vector<StreamSegments> streams;        // of events
   Definitions definitions;
   ProcessEvents process_events;
-  Clock clock;
+  ProfileClock clock;
   Damage damage;
   uint64_t event_payload_bytes = 0;
   // What is older was overwritten, whole or in part, and is left out: a block from before is not known. 0: all is here.

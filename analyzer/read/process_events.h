@@ -7,7 +7,7 @@
 
 #include "cistern/format/image_records.h"
 #include "cistern/format/moment_records.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 
 namespace cistern::analyzer {
 

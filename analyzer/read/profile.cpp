@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "analyzer/read/failure.h"
-#include "analyzer/read/profile_header.h"
+#include "analyzer/read/header_page.h"
 
 namespace cistern::analyzer {
 namespace {

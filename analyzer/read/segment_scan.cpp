@@ -89,7 +89,7 @@ class Scanner {
     DamagedStretch stretch;
     stretch.offset = begin;
     const uint64_t last = end_of_damage(begin, end);
-    stretch.torn_bytes = last - begin;
+    stretch.unreadable_bytes = last - begin;
     stretch.hole_bytes = end - last;
     stretch.reason = problem;
     SegmentHeader header{};

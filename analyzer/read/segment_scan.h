@@ -16,8 +16,8 @@ namespace cistern::analyzer {
 // and never written.
 struct DamagedStretch {
   uint64_t offset = 0;
-  uint64_t torn_bytes = 0;  // up to the last byte that is not zero
-  uint64_t hole_bytes = 0;  // behind them
+  uint64_t unreadable_bytes = 0;  // up to the last byte that is not zero
+  uint64_t hole_bytes = 0;        // behind them
   std::string reason;
   bool names_segment = false;  // a header was readable: `key` says which segment is torn here
   SegmentKey key;

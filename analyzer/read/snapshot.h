@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "analyzer/read/found_segment.h"
-#include "cistern/format/snapshot.h"
 #include "cistern/format/ids.h"
+#include "cistern/format/snapshot_records.h"
 
 namespace cistern::analyzer {
 

@@ -35,8 +35,8 @@ ThreadEventStream::ThreadEventStream(const StreamSegments& stream_id, const Imag
 void ThreadEventStream::skip_to(uint64_t epoch_begin) {
   uint64_t skipped = 0;
   while (!ready().empty() && ready().front().time < epoch_begin) {
-    const StepKind kind = ready().front().kind;
-    if (kind != StepKind::kReallocGive && kind != StepKind::kRemapGive) ++skipped;
+    const HeapStepKind kind = ready().front().kind;
+    if (kind != HeapStepKind::kReallocRelease && kind != HeapStepKind::kRemapRelease) ++skipped;
     consume(1);
   }
   events_ -= std::min(skipped, events_);
@@ -79,7 +79,7 @@ std::span<const uint8_t> ThreadEventStream::content_of(const FoundSegment& segme
 
 void ThreadEventStream::close_segment() {
   const FoundSegment& segment = segments_[segment_];
-  torn_bytes_ += torn_in(segment);
+  unreadable_bytes_ += torn_in(segment);
   decoded_bytes_ += segment.payload.size();
   image_->forget(segment.payload);
 }
@@ -155,10 +155,10 @@ void ThreadEventStream::decode_blocks() {
   const size_t begin = end_;
   uint64_t newest = end_ > begin_ ? buffer_[end_ - 1].time : last_time_;
   while (end_ + 2 <= buffer_.size()) {
-    Step& step = buffer_[end_];
+    HeapStep& step = buffer_[end_];
     const Op op = decoder.next_block(step);
     if (op == Op::kExtension) break;
-    step.kind = op == Op::kAlloc ? StepKind::kAlloc : StepKind::kFree;
+    step.kind = op == Op::kAlloc ? HeapStepKind::kAlloc : HeapStepKind::kFree;
     ++end_;
     if (step.time < newest) [[unlikely]]
       settle();
@@ -171,23 +171,23 @@ void ThreadEventStream::decode_blocks() {
 // Takes allocs and frees of columns, see BlockRun.
 struct ThreadEventStream::StepSink {
   ThreadEventStream* stream;
-  Step* at;
-  const Step* last;  // before which there is room
-  uint64_t newest;   // time of the step before
+  HeapStep* at;
+  const HeapStep* last;  // before which there is room
+  uint64_t newest;       // time of the step before
 
   bool has_room() const noexcept { return at < last; }
 
   void free(unsigned domain, BlockRun::Moment when, uint64_t address) noexcept {
-    put(StepKind::kFree, domain, when.time, address);
+    put(HeapStepKind::kFree, domain, when.time, address);
   }
   void alloc(unsigned domain, BlockRun::Moment when, uint64_t address, uint64_t size, uint32_t stack) noexcept {
     at->size = size;
     at->stack = StackId{stack};
-    put(StepKind::kAlloc, domain, when.time, address);
+    put(HeapStepKind::kAlloc, domain, when.time, address);
   }
 
  private:
-  void put(StepKind kind, unsigned domain, uint64_t time, uint64_t address) noexcept {
+  void put(HeapStepKind kind, unsigned domain, uint64_t time, uint64_t address) noexcept {
     at->kind = kind;
     at->domain = static_cast<Domain>(domain);
     at->time = time;
@@ -203,7 +203,7 @@ struct ThreadEventStream::StepSink {
 
 // The same from columns.
 void ThreadEventStream::decode_columns() {
-  Step* const begin = buffer_.data() + end_;
+  HeapStep* const begin = buffer_.data() + end_;
   StepSink sink{this, begin, buffer_.data() + buffer_.size() - 1, end_ > begin_ ? buffer_[end_ - 1].time : last_time_};
   columns_->reader().take_blocks(sink);
   end_ = static_cast<size_t>(sink.at - buffer_.data());
@@ -213,19 +213,19 @@ void ThreadEventStream::decode_columns() {
 void ThreadEventStream::push(const Event& event) {
   switch (event.op) {
     case Op::kAlloc:
-      append(event, StepKind::kAlloc);
+      append(event, HeapStepKind::kAlloc);
       return settle();
     case Op::kFree:
-      append(event, StepKind::kFree);
+      append(event, HeapStepKind::kFree);
       return settle();
     case Op::kMap:
-      append(event, StepKind::kMap);
+      append(event, HeapStepKind::kMap);
       return settle();
     case Op::kUnmap:
-      append(event, StepKind::kUnmap);
+      append(event, HeapStepKind::kUnmap);
       return settle();
     case Op::kArena:
-      append(event, event.arena_freed ? StepKind::kArenaFreed : StepKind::kArenaMade);
+      append(event, event.arena_freed ? HeapStepKind::kArenaFreed : HeapStepKind::kArenaMade);
       return settle();
     case Op::kRealloc:
     case Op::kRemap:
@@ -242,7 +242,8 @@ void ThreadEventStream::push_rest(const Event& event) {
   if (event.end_time < begin) return;
   ++events_;
   if (event.time >= begin) return push(event);
-  Step& take = append(event, event.op == Op::kRealloc ? StepKind::kReallocTake : StepKind::kRemapTake);
+  HeapStep& take =
+      append(event, event.op == Op::kRealloc ? HeapStepKind::kReallocAcquire : HeapStepKind::kRemapAcquire);
   take.time = event.end_time;
   take.old_address = event.old_address;
   settle();
@@ -250,21 +251,21 @@ void ThreadEventStream::push_rest(const Event& event) {
 
 void ThreadEventStream::push_move(const Event& event) {
   const bool block = event.op == Op::kRealloc;
-  Step& give = append(event, block ? StepKind::kReallocGive : StepKind::kRemapGive);
+  HeapStep& give = append(event, block ? HeapStepKind::kReallocRelease : HeapStepKind::kRemapRelease);
   give.address = event.old_address;
   give.size = block ? 0 : event.old_size;
   give.stack = StackId{};
   give.flags = 0;
   settle();
-  Step& take = append(event, block ? StepKind::kReallocTake : StepKind::kRemapTake);
+  HeapStep& take = append(event, block ? HeapStepKind::kReallocAcquire : HeapStepKind::kRemapAcquire);
   take.time = event.end_time;
   take.old_address = event.old_address;
   settle();
 }
 
 // The fields that an op does not have are left over from an earlier event: nobody reads them.
-Step& ThreadEventStream::append(const Event& event, StepKind kind) {
-  Step& step = buffer_[end_++];
+HeapStep& ThreadEventStream::append(const Event& event, HeapStepKind kind) {
+  HeapStep& step = buffer_[end_++];
   step.time = event.time;
   step.address = event.address;
   step.size = event.size;
@@ -286,7 +287,7 @@ void ThreadEventStream::settle() {
   const uint64_t time = buffer_[at].time;
   const uint64_t before = at > begin_ ? buffer_[at - 1].time : last_time_;
   if (before <= time) return;
-  const Step step = buffer_[at];
+  const HeapStep step = buffer_[at];
   for (; at > begin_ && buffer_[at - 1].time > time; --at) buffer_[at] = buffer_[at - 1];
   buffer_[at] = step;
   if (time >= last_time_) return;

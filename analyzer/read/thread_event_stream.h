@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "analyzer/pack/segment_codec.h"
+#include "analyzer/read/heap_step.h"
 #include "analyzer/read/image.h"
-#include "analyzer/read/step.h"
 
 namespace cistern::analyzer {
 
@@ -22,12 +22,12 @@ class ThreadEventStream {
 
   StreamId stream_id() const noexcept { return stream_id_; }
   // The steps that are known to be next; empty only when the stream has ended.
-  std::span<const Step> ready() const noexcept { return {buffer_.data() + begin_, ready_end_ - begin_}; }
+  std::span<const HeapStep> ready() const noexcept { return {buffer_.data() + begin_, ready_end_ - begin_}; }
   // Takes the first `count` of the ready steps away. Invalidates ready().
   void consume(size_t count);
 
   uint64_t events() const noexcept { return events_; }
-  uint64_t torn_bytes() const noexcept { return torn_bytes_; }
+  uint64_t unreadable_bytes() const noexcept { return unreadable_bytes_; }
   uint64_t misplaced_steps() const noexcept { return misplaced_; }
   uint64_t decoded_bytes() const noexcept { return decoded_bytes_; }
 
@@ -51,7 +51,7 @@ class ThreadEventStream {
   void push(const Event& event);
   void push_rest(const Event& event);
   void push_move(const Event& event);
-  Step& append(const Event& event, StepKind kind);
+  HeapStep& append(const Event& event, HeapStepKind kind);
   void settle();
 
   StreamId stream_id_{};
@@ -64,16 +64,16 @@ class ThreadEventStream {
   std::unique_ptr<SegmentUnpacker> unpacker_;  // made for the first segment that is packed otherwise
   std::vector<uint8_t> content_;               // of the current segment, when it is one
   bool content_whole_ = true;
-  SnapshotPosition seen_;             // what the image's snapshot has seen of this stream
+  SnapshotPosition seen_;              // what the image's snapshot has seen of this stream
   const uint8_t* seen_end_ = nullptr;  // up to there in the current segment's content
   bool seen_columns_ = false;          // or all of it, when it is one of columns
-  std::vector<Step> buffer_;           // of constant size
+  std::vector<HeapStep> buffer_;       // of constant size
   size_t begin_ = 0;                   // first step not consumed
   size_t ready_end_ = 0;               // steps before it are sorted for good
   size_t end_ = 0;                     // one past the last step decoded
   uint64_t last_time_ = 0;             // of the last step consumed
   uint64_t events_ = 0;
-  uint64_t torn_bytes_ = 0;
+  uint64_t unreadable_bytes_ = 0;
   uint64_t misplaced_ = 0;
   uint64_t decoded_bytes_ = 0;
 };

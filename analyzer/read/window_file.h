@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "analyzer/read/found_segment.h"
-#include "analyzer/read/profile_header.h"
-#include "cistern/format/window.h"
+#include "analyzer/read/header_page.h"
+#include "cistern/format/window_layout.h"
 
 namespace cistern::analyzer {
 

@@ -10,7 +10,7 @@
 
 #include "analyzer/read/image.h"
 #include "analyzer/read/mixed_hash.h"
-#include "analyzer/read/symbols.h"
+#include "analyzer/read/native_symbols.h"
 #include "analyzer/symbols/call_tree.h"
 
 namespace cistern::analyzer {

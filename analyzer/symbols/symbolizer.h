@@ -17,7 +17,7 @@
 #include "analyzer/elf/module_file.h"
 #include "analyzer/read/definitions.h"
 #include "analyzer/read/mixed_hash.h"
-#include "analyzer/read/symbols.h"
+#include "analyzer/read/native_symbols.h"
 
 namespace cistern::analyzer {
 

@@ -10,7 +10,7 @@
 #include "analyzer/pack/segment_codec.h"
 #include "analyzer/read/failure.h"
 #include "analyzer/read/file_bytes.h"
-#include "analyzer/read/profile_header.h"
+#include "analyzer/read/header_page.h"
 #include "analyzer/read/window_file.h"
 #include "analyzer/write/descriptor.h"
 #include "analyzer/write/file_failure.h"

@@ -9,7 +9,7 @@
 #include "analyzer/model/replay.h"
 #include "analyzer/read/file_bytes.h"
 #include "analyzer/read/image_paths.h"
-#include "analyzer/read/profile_header.h"
+#include "analyzer/read/header_page.h"
 #include "analyzer/read/segment_scan.h"
 #include "analyzer/read/window_file.h"
 #include "analyzer/write/file_failure.h"
@@ -32,10 +32,10 @@ std::set<SegmentKey> keys_in(const std::string& window) {
 // segment is no damage when the window has the whole segment: the process was killed while it appended it.
 bool is_damaged(const SegmentScan& scan, const std::set<SegmentKey>& in_window, uint64_t file_bytes) {
   return std::any_of(scan.damage.begin(), scan.damage.end(), [&](const DamagedStretch& stretch) {
-    if (stretch.torn_bytes == 0) return false;
+    if (stretch.unreadable_bytes == 0) return false;
     if (stretch.names_segment) return !in_window.contains(stretch.key);
-    const bool part_of_a_header = stretch.torn_bytes < sizeof(SegmentHeader) && !in_window.empty();
-    return !part_of_a_header || stretch.offset + stretch.torn_bytes < file_bytes;
+    const bool part_of_a_header = stretch.unreadable_bytes < sizeof(SegmentHeader) && !in_window.empty();
+    return !part_of_a_header || stretch.offset + stretch.unreadable_bytes < file_bytes;
   });
 }
 

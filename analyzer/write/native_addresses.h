@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "analyzer/pack/segment_codec.h"
-#include "analyzer/read/symbols.h"
+#include "analyzer/read/native_symbols.h"
 #include "analyzer/write/profile_outline.h"
 
 namespace cistern::analyzer {

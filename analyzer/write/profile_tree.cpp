@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "analyzer/read/file_bytes.h"
-#include "analyzer/read/profile_header.h"
+#include "analyzer/read/header_page.h"
 #include "analyzer/write/process_liveness.h"
 
 namespace cistern::analyzer {

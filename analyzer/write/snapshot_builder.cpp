@@ -63,11 +63,11 @@ class SnapshotBuilder {
 
   // An event of two steps counts when its second step is applied.
   void run_until(uint64_t time) {
-    for (Run run = stream_.next(time); !run.steps.empty(); run = stream_.next(time)) {
+    for (StepRun run = stream_.next(time); !run.steps.empty(); run = stream_.next(time)) {
       model_.apply(run, observers_);
       heap_.last_time = run.steps.back().time;
-      heap_.events += static_cast<uint64_t>(std::count_if(run.steps.begin(), run.steps.end(), [](const Step& step) {
-        return step.kind != StepKind::kReallocGive && step.kind != StepKind::kRemapGive;
+      heap_.events += static_cast<uint64_t>(std::count_if(run.steps.begin(), run.steps.end(), [](const HeapStep& step) {
+        return step.kind != HeapStepKind::kReallocRelease && step.kind != HeapStepKind::kRemapRelease;
       }));
     }
   }

@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "cistern/format/ids.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 #include "preload/base/profile_clock.h"
 
 namespace cistern::preload {

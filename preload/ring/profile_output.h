@@ -16,7 +16,7 @@
 #include <cstdint>
 
 #include "cistern/format/profile_header.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 #include "preload/base/spin_lock.h"
 #include "preload/ring/guarded_file.h"
 

@@ -1,4 +1,4 @@
-// The window of one process image: slots of shared memory (include/cistern/format/window.h). A slot is lent to one
+// The window of one process image: slots of shared memory (include/cistern/format/window_layout.h). A slot is lent to one
 // stream at a time, and given back when the stream ends. take(), give_back(), grow() and unlink() take a lock; the
 // other uses of a slot are its stream's. Forked children do not inherit the mappings. Nothing allocates.
 #pragma once
@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "cistern/format/profile_header.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 #include "preload/base/spin_lock.h"
 #include "preload/ring/guarded_file.h"
 

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "cistern/format/profile_header.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 #include "tests/builders/segment_text.h"
 
 namespace cistern {

@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "cistern/format/snapshot.h"
 #include "cistern/format/definition_records.h"
 #include "cistern/format/image_records.h"
 #include "cistern/format/moment_records.h"
+#include "cistern/format/snapshot_records.h"
 #include "tests/builders/profile_builder.h"
 
 namespace cistern {

@@ -17,7 +17,7 @@
 #include "cistern/format/moment_records.h"
 #include "cistern/format/profile_header.h"
 #include "cistern/format/record.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 
 namespace cistern::hand_made {
 

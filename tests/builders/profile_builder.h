@@ -10,7 +10,7 @@
 #include "cistern/format/profile_header.h"
 #include "cistern/format/record.h"
 #include "cistern/format/segment.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 
 namespace cistern {
 

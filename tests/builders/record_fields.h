@@ -6,10 +6,10 @@
 #include <string_view>
 #include <tuple>
 
-#include "cistern/format/snapshot.h"
 #include "cistern/format/definition_records.h"
 #include "cistern/format/image_records.h"
 #include "cistern/format/moment_records.h"
+#include "cistern/format/snapshot_records.h"
 
 namespace cistern {
 

@@ -13,7 +13,7 @@
 #include "cistern/format/checksum.h"
 #include "cistern/format/definition_records.h"
 #include "cistern/format/moment_records.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 #include "preload/ring/record_stream.h"
 
 namespace cistern::preload {

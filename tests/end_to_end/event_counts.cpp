@@ -17,7 +17,7 @@
 #include "cistern/format/event.h"
 #include "cistern/format/profile_header.h"
 #include "cistern/format/segment.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 
 namespace {
 

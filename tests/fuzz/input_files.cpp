@@ -7,7 +7,7 @@
 
 #include "cistern/format/checksum.h"
 #include "cistern/format/record.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace cistern::fuzz {

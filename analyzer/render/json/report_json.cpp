@@ -43,7 +43,7 @@ Json image_json(const ImageFacts& facts) {
       {"folded_events", facts.snapshot_events},
       {"lost_events", facts.lost_events},
       {"lost_segments", facts.lost_segments},
-      {"torn_bytes", facts.torn_bytes},
+      {"torn_bytes", facts.unreadable_bytes},
       {"window_missing", facts.window_missing},
       {"late_install", facts.late_install},
       {"overwritten", facts.overwritten_segments},

@@ -39,10 +39,10 @@ void note_image(const ImageFacts& facts, std::vector<std::string>& out) {
   }
   if (facts.epoch_begin_ns) {
     const uint64_t kept_ns = facts.duration_ns > *facts.epoch_begin_ns ? facts.duration_ns - *facts.epoch_begin_ns : 0;
-    out.push_back(
-        fmt::format("{}: its last {} are here, from {} on, what is older was overwritten: blocks from before "
-                    "count as not there",
-                    who, format_ns(static_cast<int64_t>(kept_ns)), format_ns(static_cast<int64_t>(*facts.epoch_begin_ns))));
+    out.push_back(fmt::format(
+        "{}: its last {} are here, from {} on, what is older was overwritten: blocks from before "
+        "count as not there",
+        who, format_ns(static_cast<int64_t>(kept_ns)), format_ns(static_cast<int64_t>(*facts.epoch_begin_ns))));
   }
   if (facts.stopped) out.push_back(who + ": recording was stopped for a while; frees in that time were not seen");
 }
@@ -82,7 +82,7 @@ std::vector<std::string> notes(const std::vector<ImageFacts>& images) {
   std::vector<std::string> out;
   const uint64_t lost = sum_of(images, [](const ImageFacts& facts) { return facts.lost_events; });
   const uint64_t segments = sum_of(images, [](const ImageFacts& facts) { return facts.lost_segments; });
-  const uint64_t torn = sum_of(images, [](const ImageFacts& facts) { return facts.torn_bytes; });
+  const uint64_t torn = sum_of(images, [](const ImageFacts& facts) { return facts.unreadable_bytes; });
   if (lost != 0) out.push_back(plural(lost, "event") + " could not be recorded");
   if (segments != 0) out.push_back(plural(segments, "segment") + " of events or definitions are missing from the file");
   if (torn != 0) out.push_back(format_bytes(torn) + " of the file could not be read");

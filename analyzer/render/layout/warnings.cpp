@@ -9,10 +9,10 @@ namespace cistern::analyzer {
 namespace {
 
 std::string damage_warning(const ImageFacts& facts) {
-  const uint64_t read = facts.file_bytes > facts.torn_bytes ? facts.file_bytes - facts.torn_bytes : 0;
+  const uint64_t read = facts.file_bytes > facts.unreadable_bytes ? facts.file_bytes - facts.unreadable_bytes : 0;
   return fmt::format("{}: {} read, {} unreadable at byte {} ({}); report covers the rest", facts.path,
-                     format_bytes(read), format_bytes(facts.torn_bytes), format_exact(facts.torn_at),
-                     facts.torn_reason);
+                     format_bytes(read), format_bytes(facts.unreadable_bytes), format_exact(facts.unreadable_at),
+                     facts.unreadable_reason);
 }
 
 }  // namespace
@@ -20,7 +20,7 @@ std::string damage_warning(const ImageFacts& facts) {
 std::vector<std::string> damage_warnings(const std::vector<ImageFacts>& images) {
   std::vector<std::string> warnings;
   for (const ImageFacts& facts : images) {
-    if (facts.torn_bytes != 0) warnings.push_back(damage_warning(facts));
+    if (facts.unreadable_bytes != 0) warnings.push_back(damage_warning(facts));
   }
   return warnings;
 }

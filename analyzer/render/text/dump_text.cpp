@@ -12,27 +12,27 @@
 namespace cistern::analyzer {
 namespace {
 
-const char* name_of(StepKind kind) {
+const char* name_of(HeapStepKind kind) {
   switch (kind) {
-    case StepKind::kAlloc:
+    case HeapStepKind::kAlloc:
       return "alloc";
-    case StepKind::kFree:
+    case HeapStepKind::kFree:
       return "free";
-    case StepKind::kReallocGive:
+    case HeapStepKind::kReallocRelease:
       return "realloc-from";
-    case StepKind::kReallocTake:
+    case HeapStepKind::kReallocAcquire:
       return "realloc-to";
-    case StepKind::kMap:
+    case HeapStepKind::kMap:
       return "map";
-    case StepKind::kUnmap:
+    case HeapStepKind::kUnmap:
       return "unmap";
-    case StepKind::kRemapGive:
+    case HeapStepKind::kRemapRelease:
       return "remap-from";
-    case StepKind::kRemapTake:
+    case HeapStepKind::kRemapAcquire:
       return "remap-to";
-    case StepKind::kArenaMade:
+    case HeapStepKind::kArenaMade:
       return "arena-made";
-    case StepKind::kArenaFreed:
+    case HeapStepKind::kArenaFreed:
       return "arena-freed";
   }
   return "unknown";
@@ -78,8 +78,8 @@ class Dumper {
         printable(image.path), header.image.pid, header.image.start_ticks, header.image.number, header.generation,
         header.parent.pid, header.major, header.minor, static_cast<uint32_t>(header.clock), header.time_shift,
         header.clock_hz, header.first_time);
-    if (image.damage.torn_bytes != 0) {
-      line("unreadable bytes={} at={} reason={}", image.damage.torn_bytes, image.damage.torn_at, image.damage.torn_reason);
+    if (image.damage.unreadable_bytes != 0) {
+      line("unreadable bytes={} at={} reason={}", image.damage.unreadable_bytes, image.damage.unreadable_at, image.damage.unreadable_reason);
     }
     if (image.snapshot != nullptr) {
       const SnapshotHeap& heap = image.snapshot->heap();
@@ -121,9 +121,9 @@ class Dumper {
   void add_events(const Image& image) {
     EventStream stream(image);
     uint64_t count = 0;
-    for (Run run = stream.next(); !run.steps.empty() && count < options_.limit; run = stream.next()) {
+    for (StepRun run = stream.next(); !run.steps.empty() && count < options_.limit; run = stream.next()) {
       if (!wants(raw(run.stream_id))) continue;
-      for (const Step& step : run.steps) {
+      for (const HeapStep& step : run.steps) {
         const double seconds = static_cast<double>(image.clock.since_start_ns(step.time)) / 1e9;
         if (seconds < options_.from_s || seconds >= options_.to_s || count == options_.limit) continue;
         add_step(raw(run.stream_id), seconds, step);
@@ -133,12 +133,12 @@ class Dumper {
   }
 
   // Prints size, stack and flags only for kinds of steps that have them.
-  void add_step(uint32_t stream_id, double seconds, const Step& step) {
+  void add_step(uint32_t stream_id, double seconds, const HeapStep& step) {
     std::string fields;
-    const bool sizeless = step.kind == StepKind::kFree || step.kind == StepKind::kReallocGive;
+    const bool sizeless = step.kind == HeapStepKind::kFree || step.kind == HeapStepKind::kReallocRelease;
     if (!sizeless) fields += fmt::format(" size={}", step.size);
-    if (takes(step.kind)) fields += fmt::format(" stack={}", raw(step.stack));
-    if (step.kind == StepKind::kMap || step.kind == StepKind::kRemapTake)
+    if (acquires(step.kind)) fields += fmt::format(" stack={}", raw(step.stack));
+    if (step.kind == HeapStepKind::kMap || step.kind == HeapStepKind::kRemapAcquire)
       fields += fmt::format(" flags={}", step.flags);
     line("{:.9f} time={} stream={} {} {} {:#x}{}", seconds, step.time, stream_id, name_of(step.kind),
          cistern::name_of(step.domain), step.address, fields);

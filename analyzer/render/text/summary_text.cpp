@@ -77,7 +77,7 @@ class SummaryText {
   }
 
   std::string torn_text() const {
-    const uint64_t torn = total(summary_, &ImageFacts::torn_bytes);
+    const uint64_t torn = total(summary_, &ImageFacts::unreadable_bytes);
     return torn == 0 ? "nothing torn" : "torn " + format_bytes(torn);
   }
 

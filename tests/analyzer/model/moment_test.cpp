@@ -83,12 +83,12 @@ TEST(Moment, IsTheSameMomentInEveryProcess) {
   EXPECT_EQ(place(profile, "1s", 1), std::nullopt);  // it had not begun
 }
 
-TEST(Clock, InterpolatesBetweenPairsAndGoesOnBeyondThem) {
+TEST(ProfileClock, InterpolatesBetweenPairsAndGoesOnBeyondThem) {
   ProfileHeader header = golden_header(FileRole::kProfile);
   header.clock_hz = 2'000'000'000;
   header.time_shift = 4;  // the estimate: 8 ns a tick
   header.first_time = 1000;
-  const Clock clock(header, {{1000, 500'000, 0}, {2000, 510'000, 0}, {1500, 505'000, 0}, {3000, 530'000, 0}});
+  const ProfileClock clock(header, {{1000, 500'000, 0}, {2000, 510'000, 0}, {1500, 505'000, 0}, {3000, 530'000, 0}});
   EXPECT_EQ(clock.since_start_ns(1000), 0);
   EXPECT_EQ(clock.since_start_ns(1500), 5000);
   EXPECT_EQ(clock.since_start_ns(2500), 20'000);
@@ -97,7 +97,7 @@ TEST(Clock, InterpolatesBetweenPairsAndGoesOnBeyondThem) {
   EXPECT_EQ(clock.time_at(20'000), 2500u);
   EXPECT_EQ(clock.time_at(50'000), 4000u);
   EXPECT_EQ(clock.start_monotonic_ns(), 500'000);
-  const Clock unpaired(header, {});
+  const ProfileClock unpaired(header, {});
   EXPECT_EQ(unpaired.since_start_ns(1100), 800);
   EXPECT_EQ(unpaired.ticks_of_ns(800), 100u);
 }

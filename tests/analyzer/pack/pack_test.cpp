@@ -9,7 +9,7 @@
 #include "analyzer/pack/column_unpacker.h"
 #include "analyzer/pack/segment_codec.h"
 #include "cistern/format/checksum.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 
 namespace cistern::analyzer {
 namespace {

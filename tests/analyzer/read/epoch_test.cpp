@@ -33,8 +33,8 @@ Recording worked(std::initializer_list<EpochRecord> epochs) {
 std::vector<uint64_t> sizes_in(const Image& image) {
   std::vector<uint64_t> sizes;
   EventStream stream(image);
-  for (Run run = stream.next(); !run.steps.empty(); run = stream.next()) {
-    for (const Step& step : run.steps) sizes.push_back(step.size);
+  for (StepRun run = stream.next(); !run.steps.empty(); run = stream.next()) {
+    for (const HeapStep& step : run.steps) sizes.push_back(step.size);
   }
   EXPECT_EQ(stream.events(), sizes.size());
   return sizes;

@@ -14,7 +14,7 @@ namespace {
 
 struct Seen {
   uint64_t time = 0;
-  StepKind kind = StepKind::kFree;
+  HeapStepKind kind = HeapStepKind::kFree;
   uint32_t stream_id = 0;
   uint64_t address = 0;
   bool operator==(const Seen&) const = default;
@@ -24,7 +24,7 @@ std::vector<Seen> all_steps(const Image& image, uint64_t until = UINT64_MAX) {
   EventStream stream(image);
   std::vector<Seen> seen;
   for (auto run = stream.next(until); !run.steps.empty(); run = stream.next(until)) {
-    for (const Step& step : run.steps) seen.push_back({step.time, step.kind, raw(run.stream_id), step.address});
+    for (const HeapStep& step : run.steps) seen.push_back({step.time, step.kind, raw(run.stream_id), step.address});
   }
   return seen;
 }
@@ -41,7 +41,7 @@ TEST(EventStream, MergesThreadsInOrderOfTime) {
       uint64_t& now = clock.try_emplace(stream_id, kStart).first->second;
       now += random() % 3 == 0 ? 0 : random() % 2000;
       recording.alloc(stream_id, now, 0x1000 + 16 * static_cast<uint64_t>(i), 1);
-      expected.push_back({now, StepKind::kAlloc, stream_id, 0x1000 + 16 * static_cast<uint64_t>(i)});
+      expected.push_back({now, HeapStepKind::kAlloc, stream_id, 0x1000 + 16 * static_cast<uint64_t>(i)});
       if (random() % 300 == 0) recording.seal(stream_id);
     }
     std::stable_sort(expected.begin(), expected.end(), [](const Seen& a, const Seen& b) {
@@ -59,11 +59,11 @@ TEST(EventStream, PutsAReallocsBeginBeforeTheEventsNestedInIt) {
   recording.alloc(1, kStart + 16, 0x6000, 1);
   recording.realloc(1, kStart + 10, kStart + 20, 0x1000, 0x2000, 8);
   const Profile profile = recording.read();
-  const std::vector<Seen> expected = {{kStart + 1, StepKind::kAlloc, 1, 0x1000},
-                                      {kStart + 10, StepKind::kReallocGive, 1, 0x1000},
-                                      {kStart + 15, StepKind::kAlloc, 1, 0x5000},
-                                      {kStart + 16, StepKind::kAlloc, 1, 0x6000},
-                                      {kStart + 20, StepKind::kReallocTake, 1, 0x2000}};
+  const std::vector<Seen> expected = {{kStart + 1, HeapStepKind::kAlloc, 1, 0x1000},
+                                      {kStart + 10, HeapStepKind::kReallocRelease, 1, 0x1000},
+                                      {kStart + 15, HeapStepKind::kAlloc, 1, 0x5000},
+                                      {kStart + 16, HeapStepKind::kAlloc, 1, 0x6000},
+                                      {kStart + 20, HeapStepKind::kReallocAcquire, 1, 0x2000}};
   EXPECT_EQ(all_steps(profile.images.front()), expected);
 }
 
@@ -78,16 +78,17 @@ TEST(EventStream, MergesThousandsOfThreadsThatFollowEachOther) {
     if (stream_id % 5 == 0) {
       recording.begin_segment(stream_id, begin);
       recording.realloc(stream_id, begin - kApart - 3, begin, 0x7000 + stream_id, 0x9000 + stream_id, 8);
-      expected.push_back({begin - kApart - 3, StepKind::kReallocGive, stream_id, 0x7000 + stream_id});
-      expected.push_back({begin, StepKind::kReallocTake, stream_id, 0x9000 + stream_id});
+      expected.push_back({begin - kApart - 3, HeapStepKind::kReallocRelease, stream_id, 0x7000 + stream_id});
+      expected.push_back({begin, HeapStepKind::kReallocAcquire, stream_id, 0x9000 + stream_id});
     }
     for (uint64_t i = 1; i <= 3; ++i) {
       recording.alloc(stream_id, begin + i * kApart, 0x10000 * stream_id + i, 1);
-      expected.push_back({begin + i * kApart, StepKind::kAlloc, stream_id, 0x10000 * stream_id + i});
+      expected.push_back({begin + i * kApart, HeapStepKind::kAlloc, stream_id, 0x10000 * stream_id + i});
     }
   }
-  std::stable_sort(expected.begin(), expected.end(),
-                   [](const Seen& a, const Seen& b) { return std::tie(a.time, a.stream_id) < std::tie(b.time, b.stream_id); });
+  std::stable_sort(expected.begin(), expected.end(), [](const Seen& a, const Seen& b) {
+    return std::tie(a.time, a.stream_id) < std::tie(b.time, b.stream_id);
+  });
   EXPECT_EQ(all_steps(recording.read().images.front()), expected);
 }
 
@@ -97,9 +98,9 @@ TEST(EventStream, PutsFreesBeforeAllocationsOfTheSameTickByOtherThreads) {
   recording.free(2, kStart + 5, 0x1000);
   recording.alloc(3, kStart + 5, 0x3000, 1);
   const Profile profile = recording.read();
-  const std::vector<Seen> expected = {{kStart + 5, StepKind::kFree, 2, 0x1000},
-                                      {kStart + 5, StepKind::kAlloc, 1, 0x1000},
-                                      {kStart + 5, StepKind::kAlloc, 3, 0x3000}};
+  const std::vector<Seen> expected = {{kStart + 5, HeapStepKind::kFree, 2, 0x1000},
+                                      {kStart + 5, HeapStepKind::kAlloc, 1, 0x1000},
+                                      {kStart + 5, HeapStepKind::kAlloc, 3, 0x3000}};
   EXPECT_EQ(all_steps(profile.images.front()), expected);
 }
 
@@ -111,9 +112,9 @@ TEST(EventStream, KeepsAThreadsOwnOrderWithinATick) {
   const Profile profile = recording.read();
   const auto seen = all_steps(profile.images.front());
   ASSERT_EQ(seen.size(), 3u);
-  EXPECT_EQ(seen[0].kind, StepKind::kAlloc);
-  EXPECT_EQ(seen[1].kind, StepKind::kFree);
-  EXPECT_EQ(seen[2].kind, StepKind::kAlloc);
+  EXPECT_EQ(seen[0].kind, HeapStepKind::kAlloc);
+  EXPECT_EQ(seen[1].kind, HeapStepKind::kFree);
+  EXPECT_EQ(seen[2].kind, HeapStepKind::kAlloc);
 }
 
 TEST(EventStream, StopsBeforeTheMomentAndGoesOnBehindIt) {
@@ -123,7 +124,7 @@ TEST(EventStream, StopsBeforeTheMomentAndGoesOnBehindIt) {
   EventStream stream(profile.images.front());
   uint64_t count = 0;
   for (auto run = stream.next(kStart + 1000); !run.steps.empty(); run = stream.next(kStart + 1000)) {
-    for (const Step& step : run.steps) EXPECT_LT(step.time, kStart + 1000);
+    for (const HeapStep& step : run.steps) EXPECT_LT(step.time, kStart + 1000);
     count += run.steps.size();
   }
   EXPECT_EQ(count, 1000u);
@@ -141,7 +142,7 @@ TEST(EventStream, NeverGoesBackInTimeEvenWhenARecordDoesByFar) {
   uint64_t last = 0;
   uint64_t count = 0;
   for (auto run = stream.next(); !run.steps.empty(); run = stream.next()) {
-    for (const Step& step : run.steps) {
+    for (const HeapStep& step : run.steps) {
       EXPECT_GE(step.time, last);
       last = step.time;
       ++count;

@@ -13,32 +13,33 @@ namespace cistern::analyzer {
 namespace {
 
 // What a step has, and nothing that is left over from another one.
-std::string text_of(StreamId stream_id, const Step& step) {
+std::string text_of(StreamId stream_id, const HeapStep& step) {
   std::ostringstream out;
   out << raw(stream_id) << ' ' << step.time << ' ' << static_cast<int>(step.kind) << ' ' << std::hex << step.address
       << std::dec << ' ' << static_cast<int>(step.domain);
-  const bool give = step.kind == StepKind::kFree || step.kind == StepKind::kReallocGive;
+  const bool give = step.kind == HeapStepKind::kFree || step.kind == HeapStepKind::kReallocRelease;
   if (!give) out << " size " << step.size;
-  if (takes(step.kind)) out << " stack " << raw(step.stack);
-  if (step.kind == StepKind::kReallocTake || step.kind == StepKind::kRemapTake) out << " old " << step.old_address;
-  if (step.kind == StepKind::kMap || step.kind == StepKind::kRemapTake) out << " flags " << step.flags;
+  if (acquires(step.kind)) out << " stack " << raw(step.stack);
+  if (step.kind == HeapStepKind::kReallocAcquire || step.kind == HeapStepKind::kRemapAcquire)
+    out << " old " << step.old_address;
+  if (step.kind == HeapStepKind::kMap || step.kind == HeapStepKind::kRemapAcquire) out << " flags " << step.flags;
   return out.str();
 }
 
 struct Read {
   std::vector<std::string> steps;
   uint64_t events = 0;
-  uint64_t torn_bytes = 0;
+  uint64_t unreadable_bytes = 0;
 };
 
 Read read(const Image& image) {
   Read read;
   EventStream stream(image);
-  for (Run run = stream.next(); !run.steps.empty(); run = stream.next()) {
-    for (const Step& step : run.steps) read.steps.push_back(text_of(run.stream_id, step));
+  for (StepRun run = stream.next(); !run.steps.empty(); run = stream.next()) {
+    for (const HeapStep& step : run.steps) read.steps.push_back(text_of(run.stream_id, step));
   }
   read.events = stream.events();
-  read.torn_bytes = stream.torn_bytes();
+  read.unreadable_bytes = stream.unreadable_bytes();
   return read;
 }
 
@@ -54,7 +55,8 @@ void record_some(Recording& recording) {
     const uint64_t time = now - (random() % 50 == 0 ? random() % 20 : 0);
     const auto what = random() % 100;
     if (what < 50) {
-      recording.alloc(stream_id, time, address, random() % 700, stack, random() % 2 == 0 ? Domain::kObj : Domain::kMalloc);
+      recording.alloc(stream_id, time, address, random() % 700, stack,
+                      random() % 2 == 0 ? Domain::kObj : Domain::kMalloc);
     } else if (what < 96) {
       recording.free(stream_id, time, address);
     } else if (what < 98) {
@@ -92,7 +94,7 @@ TEST(PackedStream, GivesTheStepsOfThePlainOne) {
   const Read packed = read(image);
   EXPECT_EQ(packed.steps, plain.steps);
   EXPECT_EQ(packed.events, plain.events);
-  EXPECT_EQ(packed.torn_bytes, 0u);
+  EXPECT_EQ(packed.unreadable_bytes, 0u);
 }
 
 TEST(PackedStream, SaysWhatItCouldNotRead) {
@@ -106,17 +108,17 @@ TEST(PackedStream, SaysWhatItCouldNotRead) {
   FoundSegment& first = image.streams.front().segments.front();
 
   payloads.front()[3] ^= 1;  // of the checksum: what came out is not to be trusted
-  EXPECT_EQ(read(image).torn_bytes, first.header.content_bytes);
+  EXPECT_EQ(read(image).unreadable_bytes, first.header.content_bytes);
   payloads.front()[3] ^= 1;
 
   const auto all = first.payload;
   first.payload = all.first(all.size() / 2);  // columns are missing
-  EXPECT_EQ(read(image).torn_bytes, first.header.content_bytes);
+  EXPECT_EQ(read(image).unreadable_bytes, first.header.content_bytes);
   EXPECT_LT(read(image).events, whole.events);
   first.payload = all;
 
   first.header.content_bytes /= 4;  // it has more events than fit into that
-  EXPECT_EQ(read(image).torn_bytes, first.header.content_bytes);
+  EXPECT_EQ(read(image).unreadable_bytes, first.header.content_bytes);
 }
 
 }  // namespace

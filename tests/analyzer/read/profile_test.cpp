@@ -85,7 +85,7 @@ TEST(Profile, OfANewerMinorVersionIsRead) {
   recording.header.header_bytes = 8192;
   const Profile profile = recording.read();
   EXPECT_EQ(live_at_end(profile.images.front()).blocks, 30u);
-  EXPECT_EQ(profile.images.front().damage.torn_bytes, 0u);
+  EXPECT_EQ(profile.images.front().damage.unreadable_bytes, 0u);
 }
 
 TEST(Profile, WithADamagedSegmentKeepsTheOthersAndCountsTheLoss) {
@@ -98,10 +98,10 @@ TEST(Profile, WithADamagedSegmentKeepsTheOthersAndCountsTheLoss) {
   const Image& image = profile.images.front();
   EXPECT_EQ(live_at_end(image).blocks, 20u);
   EXPECT_EQ(image.damage.lost_segments, 1u);
-  EXPECT_EQ(image.damage.torn_at, second);
-  EXPECT_EQ(image.damage.torn_reason, "bad checksum");
-  EXPECT_GT(image.damage.torn_bytes, 80u);
-  EXPECT_LE(image.damage.torn_bytes, offset_of_segment(file, 3) - second);
+  EXPECT_EQ(image.damage.unreadable_at, second);
+  EXPECT_EQ(image.damage.unreadable_reason, "bad checksum");
+  EXPECT_GT(image.damage.unreadable_bytes, 80u);
+  EXPECT_LE(image.damage.unreadable_bytes, offset_of_segment(file, 3) - second);
 }
 
 TEST(Profile, WithADamagedHeaderPageIsReadAllTheSame) {
@@ -111,7 +111,7 @@ TEST(Profile, WithADamagedHeaderPageIsReadAllTheSame) {
   write_file(directory.file("x.cistern"), file);
   const Profile profile = open_profile(directory.file("x.cistern"));
   EXPECT_EQ(live_at_end(profile.images.front()).blocks, 30u);
-  EXPECT_EQ(profile.images.front().damage.torn_bytes, sizeof(ProfileHeader));
+  EXPECT_EQ(profile.images.front().damage.unreadable_bytes, sizeof(ProfileHeader));
 }
 
 TEST(Profile, LeavesOutSegmentsOfAnotherProcess) {
@@ -127,7 +127,7 @@ TEST(Profile, LeavesOutSegmentsOfAnotherProcess) {
   write_file(directory.file("x.cistern"), builder.file);
   const Profile profile = open_profile(directory.file("x.cistern"));
   EXPECT_EQ(live_at_end(profile.images.front()).blocks, 30u);
-  EXPECT_EQ(profile.images.front().damage.torn_reason, "of another process");
+  EXPECT_EQ(profile.images.front().damage.unreadable_reason, "of another process");
 }
 
 class KilledRecording : public testing::Test {
@@ -167,7 +167,7 @@ TEST_F(KilledRecording, HoldsWhatItsWindowStillHas) {
   const Image& image = profile.images.front();
   EXPECT_EQ(live_at_end(image), (Amount{300, 30}));
   EXPECT_EQ(image.damage.lost_segments, 0u);
-  EXPECT_EQ(image.damage.torn_bytes, 3u);
+  EXPECT_EQ(image.damage.unreadable_bytes, 3u);
   EXPECT_FALSE(image.damage.window_missing);
   EXPECT_EQ(image.process_events.counter(Counter::kLostEvents), 5u);
   EXPECT_EQ(image.streams.front().segments.back().header.event_count, 10u);
@@ -190,7 +190,7 @@ TEST_F(KilledRecording, BeforeItsWindowHadAHeaderIsWholeAndEmpty) {
     EXPECT_TRUE(image.has_window);
     EXPECT_FALSE(image.damage.window_missing);
     EXPECT_FALSE(image.damage.header);
-    EXPECT_EQ(image.damage.torn_bytes, 0u);
+    EXPECT_EQ(image.damage.unreadable_bytes, 0u);
     EXPECT_NE(failure_of(window_path()), "opened") << "a window alone that has nothing";
   }
 }
@@ -206,7 +206,7 @@ TEST_F(KilledRecording, DoesNotCallAHalfWrittenSegmentTornThatIsInTheWindow) {
   write(true, recording.sealed()[2].sealed().substr(0, 100));
   const Profile profile = open_profile(path());
   EXPECT_EQ(live_at_end(profile.images.front()).blocks, 30u);
-  EXPECT_EQ(profile.images.front().damage.torn_bytes, 3u);
+  EXPECT_EQ(profile.images.front().damage.unreadable_bytes, 3u);
 }
 
 TEST_F(KilledRecording, IsFoundByItsWindow) {
@@ -233,7 +233,7 @@ TEST(Profile, TakesTheRoomThatWasKeptForASegmentAsItsOwn) {
   const Image& image = profile.images.front();
   EXPECT_EQ(live_at_end(image).blocks, 30u);
   EXPECT_EQ(image.damage.hole_bytes, 0u);
-  EXPECT_EQ(image.damage.torn_bytes, 0u);
+  EXPECT_EQ(image.damage.unreadable_bytes, 0u);
 }
 
 TEST(Profile, CountsAHoleThatNoWindowFills) {
@@ -329,18 +329,18 @@ std::string heap_text(const Image& image) {
 TEST(GoldenProfiles, AreReadAsTheyAreDescribed) {
   const std::string folder = CISTERN_GOLDEN "/";
   const Profile everything = open_profile(folder + "everything.cistern");
-  EXPECT_EQ(everything.images.front().damage.torn_bytes, 0u);
+  EXPECT_EQ(everything.images.front().damage.unreadable_bytes, 0u);
   EXPECT_EQ(everything.images.front().damage.malformed_records, 0u);
-  EXPECT_EQ(open_profile(folder + "later_minor.cistern").images.front().damage.torn_bytes, 0u);
+  EXPECT_EQ(open_profile(folder + "later_minor.cistern").images.front().damage.unreadable_bytes, 0u);
   const Profile totals = open_profile(folder + "totals.cistern");
   ASSERT_NE(totals.images.front().snapshot, nullptr);
-  EXPECT_EQ(totals.images.front().damage.torn_bytes + totals.images.front().damage.lost_segments, 0u);
+  EXPECT_EQ(totals.images.front().damage.unreadable_bytes + totals.images.front().damage.lost_segments, 0u);
   EXPECT_EQ(heap_text(totals.images.front()), heap_text(everything.images.front()));
   const Profile killed = open_profile(folder + "killed.cistern");
   EXPECT_TRUE(killed.images.front().has_window);
   EXPECT_EQ(killed.images.front().damage.lost_segments, 0u);
   const Profile damaged = open_profile(folder + "damaged.cistern");
-  EXPECT_GT(damaged.images.front().damage.torn_bytes, 0u);
+  EXPECT_GT(damaged.images.front().damage.unreadable_bytes, 0u);
   EXPECT_EQ(damaged.images.front().damage.lost_segments, 1u);
   EXPECT_NE(failure_of(folder + "next_major.cistern").find("newer cistern"), std::string::npos);
 }

@@ -44,7 +44,7 @@ class FinalizePacked : public testing::Test {
       for (const FoundSegment& segment : stream.segments) events += segment.header.event_count;
     }
     EXPECT_EQ(events, 5'000u + 3'000u + 70u);
-    EXPECT_EQ(image.damage.torn_bytes + image.damage.hole_bytes + image.damage.lost_segments, 0u);
+    EXPECT_EQ(image.damage.unreadable_bytes + image.damage.hole_bytes + image.damage.lost_segments, 0u);
   }
   void punch_hole(const made::Piece& first) const {
     const int file = open(profile_.c_str(), O_RDWR | O_CLOEXEC);

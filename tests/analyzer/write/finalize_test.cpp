@@ -58,7 +58,7 @@ TEST_F(Finalize, AppendsTheWindowsSegmentsAndRemovesTheWindow) {
   ASSERT_EQ(image.streams.size(), 2u);
   EXPECT_EQ(image.streams[0].segments.size(), 2u);
   EXPECT_EQ(events_of(image), 5u + 7u + 11u);
-  EXPECT_EQ(image.damage.torn_bytes, 0u);
+  EXPECT_EQ(image.damage.unreadable_bytes, 0u);
   EXPECT_EQ(image.damage.hole_bytes, 0u);
 }
 
@@ -100,7 +100,7 @@ TEST_F(Finalize, OverwritesASegmentThatAKillTruncated) {
   EXPECT_EQ(finalize(profile_, window_, std::nullopt).events, 53u);
   const Image image = read_back();
   EXPECT_EQ(events_of(image), 53u);
-  EXPECT_EQ(image.damage.torn_bytes, 0u);
+  EXPECT_EQ(image.damage.unreadable_bytes, 0u);
 }
 
 TEST_F(Finalize, OverwritesASegmentThatTheFileEndTruncates) {
@@ -112,7 +112,7 @@ TEST_F(Finalize, OverwritesASegmentThatTheFileEndTruncates) {
   finalize(profile_, window_, std::nullopt);
   const Image image = read_back();
   EXPECT_EQ(events_of(image), 50u);
-  EXPECT_EQ(image.damage.torn_bytes, 0u);
+  EXPECT_EQ(image.damage.unreadable_bytes, 0u);
 }
 
 TEST_F(Finalize, FillsGapsThatKilledThreadsReserved) {
@@ -129,7 +129,7 @@ TEST_F(Finalize, FillsGapsThatKilledThreadsReserved) {
   const Image image = read_back();
   EXPECT_EQ(events_of(image), 57u);
   EXPECT_EQ(image.damage.hole_bytes, 0u);
-  EXPECT_EQ(image.damage.torn_bytes, 0u);
+  EXPECT_EQ(image.damage.unreadable_bytes, 0u);
 }
 
 TEST_F(Finalize, RecordsTheWindowsCountersAsLosses) {
@@ -215,7 +215,7 @@ TEST_F(Finalize, CanBeRepeatedAfterAnInterruptionAnywhere) {
     finalize(profile_, window_, kKilled);
     const Image image = read_back();
     EXPECT_EQ(events_of(image), 23u) << "cut at " << size;
-    EXPECT_EQ(image.damage.torn_bytes, 0u) << "cut at " << size;
+    EXPECT_EQ(image.damage.unreadable_bytes, 0u) << "cut at " << size;
     EXPECT_EQ(image.process_events.end.code, SIGKILL) << "cut at " << size;
   }
 }

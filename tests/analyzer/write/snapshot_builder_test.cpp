@@ -370,7 +370,7 @@ TEST_F(SnapshotProfile, IsReportedAsDamagedWhenASegmentOfItIsDamaged) {
   save(path_, bytes);
   const Image image = read_image({path_, {}, {}});
   EXPECT_EQ(image.snapshot, nullptr);
-  EXPECT_GT(image.damage.torn_bytes + image.damage.lost_segments, 0u);
+  EXPECT_GT(image.damage.unreadable_bytes + image.damage.lost_segments, 0u);
 }
 
 // Random bytes are changed; checksums are correct.
@@ -405,7 +405,7 @@ TEST_F(SnapshotProfile, IsRefusedWhenItsContentIsInvalid) {
     const Profile profile = open_profile(path_);
     const Image& image = profile.images.front();
     refused += image.snapshot == nullptr;
-    EXPECT_TRUE(image.snapshot != nullptr || image.damage.torn_bytes != 0);
+    EXPECT_TRUE(image.snapshot != nullptr || image.damage.unreadable_bytes != 0);
     EXPECT_FALSE(report_text(profile).empty());
   }
   EXPECT_GT(refused, 50);

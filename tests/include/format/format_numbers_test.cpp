@@ -6,7 +6,7 @@
 
 #include "cistern/format/profile_header.h"
 #include "cistern/format/segment.h"
-#include "cistern/format/window.h"
+#include "cistern/format/window_layout.h"
 #include "tests/include/format/format_document.h"
 #include "tests/include/format/header_enumerators.h"
 

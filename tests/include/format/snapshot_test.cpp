@@ -1,5 +1,5 @@
 // The tables of totals: rows come back as they were written, from whoever wrote them, and nothing else is believed.
-#include "cistern/format/snapshot.h"
+#include "cistern/format/snapshot_records.h"
 
 #include <gtest/gtest.h>
 
@@ -76,11 +76,10 @@ std::map<size_t, size_t> columns_in_headers() {
 
 TEST(SnapshotTablesDocument, NamesAsManyColumnsAsARowHas) {
   const auto headers =
-      columns_in_headers<SnapshotHeap, SnapshotDomain, SnapshotSite, SnapshotBlock, SnapshotRealloc,
-                         SnapshotRemap, SnapshotDisplaced, SnapshotOrphan, SnapshotMapping, SnapshotArena,
-                         SnapshotPool, SnapshotPosition, SnapshotMark, SnapshotGrowth, SnapshotWindow,
-                         SnapshotWindowCount, SnapshotMarkCount, SnapshotOpenCount, SnapshotPoolLife,
-                         SnapshotPoolPoint>();
+      columns_in_headers<SnapshotHeap, SnapshotDomain, SnapshotSite, SnapshotBlock, SnapshotRealloc, SnapshotRemap,
+                         SnapshotDisplaced, SnapshotOrphan, SnapshotMapping, SnapshotArena, SnapshotPool,
+                         SnapshotPosition, SnapshotMark, SnapshotGrowth, SnapshotWindow, SnapshotWindowCount,
+                         SnapshotMarkCount, SnapshotOpenCount, SnapshotPoolLife, SnapshotPoolPoint>();
   EXPECT_EQ(headers.size(), kSnapshotTables);
   const FormatDocument document = read_format_document(CISTERN_FORMAT);
   const DocumentTable* const table = document.table("SnapshotTable");

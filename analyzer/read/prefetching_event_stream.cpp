@@ -1,4 +1,4 @@
-#include "analyzer/read/ahead_stream.h"
+#include "analyzer/read/prefetching_event_stream.h"
 
 #include <sched.h>
 
@@ -23,7 +23,7 @@ bool is_worth_it(const Image& image) {
 
 }  // namespace
 
-AheadStream::AheadStream(const Image& image, Threads threads) : stream_(image) {
+PrefetchingEventStream::PrefetchingEventStream(const Image& image, Threads threads) : stream_(image) {
   if (threads == Threads::kOne || (threads == Threads::kAsNeeded && !is_worth_it(image))) return;
   try {
     thread_ = std::thread([this] { work(); });
@@ -31,7 +31,7 @@ AheadStream::AheadStream(const Image& image, Threads threads) : stream_(image) {
   }
 }
 
-AheadStream::~AheadStream() {
+PrefetchingEventStream::~PrefetchingEventStream() {
   if (!thread_.joinable()) return;
   {
     const std::lock_guard locked(mutex_);
@@ -41,11 +41,11 @@ AheadStream::~AheadStream() {
   thread_.join();
 }
 
-AheadStream::Counts AheadStream::counts_now() const noexcept {
-  return {stream_.events(), stream_.torn_bytes(), stream_.misplaced_steps(), stream_.decoded_bytes()};
+PrefetchingEventStream::Counts PrefetchingEventStream::counts_now() const noexcept {
+  return {stream_.events(), stream_.unreadable_bytes(), stream_.misplaced_steps(), stream_.decoded_bytes()};
 }
 
-void AheadStream::work() {
+void PrefetchingEventStream::work() {
   for (bool last = false; !last;) {
     std::unique_lock locked(mutex_);
     changed_.wait(locked, [this] { return stopping_ || filled_ - emptied_ < kBatches; });
@@ -66,12 +66,12 @@ void AheadStream::work() {
   }
 }
 
-void AheadStream::fill(Batch& batch) {
+void PrefetchingEventStream::fill(Batch& batch) {
   batch.steps.clear();
   batch.parts.clear();
   batch.steps.reserve(kBatchSteps);
   while (batch.steps.size() < kBatchSteps) {
-    const Run run = stream_.next();
+    const StepRun run = stream_.next();
     if (run.steps.empty()) {
       batch.last = true;
       break;
@@ -82,19 +82,19 @@ void AheadStream::fill(Batch& batch) {
   batch.counts = counts_now();
 }
 
-Run AheadStream::next(uint64_t until) {
+StepRun PrefetchingEventStream::next(uint64_t until) {
   if (!thread_.joinable()) {
-    const Run run = stream_.next(until);
+    const StepRun run = stream_.next(until);
     counts_ = counts_now();
     return run;
   }
   if (!next_part()) return {};
   const Part& part = current_->parts[part_];
-  const std::span<const Step> steps(current_->steps.data() + step_, part.end - step_);
+  const std::span<const HeapStep> steps(current_->steps.data() + step_, part.end - step_);
   size_t count = steps.size();
   if (steps.back().time >= until) {
     const auto later =
-        std::partition_point(steps.begin(), steps.end(), [=](const Step& step) { return step.time < until; });
+        std::partition_point(steps.begin(), steps.end(), [=](const HeapStep& step) { return step.time < until; });
     count = static_cast<size_t>(later - steps.begin());
   }
   step_ += count;
@@ -102,7 +102,7 @@ Run AheadStream::next(uint64_t until) {
 }
 
 // Goes to where there are steps. Returns false at the end.
-bool AheadStream::next_part() {
+bool PrefetchingEventStream::next_part() {
   for (;;) {
     if (current_ == nullptr || part_ == current_->parts.size()) {
       if (!next_batch()) return false;
@@ -115,7 +115,7 @@ bool AheadStream::next_part() {
 }
 
 // Hands the current batch back and waits for the one behind it. Returns false when there is none.
-bool AheadStream::next_batch() {
+bool PrefetchingEventStream::next_batch() {
   if (current_ != nullptr && current_->last) return false;
   std::unique_lock locked(mutex_);
   if (current_ != nullptr) {

@@ -14,7 +14,7 @@
 namespace cistern::analyzer {
 
 template <typename Id, typename T>
-class IdTable {
+class IdMap {
  public:
   // The first definition of an id counts. Returns the value, new or old; null for id 0.
   T* add(Id id, const T& value) {
@@ -27,7 +27,7 @@ class IdTable {
     return &sparse_.insert({key, value}).first.value();
   }
 
-  T* find(Id id) noexcept { return const_cast<T*>(static_cast<const IdTable*>(this)->find(id)); }
+  T* find(Id id) noexcept { return const_cast<T*>(static_cast<const IdMap*>(this)->find(id)); }
   const T* find(Id id) const noexcept {
     const uint32_t key = raw(id);
     if (key < slots_.size() && slots_[key].defined) return &slots_[key].value;

@@ -1,4 +1,4 @@
-#include "analyzer/read/clock.h"
+#include "analyzer/read/profile_clock.h"
 
 #include <algorithm>
 #include <cmath>
@@ -30,7 +30,7 @@ int64_t signed_ns(uint64_t ns) {
 
 }  // namespace
 
-Clock::Clock(const ProfileHeader& header, const std::vector<ClockPairRecord>& pairs) {
+ProfileClock::ProfileClock(const ProfileHeader& header, const std::vector<ClockPairRecord>& pairs) {
   anchors_.clear();
   for (const ClockPairRecord& pair : pairs) {
     const int64_t ns = signed_ns(pair.monotonic_ns);
@@ -50,19 +50,19 @@ Clock::Clock(const ProfileHeader& header, const std::vector<ClockPairRecord>& pa
   start_unix_ns_ = signed_ns(header.image.start_unix_ns);
 }
 
-const Clock::Anchor& Clock::anchor_before(uint64_t time) const noexcept {
+const ProfileClock::Anchor& ProfileClock::anchor_before(uint64_t time) const noexcept {
   const auto after = std::upper_bound(anchors_.begin(), anchors_.end(), time,
                                       [](uint64_t t, const Anchor& anchor) { return t < anchor.time; });
   return after == anchors_.begin() ? anchors_.front() : *(after - 1);
 }
 
-int64_t Clock::since_start_ns(uint64_t time) const noexcept {
+int64_t ProfileClock::since_start_ns(uint64_t time) const noexcept {
   const Anchor& anchor = anchor_before(time);
   const double ns = difference(time, anchor.time) * anchor.ns_per_tick;
   return rounded(static_cast<double>(anchor.ns - start_ns_) + ns, kGreatestLifeNs);
 }
 
-uint64_t Clock::time_at(int64_t since_start_ns) const noexcept {
+uint64_t ProfileClock::time_at(int64_t since_start_ns) const noexcept {
   const int64_t ns = rounded(static_cast<double>(since_start_ns) + static_cast<double>(start_ns_), kGreatestMomentNs);
   const auto after = std::upper_bound(anchors_.begin(), anchors_.end(), ns,
                                       [](int64_t t, const Anchor& anchor) { return t < anchor.ns; });
@@ -75,7 +75,7 @@ uint64_t Clock::time_at(int64_t since_start_ns) const noexcept {
   return anchor.time + static_cast<uint64_t>(rounded(ticks));
 }
 
-uint64_t Clock::ticks_of_ns(uint64_t ns) const noexcept {
+uint64_t ProfileClock::ticks_of_ns(uint64_t ns) const noexcept {
   const double ticks = static_cast<double>(ns) / anchors_.front().ns_per_tick;
   return ticks < 1 ? 1 : static_cast<uint64_t>(rounded(ticks));
 }

@@ -1,4 +1,4 @@
-#include "analyzer/read/profile_header.h"
+#include "analyzer/read/header_page.h"
 
 #include <fmt/format.h>
 

@@ -16,29 +16,29 @@
 
 namespace cistern::analyzer {
 
-class AheadStream {
+class PrefetchingEventStream {
  public:
   enum class Threads : uint8_t { kAsNeeded, kOne, kTwo };
 
   // `image` outlives this.
-  explicit AheadStream(const Image& image, Threads threads = Threads::kAsNeeded);
-  ~AheadStream();
-  AheadStream(const AheadStream&) = delete;
-  AheadStream& operator=(const AheadStream&) = delete;
+  explicit PrefetchingEventStream(const Image& image, Threads threads = Threads::kAsNeeded);
+  ~PrefetchingEventStream();
+  PrefetchingEventStream(const PrefetchingEventStream&) = delete;
+  PrefetchingEventStream& operator=(const PrefetchingEventStream&) = delete;
 
   // See EventStream.
-  Run next(uint64_t until = UINT64_MAX);
+  StepRun next(uint64_t until = UINT64_MAX);
 
   // Of what has been decoded for the steps so far; all of it when next() has come to the end.
   uint64_t events() const noexcept { return counts_.events; }
-  uint64_t torn_bytes() const noexcept { return counts_.torn_bytes; }
+  uint64_t unreadable_bytes() const noexcept { return counts_.unreadable_bytes; }
   uint64_t misplaced_steps() const noexcept { return counts_.misplaced_steps; }
   uint64_t decoded_bytes() const noexcept { return counts_.decoded_bytes; }
 
  private:
   struct Counts {
     uint64_t events = 0;
-    uint64_t torn_bytes = 0;
+    uint64_t unreadable_bytes = 0;
     uint64_t misplaced_steps = 0;
     uint64_t decoded_bytes = 0;
   };
@@ -47,7 +47,7 @@ class AheadStream {
     size_t end = 0;
   };
   struct Batch {
-    std::vector<Step> steps;
+    std::vector<HeapStep> steps;
     std::vector<Part> parts;
     Counts counts;
     bool last = false;

@@ -1,8 +1,8 @@
-#include "analyzer/read/symbols.h"
+#include "analyzer/read/native_symbols.h"
 
 namespace cistern::analyzer {
 
-bool Symbols::add(const SymbolRecord& record) {
+bool NativeSymbols::add(const SymbolRecord& record) {
   const NativeAddress at{record.module, record.address};
   if (raw(record.module) == 0) return false;
   if (record.level == 0) begin(at, record.source);
@@ -14,7 +14,7 @@ bool Symbols::add(const SymbolRecord& record) {
   return true;
 }
 
-void Symbols::begin(const NativeAddress& at, SymbolSource source) {
+void NativeSymbols::begin(const NativeAddress& at, SymbolSource source) {
   last_ = at;
   next_level_ = 0;
   const Place place{static_cast<uint32_t>(symbols_.size()), 0};
@@ -23,7 +23,7 @@ void Symbols::begin(const NativeAddress& at, SymbolSource source) {
   if (!added && !passed_over_) known.value() = place;
 }
 
-std::span<const Symbol> Symbols::find(const NativeAddress& at) const noexcept {
+std::span<const Symbol> NativeSymbols::find(const NativeAddress& at) const noexcept {
   const auto found = index_.find(at);
   if (found == index_.end()) return {};
   return {symbols_.data() + found->second.first, found->second.count};

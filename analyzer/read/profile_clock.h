@@ -10,11 +10,11 @@
 
 namespace cistern::analyzer {
 
-class Clock {
+class ProfileClock {
  public:
-  Clock() = default;
+  ProfileClock() = default;
   // Pairs in order of time; those that contradict their predecessors are left out.
-  Clock(const ProfileHeader& header, const std::vector<ClockPairRecord>& pairs);
+  ProfileClock(const ProfileHeader& header, const std::vector<ClockPairRecord>& pairs);
 
   // Nanoseconds since the image began to record; negative for times before.
   int64_t since_start_ns(uint64_t time) const noexcept;

@@ -1,4 +1,4 @@
-#include "analyzer/read/ahead_stream.h"
+#include "analyzer/read/prefetching_event_stream.h"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@
 namespace cistern::analyzer {
 namespace {
 
-using Threads = AheadStream::Threads;
-using Seen = std::tuple<uint32_t, uint64_t, StepKind, uint64_t>;
+using Threads = PrefetchingEventStream::Threads;
+using Seen = std::tuple<uint32_t, uint64_t, HeapStepKind, uint64_t>;
 
 // More steps than there is room for ahead, of three threads.
 Profile many_steps() {
@@ -35,33 +35,33 @@ Profile many_steps() {
 template <typename Stream>
 std::vector<Seen> read(Stream& stream, uint64_t until = UINT64_MAX) {
   std::vector<Seen> seen;
-  for (Run run = stream.next(until); !run.steps.empty(); run = stream.next(until)) {
-    for (const Step& step : run.steps) seen.emplace_back(raw(run.stream_id), step.time, step.kind, step.address);
+  for (StepRun run = stream.next(until); !run.steps.empty(); run = stream.next(until)) {
+    for (const HeapStep& step : run.steps) seen.emplace_back(raw(run.stream_id), step.time, step.kind, step.address);
   }
   return seen;
 }
 
-TEST(AheadStream, GivesWhatTheStreamGives) {
+TEST(PrefetchingEventStream, GivesWhatTheStreamGives) {
   const Profile profile = many_steps();
   const Image& image = profile.images.front();
   EventStream plain(image);
   const std::vector<Seen> expected = read(plain);
   ASSERT_EQ(expected.size(), 60'000u);
   for (const Threads threads : {Threads::kOne, Threads::kTwo}) {
-    AheadStream stream(image, threads);
+    PrefetchingEventStream stream(image, threads);
     EXPECT_EQ(read(stream), expected);
     EXPECT_TRUE(stream.next().steps.empty());  // and remains at its end
     EXPECT_EQ(stream.events(), plain.events());
     EXPECT_EQ(stream.decoded_bytes(), plain.decoded_bytes());
-    EXPECT_EQ(stream.torn_bytes(), 0u);
+    EXPECT_EQ(stream.unreadable_bytes(), 0u);
   }
 }
 
-TEST(AheadStream, StopsBeforeEachMomentAndGoesOnBehindIt) {
+TEST(PrefetchingEventStream, StopsBeforeEachMomentAndGoesOnBehindIt) {
   const Profile profile = many_steps();
   const Image& image = profile.images.front();
   EventStream plain(image);
-  AheadStream stream(image, Threads::kTwo);
+  PrefetchingEventStream stream(image, Threads::kTwo);
   for (uint64_t until = kStart; until < kStart + 70'000; until += 777) {
     const std::vector<Seen> seen = read(stream, until);
     ASSERT_EQ(seen, read(plain, until)) << until;
@@ -70,20 +70,20 @@ TEST(AheadStream, StopsBeforeEachMomentAndGoesOnBehindIt) {
   EXPECT_EQ(read(stream), read(plain));
 }
 
-TEST(AheadStream, MayBeLeftAnywhere) {
+TEST(PrefetchingEventStream, MayBeLeftAnywhere) {
   const Profile profile = many_steps();
   const Image& image = profile.images.front();
   for (size_t runs = 0; runs < 60; ++runs) {
-    AheadStream stream(image, Threads::kTwo);
+    PrefetchingEventStream stream(image, Threads::kTwo);
     for (size_t i = 0; i < runs; ++i) EXPECT_FALSE(stream.next().steps.empty());
   }
 }
 
-TEST(AheadStream, OfNothingIsAtItsEnd) {
+TEST(PrefetchingEventStream, OfNothingIsAtItsEnd) {
   Recording recording;
   recording.mark(kStart + 5, "here");
   const Profile profile = recording.read();
-  AheadStream stream(profile.images.front(), Threads::kTwo);
+  PrefetchingEventStream stream(profile.images.front(), Threads::kTwo);
   EXPECT_TRUE(stream.next().steps.empty());
 }
 

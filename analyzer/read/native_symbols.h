@@ -34,7 +34,7 @@ struct NativeAddressHash {
   }
 };
 
-class Symbols {
+class NativeSymbols {
  public:
   // Returns false for a record that does not follow.
   bool add(const SymbolRecord& record);
