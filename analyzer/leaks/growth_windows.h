@@ -18,6 +18,7 @@
 #include "analyzer/read/image.h"
 #include "analyzer/symbols/call_tree.h"
 #include "analyzer/symbols/stack_resolver.h"
+#include "cistern/format/limits.h"
 
 namespace cistern::analyzer {
 
@@ -34,7 +35,7 @@ struct Windows {
 
 class GrowthWindows : public HeapObserver {
  public:
-  static constexpr uint32_t kMaxWindows = 256;
+  static constexpr uint32_t kMaxWindows = kMaxGrowthWindows;
 
   // With `warm_up_end`, the clock begins there, and ticks in imports too. Without it, it goes on from what the image's
   // snapshot has counted. All outlive this.

@@ -20,7 +20,7 @@ namespace {
 constexpr PeriodicThread::Pause kPause{5};
 constexpr PeriodicThread::Pause kIdlePause{40};
 constexpr unsigned kTicksBetweenLivenessChecks = 100;
-constexpr uint64_t kClockOffset = kWindowControlOffset + offsetof(WindowControl, beat);
+constexpr uint64_t kClockOffset = kWindowControlOffset + offsetof(WindowControl, coarse_clock);
 
 std::string window_path(const ListedImage& image) {
   return window_of(image.profile, Descriptor(image.profile, O_RDONLY | O_NONBLOCK).value_at<ProfileHeader>(0));

@@ -10,11 +10,9 @@
 
 #include "cistern/format/domain.h"
 #include "cistern/format/ids.h"
+#include "cistern/format/limits.h"
 
 namespace cistern::analyzer {
-
-// As many domains as an event can name; those beyond kDomains are of later writers.
-constexpr size_t kDomainNumbers = 8;
 
 struct Site {
   StackId stack{};

@@ -1,6 +1,6 @@
-// Sizes that an allocator gives the same places to. pymalloc: sixteens up to 512 bytes (Objects/obmalloc.c, 3.8
-// – 3.13); glibc: chunks of sixteens with a header of eight bytes (malloc/malloc.c, 2.36), here up to 1 KiB, then
-// powers of two.
+// Classes of sizes that an allocator serves from the same places. pymalloc: multiples of 16 up to 512 bytes
+// (Objects/obmalloc.c, 3.8 – 3.13). glibc: chunks of multiples of 16 with a header of eight bytes
+// (malloc/malloc.c, 2.36), here up to 1 KiB, then powers of two.
 #pragma once
 
 #include <algorithm>
@@ -36,7 +36,7 @@ constexpr BlockClass of_chunk(uint64_t size) noexcept {
   return static_cast<BlockClass>(kPoolClasses + kChunkClasses + 1 + std::min<uint64_t>(std::bit_width(size), 60));
 }
 
-// Those of sizes below kMostInTable outside pymalloc's domains, then those in them.
+// Classes of the sizes below kMostInTable: first outside pymalloc's domains, then in them.
 constexpr auto kTable = [] {
   std::array<BlockClass, 2 * kMostInTable> table{};
   for (uint64_t size = 0; size < kMostInTable; ++size) {
@@ -46,7 +46,7 @@ constexpr auto kTable = [] {
   return table;
 }();
 
-// Where a domain's begin in it.
+// Where the classes of a domain begin in kTable.
 constexpr std::array<uint16_t, 8> kBegins = [] {
   std::array<uint16_t, 8> begins{};
   for (const Domain pooled : {Domain::kMem, Domain::kObj}) begins[static_cast<size_t>(pooled)] = kMostInTable;
@@ -70,7 +70,7 @@ inline BlockClass class_of(Domain domain, uint64_t size) noexcept {
   return kTable[kBegins[static_cast<size_t>(domain) % kBegins.size()] + size];
 }
 
-// How far apart neighbours of a class lie; 0 where that is not known.
+// The distance between neighbouring blocks of a class, in bytes; 0: not known.
 inline uint64_t stride_of(BlockClass of) noexcept {
   return block_class_detail::kStrides[of];
 }

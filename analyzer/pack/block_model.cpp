@@ -13,7 +13,7 @@ void BlockTables::reset(uint32_t most_blocks) {
   room = most_blocks;
 }
 
-uint8_t BlockModel::tell_another(const Places& places, const Freed& freed, uint64_t address) noexcept {
+uint8_t BlockModel::other_place_code(const Places& places, const Freed& freed, uint64_t address) noexcept {
   const uint32_t depth = std::min<uint32_t>(places.count(), kFreedDepth);
   for (uint32_t ago = 0; ago < depth; ++ago) {
     if (freed[(places.top - 1 - ago) % kRing] == address) return static_cast<uint8_t>(kFreed + ago);
@@ -21,7 +21,7 @@ uint8_t BlockModel::tell_another(const Places& places, const Freed& freed, uint6
   return (address - places.last) % block_class_detail::kUnit == 0 ? kApart : kApartBytes;
 }
 
-// Moves those that were freed later than `ago` frees ago into its place.
+// Removes the freed block `ago`: moves the blocks that were freed later into its place.
 void BlockModel::close_gap(const Places& places, Freed& freed, uint32_t ago) noexcept {
   for (; ago > 0; --ago) freed[(places.top - 1 - ago) % kRing] = freed[(places.top - ago) % kRing];
 }

@@ -1,7 +1,7 @@
-// What both sides of the column codec know about a thread's blocks, so that most addresses need not be said: an
-// allocator gives a freed block to the next request of its class, or carves the next one behind the last. A block that
-// was allocated in the segment is known by its number, others by their address. Guesses only: whatever an allocator
-// does can be said, it takes more bytes. Both sides make the same calls in the same order.
+// Predicts the addresses of a thread's blocks, for both directions of the column codec. An allocator gives a freed
+// block to the next request of the same class, or takes the place behind the last block. Packer and reader make the
+// same calls in the same order, so both have the same predictions. A wrong prediction costs bytes, nothing else. Blocks
+// that were allocated in the segment have a number; others are known by their address.
 #pragma once
 
 #include <array>
@@ -16,10 +16,10 @@ namespace cistern::analyzer {
 // The tables of a BlockModel. Memory: 60 KiB, and 9 bytes for each block of a segment.
 struct BlockTables {
   static constexpr uint32_t kRing = 32;  // a power of two, more than BlockModel::kFreedDepth
-  struct Places {                        // of a class
+  struct Places {                        // of one class
     uint64_t last = 0;
-    uint32_t top = 0;     // where the next freed one goes
-    uint32_t bottom = 0;  // where the oldest one is
+    uint32_t top = 0;     // where the next freed block goes
+    uint32_t bottom = 0;  // where the oldest freed block is
     uint32_t count() const noexcept { return top - bottom; }
   };
   using Freed = std::array<uint64_t, kRing>;
@@ -27,27 +27,27 @@ struct BlockTables {
 
   std::array<Places, kBlockClasses> classes;
   std::array<Freed, kBlockClasses> freed;
-  std::array<uint64_t, kPages> pages;     // number and, in the lowest byte, the class that was last allocated in it
+  std::array<uint64_t, kPages> pages;  // page number and, in the lowest byte, the class that was last allocated in it
   std::unique_ptr<uint64_t[]> addresses;  // of the blocks, by number
   std::unique_ptr<BlockClass[]> block_classes;
-  uint32_t room = 0;  // for so many blocks
+  uint32_t room = 0;  // number of blocks that fit
 
-  // Forgets everything and makes room for so many blocks.
+  // Forgets everything and makes room for `most_blocks` blocks.
   void reset(uint32_t most_blocks);
 };
 
-// Small, so that a copy of it can live in registers where events are counted by the million; a copy is written back.
+// Small, so that a local copy can be kept in registers. The copy is written back afterwards.
 class BlockModel {
  public:
-  // How a new block's place is told.
-  static constexpr uint8_t kApart = 0;       // by its distance from the last place of its class, in units of 16
+  // Place codes: where a new block lies.
+  static constexpr uint8_t kApart = 0;       // at a distance from the last place of its class, in units of 16
   static constexpr uint8_t kApartBytes = 1;  // the same, in bytes
-  static constexpr uint8_t kBehind = 2;      // right behind the last place of its class
-  static constexpr uint8_t kFreed = 3;       // + n: where the block of its class was that was freed n frees ago
+  static constexpr uint8_t kBehind = 2;      // directly behind the last place of its class
+  static constexpr uint8_t kFreed = 3;       // + n: where the n-th last freed block of its class was
   static constexpr uint8_t kFreedDepth = 16;
 
   BlockModel() = default;
-  // Of tables that were reset.
+  // Requires: `tables` were reset.
   explicit BlockModel(BlockTables& tables) noexcept
       : classes_(tables.classes.data()),
         freed_(tables.freed.data()),
@@ -56,30 +56,31 @@ class BlockModel {
         block_classes_(tables.block_classes.get()),
         room_(tables.room) {}
 
-  uint8_t tell(BlockClass of, uint64_t address) const noexcept {
+  uint8_t place_code(BlockClass of, uint64_t address) const noexcept {
     const Places& places = classes_[of];
     if (freed_[of][(places.top - 1) % kRing] == address && places.count() != 0) return kFreed;
     const uint64_t stride = stride_of(of);
     if (address == places.last + stride && stride != 0) return kBehind;
-    return tell_another(places, freed_[of], address);
+    return other_place_code(places, freed_[of], address);
   }
-  // The place that `told` tells, which is not kApart or kApartBytes. Requires can_place(): for what nobody vouches for.
-  bool can_place(BlockClass of, uint8_t told) const noexcept {
-    return told < kFreed || (told - kFreed < kFreedDepth && told - uint32_t{kFreed} < classes_[of].count());
+  // Whether place() may be called with a code that was read from a file.
+  bool can_place(BlockClass of, uint8_t code) const noexcept {
+    return code < kFreed || (code - kFreed < kFreedDepth && code - uint32_t{kFreed} < classes_[of].count());
   }
-  uint64_t place(BlockClass of, uint8_t told) const noexcept {
+  // The address of a place code other than kApart and kApartBytes. Requires: can_place().
+  uint64_t place(BlockClass of, uint8_t code) const noexcept {
     const Places& places = classes_[of];
-    if (told == kBehind) return places.last + stride_of(of);
-    return freed_[of][(places.top - 1 - (told - kFreed)) % kRing];
+    if (code == kBehind) return places.last + stride_of(of);
+    return freed_[of][(places.top - 1 - (code - kFreed)) % kRing];
   }
-  // What a distance counts from.
+  // The address that a distance is relative to.
   uint64_t base(BlockClass of) const noexcept { return classes_[of].last; }
-  // A block is at `address` now, as was told. Returns its number. Requires: has_room().
-  uint32_t take(BlockClass of, uint8_t told, uint64_t address) noexcept {
+  // A block was allocated at `address`, which has this place code. Returns its number. Requires: has_room().
+  uint32_t take(BlockClass of, uint8_t code, uint64_t address) noexcept {
     Places& places = classes_[of];
-    if (told >= kFreed) {
-      if (told > kFreed) [[unlikely]]
-        close_gap(places, freed_[of], told - kFreed);
+    if (code >= kFreed) {
+      if (code > kFreed) [[unlikely]]
+        close_gap(places, freed_[of], code - kFreed);
       --places.top;
     }
     places.last = address;
@@ -93,14 +94,14 @@ class BlockModel {
 
   uint32_t blocks() const noexcept { return blocks_; }
   uint64_t address_of(size_t number) const noexcept { return addresses_[number]; }
-  void give_back(size_t number) noexcept { put_freed(block_classes_[number], addresses_[number]); }
-  // A block that was not allocated in the segment: its class is taken to be that of its page.
-  void give_back_at(uint64_t address) noexcept {
+  void free_block(size_t number) noexcept { put_freed(block_classes_[number], addresses_[number]); }
+  // Frees a block that was not allocated in the segment. Its class is assumed to be that of its page.
+  void free_block_at(uint64_t address) noexcept {
     const uint64_t page = pages_[(address >> kPageShift) % BlockTables::kPages];
     const auto of = static_cast<BlockClass>(page);
     if (page >> 8 == address >> kPageShift && of != kNoClass) put_freed(of, address);
   }
-  // A block changed its size where it is.
+  // A block changed its class but not its place.
   void change(size_t number, BlockClass to) noexcept { block_classes_[number] = to; }
 
  private:
@@ -109,7 +110,7 @@ class BlockModel {
   static constexpr uint32_t kRing = BlockTables::kRing;
   static constexpr unsigned kPageShift = 12;
 
-  static uint8_t tell_another(const Places& places, const Freed& freed, uint64_t address) noexcept;
+  static uint8_t other_place_code(const Places& places, const Freed& freed, uint64_t address) noexcept;
   static void close_gap(const Places& places, Freed& freed, uint32_t ago) noexcept;
   void put_freed(BlockClass of, uint64_t address) noexcept {
     Places& places = classes_[of];

@@ -1,6 +1,6 @@
-// The inner loop of ColumnReader: allocs and frees, from columns of which whole words can be read. In a header so that
-// it is inlined with what becomes of the events, and a local object, so that it lives in registers.
-// Cost: about 60 instructions a free and 100 an alloc.
+// The inner loop of ColumnReader: reads allocs and frees while whole words can be read from all columns. It is in a
+// header so that it is inlined together with its sink, and is used as a local object so that it is kept in registers.
+// Cost: about 60 instructions per free and 100 per alloc.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@ class BlockRun {
  public:
   struct Moment {
     uint64_t time;
-    uint64_t told;  // its distance from the end of the event before, zigzagged: two bytes as a varint at most
+    uint64_t delta;  // zigzag of its distance from the end of the event before; at most two bytes as a varint
   };
 
-  // `columns` by Column.
+  // `columns`: by Column.
   BlockRun(const ColumnState& state, const Cursor* columns) noexcept
       : state_(state),
         tags_(columns[0]),
@@ -29,8 +29,8 @@ class BlockRun {
         sizes_(columns[5]),
         stacks_(columns[6]) {}
 
-  // Hands over what there is, until `sink` has no room, or there comes an event of another kind, an unusual or a
-  // malformed one, or a column's last bytes. A sink has
+  // Passes events to `sink` until the sink is full, or until an event with another op, an unusual or malformed event,
+  // or the last bytes of a column follow. A sink has
   //   bool has_room() const;
   //   void free(unsigned domain, Moment when, uint64_t address);
   //   void alloc(unsigned domain, Moment when, uint64_t address, uint64_t size, uint32_t stack);
@@ -69,7 +69,7 @@ class BlockRun {
  private:
   struct Words {
     const uint8_t* at;
-    const uint8_t* last;  // where the last whole word begins; before `at` when there is none
+    const uint8_t* last;  // where the last whole word begins; before `at` if there is none
     explicit Words(const Cursor& in) noexcept
         : at(in.position()),
           last(in.remaining() < sizeof(uint64_t) ? at - 1 : at + in.remaining() - sizeof(uint64_t)) {}
@@ -84,31 +84,31 @@ class BlockRun {
     using namespace column_code;
     if (!blocks_.has_word()) [[unlikely]]
       return false;
-    uint64_t told = blocks_.at[0];
+    uint64_t code = blocks_.at[0];
     unsigned told_bytes = 1;
-    if (told > 0x7f) [[unlikely]] {
+    if (code > 0x7f) [[unlikely]] {
       if (blocks_.at[1] > 0x7f) [[unlikely]]
         return false;
-      told = (told & 0x7f) | uint64_t{blocks_.at[1]} << 7;
+      code = (code & 0x7f) | uint64_t{blocks_.at[1]} << 7;
       told_bytes = 2;
     }
     uint64_t address = 0;
-    if (told >= kNumbered) {
-      const auto number = static_cast<uint32_t>(state_.number + unzigzag(told - kNumbered));
+    if (code >= kNumbered) {
+      const auto number = static_cast<uint32_t>(state_.number + unzigzag(code - kNumbered));
       if (number >= state_.model.blocks()) [[unlikely]]
         return false;
       state_.number = number;
       address = state_.model.address_of(number);
-      state_.model.give_back(number);
+      state_.model.free_block(number);
     } else {
       uint64_t difference = 0;
-      if (!take_difference(difference, told == kUnknown)) [[unlikely]]
+      if (!take_difference(difference, code == kUnknown)) [[unlikely]]
         return false;
       address = state_.unknown += difference;
-      state_.model.give_back_at(address);
+      state_.model.free_block_at(address);
     }
     blocks_.at += told_bytes;
-    state_.check.add_free(tag & kOpAndDomain, when.told, address);
+    state_.check.add_free(tag & kOpAndDomain, when.delta, address);
     sink.free(domain_of(tag), when, address);
     return true;
   }
@@ -141,25 +141,25 @@ class BlockRun {
       size = joined(word & up_to_lowest(ends));
     }
     const BlockClass of = class_of(static_cast<Domain>(domain_of(tag)), size);
-    const uint8_t told = *places_.at;
+    const uint8_t code = *places_.at;
     uint64_t address = 0;
-    if (told <= BlockModel::kApartBytes) {
-      if (!take_difference(address, told == BlockModel::kApart)) [[unlikely]]
+    if (code <= BlockModel::kApartBytes) {
+      if (!take_difference(address, code == BlockModel::kApart)) [[unlikely]]
         return false;
       address += state_.model.base(of);
     } else {
-      if (!state_.model.can_place(of, told)) [[unlikely]]
+      if (!state_.model.can_place(of, code)) [[unlikely]]
         return false;
-      address = state_.model.place(of, told);
+      address = state_.model.place(of, code);
     }
-    state_.model.take(of, told, address);
+    state_.model.take(of, code, address);
     ++places_.at;
     expected = stack;
     state_.stack = stack;
     stacks_.at += stack_bytes;
     last_size = size;
     sizes_.at += size_bytes;
-    state_.check.add_alloc(tag & kOpAndDomain, when.told, address, size, stack);
+    state_.check.add_alloc(tag & kOpAndDomain, when.delta, address, size, stack);
     sink.alloc(domain_of(tag), when, address, size, stack);
     return true;
   }
@@ -167,15 +167,15 @@ class BlockRun {
   bool stacks_has(uint8_t tag) const noexcept { return (tag & column_code::kExpectedStack) != 0 || stacks_.has_word(); }
   bool sizes_has(uint8_t tag) const noexcept { return (tag & column_code::kExpectedSize) != 0 || sizes_.has_word(); }
 
-  // Of two addresses. Leaves what it refuses.
+  // Reads a difference of two addresses. Returns false, and reads nothing, if it is unusual.
   bool take_difference(uint64_t& difference, bool units) noexcept {
     if (!addresses_.has_word()) return false;
     const uint64_t word = load_word(addresses_.at);
     const uint64_t ends = varint_ends(word);
     if (ends == 0) return false;
     addresses_.at += lowest_byte(ends) + 1;
-    const auto told = static_cast<uint64_t>(unzigzag(joined(word & up_to_lowest(ends))));
-    difference = told << (units ? kBlockUnitShift : 0);
+    const auto distance = static_cast<uint64_t>(unzigzag(joined(word & up_to_lowest(ends))));
+    difference = distance << (units ? kBlockUnitShift : 0);
     return true;
   }
 

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "analyzer/pack/varint_word.h"
+#include "cistern/format/limits.h"
 
 namespace cistern::analyzer {
 
@@ -12,10 +13,7 @@ using namespace column_code;
 
 namespace {
 
-// A varint in a column has ten bytes at most, an event two at least; of eight bytes and more, such as a remap, five
-// values go into the last column.
-constexpr size_t kMostGrowth = 7;
-// A tag, a time, and a word.
+// Bytes that may be read at once: a tag, a time, and a word.
 constexpr size_t kReadAhead = 1 + 2 + sizeof(uint64_t);
 
 // A difference of addresses, counted in units of blocks.
@@ -27,11 +25,10 @@ constexpr bool is_whole_units(uint64_t difference) {
   return difference % (1 << kBlockUnitShift) == 0;
 }
 
-// Allocs and frees whose fields are short, as nearly all are, one after another: a local object that lives in
-// registers.
+// Packs allocs and frees with short fields, as nearly all are. A local object, so that it is kept in registers.
 class BlockPacking {
  public:
-  // `columns` by Column. Their rooms have eight bytes beyond their end.
+  // `columns`: by Column. Each has eight more bytes behind its end.
   BlockPacking(const ColumnState& state, SeenBlocks& seen, uint8_t* const* columns, const EventState& read) noexcept
       : state_(state),
         seen_(seen),
@@ -44,7 +41,7 @@ class BlockPacking {
         stacks_(columns[6]),
         read_(read) {}
 
-  // Returns the first event that it leaves to others.
+  // Returns the first event that it does not pack.
   const uint8_t* go_on(const uint8_t* in, const uint8_t* end) noexcept {
     while (static_cast<size_t>(end - in) >= kReadAhead) {
       const uint8_t tag = *in;
@@ -80,7 +77,7 @@ class BlockPacking {
   }
 
  private:
-  // Return how many bytes the event's fields behind the time have; 0 when they are unusual: nothing is done then.
+  // Return the number of bytes of the event's fields behind the time; 0: the event is unusual, and nothing was done.
   unsigned free(uint8_t tag, uint64_t time, const uint8_t* fields) noexcept {
     const uint64_t word = load_word(fields);
     const uint64_t ends = varint_ends(word);
@@ -92,14 +89,14 @@ class BlockPacking {
     if (seen_.find(address, state_.model, number)) {
       blocks_ = put_short(blocks_, zigzag(int64_t{number} - int64_t{state_.number}) + kNumbered);
       state_.number = number;
-      state_.model.give_back(number);
+      state_.model.free_block(number);
     } else {
       const uint64_t difference = address - state_.unknown;
       const bool units = is_whole_units(difference);
       *blocks_++ = units ? kUnknown : kUnknownBytes;
       put_difference(difference, units);
       state_.unknown = address;
-      state_.model.give_back_at(address);
+      state_.model.free_block_at(address);
     }
     *tags_++ = tag & kBlockOpAndDomain;
     state_.check.add_free(tag & kBlockOpAndDomain, time, address);
@@ -121,18 +118,18 @@ class BlockPacking {
       return 0;
     move(tag, word & up_to_lowest(address_ends));
     const uint64_t stack_bytes = word & up_to_lowest(stack_ends);
-    uint8_t told = tag & kBlockOpAndDomain;
-    told |= put_stack(same ? 0 : joined(stack_bytes >> (8 * (lowest_byte(size_ends) + 1))));
+    uint8_t column_tag = tag & kBlockOpAndDomain;
+    column_tag |= put_stack(same ? 0 : joined(stack_bytes >> (8 * (lowest_byte(size_ends) + 1))));
     const uint64_t size = joined_short(size_bytes);
     uint64_t& expected = state_.size_below(read_.stack);
     if (expected == size) {
-      told |= kExpectedSize;
+      column_tag |= kExpectedSize;
     } else {
       expected = size;
       sizes_ = put_short(sizes_, size);
     }
     put_place(class_of(event_detail::domain_of(Op::kAlloc, tag), size));
-    *tags_++ = told;
+    *tags_++ = column_tag;
     state_.check.add_alloc(tag & kBlockOpAndDomain, time, read_.address, size, read_.stack);
     return lowest_byte(ends) + 1;
   }
@@ -142,23 +139,23 @@ class BlockPacking {
     read_.address += static_cast<uint64_t>(unzigzag(joined(address_bytes))) << shift;
   }
 
-  uint8_t put_stack(uint64_t told) noexcept {
-    const uint32_t next = read_.stack + static_cast<uint32_t>(unzigzag(told));
+  uint8_t put_stack(uint64_t delta) noexcept {
+    const uint32_t next = read_.stack + static_cast<uint32_t>(unzigzag(delta));
     uint32_t& expected = state_.expected_stack();
     const bool as_expected = next == expected;
     expected = next;
     read_.stack = state_.stack = next;
     if (as_expected) return kExpectedStack;
-    stacks_ = put_joined(stacks_, told);
+    stacks_ = put_joined(stacks_, delta);
     return 0;
   }
 
   void put_place(BlockClass of) noexcept {
     const uint64_t address = read_.address;
-    const uint8_t told = state_.model.tell(of, address);
-    *places_++ = told;
-    if (told <= BlockModel::kApartBytes) put_difference(address - state_.model.base(of), told == BlockModel::kApart);
-    seen_.note(address, state_.model.take(of, told, address));
+    const uint8_t code = state_.model.place_code(of, address);
+    *places_++ = code;
+    if (code <= BlockModel::kApartBytes) put_difference(address - state_.model.base(of), code == BlockModel::kApart);
+    seen_.note(address, state_.model.take(of, code, address));
   }
 
   void put_difference(uint64_t difference, bool units) noexcept {
@@ -179,8 +176,10 @@ class BlockPacking {
 
 }  // namespace
 
+// kMaxColumnGrowth is enough: a varint in a column has at most ten bytes, and an event at least two. An event of eight
+// bytes and more, such as a remap, puts five values into the last column.
 void ColumnPacker::begin(std::span<const uint8_t> content, uint64_t first_time) {
-  const size_t most = kMostGrowth * content.size() + sizeof(uint64_t);
+  const size_t most = kMaxColumnGrowth * content.size() + sizeof(uint64_t);
   if (room_bytes_ < most) {
     for (auto& room : room_) room = std::make_unique_for_overwrite<uint8_t[]>(most);
     room_bytes_ = most;
@@ -212,7 +211,7 @@ bool ColumnPacker::pack(std::span<const uint8_t> content, uint64_t first_time, C
   }
 }
 
-// Allocs and frees until something else comes.
+// Packs allocs and frees until another event follows.
 const uint8_t* ColumnPacker::put_blocks(const uint8_t* in, const uint8_t* end, EventState& read) {
   BlockPacking packing(state_, seen_, out_.data(), read);
   in = packing.go_on(in, end);
@@ -231,20 +230,20 @@ void ColumnPacker::put(const Event& event) {
     case Op::kAlloc:
       tag |= put_stack(event.stack);
       tag |= put_size(event.size);
-      put_take(event);
+      put_new_block(event);
       break;
     case Op::kFree:
-      put_give(event.address);
+      put_freed_block(event.address);
       break;
     case Op::kRealloc:
       put(Column::kRest, event.end_time - event.time);
       tag |= put_stack(event.stack);
       tag |= put_size(event.size);
       if (event.old_address == event.address) {
-        put_stay(event);
+        put_block_in_place(event);
       } else {
-        put_give(event.old_address);
-        put_take(event);
+        put_freed_block(event.old_address);
+        put_new_block(event);
       }
       break;
     default:
@@ -268,7 +267,7 @@ uint8_t ColumnPacker::put_size(uint64_t size) {
   return 0;
 }
 
-// Tells which block it is that an allocation before this one left at `address`. Returns whether it has a number.
+// Writes which block lies at `address`. Returns whether it has a number.
 bool ColumnPacker::put_block(uint64_t address, uint32_t& number) {
   if (seen_.find(address, state_.model, number)) {
     put(Column::kBlocks, zigzag(int64_t{number} - int64_t{state_.number}) + kNumbered);
@@ -283,22 +282,22 @@ bool ColumnPacker::put_block(uint64_t address, uint32_t& number) {
   return false;
 }
 
-void ColumnPacker::put_give(uint64_t address) {
+void ColumnPacker::put_freed_block(uint64_t address) {
   uint32_t number = 0;
-  put_block(address, number) ? state_.model.give_back(number) : state_.model.give_back_at(address);
+  put_block(address, number) ? state_.model.free_block(number) : state_.model.free_block_at(address);
 }
 
-void ColumnPacker::put_take(const Event& event) {
+void ColumnPacker::put_new_block(const Event& event) {
   const BlockClass of = class_of(event.domain, event.size);
-  const uint8_t told = state_.model.tell(of, event.address);
-  put_byte(Column::kPlaces, told);
+  const uint8_t code = state_.model.place_code(of, event.address);
+  put_byte(Column::kPlaces, code);
   const uint64_t difference = event.address - state_.model.base(of);
-  if (told == BlockModel::kApart) put_difference(Column::kAddresses, in_units(difference));
-  if (told == BlockModel::kApartBytes) put_difference(Column::kAddresses, difference);
-  seen_.note(event.address, state_.model.take(of, told, event.address));
+  if (code == BlockModel::kApart) put_difference(Column::kAddresses, in_units(difference));
+  if (code == BlockModel::kApartBytes) put_difference(Column::kAddresses, difference);
+  seen_.note(event.address, state_.model.take(of, code, event.address));
 }
 
-void ColumnPacker::put_stay(const Event& event) {
+void ColumnPacker::put_block_in_place(const Event& event) {
   put_byte(Column::kPlaces, kStays);
   uint32_t number = 0;
   if (put_block(event.address, number)) state_.model.change(number, class_of(event.domain, event.size));

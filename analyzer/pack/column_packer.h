@@ -1,5 +1,5 @@
-// One direction of the column codec (column_state.h): the plain payload of an event segment into columns. One object
-// for each thread; it keeps its memory. Cost: see FORMAT.md's columns; 15 ns an event or less.
+// Packs the plain payload of an event segment into columns (column_state.h). One object per thread; it keeps its
+// memory. Cost: at most 15 ns per event.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace cistern::analyzer {
 
-// The number of the last block at an address. Forgets some.
+// The number of the last block at an address. A hash table that may forget entries.
 class SeenBlocks {
  public:
   void reset() noexcept { std::fill(numbers_.begin(), numbers_.end(), 0); }
@@ -36,10 +36,10 @@ class SeenBlocks {
 class ColumnPacker {
  public:
   ColumnPacker() : tables_(std::make_unique<ColumnTables>()) {}
-  // Makes columns of the plain payload of an event segment; they are valid until the next call. Returns false when it
-  // is not what an encoder writes: malformed, or with extensions. Not all of that is seen: unpacking tells.
+  // Packs the plain payload of an event segment. The columns are valid until the next call. Returns false if the
+  // payload is malformed or has extensions. Some malformed payloads are not noticed; unpacking them gives other bytes.
   bool pack(std::span<const uint8_t> content, uint64_t first_time, Columns& columns);
-  // Of the events that were packed.
+  // The checksum of the packed events.
   uint64_t check() const noexcept { return state_.check.value(); }
 
  private:
@@ -49,9 +49,9 @@ class ColumnPacker {
   uint8_t put_stack(StackId stack);
   uint8_t put_size(uint64_t size);
   bool put_block(uint64_t address, uint32_t& number);
-  void put_give(uint64_t address);
-  void put_take(const Event& event);
-  void put_stay(const Event& event);
+  void put_freed_block(uint64_t address);
+  void put_new_block(const Event& event);
+  void put_block_in_place(const Event& event);
   void put_pages(const Event& event);
   uint8_t*& out(Column which) noexcept { return out_[static_cast<size_t>(which)]; }
   void put_byte(Column which, uint8_t byte) noexcept { *out(which)++ = byte; }
@@ -63,8 +63,8 @@ class ColumnPacker {
   std::unique_ptr<ColumnTables> tables_;
   ColumnState state_;
   SeenBlocks seen_;
-  std::array<std::unique_ptr<uint8_t[]>, kColumns> room_;  // what is not written costs no memory
-  size_t room_bytes_ = 0;                                  // of each
+  std::array<std::unique_ptr<uint8_t[]>, kColumns> room_;  // pages that are not written cost no memory
+  size_t room_bytes_ = 0;                                  // of each column
   std::array<uint8_t*, kColumns> out_{};
 };
 

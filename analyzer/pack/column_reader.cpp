@@ -4,7 +4,7 @@ namespace cistern::analyzer {
 
 using namespace column_code;
 
-// A block of the segment takes a place of the column.
+// Each block of the segment has one byte in column kPlaces.
 void ColumnReader::begin(const Columns& columns, uint64_t first_time) {
   in_.clear();
   for (const std::string_view column : columns) in_.emplace_back(column);
@@ -33,7 +33,7 @@ bool ColumnReader::take_fields(Event& event, uint8_t tag) {
     case Op::kAlloc:
       return take_stack(event, tag) && take_size(event, tag) && take_place(event);
     case Op::kFree:
-      return take_give(event.address);
+      return take_freed_block(event.address);
     case Op::kRealloc:
       return take_move(event, tag);
     case Op::kExtension:
@@ -59,42 +59,42 @@ bool ColumnReader::take_size(Event& event, uint8_t tag) {
   return sizes.ok();
 }
 
-// The block that put_block() told: its address, and its number if it has one.
+// Reads what put_block() wrote: the address of a block, and its number if it has one.
 bool ColumnReader::take_block(uint64_t& address, std::optional<uint64_t>& number) {
-  const uint64_t told = column(Column::kBlocks).varint();
+  const uint64_t code = column(Column::kBlocks).varint();
   if (!column(Column::kBlocks).ok()) return false;
-  if (told >= kNumbered) {
-    number = static_cast<uint64_t>(int64_t{state_.number} + unzigzag(told - kNumbered));
+  if (code >= kNumbered) {
+    number = static_cast<uint64_t>(int64_t{state_.number} + unzigzag(code - kNumbered));
     if (*number >= state_.model.blocks()) return false;
     state_.number = static_cast<uint32_t>(*number);
     address = state_.model.address_of(*number);
     return true;
   }
   const auto difference = static_cast<uint64_t>(column(Column::kAddresses).signed_varint());
-  address = state_.unknown += told == kUnknown ? difference << kBlockUnitShift : difference;
+  address = state_.unknown += code == kUnknown ? difference << kBlockUnitShift : difference;
   return column(Column::kAddresses).ok();
 }
 
-bool ColumnReader::take_give(uint64_t& address) {
+bool ColumnReader::take_freed_block(uint64_t& address) {
   std::optional<uint64_t> number;
   if (!take_block(address, number)) return false;
-  number ? state_.model.give_back(*number) : state_.model.give_back_at(address);
+  number ? state_.model.free_block(*number) : state_.model.free_block_at(address);
   return true;
 }
 
 bool ColumnReader::take_place(Event& event) {
   const BlockClass of = class_of(event.domain, event.size);
-  const uint8_t told = column(Column::kPlaces).byte();
+  const uint8_t code = column(Column::kPlaces).byte();
   if (!column(Column::kPlaces).ok()) return false;
-  if (told <= BlockModel::kApartBytes) {
+  if (code <= BlockModel::kApartBytes) {
     const auto difference = static_cast<uint64_t>(column(Column::kAddresses).signed_varint());
-    event.address = state_.model.base(of) + (told == BlockModel::kApart ? difference << kBlockUnitShift : difference);
+    event.address = state_.model.base(of) + (code == BlockModel::kApart ? difference << kBlockUnitShift : difference);
     if (!column(Column::kAddresses).ok()) return false;
   } else {
-    if (!state_.model.can_place(of, told)) return false;
-    event.address = state_.model.place(of, told);
+    if (!state_.model.can_place(of, code)) return false;
+    event.address = state_.model.place(of, code);
   }
-  state_.model.take(of, told, event.address);
+  state_.model.take(of, code, event.address);
   return true;
 }
 
@@ -105,7 +105,7 @@ bool ColumnReader::take_move(Event& event, uint8_t tag) {
   Cursor& places = column(Column::kPlaces);
   if (places.at_end()) return false;
   if (*places.position() != kStays)
-    return take_give(event.old_address) && take_place(event) && column(Column::kRest).ok();
+    return take_freed_block(event.old_address) && take_place(event) && column(Column::kRest).ok();
   places.byte();
   std::optional<uint64_t> number;
   if (!take_block(event.address, number)) return false;

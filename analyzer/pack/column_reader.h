@@ -1,6 +1,5 @@
-// Reads the events of one segment out of its columns (column_state.h), which nobody vouches for: what makes no sense is
-// refused, never followed. One object for each thread; it keeps its memory. Allocs and frees, nearly all events, are
-// handed over one after another without a stop, everything else one by one:
+// Reads the events of one segment from its columns (column_state.h). The columns are not trusted: malformed events are
+// refused. One object per thread; it keeps its memory. Allocs and frees, nearly all events, have a fast path:
 //
 //   reader.begin(columns, first_time);
 //   for (;;) {
@@ -25,24 +24,24 @@ class ColumnReader {
  public:
   ColumnReader() : tables_(std::make_unique<ColumnTables>()) {}
 
-  // The columns outlive the reading.
+  // The columns must stay valid while events are read.
   void begin(const Columns& columns, uint64_t first_time);
   bool at_end() const noexcept { return in_[static_cast<size_t>(Column::kTags)].at_end(); }
   uint64_t events_left() const noexcept { return in_[static_cast<size_t>(Column::kTags)].remaining(); }
-  // Of the end of the last event.
+  // The time at which the last event ended.
   uint64_t time() const noexcept { return state_.time; }
-  // Of the events so far.
+  // The checksum of the events so far.
   uint64_t check() const noexcept { return state_.check.value(); }
 
-  // Reads the next event, whatever it is. Returns false when there is none or it is malformed.
+  // Reads the next event. Returns false if there is none or it is malformed.
   bool take(Event& event);
 
-  // Hands allocs and frees over until `sink` has no room or there comes something for take(), which it may also do for
-  // unusual ones. For a sink see BlockRun.
+  // Passes allocs and frees to `sink` until the sink is full or take() must read the next event. For the sink see
+  // BlockRun.
   template <typename Sink>
   void take_blocks(Sink& sink) {
     BlockRun run(state_, in_.data());
-    Sink local = sink;  // can live in registers, unlike what others might look at
+    Sink local = sink;  // a local copy can be kept in registers
     run.hand_over(local);
     sink = local;
     run.leave(state_, in_.data());
@@ -53,7 +52,7 @@ class ColumnReader {
   bool take_stack(Event& event, uint8_t tag);
   bool take_size(Event& event, uint8_t tag);
   bool take_block(uint64_t& address, std::optional<uint64_t>& number);
-  bool take_give(uint64_t& address);
+  bool take_freed_block(uint64_t& address);
   bool take_place(Event& event);
   bool take_move(Event& event, uint8_t tag);
   bool take_pages(Event& event, uint8_t tag);
@@ -61,7 +60,7 @@ class ColumnReader {
 
   std::unique_ptr<ColumnTables> tables_;
   ColumnState state_;
-  std::vector<Cursor> in_;  // by column
+  std::vector<Cursor> in_;  // by Column
 };
 
 }  // namespace cistern::analyzer

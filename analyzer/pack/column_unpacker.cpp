@@ -3,7 +3,7 @@
 namespace cistern::analyzer {
 namespace {
 
-// Writes what the reader hands over as an encoder did. `end` has kMaxEventBytes of room behind it.
+// Encodes the events that the reader passes to it. Requires: kMaxEventBytes bytes behind `end`.
 struct ContentWriter {
   uint8_t* out;
   uint8_t* end;
@@ -14,13 +14,13 @@ struct ContentWriter {
 
   void free(unsigned domain, BlockRun::Moment when, uint64_t at) noexcept {
     uint8_t* const tag = out;
-    const unsigned bits = static_cast<unsigned>(Op::kFree) | domain << kDomainShift | put_time(when.told);
+    const unsigned bits = static_cast<unsigned>(Op::kFree) | domain << kDomainShift | put_time(when.delta);
     *tag = static_cast<uint8_t>(bits | put_address(at));
   }
 
   void alloc(unsigned domain, BlockRun::Moment when, uint64_t at, uint64_t size, uint32_t next) noexcept {
     uint8_t* const tag = out;
-    unsigned bits = static_cast<unsigned>(Op::kAlloc) | domain << kDomainShift | put_time(when.told);
+    unsigned bits = static_cast<unsigned>(Op::kAlloc) | domain << kDomainShift | put_time(when.delta);
     bits |= put_address(at);
     out = put_short(out, size);
     if (next == stack) {
@@ -33,7 +33,7 @@ struct ContentWriter {
   }
 
  private:
-  // Leaves room for the tag before it. Returns what that makes of the tag, as the next one does.
+  // Leaves a byte for the tag. Returns bits of the tag, like the next function.
   unsigned put_time(uint64_t time) noexcept {
     ++out;
     if (time == 0) return kSameTime;

@@ -1,5 +1,4 @@
-// The other direction of the column codec (column_state.h): columns into the plain payload that they were made of, byte
-// by byte.
+// Unpacks columns (column_state.h) to the plain payload that they were made from, byte for byte.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +8,9 @@
 
 namespace cistern::analyzer {
 
-// Appends the plain payload, of exactly `content_bytes`, of columns that `reader` has just begun, to `content`. Returns
-// false when the columns do not make it; then `content` has what came before the fault.
+// Appends the plain payload of `reader`'s columns to `content`. Returns false if it does not have exactly
+// `content_bytes` bytes or is malformed; then `content` has the events before the error. Requires: `reader` has just
+// begun.
 bool unpack_columns(ColumnReader& reader, uint64_t content_bytes, std::vector<uint8_t>& content);
 
 }  // namespace cistern::analyzer

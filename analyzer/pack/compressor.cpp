@@ -7,9 +7,9 @@
 
 namespace cistern::analyzer {
 namespace {
-// 1: a higher level saves some hundredths and takes twice as long.
+// A higher level saves some percent and takes twice as long.
 constexpr int kLevel = 1;
-// For columns: a table that stays in the first cache is a tenth faster.
+// For columns: a table that fits into the L1 cache is 10 % faster.
 constexpr int kHashLog = 12;
 constexpr int kLongMatch = 7;
 }  // namespace

@@ -1,4 +1,4 @@
-// zstd, for pieces of memory of bounded size. One object for each thread that compresses.
+// zstd for pieces of memory of bounded size. One object per thread.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@ struct ZSTD_DCtx_s;
 
 namespace cistern::analyzer {
 
-// What a piece is: anything, or a column of which little is to be remembered, and what repeats in it is short or long.
+// The kind of a piece: any content, or a column with short or long repeats, for which a small table is enough.
 enum class Piece : uint8_t { kAny, kShortRepeats, kLongRepeats };
 
 class Compressor {
  public:
   Compressor();
-  // The piece as a zstd frame, valid until the next call. Errors: Failure (internal), when zstd has no memory.
+  // The piece as a zstd frame, valid until the next call. Errors: Failure (internal) if zstd has no memory.
   std::string_view compress(std::string_view piece, Piece kind = Piece::kAny);
 
  private:
@@ -31,7 +31,7 @@ class Compressor {
 class Decompressor {
  public:
   Decompressor();
-  // Sets `piece` to what `frame` was made of, which has exactly `piece_bytes`. Returns false when it has not.
+  // Decompresses `frame` into `piece`. Returns false if the result does not have exactly `piece_bytes` bytes.
   bool decompress(std::string_view frame, size_t piece_bytes, std::string& piece);
 
  private:

@@ -1,6 +1,5 @@
-// A checksum of events as they are, not of the bytes that say them: whoever reads them, in whatever form, can tell
-// whether they are those that were packed. FORMAT.md, "Packed segments", has its definition. Cost: a multiplication for
-// a free, two for an alloc.
+// A checksum of events, not of their encoding: every reader can check that it read the events that were packed.
+// FORMAT.md, "Packed segments", defines it. Cost: one multiplication per free, two per alloc.
 #pragma once
 
 #include <bit>
@@ -12,7 +11,7 @@ namespace cistern::analyzer {
 
 class EventCheck {
  public:
-  // `what` is op and domain as in the event's tag; `time` the distance from the end of the event before, zigzagged.
+  // `what`: op and domain as in the event's tag. `time`: zigzag of the distance from the end of the event before.
   void add_free(unsigned what, uint64_t time, uint64_t address) noexcept {
     mix(address + std::rotl(time << kDomainAndOp | what, kTimeShift));
   }
@@ -20,7 +19,7 @@ class EventCheck {
     add_free(what, time, address);
     mix(size ^ uint64_t{stack} << 32);
   }
-  // Any event.
+  // Adds any event.
   void add(unsigned what, uint64_t time, const Event& event) noexcept {
     if (event.op == Op::kFree) return add_free(what, time, event.address);
     add_alloc(what, time, event.address, event.size, raw(event.stack));
@@ -37,7 +36,7 @@ class EventCheck {
   static constexpr int kTimeShift = 48;
   static constexpr uint64_t kOdd = 0x9E3779B97F4A7C15u;  // 2⁶⁴ ÷ the golden ratio
 
-  // One to one: two streams that differ in one word never agree afterwards.
+  // Bijective: two streams that differ in one word never agree afterwards.
   void mix(uint64_t word) noexcept { value_ = (std::rotl(value_, 32) ^ word) * kOdd; }
 
   uint64_t value_ = 0;

@@ -10,7 +10,7 @@ namespace cistern::analyzer {
 namespace {
 
 constexpr size_t kLeastForColumns = 2048;
-// Proof::kSample
+// For Proof::kSample.
 constexpr uint64_t kFirstToProve = 4;
 constexpr uint64_t kProveOneOf = 16;
 
@@ -18,7 +18,7 @@ std::string_view text_of(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Which events come one after another repeats as programs do. Times, addresses and ids resemble each other by chance.
+// The order of ops, places and sizes repeats like the program's loops. Times, addresses and ids repeat only by chance.
 Piece piece_of(Column column) {
   const bool of_events = column == Column::kTags || column == Column::kPlaces || column == Column::kSizes;
   return of_events ? Piece::kLongRepeats : Piece::kShortRepeats;
@@ -81,7 +81,7 @@ bool SegmentPacker::pack_columns(SegmentHeader& header, std::span<const uint8_t>
   return true;
 }
 
-// Whether the segment that was just packed is to be unpacked again.
+// Whether the segment that was just packed must be unpacked again.
 bool SegmentPacker::is_due() noexcept {
   const uint64_t number = packed_++;
   return proof_ == Proof::kAll || number < kFirstToProve || number % kProveOneOf == 0;

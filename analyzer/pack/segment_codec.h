@@ -1,6 +1,6 @@
-// The codecs of segments: plain payloads packed, and unpacked to the same bytes. One object for each thread; it keeps
-// its memory, some 2 MiB at most. That nothing is lost to a fault here is made sure of twice. What was packed is
-// unpacked again and compared (Proof), and a checksum of the events is stored, which whoever reads them compares.
+// The codecs of segments: packs plain payloads, and unpacks them to the same bytes. One object per thread; it keeps its
+// memory, about 2 MiB at most. Two checks protect against errors of the codec: a packed segment is unpacked again and
+// compared (Proof), and a checksum of the events is stored, which every reader compares.
 #pragma once
 
 #include <cstdint>
@@ -23,19 +23,19 @@ constexpr bool is_packed(const SegmentHeader& header) noexcept {
   return header.codec != Codec::kPlain;
 }
 
-// Which segments of columns are unpacked again when they have been packed: which takes a third of the time.
+// Which segments with codec `columns` are unpacked again and compared. This takes a third of the packing time.
 enum class Proof : uint8_t {
   kAll,
-  // The first few, and then one of many: for what this version's recorder has just written, while its program waits for
-  // the processor. A fault of the codec's would show in most segments or be of a rare kind of event, and the checksum
-  // tells of it. Of what others wrote it is not known that it is written as our encoder does.
+  // The first few, then one of many. For segments that this version's recorder has just written, while the program
+  // needs the processor. An error of the codec would show in most segments, or in rare events, where the checksum shows
+  // it. Not for segments of other writers, whose encoding may differ.
   kSample,
 };
 
 class SegmentUnpacker {
  public:
-  // Sets `content` to the content of a segment. Returns false when the payload does not make header.content_bytes of
-  // it; then `content` has what came before the fault. Requires: is_known(header.codec).
+  // Sets `content` to the content of a segment. Returns false if the payload does not unpack to header.content_bytes
+  // bytes; then `content` has the part before the error. Requires: is_known(header.codec).
   bool unpack(const SegmentHeader& header, std::span<const uint8_t> payload, std::vector<uint8_t>& content);
 
  private:
@@ -48,8 +48,8 @@ class SegmentPacker {
  public:
   explicit SegmentPacker(Proof proof = Proof::kAll) : proof_(proof) {}
 
-  // Packs a plain segment: sets `payload` to what is to follow the header, and in it the codec, the size and the
-  // checksum. What does not get smaller stays plain.
+  // Packs a plain segment: sets `payload`, and codec, sizes and checksum of `header`. A segment that does not get
+  // smaller stays plain.
   void pack(SegmentHeader& header, std::span<const uint8_t> content, std::string& payload);
 
  private:
@@ -58,7 +58,7 @@ class SegmentPacker {
   bool unpacks(const SegmentHeader& header, std::span<const uint8_t> content, const std::string& payload);
 
   Proof proof_;
-  uint64_t packed_ = 0;  // segments of columns
+  uint64_t packed_ = 0;  // segments with codec `columns`
   Compressor compressor_;
   ColumnPacker packer_;
   Columns columns_;

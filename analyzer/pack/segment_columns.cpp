@@ -2,13 +2,9 @@
 
 #include <cstring>
 
+#include "cistern/format/limits.h"
+
 namespace cistern::analyzer {
-namespace {
-
-// More than this version writes.
-constexpr uint64_t kMostColumnBytes = 6 * uint64_t{kMaxSegmentBytes};
-
-}  // namespace
 
 bool SegmentColumns::open(const SegmentHeader& header, std::span<const uint8_t> payload) {
   Cursor in(payload.data(), payload.data() + payload.size());
@@ -19,7 +15,7 @@ bool SegmentColumns::open(const SegmentHeader& header, std::span<const uint8_t> 
   for (size_t i = 0; i < kColumns; ++i) {
     const uint64_t column_bytes = in.varint();
     const std::string_view stored = in.sized_bytes();
-    if (!in.ok() || column_bytes > kMostColumnBytes) return false;
+    if (!in.ok() || column_bytes > kMaxColumnBytes) return false;
     if (stored.size() == column_bytes) {
       columns[i] = stored;
       continue;

@@ -1,5 +1,4 @@
-// The columns of one packed event segment, decompressed, and its events. One object for each thread; it keeps its
-// memory.
+// The decompressed columns of a packed event segment, and its events. One object per thread; it keeps its memory.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +13,14 @@ namespace cistern::analyzer {
 
 class SegmentColumns {
  public:
-  // Returns false when the payload holds no columns of content of the header's size. The payload outlives the reading.
-  // Requires: the codec is kColumns.
+  // Decompresses the columns. Returns false if they are malformed. Requires: the codec is kColumns; the payload stays
+  // valid while events are read.
   bool open(const SegmentHeader& header, std::span<const uint8_t> payload);
 
   ColumnReader& reader() noexcept { return reader_; }
-  // As many as the segment says it has.
+  // The number of events by the segment's header.
   uint64_t events() const noexcept { return events_; }
-  // Whether the events that were read are those that were packed, all of them.
+  // Whether all events that were packed have been read.
   bool is_whole() const noexcept { return reader_.at_end() && reader_.check() == check_; }
 
  private:

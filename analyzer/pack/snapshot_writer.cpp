@@ -25,7 +25,7 @@ void SnapshotWriter::put(size_t column, uint64_t cell) {
   cell_bytes_ += into.bytes.size() - before;
 }
 
-// What follows of the table counts from 0 again.
+// The next rows of the table are relative to 0 again.
 void SnapshotWriter::end_record() {
   if (rows_ == 0) return;
   std::string cells;
@@ -55,7 +55,7 @@ void SnapshotWriter::end_segment() {
   content_.clear();
 }
 
-// The row goes into a segment of its own, whose number is known.
+// The row is in a segment of its own, so the number of segments is known.
 void SnapshotWriter::finish(SnapshotHeap heap) {
   end_record();
   end_segment();

@@ -1,5 +1,5 @@
-// Makes the segments of one snapshot (include/cistern/snapshot.h) from the rows of its tables. Keeps one segment's
-// content at a time.
+// Writes the segments of a snapshot (cistern/format/snapshot_records.h) from the rows of its tables. Keeps the content
+// of one segment in memory.
 #pragma once
 
 #include <bit>
@@ -9,16 +9,17 @@
 #include <vector>
 
 #include "cistern/format/snapshot_records.h"
+#include "cistern/format/window_layout.h"
 
 namespace cistern::analyzer {
 
 class SnapshotWriter {
  public:
-  // `sink` is called with the content of each segment, in their order.
+  // `sink` is called with the content of each segment, in order.
   using Sink = std::function<void(std::string_view content)>;
   explicit SnapshotWriter(Sink sink) : sink_(std::move(sink)) {}
 
-  // Rows of one table come one after another.
+  // Requires: the rows of a table are added one after another.
   template <typename Row>
   void add(const Row& row) {
     const auto cells = std::bit_cast<std::array<uint64_t, kColumnsOf<Row>>>(row);
@@ -28,12 +29,13 @@ class SnapshotWriter {
     if (cell_bytes_ > kMostCellBytes) end_record();
   }
 
-  // Adds the heap's row, with the number of segments, and ends the last one.
+  // Sets `heap.parts`, adds the heap's row, and ends the last segment.
   void finish(SnapshotHeap heap);
 
  private:
   static constexpr size_t kMostCellBytes = 64 << 10;
-  static constexpr size_t kMostContentBytes = 240 << 10;  // a segment's content is less than 256 KiB
+  static constexpr size_t kMostContentBytes = 240 << 10;
+  static_assert(kMostContentBytes <= kMaxPayloadBytes);
   struct Column {
     std::string bytes;
     uint64_t above = 0;

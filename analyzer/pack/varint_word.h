@@ -1,5 +1,5 @@
-// Varints as they lie in words of eight bytes, read and written without a branch on lengths that follow no pattern: a
-// wrong guess costs more than all of this. Lengths that are nearly always the same are guessed.
+// Reads and writes varints in words of eight bytes. Where lengths follow no pattern there is no branch on them, because
+// a mispredicted branch costs more than the whole varint. Where lengths are nearly always the same there is one.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 namespace cistern::analyzer {
 
 constexpr uint64_t kContinued = 0x8080808080808080u;
-constexpr uint64_t kShortValue = (1 << 14) - 1;  // the greatest of two bytes
+constexpr uint64_t kShortValue = (1 << 14) - 1;  // the greatest value of two bytes
 
 inline uint64_t load_word(const uint8_t* at) noexcept {
   uint64_t word;
@@ -22,7 +22,7 @@ inline uint64_t load_word(const uint8_t* at) noexcept {
 inline uint64_t varint_ends(uint64_t word) noexcept {
   return ~word & kContinued;
 }
-// The bits up to and with the lowest one that is set. Requires: one is.
+// The bits up to and including the lowest set bit. Requires: bits != 0.
 inline uint64_t up_to_lowest(uint64_t bits) noexcept {
   return bits ^ (bits - 1);
 }
@@ -30,7 +30,7 @@ inline unsigned lowest_byte(uint64_t bits) noexcept {
   return static_cast<unsigned>(__builtin_ctzll(bits)) >> 3;
 }
 
-// The value of a varint's bytes, with zeros behind them. Most have no more than four.
+// The value of a varint, given its bytes followed by zeros. Most varints have at most four bytes.
 inline uint64_t joined(uint64_t bytes) noexcept {
   if (bytes > UINT32_MAX) [[unlikely]]
     return varint_detail::gathered(bytes);
@@ -38,12 +38,12 @@ inline uint64_t joined(uint64_t bytes) noexcept {
   pairs = (pairs & 0x007f007fu) | (pairs & 0x7f007f00u) >> 1;
   return (pairs & 0x3fffu) | (pairs & 0x3fff0000u) >> 2;
 }
-// The same of one or two bytes.
+// The same for one or two bytes.
 inline uint64_t joined_short(uint64_t bytes) noexcept {
   return (bytes & 0x7f) | (bytes & 0x7f00) >> 1;
 }
 
-// put_joined() for what may be longer than four bytes.
+// put_joined() for values that may be longer than four bytes.
 inline uint8_t* put_joined_long(uint8_t* out, uint64_t value) noexcept {
   if (value >= uint64_t{1} << 49) return put_varint(out, value);
   uint64_t bytes = (value & 0x0fffffffu) | (value & 0x0001fffff0000000u) << 4;
@@ -66,7 +66,7 @@ inline uint8_t* put_joined(uint8_t* out, uint64_t value) noexcept {
   std::memcpy(out, &bytes, sizeof bytes);
   return out + (last >> 3) + 1;
 }
-// The same for what is seldom longer than two bytes.
+// The same for values that are seldom longer than two bytes.
 inline uint8_t* put_short(uint8_t* out, uint64_t value) noexcept {
   if (value > kShortValue) [[unlikely]]
     return put_varint(out, value);

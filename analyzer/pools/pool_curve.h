@@ -10,6 +10,7 @@
 
 #include "analyzer/pack/snapshot_writer.h"
 #include "analyzer/read/snapshot.h"
+#include "cistern/format/limits.h"
 
 namespace cistern::analyzer {
 
@@ -21,7 +22,7 @@ struct CurvePoint {
 
 class PoolCurve {
  public:
-  static constexpr size_t kMaxPoints = 512;
+  static constexpr size_t kMaxPoints = kMaxPoolPoints;
 
   // Requires: `time` does not decrease from call to call. Cost: two comparisons.
   void note(uint64_t time, uint64_t arena_bytes, uint64_t used_bytes) {

@@ -24,6 +24,7 @@
 #include "analyzer/model/pool_map.h"
 #include "analyzer/pack/snapshot_writer.h"
 #include "analyzer/read/image.h"
+#include "cistern/format/limits.h"
 
 namespace cistern::analyzer {
 
@@ -31,6 +32,7 @@ namespace cistern::analyzer {
 constexpr uint64_t kSmallestClass = 16;
 constexpr uint64_t kLargestClass = 512;
 constexpr size_t kSizeClasses = kLargestClass / kSmallestClass;
+static_assert(kSizeClasses <= kPoolSizeClasses);
 constexpr uint64_t kPoolHeaderBytes = 48;
 
 struct Pool {

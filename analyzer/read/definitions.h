@@ -1,5 +1,6 @@
-// What ids mean in one image: strings, code objects, stack nodes, modules, threads. Views point into the profile, which
-// outlives this. Ids may be undefined (their definition was lost): every look-up says so by null or an empty text.
+// The definitions of one image: what its ids of strings, code objects, stack nodes, modules and threads mean. Views
+// point into the profile, which outlives this. An id may be undefined, because its definition was lost; then a look-up
+// returns null or an empty text.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +20,11 @@ struct Code {
   StringId name{};
   int64_t first_line = 0;
   LineTableKind table_kind = LineTableKind::kNone;
-  uint64_t table_bytes = 0;  // that it should have
-  std::string_view table;    // that it has
+  uint64_t table_bytes = 0;  // of the whole table
+  std::string_view table;    // the part that was found
 };
 
-// The parent's id is smaller than the node's own, and so is the id of a run's innermost frame: chains end.
+// The ids of the parent, and of the innermost frame of a native run, are smaller than the node's own id: no cycles.
 struct StackNode {
   StackId parent{};
   NodeKind kind = NodeKind::kUnknown;
@@ -49,7 +50,7 @@ struct Thread {
   bool main = false;
   StreamId started_by{};
   StackId started_at{};
-  std::string_view name;  // the last one it had
+  std::string_view name;  // its last name
 };
 
 struct Definitions {

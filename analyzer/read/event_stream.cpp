@@ -6,8 +6,8 @@ namespace cistern::analyzer {
 
 namespace {
 
-// A segment begins when its thread is made, and a realloc that is its first event may have begun before: by the time
-// that the allocator took. A tenth of a second is more than any.
+// A segment's first_time is when its thread's state was made. If the first event is a realloc, it began earlier, by the
+// time that the allocator took: less than a tenth of a second.
 uint64_t longest_call(const ProfileHeader& header) {
   return (header.clock_hz >> (header.time_shift & 63)) / 10;
 }
@@ -56,12 +56,12 @@ void EventStream::close(uint32_t stream_id) {
   ended_decoded_bytes_ += ended->decoded_bytes();
 }
 
-// Consumes what was handed out and puts its stream back in its place.
+// Consumes the steps that next() returned, and moves their stream to its place in the heap.
 void EventStream::finish_run() {
-  if (given_ == 0) return;
+  if (returned_ == 0) return;
   const uint32_t stream_id = heap_.front().stream;
   ThreadEventStream& stream = *streams_[stream_id];
-  stream.consume(std::exchange(given_, 0));
+  stream.consume(std::exchange(returned_, 0));
   if (!stream.ready().empty()) {
     heap_.front() = head_of(stream.ready().front(), stream_id);
   } else {
@@ -85,13 +85,13 @@ void EventStream::sift_down() noexcept {
   }
 }
 
-// The head that is next behind the top one; one after everything when the top stream is alone.
-EventStream::Head EventStream::rival() const noexcept {
+// The second least head. If there is only one stream: a head behind all others.
+EventStream::Head EventStream::second_head() const noexcept {
   if (heap_.size() == 1) return {UINT64_MAX, true, UINT32_MAX};
   return heap_.size() == 2 || heap_[1] < heap_[2] ? heap_[1] : heap_[2];
 }
 
-// The top stream runs ahead alone until the next stream's head, the next stream's beginning, or `until`.
+// Returns steps of the top stream up to the second stream's head, the beginning of the next stream, or `until`.
 StepRun EventStream::next(uint64_t until) {
   finish_run();
   open_due();
@@ -99,11 +99,11 @@ StepRun EventStream::next(uint64_t until) {
   if (!waiting_.empty()) until = std::min(until, start_of(waiting_.back()) - early_);
   const uint32_t index = heap_.front().stream;
   const std::span<const HeapStep> ready = streams_[index]->ready();
-  const Head next = rival();
+  const Head next = second_head();
   const bool all = ready.back().time < std::min(until, next.time);
   size_t count = all ? ready.size() : 1;
   while (count < ready.size() && ready[count].time < until && head_of(ready[count], index) < next) ++count;
-  given_ = count;
+  returned_ = count;
   return {streams_[index]->stream_id(), ready.first(count)};
 }
 

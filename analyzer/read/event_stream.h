@@ -1,6 +1,6 @@
-// All events of an image in order of time: the streams' streams merged. Steps of equal time come in an order that does
-// not depend on anything but the profile: those that give something up before those that take, then by stream; within
-// an stream as they were recorded. Memory: one buffer of bounded size for each stream that is at work at the same time.
+// All events of an image in order of time: merges the streams of its threads. Steps with equal times are ordered by the
+// profile alone: releases before acquisitions, then by stream; within a stream as they were recorded. Memory: one
+// buffer of bounded size for each stream that has begun and not ended.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,10 @@ class EventStream {
   // `image` outlives this.
   explicit EventStream(const Image& image);
 
-  // The next steps, all of one stream and all earlier than `until`. Empty when there are none (left). What it returns
-  // is valid until the next call.
+  // The next steps, all of one stream and all earlier than `until`. Empty if there are none. Valid until the next call.
   StepRun next(uint64_t until = UINT64_MAX);
 
-  // Of what has been decoded so far.
+  // Figures of what has been decoded so far.
   uint64_t events() const noexcept;
   uint64_t unreadable_bytes() const noexcept;
   uint64_t misplaced_steps() const noexcept;
@@ -31,16 +30,16 @@ class EventStream {
  private:
   struct Head {
     uint64_t time = 0;
-    bool taking = false;
+    bool acquires = false;
     uint32_t stream = 0;
     bool operator<(const Head& other) const noexcept {
       if (time != other.time) return time < other.time;
-      if (taking != other.taking) return !taking;
+      if (acquires != other.acquires) return !acquires;
       return stream < other.stream;
     }
   };
   static Head head_of(const HeapStep& step, uint32_t stream) noexcept {
-    return {step.time, acquires(step.kind), stream};
+    return {step.time, analyzer::acquires(step.kind), stream};
   }
   uint64_t start_of(uint32_t stream_id) const noexcept;
   bool opens_by(uint64_t time) const noexcept;
@@ -49,18 +48,18 @@ class EventStream {
   void close(uint32_t stream_id);
   void finish_run();
   void sift_down() noexcept;
-  Head rival() const noexcept;
+  Head second_head() const noexcept;
 
   const Image* image_;
-  uint64_t early_ = 0;             // an stream's first event may be so much earlier than its first segment says
+  uint64_t early_ = 0;             // a stream's first event may be earlier than its first segment by this
   std::vector<uint32_t> waiting_;  // streams that have not begun, the next one last
-  std::vector<std::unique_ptr<ThreadEventStream>> streams_;  // by stream; null: not begun, or at its end
-  std::vector<Head> heap_;                                   // least on top
-  uint64_t ended_events_ = 0;                                // of streams at their end
+  std::vector<std::unique_ptr<ThreadEventStream>> streams_;  // by stream; null: not begun, or ended
+  std::vector<Head> heap_;                                   // the least head is on top
+  uint64_t ended_events_ = 0;                                // of streams that have ended
   uint64_t ended_unreadable_bytes_ = 0;
   uint64_t ended_misplaced_ = 0;
   uint64_t ended_decoded_bytes_ = 0;
-  size_t given_ = 0;  // steps of the top stream that were handed out last
+  size_t returned_ = 0;  // steps of the top stream that next() returned
 };
 
 }  // namespace cistern::analyzer

@@ -1,4 +1,4 @@
-// What ends a command: one line for the user and the exit code. Thrown anywhere in the analyzer, caught in main.
+// An error that ends a command: a message of one line, and the exit code. Thrown in the analyzer, caught in main.
 #pragma once
 
 #include <stdexcept>
@@ -8,13 +8,14 @@ namespace cistern::analyzer {
 
 enum class ExitCode : int {
   kDone = 0,
-  kFailed = 1,      // a check that was not passed
-  kUsage = 2,       // the command line makes no sense
+  kFailed = 1,      // a check failed
+  kUsage = 2,       // the command line is wrong
   kUnreadable = 3,  // a profile that cannot be read at all, or an output that cannot be written
-  kInternal = 4,    // our own fault
+  kInternal = 4,    // an error in Cistern
 };
 
-// `what()` is "<subject>: <what> (<where>)", without the program's name and without a newline.
+// `what()` is "WHAT: WHERE: WHY (what to do)", without the program's name and without a newline. WHAT and the part in
+// parentheses may be missing.
 class Failure : public std::runtime_error {
  public:
   Failure(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
@@ -26,6 +27,10 @@ class Failure : public std::runtime_error {
 
 inline Failure unreadable(const std::string& path, const std::string& what) {
   return {ExitCode::kUnreadable, path + ": " + what};
+}
+// A profile that cannot be read, and why.
+inline Failure cannot_read(const std::string& path, const std::string& why) {
+  return unreadable("cannot read profile: " + path, why);
 }
 inline Failure usage_error(const std::string& what) {
   return {ExitCode::kUsage, what};

@@ -16,14 +16,14 @@
 namespace cistern::analyzer {
 namespace {
 
-// A fault maps neighbours too: 64 KiB on most Linux systems, 1 MiB on some, and never more than what one page table
-// covers.
+// A page fault maps neighbouring pages too: 64 KiB on most Linux systems, 1 MiB on some, never more than what one page
+// table covers.
 constexpr uint64_t kPageTableBytes = 2 * 1024 * 1024;
 
 class Descriptor {
  public:
   explicit Descriptor(const std::string& path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (number_ < 0) throw unreadable(path, std::strerror(errno));
+    if (number_ < 0) throw cannot_read(path, std::strerror(errno));
   }
   ~Descriptor() {
     if (number_ >= 0) ::close(number_);
@@ -37,7 +37,7 @@ class Descriptor {
   int number_;
 };
 
-// A file that is made of small pieces has no hole worth the search.
+// In a file with more pieces than kMaxPieces, later holes are not searched for.
 std::vector<FileBytes::Hole> holes_in(int file, uint64_t size_bytes) {
   constexpr uint64_t kLeastBytes = 1 << 20;
   constexpr size_t kMaxPieces = 4096;
@@ -46,7 +46,7 @@ std::vector<FileBytes::Hole> holes_in(int file, uint64_t size_bytes) {
   for (size_t piece = 0; piece < kMaxPieces && at < size_bytes; ++piece) {
     const off_t begin = ::lseek(file, static_cast<off_t>(at), SEEK_HOLE);
     if (begin < 0 || static_cast<uint64_t>(begin) >= size_bytes) break;
-    const off_t data = ::lseek(file, begin, SEEK_DATA);  // fails when there is none behind
+    const off_t data = ::lseek(file, begin, SEEK_DATA);  // fails if no data follows
     at = data < 0 ? size_bytes : static_cast<uint64_t>(data);
     if (at - static_cast<uint64_t>(begin) >= kLeastBytes) holes.push_back({static_cast<uint64_t>(begin), at});
   }
@@ -59,17 +59,17 @@ FileBytes::FileBytes(const std::string& path, bool locked) {
   Descriptor file(path);
   if (locked) ::flock(file.number(), LOCK_SH);
   struct stat info {};
-  if (::fstat(file.number(), &info) != 0) throw unreadable(path, std::strerror(errno));
-  if (S_ISDIR(info.st_mode)) throw unreadable(path, "is a directory, not a profile");
-  if (!S_ISREG(info.st_mode)) throw unreadable(path, "is not a regular file");
+  if (::fstat(file.number(), &info) != 0) throw cannot_read(path, std::strerror(errno));
+  if (S_ISDIR(info.st_mode)) throw cannot_read(path, "is a directory, not a profile");
+  if (!S_ISREG(info.st_mode)) throw cannot_read(path, "is not a regular file");
   if (info.st_size == 0) return;
   const auto size = static_cast<uint64_t>(info.st_size);
   void* const place = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.number(), 0);
-  if (place == MAP_FAILED) throw unreadable(path, std::string("cannot be mapped: ") + std::strerror(errno));
+  if (place == MAP_FAILED) throw cannot_read(path, std::string("mmap failed: ") + std::strerror(errno));
   begin_ = static_cast<const uint8_t*>(place);
   size_bytes_ = size;
   holes_ = holes_in(file.number(), size);
-  for (const Hole& hole : holes_) take_page_by_page(hole);
+  for (const Hole& hole : holes_) disable_read_ahead(hole);
   if (locked) lock_ = file.release();
 }
 
@@ -93,8 +93,8 @@ FileBytes::Hole FileBytes::hole_at(uint64_t offset) const noexcept {
   return after != holes_.begin() && offset < (after - 1)->end ? *(after - 1) : Hole{};
 }
 
-// Who looks into a hole learns that it is one: the kernel need not read it ahead, by megabytes.
-void FileBytes::take_page_by_page(const Hole& hole) const noexcept {
+// The kernel would read megabytes of the hole ahead.
+void FileBytes::disable_read_ahead(const Hole& hole) const noexcept {
   constexpr uint64_t kPageBytes = 4096;
   const uint64_t begin = (hole.begin + kPageBytes - 1) & ~(kPageBytes - 1);
   if (begin < hole.end) ::madvise(const_cast<uint8_t*>(begin_) + begin, hole.end - begin, MADV_RANDOM);

@@ -1,5 +1,5 @@
-// A segment that was found in a profile file or in a window: its header, and a view of as much of its payload as is
-// valid. Whoever holds one keeps the file or window alive.
+// A segment that was found in a profile or in a window: its header, and a view of the valid part of its payload. The
+// file or window must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace cistern::analyzer {
 
-// What makes a segment the same segment in a file and in a window.
+// Identifies a segment: segments with equal keys in a file and in a window are the same segment.
 struct SegmentKey {
   uint32_t stream_id = 0;
   uint64_t sequence = 0;

@@ -16,41 +16,43 @@ ProfileHeader copy_header(std::span<const uint8_t> file) {
   return header;
 }
 
-// Keeps what a damaged header says from doing harm: shifts and divisions by its fields stay defined.
-void defuse(ProfileHeader& header) {
+// Makes shifts and divisions by fields of a damaged header safe.
+void make_safe(ProfileHeader& header) {
   if (header.time_shift > 32) header.time_shift = 0;
   header.header_bytes = kProfileHeaderBytes;
 }
 
 void check_kind(const ProfileHeader& header, FileRole role, const std::string& path) {
   if (header.major > kFormatMajor) {
-    throw unreadable(path, fmt::format("written by a newer cistern (format {}.{}; this one reads up to {}.x)",
-                                       header.major, header.minor, kFormatMajor));
+    throw cannot_read(path,
+                      fmt::format("written by a newer cistern: format {}.{}, this one reads {}.x (update cistern)",
+                                  header.major, header.minor, kFormatMajor));
   }
   if (header.major < kFormatMajor) {
-    throw unreadable(path, fmt::format("format {}.{} is no longer read", header.major, header.minor));
+    throw cannot_read(path, fmt::format("format {}.{} is no longer read, this cistern reads {}.x", header.major,
+                                        header.minor, kFormatMajor));
   }
   if (header.role != role) {
-    throw unreadable(path, role == FileRole::kProfile ? "is a window, not a profile" : "is no window");
+    throw cannot_read(path, role == FileRole::kProfile ? "is a window, not a profile" : "is not a window");
   }
 }
 
 }  // namespace
 
 FoundHeader read_header(std::span<const uint8_t> file, FileRole role, const std::string& path) {
-  if (file.empty()) throw unreadable(path, "is empty");
+  if (file.empty()) throw cannot_read(path, "is empty");
   const size_t magic_bytes = std::min(file.size(), sizeof kProfileMagic);
   if (std::memcmp(file.data(), kProfileMagic, magic_bytes) != 0) {
-    throw unreadable(path, "not a Cistern profile (bad magic at byte 0)");
+    throw cannot_read(path, "not a Cistern profile: wrong magic at byte 0");
   }
   if (file.size() < sizeof(ProfileHeader)) {
-    throw unreadable(path, fmt::format("cut short: {} bytes, not even a header", file.size()));
+    throw cannot_read(path, fmt::format("truncated: {} bytes, less than a header", file.size()));
   }
   FoundHeader found{copy_header(file), false};
   found.damaged = found.header.checksum != checksum_of(found.header);
   if (!found.damaged) check_kind(found.header, role, path);
   if (found.damaged || found.header.time_shift > 32 || found.header.header_bytes < sizeof(ProfileHeader)) {
-    defuse(found.header);
+    make_safe(found.header);
   }
   return found;
 }

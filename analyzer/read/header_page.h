@@ -1,4 +1,4 @@
-// The first page of a file: is this ours, can we read it, is it whole?
+// Reads and checks the header page of a profile or window.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@ namespace cistern::analyzer {
 
 struct FoundHeader {
   ProfileHeader header{};
-  bool damaged = false;  // the checksum is wrong: fields are what they are, and harmless
+  bool damaged = false;  // the checksum is wrong; fields may be wrong, but are safe to use
 };
 
-// Requires: `path` for messages. Returns the header of `file`. A header with a wrong checksum is returned as damaged,
-// with fields that would harm replaced by zero. Errors: Failure, exit code 3: not a profile, too short, newer version,
-// other role.
+// Returns the header of `file`. A header with a wrong checksum is returned as damaged, with safe values for fields that
+// are used in shifts and divisions. Errors: Failure, exit code 3, with `path`: not a profile, too short, another major
+// version, another role.
 FoundHeader read_header(std::span<const uint8_t> file, FileRole role, const std::string& path);
 
-// Whether `file` begins with the magic and says that it is a window.
+// Whether `file` has the magic and the role of a window.
 bool is_window(std::span<const uint8_t> file) noexcept;
 
 }  // namespace cistern::analyzer

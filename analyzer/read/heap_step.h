@@ -1,5 +1,5 @@
-// A step: what one event does at one moment. A realloc or remap is two steps, a give-up of the old place and a taking
-// of the new one, at their own times; everything else is one.
+// A heap step: one change of the heap at one moment. A realloc or remap consists of two steps with times of their own:
+// the release of the old place and the acquisition of the new one. Every other event is one step.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ enum class HeapStepKind : uint8_t {
   kUnmap,           // address, size
   kRemapRelease,    // address, size: the old place
   kArenaFreed,      // address, size
-  kAlloc,           // address, size, stack; from here on kinds take something
+  kAlloc,           // address, size, stack; this kind and the following ones acquire memory
   kReallocAcquire,  // address, size, stack; old_address
   kMap,             // address, size, flags, stack
   kRemapAcquire,    // address, size, flags, stack; old_address
@@ -37,7 +37,7 @@ struct HeapStep {
   Domain domain = Domain::kMalloc;
 };
 
-// Steps of one stream, in order of time, none of another stream's between them.
+// Consecutive steps of one stream, in order of time. No step of another stream is between them.
 struct StepRun {
   StreamId stream_id{};
   std::span<const HeapStep> steps;

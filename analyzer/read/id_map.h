@@ -1,6 +1,6 @@
-// Values by id. Ids count from 1 and come mostly in order, so values lie in a vector; an id far ahead of what has been
-// seen (definitions before it were lost, or the file lies) goes to a hash map, so that memory stays in proportion to
-// the number of values and not to the greatest id.
+// A map from ids to values. Ids count from 1 and are mostly added in order, so values lie in a vector. An id that is
+// far ahead of the others (definitions were lost, or the file is damaged) goes to a hash map: memory is proportional to
+// the number of values, not to the greatest id.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -16,7 +16,7 @@ namespace cistern::analyzer {
 template <typename Id, typename T>
 class IdMap {
  public:
-  // The first definition of an id counts. Returns the value, new or old; null for id 0.
+  // Adds a value, unless the id has one. Returns the id's value; null for id 0.
   T* add(Id id, const T& value) {
     const uint32_t key = raw(id);
     if (key == 0) return nullptr;

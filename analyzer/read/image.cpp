@@ -31,11 +31,11 @@ class ImageReader {
   }
 
  private:
-  // The window comes first: what leaves it while we read is in the profile file by then.
+  // The window is read first: a segment that leaves it meanwhile is in the profile when that is read.
   void read_window_file() {
     if (files_.window.empty()) return;
     image_.window = analyzer::read_window(files_.window);
-    if (files_.profile.empty() && image_.window->header.header.major == 0) throw unreadable(files_.window, "is empty");
+    if (files_.profile.empty() && image_.window->header.header.major == 0) throw cannot_read(files_.window, "is empty");
     image_.has_window = true;
     image_.path = files_.window;
     image_.header = image_.window->header.header;
@@ -55,8 +55,7 @@ class ImageReader {
     }
   }
 
-  // What was taken out of the profile file left a hole there, and is in this one: segments that are missing are found
-  // missing by their number.
+  // Segments in the packed file left a hole in the profile. Missing segments are found by their sequence.
   void take_packed_file() {
     std::error_code ignored;
     if (files_.packed.empty() || !std::filesystem::is_regular_file(files_.packed, ignored)) return;
@@ -69,7 +68,7 @@ class ImageReader {
     const bool window_knows = image_.window && !image_.damage.header;
     if (!found.damaged || !window_knows) image_.header = found.header;
     image_.damage.header = found.damaged && !window_knows;
-    if (found.damaged) image_.damage.tear(sizeof(ProfileHeader), 0, "bad checksum of the header");
+    if (found.damaged) image_.damage.add_unreadable(sizeof(ProfileHeader), 0, "bad checksum of the header");
   }
 
   void take_scan(SegmentScan scan) {
@@ -79,7 +78,7 @@ class ImageReader {
     const uint64_t rescued_bytes = image_.window ? take_window_segments(keys_of(segments_)) : 0;
     uint64_t hole_bytes = 0;
     for (const DamagedStretch& stretch : scan.damage) {
-      if (!in_window(stretch)) image_.damage.tear(stretch.unreadable_bytes, stretch.offset, stretch.reason);
+      if (!in_window(stretch)) image_.damage.add_unreadable(stretch.unreadable_bytes, stretch.offset, stretch.reason);
       if (!is_reserve(stretch) && !is_padding(stretch)) hole_bytes += stretch.hole_bytes;
     }
     if (drained) hole_bytes = 0;
@@ -92,7 +91,7 @@ class ImageReader {
     return keys;
   }
 
-  // Adds the window's segments that the file does not have. Returns their size, as it would be in the file.
+  // Adds the window's segments that the file does not have. Returns the size that they would have in the file.
   uint64_t take_window_segments(const std::set<SegmentKey>& known) {
     if (!image_.window) return 0;
     uint64_t bytes = 0;
@@ -108,11 +107,11 @@ class ImageReader {
   bool in_window(const DamagedStretch& stretch) const {
     return stretch.names_segment && rescued_.contains(stretch.key);
   }
-  // Room at the end of the file that was made ahead of need.
+  // Whether a stretch is space at the end of the file that was allocated in advance.
   bool is_reserve(const DamagedStretch& stretch) const {
     return stretch.offset + stretch.unreadable_bytes + stretch.hole_bytes >= image_.file_bytes;
   }
-  // Too short for a segment.
+  // Whether a stretch is too short for a segment.
   static bool is_padding(const DamagedStretch& stretch) {
     return stretch.unreadable_bytes == 0 && stretch.hole_bytes < sizeof(SegmentHeader);
   }
@@ -125,7 +124,7 @@ class ImageReader {
     segments_.erase(twice, segments_.end());
   }
 
-  // Takes them out of the list. What they stand for is lost when none of them is whole.
+  // Removes the snapshot's segments from the list. If no snapshot is complete, the events before it are lost.
   void read_snapshot() {
     const auto begin = std::find_if(segments_.begin(), segments_.end(), [](const FoundSegment& segment) {
       return segment.header.stream_id == kSnapshotStream;
@@ -133,11 +132,12 @@ class ImageReader {
     if (begin == segments_.end()) return;
     const std::vector<FoundSegment> parts(begin, segments_.end());
     segments_.erase(begin, segments_.end());
-    const bool theirs = std::all_of(parts.begin(), parts.end(), [](const FoundSegment& segment) {
+    const bool all_snapshot = std::all_of(parts.begin(), parts.end(), [](const FoundSegment& segment) {
       return segment.header.kind == SegmentKind::kSnapshot;
     });
-    if (theirs) image_.snapshot = Snapshot::read(parts);
-    if (image_.snapshot == nullptr) tear_tail(parts.front(), parts.front().payload.size(), "totals that do not fit");
+    if (all_snapshot) image_.snapshot = Snapshot::read(parts);
+    if (image_.snapshot == nullptr)
+      add_unreadable_tail(parts.front(), parts.front().payload.size(), "inconsistent snapshot");
     for (const FoundSegment& part : parts) image_.forget(part.payload);
   }
 
@@ -153,8 +153,8 @@ class ImageReader {
     }
   }
 
-  // The one before which none is missed: of an overwritten file the first ones are meant to be gone, and so are those
-  // that became totals.
+  // The first sequence that should be there. In an overwritten file, and before a snapshot, earlier ones are missing on
+  // purpose.
   uint64_t first_sequence(const FoundSegment& segment) const {
     if (image_.overwritten()) return segment.header.sequence;
     return image_.snapshot != nullptr ? image_.snapshot->position_of(StreamId{segment.header.stream_id}).sequence : 0;
@@ -166,8 +166,8 @@ class ImageReader {
       if (segment.header.kind != SegmentKind::kRecords || !decodable(segment)) continue;
       if (is_packed(segment.header)) unpack(segment);
       image_.record_segments.push_back(segment);
-      const uint64_t torn = reader.take(segment);
-      if (torn != 0) tear_tail(segment, torn, "malformed record");
+      const uint64_t unreadable = reader.take(segment);
+      if (unreadable != 0) add_unreadable_tail(segment, unreadable, "malformed record");
       image_.forget(segment.payload);
     }
     reader.finish();
@@ -178,19 +178,19 @@ class ImageReader {
     if (image_.overwritten()) reader.forget_before(image_.epoch_begin);
   }
 
-  // Definitions point into what they were read from.
+  // Keeps the content, because definitions point into it.
   void unpack(FoundSegment& segment) {
     std::vector<uint8_t> content;
     if (!unpacker_.unpack(segment.header, segment.payload, content)) {
-      tear_tail(segment, segment.payload.size(), "cannot be unpacked");
+      add_unreadable_tail(segment, segment.payload.size(), "cannot be unpacked");
     }
     image_.forget(segment.payload);
     image_.unpacked_records.push_back(std::move(content));
     segment.payload = image_.unpacked_records.back();
   }
 
-  // The beginning of the recording is a epoch_begin too. A chunk that is empty, or not filled to its end, is no damage.
-  // Without any, what was overwritten left nothing that is whole.
+  // Epoch 0 is the beginning of the recording. In an overwritten file, an empty chunk, or one that is not full, is no
+  // damage. If segments were overwritten and there is no epoch record, no event can be used.
   void find_epoch_begin() {
     const auto& epochs = image_.process_events.epochs;
     const bool in_chunks = !epochs.empty() || image_.process_events.counter(Counter::kOverwritten) != 0;
@@ -208,9 +208,9 @@ class ImageReader {
     return known;
   }
 
-  void tear_tail(const FoundSegment& segment, uint64_t unreadable_bytes, const char* reason) {
+  void add_unreadable_tail(const FoundSegment& segment, uint64_t unreadable_bytes, const char* reason) {
     const uint64_t end = segment.offset + sizeof(SegmentHeader) + segment.payload.size();
-    image_.damage.tear(unreadable_bytes, end - unreadable_bytes, reason);
+    image_.damage.add_unreadable(unreadable_bytes, end - unreadable_bytes, reason);
   }
 
   void group_events() {
@@ -234,8 +234,8 @@ class ImageReader {
     return content_bytes <= position.offset;
   }
 
-  // A segment that was never sealed has no checksum, last time or count: decodes it once, for its header and to leave
-  // out what is malformed.
+  // A segment that was never sealed has no last time and no count. Decodes it to complete its header, and removes a
+  // malformed end.
   void complete(FoundSegment& segment) {
     const uint8_t* const begin = segment.payload.data();
     EventDecoder decoder(begin, begin + segment.payload.size(), segment.header.first_time);
@@ -249,7 +249,7 @@ class ImageReader {
     segment.header.event_count = count;
     segment.header.last_time = last_time;
     if (decoder.ok()) return;
-    tear_tail(segment, segment.payload.size() - decoder.offset(), "malformed event");
+    add_unreadable_tail(segment, segment.payload.size() - decoder.offset(), "malformed event");
     segment.payload = segment.payload.first(decoder.offset());
   }
 
@@ -258,12 +258,12 @@ class ImageReader {
   std::vector<FoundSegment> segments_;
   std::vector<FoundSegment> packed_;
   SegmentUnpacker unpacker_;
-  std::set<SegmentKey> rescued_;  // in the window only
+  std::set<SegmentKey> rescued_;  // segments that are only in the window
 };
 
 }  // namespace
 
-void Damage::tear(uint64_t bytes, uint64_t offset, const std::string& reason) {
+void Damage::add_unreadable(uint64_t bytes, uint64_t offset, const std::string& reason) {
   if (bytes == 0) return;
   if (unreadable_bytes == 0) {
     unreadable_at = offset;

@@ -1,5 +1,5 @@
-// Where the other files of an image lie, given its profile: in the profile's own directory, X.cistern.d, or beside the
-// profile when that lies in the first image's.
+// Paths of an image's other files, given its profile. They lie in X.cistern.d, or beside the profile if the profile
+// lies in such a directory.
 #pragma once
 
 #include <string>
@@ -8,13 +8,12 @@
 
 namespace cistern::analyzer {
 
-// The window's path; empty when there is none.
+// The window's path; empty if there is no window.
 std::string window_of(const std::string& profile, const ProfileHeader& header);
-// The file into which `cistern run` packs what is recorded, while it is: whether or not it is there. Its directory is
-// that of the window, or the one that it would have.
+// The path of the packed file, into which `cistern run` packs segments during the recording. It need not exist.
 std::string packed_of(const std::string& profile, const ProfileHeader& header);
 
-// Where a packed file lies while it is made anew.
+// The path of a packed file while it is being replaced.
 std::string next_of(const std::string& packed);
 
 }  // namespace cistern::analyzer

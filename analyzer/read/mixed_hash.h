@@ -1,6 +1,6 @@
-// A hash for integer keys. The standard library's is the identity, and tsl::robin_map takes the low bits: keys that
-// differ only in their high half (a parent in one, a frame in the other) would all meet, and the map would double until
-// memory is gone. Ids in a profile are anybody's choice.
+// A hash for integer keys. std::hash is the identity, and tsl::robin_map uses the low bits: keys that differ only in
+// their high half would all collide, and the map would grow until memory is exhausted. A hostile profile can contain
+// any ids.
 #pragma once
 
 #include <cstddef>

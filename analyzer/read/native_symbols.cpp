@@ -8,7 +8,7 @@ bool NativeSymbols::add(const SymbolRecord& record) {
   if (record.level == 0) begin(at, record.source);
   if (at != last_ || record.level != next_level_) return false;
   ++next_level_;
-  if (passed_over_) return true;
+  if (skipped_) return true;
   symbols_.push_back({record.source, record.line, record.function, record.file});
   ++index_.find(at).value().count;
   return true;
@@ -19,8 +19,8 @@ void NativeSymbols::begin(const NativeAddress& at, SymbolSource source) {
   next_level_ = 0;
   const Place place{static_cast<uint32_t>(symbols_.size()), 0};
   const auto [known, added] = index_.insert({at, place});
-  passed_over_ = !added && symbols_[known->second.first].source >= source;
-  if (!added && !passed_over_) known.value() = place;
+  skipped_ = !added && symbols_[known->second.first].source >= source;
+  if (!added && !skipped_) known.value() = place;
 }
 
 std::span<const Symbol> NativeSymbols::find(const NativeAddress& at) const noexcept {

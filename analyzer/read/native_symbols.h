@@ -1,5 +1,6 @@
-// What native addresses are, as the profile says: the functions that each lies in, the innermost first. Records that do
-// not follow each other are refused; of several lots for an address the first of the best source counts.
+// The symbols of native addresses that the profile has: the functions of each address, the innermost first. Records
+// that do not follow each other are refused. If an address has several groups of records, the first group of the best
+// source counts.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -36,10 +37,10 @@ struct NativeAddressHash {
 
 class NativeSymbols {
  public:
-  // Returns false for a record that does not follow.
+  // Returns false if the record's level does not follow the one before.
   bool add(const SymbolRecord& record);
 
-  // Empty: nothing was looked up. An address that has no name has one symbol, without a function.
+  // Empty: the address was not looked up. An address without a name has one symbol with an empty function.
   std::span<const Symbol> find(const NativeAddress& at) const noexcept;
 
   uint64_t count() const noexcept { return index_.size(); }
@@ -55,7 +56,7 @@ class NativeSymbols {
   tsl::robin_map<NativeAddress, Place, NativeAddressHash> index_;
   NativeAddress last_;
   uint32_t next_level_ = 0;  // of last_
-  bool passed_over_ = false;
+  bool skipped_ = false;
 };
 
 }  // namespace cistern::analyzer

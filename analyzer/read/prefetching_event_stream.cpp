@@ -8,7 +8,7 @@
 namespace cistern::analyzer {
 namespace {
 
-// To start a thread and wait for its first batch takes as long as this to decode.
+// Starting a thread and waiting for its first batch takes as long as decoding this many bytes.
 constexpr uint64_t kLeastBytes = uint64_t{1} << 20;
 
 bool has_two_processors() {
@@ -27,7 +27,7 @@ PrefetchingEventStream::PrefetchingEventStream(const Image& image, Threads threa
   if (threads == Threads::kOne || (threads == Threads::kAsNeeded && !is_worth_it(image))) return;
   try {
     thread_ = std::thread([this] { work(); });
-  } catch (const std::system_error&) {  // no more threads, or no memory for one: it goes without
+  } catch (const std::system_error&) {  // works without a second thread
   }
 }
 
@@ -101,7 +101,7 @@ StepRun PrefetchingEventStream::next(uint64_t until) {
   return {part.stream_id, steps.first(count)};
 }
 
-// Goes to where there are steps. Returns false at the end.
+// Moves to the next part with steps. Returns false at the end.
 bool PrefetchingEventStream::next_part() {
   for (;;) {
     if (current_ == nullptr || part_ == current_->parts.size()) {
@@ -114,7 +114,7 @@ bool PrefetchingEventStream::next_part() {
   }
 }
 
-// Hands the current batch back and waits for the one behind it. Returns false when there is none.
+// Returns the current batch to the thread and waits for the next one. Returns false if there is none.
 bool PrefetchingEventStream::next_batch() {
   if (current_ != nullptr && current_->last) return false;
   std::unique_lock locked(mutex_);

@@ -1,7 +1,6 @@
-// An image's events like EventStream's, decoded and merged ahead on a thread of its own while the caller does something
-// with those before. What comes and in which order does not depend on the thread: without a second processor, and for
-// few events, there is none. Memory: a few hundred KiB of steps. One thread may call.
-// Errors: what the decoding throws is thrown by next().
+// The same steps as EventStream, decoded and merged by a second thread while the caller processes earlier steps. With
+// one processor, or for few events, there is no second thread; the steps and their order are the same. Memory: some
+// hundred KiB of steps. Thread: only one may call. Errors: next() throws what decoding throws.
 #pragma once
 
 #include <array>
@@ -29,7 +28,7 @@ class PrefetchingEventStream {
   // See EventStream.
   StepRun next(uint64_t until = UINT64_MAX);
 
-  // Of what has been decoded for the steps so far; all of it when next() has come to the end.
+  // Figures of what has been decoded for the steps so far; of everything when next() has returned an empty run.
   uint64_t events() const noexcept { return counts_.events; }
   uint64_t unreadable_bytes() const noexcept { return counts_.unreadable_bytes; }
   uint64_t misplaced_steps() const noexcept { return counts_.misplaced_steps; }
@@ -42,7 +41,7 @@ class PrefetchingEventStream {
     uint64_t misplaced_steps = 0;
     uint64_t decoded_bytes = 0;
   };
-  struct Part {  // of a batch: steps of one stream
+  struct Part {  // steps of one stream in a batch
     StreamId stream_id{};
     size_t end = 0;
   };
@@ -62,16 +61,16 @@ class PrefetchingEventStream {
   bool next_part();
   bool next_batch();
 
-  EventStream stream_;  // the thread's, when there is one
+  EventStream stream_;  // used by the second thread, if there is one
   Counts counts_;
   std::array<Batch, kBatches> batches_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  uint64_t filled_ = 0;  // batches ever; below the mutex, as are the next two
+  uint64_t filled_ = 0;  // number of batches so far; guarded by mutex_, as are the next two
   uint64_t emptied_ = 0;
   bool stopping_ = false;
-  Batch* current_ = nullptr;  // the caller's
-  size_t part_ = 0;           // of it
+  Batch* current_ = nullptr;  // the batch that the caller reads
+  size_t part_ = 0;           // of the batch
   size_t step_ = 0;
   std::thread thread_;
 };

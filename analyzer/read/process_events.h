@@ -1,4 +1,5 @@
-// What happened to one image, apart from its allocations. Each list is in order of time.
+// The records about one image that define nothing: clocks, marks, phases, samples, its program and its end. Each list
+// is in order of time.
 #pragma once
 
 #include <array>
@@ -24,9 +25,9 @@ struct ProcessEvents {
   std::vector<EpochRecord> epochs;
   std::vector<EnvironmentRecord> environment;
   std::optional<ImageRecord> image;
-  EndRecord end;  // the last one that was not taken back
+  EndRecord end;  // the last one that was not cancelled
   bool end_known = false;
-  std::array<uint64_t, kCounters> counters{};  // the last losses record, or the window's
+  std::array<uint64_t, kCounters> counters{};  // of the last losses record, or of the window
 
   uint64_t counter(Counter which) const noexcept { return counters[static_cast<size_t>(which)]; }
 };

@@ -32,7 +32,7 @@ std::map<std::string, ImageFiles> files_in(const fs::path& folder) {
     if (path.extension() == kPackedSuffix) found[path.stem().string()].packed = path.string();
   }
   for (auto& [stem, files] : found) {
-    if (files.profile.empty()) files.profile = std::exchange(files.packed, {});  // it is one too
+    if (files.profile.empty()) files.profile = std::exchange(files.packed, {});  // a packed file is a profile too
     if (files.packed.empty()) files.packed = (folder / (stem + std::string(kPackedSuffix))).string();
   }
   return found;
@@ -75,7 +75,7 @@ bool in_profile_folder(const fs::path& path) {
   return folder.ends_with(std::string(kProfileSuffix) + ".d");
 }
 
-// The profile file that a window belongs to: beside it, or the first image's, whose folder the window lies in.
+// The profile that a window belongs to: the one beside it, or that of the first image if the window lies in its folder.
 std::string profile_of_window(const fs::path& window) {
   std::string beside = existing(fs::path(window).replace_extension(kProfileSuffix));
   if (!beside.empty() || !in_profile_folder(fs::absolute(window))) return beside;

@@ -6,9 +6,9 @@
 namespace cistern::analyzer {
 namespace {
 
-constexpr double kGreatest = 9.0e18;  // what fits into an int64_t
-// Of a life (36 years) and of a moment in one, so that sums of some of them fit.
-constexpr double kGreatestLifeNs = 0x1p60;
+constexpr double kGreatest = 9.0e18;  // fits into an int64_t
+// The longest recording (36 years) and the latest moment in it: sums of some of them fit into an int64_t.
+constexpr double kGreatestDurationNs = 0x1p60;
 constexpr double kGreatestMomentNs = 0x1p62;
 
 int64_t rounded(double value, double greatest = kGreatest) noexcept {
@@ -59,7 +59,7 @@ const ProfileClock::Anchor& ProfileClock::anchor_before(uint64_t time) const noe
 int64_t ProfileClock::since_start_ns(uint64_t time) const noexcept {
   const Anchor& anchor = anchor_before(time);
   const double ns = difference(time, anchor.time) * anchor.ns_per_tick;
-  return rounded(static_cast<double>(anchor.ns - start_ns_) + ns, kGreatestLifeNs);
+  return rounded(static_cast<double>(anchor.ns - start_ns_) + ns, kGreatestDurationNs);
 }
 
 uint64_t ProfileClock::time_at(int64_t since_start_ns) const noexcept {

@@ -1,5 +1,6 @@
-// From an image's time (ticks of its clock, shifted) to nanoseconds and back. Between two clock pairs times are
-// interpolated, outside them the nearest rate goes on; with fewer than two pairs the header's estimate serves.
+// Converts an image's times (shifted ticks of its clock) to nanoseconds and back. Interpolates between two clock pairs,
+// and uses the rate of the nearest two outside of them. With fewer than two pairs, uses the header's estimate of the
+// rate.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +14,17 @@ namespace cistern::analyzer {
 class ProfileClock {
  public:
   ProfileClock() = default;
-  // Pairs in order of time; those that contradict their predecessors are left out.
+  // Requires: pairs are in order of time. Pairs that contradict earlier ones are ignored.
   ProfileClock(const ProfileHeader& header, const std::vector<ClockPairRecord>& pairs);
 
-  // Nanoseconds since the image began to record; negative for times before.
+  // Nanoseconds since the beginning of the recording; negative before it.
   int64_t since_start_ns(uint64_t time) const noexcept;
-  // The time that lies so many nanoseconds behind the image's start.
+  // The time that is this many nanoseconds after the beginning of the recording.
   uint64_t time_at(int64_t since_start_ns) const noexcept;
   // Ticks of `ns` nanoseconds, at least 1.
   uint64_t ticks_of_ns(uint64_t ns) const noexcept;
 
-  // CLOCK_MONOTONIC and CLOCK_REALTIME at the image's start. Monotonic is 0 when no pair tells.
+  // CLOCK_MONOTONIC and CLOCK_REALTIME at the beginning of the recording. CLOCK_MONOTONIC is 0 without clock pairs.
   int64_t start_monotonic_ns() const noexcept { return start_monotonic_ns_; }
   int64_t start_unix_ns() const noexcept { return start_unix_ns_; }
 

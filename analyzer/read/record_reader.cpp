@@ -11,7 +11,7 @@ namespace {
 template <typename Record>
 bool append(std::vector<Record>& list, Cursor& in) {
   Record record;
-  if (!record.get(in)) return false;
+  if (!get_fields(in, record)) return false;
   list.push_back(record);
   return true;
 }
@@ -21,7 +21,7 @@ void sort_by_time(std::vector<Record>& list) {
   std::stable_sort(list.begin(), list.end(), [](const Record& a, const Record& b) { return a.time < b.time; });
 }
 
-// What is written again behind each epoch_begin.
+// Removes records that are written again in each epoch.
 template <typename Record>
 void drop_repeated(std::vector<Record>& list) {
   const auto same = [](const Record& a, const Record& b) {
@@ -64,7 +64,7 @@ bool RecordReader::take_definition(RecordType type, Cursor& in) {
   switch (type) {
     case RecordType::kString: {
       StringRecord record;
-      return record.get(in) && definitions_.strings.add(record.id, record.text) != nullptr;
+      return get_fields(in, record) && definitions_.strings.add(record.id, record.text) != nullptr;
     }
     case RecordType::kCode:
       return add_code(in);
@@ -76,7 +76,7 @@ bool RecordReader::take_definition(RecordType type, Cursor& in) {
       return add_module(in);
     case RecordType::kModuleEnd: {
       ModuleEndRecord record;
-      if (!record.get(in)) return false;
+      if (!get_fields(in, record)) return false;
       if (Module* module = definitions_.modules.find(record.id)) module->end_time = record.time;
       return true;
     }
@@ -84,13 +84,13 @@ bool RecordReader::take_definition(RecordType type, Cursor& in) {
       return add_thread(in);
     case RecordType::kThreadName: {
       ThreadNameRecord record;
-      if (!record.get(in)) return false;
+      if (!get_fields(in, record)) return false;
       if (Thread* thread = definitions_.threads.find(record.stream_id)) thread->name = record.name;
       return true;
     }
     case RecordType::kThreadEnd: {
       ThreadEndRecord record;
-      if (!record.get(in)) return false;
+      if (!get_fields(in, record)) return false;
       if (Thread* thread = definitions_.threads.find(record.stream_id)) {
         thread->end_time = record.time;
         thread->end_seen = record.seen;
@@ -99,9 +99,9 @@ bool RecordReader::take_definition(RecordType type, Cursor& in) {
     }
     case RecordType::kSymbol: {
       SymbolRecord record;
-      return record.get(in) && definitions_.symbols.add(record);
+      return get_fields(in, record) && definitions_.symbols.add(record);
     }
-    default:  // a retired code's id is not used again: nothing to do
+    default:  // the id of a retired code object is not used again: nothing to do
       return true;
   }
 }
@@ -131,9 +131,9 @@ bool RecordReader::take_image_record(RecordType type, Cursor& in) {
   switch (type) {
     case RecordType::kImage: {
       ImageRecord record;
-      if (!record.get(in)) return false;
+      if (!get_fields(in, record)) return false;
       process_events_.image = record;
-      process_events_.environment.clear();  // it follows
+      process_events_.environment.clear();  // the environment follows
       return true;
     }
     case RecordType::kEnvironment:
@@ -155,7 +155,7 @@ bool RecordReader::take_image_record(RecordType type, Cursor& in) {
 
 bool RecordReader::add_code(Cursor& in) {
   CodeRecord record;
-  if (!record.get(in)) return false;
+  if (!get_fields(in, record)) return false;
   Code code;
   code.file = record.file;
   code.name = record.name;
@@ -165,11 +165,11 @@ bool RecordReader::add_code(Cursor& in) {
   return definitions_.codes.add(record.id, code) != nullptr;
 }
 
-// A table in one piece stays a view; the second piece makes it a string of its own. A piece that does not follow the
-// one before (that one was lost) is left out, and so are those behind it.
+// A table of one piece is a view into the profile; the second piece makes a copy. If a piece was lost, the pieces
+// behind it are ignored.
 bool RecordReader::add_line_table(Cursor& in) {
   LineTableRecord record;
-  if (!record.get(in)) return false;
+  if (!get_fields(in, record)) return false;
   Code* code = definitions_.codes.find(record.code);
   if (code == nullptr || record.offset != code->table.size()) return code == nullptr;
   if (code->table.empty()) {
@@ -186,7 +186,7 @@ bool RecordReader::add_line_table(Cursor& in) {
 
 bool RecordReader::add_node(Cursor& in) {
   StackNodeRecord record;
-  if (!record.get(in)) return false;
+  if (!get_fields(in, record)) return false;
   StackNode node{record.parent, record.kind, record.a, record.b};
   const bool sound =
       raw(node.parent) < raw(record.id) && (node.kind != NodeKind::kNativeRun || node.a < raw(record.id));
@@ -196,7 +196,7 @@ bool RecordReader::add_node(Cursor& in) {
 
 bool RecordReader::add_module(Cursor& in) {
   ModuleRecord record;
-  if (!record.get(in)) return false;
+  if (!get_fields(in, record)) return false;
   Module module;
   module.time = record.time;
   module.base = record.base;
@@ -210,7 +210,7 @@ bool RecordReader::add_module(Cursor& in) {
 
 bool RecordReader::add_thread(Cursor& in) {
   ThreadRecord record;
-  if (!record.get(in)) return false;
+  if (!get_fields(in, record)) return false;
   Thread thread;
   thread.time = record.time;
   thread.tid = record.tid;
@@ -223,7 +223,7 @@ bool RecordReader::add_thread(Cursor& in) {
 
 bool RecordReader::add_losses(Cursor& in) {
   LossesRecord record;
-  if (!record.get(in)) return false;
+  if (!get_fields(in, record)) return false;
   const uint32_t count = std::min(record.count, kCounters);
   std::copy(record.fields, record.fields + count, process_events_.counters.begin());
   return true;
@@ -231,7 +231,7 @@ bool RecordReader::add_losses(Cursor& in) {
 
 bool RecordReader::add_interpreter(Cursor& in) {
   InterpreterRecord record;
-  if (!record.get(in)) return false;
+  if (!get_fields(in, record)) return false;
   for (InterpreterRecord& known : process_events_.interpreters) {
     if (known.id != record.id) continue;
     known = record;
@@ -241,10 +241,10 @@ bool RecordReader::add_interpreter(Cursor& in) {
   return true;
 }
 
-// The last word counts; a failed exec takes back the end before it.
+// The last record counts. A failed exec cancels the end before it.
 bool RecordReader::add_end(Cursor& in) {
   EndRecord record;
-  if (!record.get(in)) return false;
+  if (!get_fields(in, record)) return false;
   process_events_.end_known = record.how != EndKind::kNone;
   process_events_.end = process_events_.end_known ? record : EndRecord{};
   return true;
@@ -252,14 +252,14 @@ bool RecordReader::add_end(Cursor& in) {
 
 bool RecordReader::add_epoch(Cursor& in) {
   EpochRecord record;
-  if (!record.get(in)) return false;
+  if (!get_fields(in, record)) return false;
   auto& epochs = process_events_.epochs;
   std::erase_if(epochs, [&](const EpochRecord& known) { return known.number == record.number; });
   if (record.time != kNoEpoch) epochs.push_back(record);
   return true;
 }
 
-// The loader has no name for the program that it runs.
+// The loader has no path for the executable.
 void RecordReader::finish() {
   for (const ModuleId id : programs_) {
     Module* const module = definitions_.modules.find(id);

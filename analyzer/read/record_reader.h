@@ -1,27 +1,28 @@
-// Turns the record stream of an image into definitions and a process_events. Records of unknown type are skipped, malformed
-// ones are counted and skipped; what a segment held before a broken frame is kept.
+// Reads the record stream of an image into Definitions and ProcessEvents. Skips records of unknown types. Skips and
+// counts malformed records. A malformed frame ends its segment; the records before it count.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "analyzer/read/process_events.h"
 #include "analyzer/read/definitions.h"
 #include "analyzer/read/found_segment.h"
+#include "analyzer/read/process_events.h"
 
 namespace cistern::analyzer {
 
 class RecordReader {
  public:
-  RecordReader(Definitions& definitions, ProcessEvents& process_events) : definitions_(definitions), process_events_(process_events) {}
+  RecordReader(Definitions& definitions, ProcessEvents& process_events)
+      : definitions_(definitions), process_events_(process_events) {}
 
-  // Takes all records of a segment. Segments come in order of sequence.
-  // Returns the payload bytes that could not be read.
+  // Reads all records of a segment. Requires: segments are passed in order of sequence.
+  // Returns the number of payload bytes that could not be read.
   uint64_t take(const FoundSegment& segment);
 
-  // Sorts what take() gathered, and names the program's own module. Call once, after the last segment.
+  // Sorts the records, and sets the path of the executable's module. Call once, after the last segment.
   void finish();
-  // Leaves out moments before `time`, from which on everything is there.
+  // Removes records of moments before `time`, the beginning of the first epoch.
   void forget_before(uint64_t time);
 
   uint64_t records() const noexcept { return records_; }

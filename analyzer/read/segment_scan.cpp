@@ -36,16 +36,16 @@ class Scanner {
  private:
   static uint64_t end_of(const FoundSegment& segment) { return segment.offset + place_bytes(segment.header); }
 
-  // Reads the segment at `at` into `segment`. Returns what is wrong with it, or null.
+  // Reads the segment at `at` into `segment`. Returns why it is damaged, or null.
   const char* examine(uint64_t at, FoundSegment& segment) const {
-    if (!peek(at, segment.header)) return "cut short";
+    if (!peek(at, segment.header)) return "truncated";
     const SegmentHeader& header = segment.header;
     if (header.magic != kSegmentMagic) return "no segment";
     if (header.header_bytes < sizeof(SegmentHeader) || header.payload_bytes > kMaxSegmentBytes ||
         header.room_bytes > kMaxSegmentBytes) {
       return "bad header";
     }
-    if (header.header_bytes + uint64_t{header.payload_bytes} > file_.size() - at) return "cut short";
+    if (header.header_bytes + uint64_t{header.payload_bytes} > file_.size() - at) return "truncated";
     segment.offset = at;
     segment.payload = file_.subspan(at + header.header_bytes, header.payload_bytes);
     if (header.checksum != checksum_of(header, segment.payload.data())) return "bad checksum";
@@ -59,12 +59,12 @@ class Scanner {
     return true;
   }
 
-  // Notes the damage at `at` and returns where the next readable segment begins, or one that can be named behind
-  // nothing but zeros, or the end of the file.
+  // Adds the damage at `at`. Returns where the next readable segment begins, or a damaged segment behind zeros only, or
+  // the end of the file.
   uint64_t skip_damage(uint64_t at, const char* problem) {
     uint64_t next = at + kSegmentAlignment;
     FoundSegment segment;
-    bool zeros = true;  // or not known yet
+    bool zeros = true;  // only zeros so far
     while (next < file_.size()) {
       if (begins_segment(next)) {
         if (examine(next, segment) == nullptr) break;
@@ -107,7 +107,7 @@ class Scanner {
     return end;
   }
 
-  // Where the zero before `last` begins, or the hole that it lies in.
+  // Where the zero byte before `last` begins, or the hole around it.
   uint64_t end_without_zeros(uint64_t last) const {
     const FileBytes::Hole hole = mapping_.hole_at(last - 1);
     return hole.end != 0 ? hole.begin : last - 1;

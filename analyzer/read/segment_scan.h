@@ -1,5 +1,5 @@
-// Finds the segments of a profile file. Trusts nothing: a segment counts only if it lies whole in the file, belongs to
-// the image and its checksum is right. Behind damage the scan goes on at the next place where a segment may begin.
+// Finds the segments of a profile. A segment counts only if it lies completely in the file, belongs to the image, and
+// has the right checksum. Behind damage the scan continues where the next segment can begin.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,13 @@
 
 namespace cistern::analyzer {
 
-// A stretch between readable segments. Bytes after the last one that is not zero are a hole: room that was reserved
-// and never written.
+// A stretch between readable segments. The zeros at its end are a hole: space that was reserved and never written.
 struct DamagedStretch {
   uint64_t offset = 0;
-  uint64_t unreadable_bytes = 0;  // up to the last byte that is not zero
-  uint64_t hole_bytes = 0;        // behind them
+  uint64_t unreadable_bytes = 0;  // bytes up to the last one that is not zero
+  uint64_t hole_bytes = 0;        // zeros behind them
   std::string reason;
-  bool names_segment = false;  // a header was readable: `key` says which segment is torn here
+  bool names_segment = false;  // the segment header was readable: `key` identifies the segment
   SegmentKey key;
 };
 
@@ -28,9 +27,8 @@ struct SegmentScan {
   std::vector<DamagedStretch> damage;  // in file order
 };
 
-// Scans `file` from the end of its first page. Segments of another process or generation than `header`'s are damage.
-// With `any_image` (the header is damaged) whatever is whole counts. Reads the file once and keeps no page of it
-// mapped.
+// Scans `file` behind its header page. A segment with another pid or generation than `header` is damage, unless
+// `any_image` is set, because the header is damaged. Reads the file once and keeps none of its pages in memory.
 SegmentScan scan_segments(const FileBytes& file, const ProfileHeader& header, bool any_image);
 
 }  // namespace cistern::analyzer

@@ -3,14 +3,10 @@
 #include <algorithm>
 
 #include "analyzer/pack/segment_codec.h"
+#include "cistern/format/limits.h"
 
 namespace cistern::analyzer {
 namespace {
-
-constexpr uint64_t kMostWindows = 256;  // of the allocation clock, and between marks
-constexpr uint64_t kMostPoints = 512;   // of the pools' curve
-constexpr uint64_t kMostDomains = 8;
-constexpr uint64_t kSizeClasses = 32;
 
 uint64_t snapshot_of(const FoundSegment& segment) noexcept {
   return segment.header.sequence >> kSnapshotPartBits;
@@ -55,14 +51,14 @@ bool Snapshot::take_records(const std::vector<uint8_t>& content) {
     if (raw.type != RecordType::kSnapshot) continue;
     SnapshotRecord record;
     Cursor fields(raw.payload);
-    if (!record.get(fields)) return false;
+    if (!get_fields(fields, record)) return false;
     const auto table = static_cast<size_t>(record.table);
     if (table < tables_.size()) tables_[table].push_back(record);
   }
   return in.ok();
 }
 
-// Whether all rows of a table can be read and are sound.
+// Whether all rows of a table can be read and pass `is_sound`.
 template <typename Row, typename F>
 bool Snapshot::check(F&& is_sound) const {
   bool sound = true;
@@ -77,11 +73,11 @@ bool Snapshot::is_consistent() {
   const auto known_id = [](uint64_t id) { return id <= UINT32_MAX; };
   const bool sites_sound = check<SnapshotSite>([&](const SnapshotSite& row) {
     ++sites;
-    return known_id(row.stack) && known_id(row.stream_id) && row.domain < kMostDomains;
+    return known_id(row.stack) && known_id(row.stream_id) && row.domain < kMaxSnapshotDomains;
   });
-  if (!sites_sound || sites > UINT32_MAX / 2 || !blocks_are_sound(sites) || !growth_is_sound(sites)) return false;
+  if (!sites_sound || sites > kMaxSnapshotSites || !blocks_are_sound(sites) || !growth_is_sound(sites)) return false;
   uint64_t domains = 0;
-  if (!check<SnapshotDomain>([&](const SnapshotDomain&) { return ++domains <= kMostDomains; })) return false;
+  if (!check<SnapshotDomain>([&](const SnapshotDomain&) { return ++domains <= kMaxSnapshotDomains; })) return false;
   if (!check<SnapshotMark>([](const SnapshotMark&) { return true; })) return false;
   const bool positions_sound = check<SnapshotPosition>([&](const SnapshotPosition& row) {
     if (!known_id(row.stream_id) || (!positions_.empty() && row.stream_id <= positions_.back().stream_id)) return false;
@@ -90,7 +86,7 @@ bool Snapshot::is_consistent() {
   });
   uint64_t points = 0;
   return positions_sound && check<SnapshotPoolPoint>([&](const SnapshotPoolPoint& row) {
-           return row.time <= heap_.time && ++points <= kMostPoints;
+           return row.time <= heap_.time && ++points <= kMaxPoolPoints;
          });
 }
 
@@ -119,7 +115,7 @@ bool Snapshot::blocks_are_sound(uint64_t sites) const {
            last_arena = row.base;
            return true;
          }) &&
-         check<SnapshotPool>([](const SnapshotPool& row) { return row.size_class < kSizeClasses; });
+         check<SnapshotPool>([](const SnapshotPool& row) { return row.size_class < kPoolSizeClasses; });
 }
 
 bool Snapshot::growth_is_sound(uint64_t sites) const {
@@ -128,13 +124,13 @@ bool Snapshot::growth_is_sound(uint64_t sites) const {
   const auto growth = row<SnapshotGrowth>();
   const auto life = row<SnapshotPoolLife>();
   if (growth && (!std::has_single_bit(growth->mark_step) || growth->window_length == 0)) return false;
-  if (life && life->curve_shift > 60) return false;
+  if (life && life->curve_shift > kMaxCurveShift) return false;
   const bool windows_sound = check<SnapshotWindow>([&](const SnapshotWindow& row) {
     const bool in_order = row.begin >= last_begin;
     last_begin = row.begin;
-    return in_order && ++windows <= kMostWindows;
+    return in_order && ++windows <= kMaxGrowthWindows;
   });
-  // Of each site in order of window.
+  // Rows are in order of site and window.
   const auto counts_are_sound = [sites](uint64_t limit) {
     return [sites, limit, last = SnapshotCount{}](const SnapshotCount& row) mutable {
       const bool in_order = row.site > last.site || (row.site == last.site && row.window >= last.window);
@@ -143,7 +139,7 @@ bool Snapshot::growth_is_sound(uint64_t sites) const {
     };
   };
   return windows_sound && check<SnapshotWindowCount>(counts_are_sound(windows)) &&
-         check<SnapshotMarkCount>(counts_are_sound(kMostWindows)) &&
+         check<SnapshotMarkCount>(counts_are_sound(kMaxGrowthWindows)) &&
          check<SnapshotOpenCount>(
              [&](const SnapshotOpenCount& row) { return row.site < sites && row.count <= UINT32_MAX; });
 }

@@ -1,6 +1,6 @@
-// What an image's events up to a moment came to, where they are no more: the heap at that moment, which is where a
-// replay of what is left begins, and sums. The tables of include/cistern/snapshot.h, of one snapshot; they stay
-// encoded, and are decoded each time somebody asks. Consistent: who reads the rows need not check them again.
+// The snapshot of an image: the heap at one moment, in place of the events before it, and sums of these events. A
+// replay of the remaining events begins with this heap. The tables (cistern/format/snapshot_records.h) stay encoded and
+// are decoded each time. They have been checked: their rows are consistent and within the limits.
 #pragma once
 
 #include <array>
@@ -18,17 +18,17 @@ namespace cistern::analyzer {
 
 class Snapshot {
  public:
-  // Finds the latest snapshot that is whole among segments of kind kSnapshot, in order of their keys. Nothing when
-  // there is none.
+  // The latest complete snapshot among segments of kind kSnapshot, which are in order of their keys. Null if there is
+  // none.
   static std::unique_ptr<const Snapshot> read(std::span<const FoundSegment> segments);
 
   uint64_t number() const noexcept { return number_; }
   const SnapshotHeap& heap() const noexcept { return heap_; }
-  // Events earlier than this are in it, but for those behind their stream's position.
+  // Events earlier than this are in the snapshot, except those behind their stream's position.
   uint64_t time() const noexcept { return heap_.time; }
 
-  // How far an stream's events had been seen: all of the segments before `sequence`, and `offset` bytes of that one's
-  // content. Nothing, when it had none.
+  // The part of a stream that the snapshot contains: all segments before `sequence`, and `offset` bytes of the content
+  // of segment `sequence`.
   SnapshotPosition position_of(StreamId stream_id) const noexcept;
 
   // Calls visit(const Row&) for all rows of Row's table.
@@ -36,7 +36,7 @@ class Snapshot {
   void for_each(F&& visit) const {
     for (const SnapshotRecord& part : parts_of<Row>()) for_each_row<Row>(part, visit);
   }
-  // The row of a table that has one; nothing when it has none.
+  // The only row of a table; nothing if it has none.
   template <typename Row>
   std::optional<Row> row() const {
     std::optional<Row> found;
@@ -59,7 +59,7 @@ class Snapshot {
 
   uint64_t number_ = 0;
   SnapshotHeap heap_;
-  std::vector<std::vector<uint8_t>> contents_;  // that the records lie in
+  std::vector<std::vector<uint8_t>> contents_;  // the records point into these
   std::array<std::vector<SnapshotRecord>, kSnapshotTables + 1> tables_;
   std::vector<SnapshotPosition> positions_;  // in order of stream
 };

@@ -6,7 +6,7 @@ namespace cistern::analyzer {
 namespace {
 
 constexpr size_t kReorderSteps = 64;
-constexpr size_t kMaxBufferSteps = 512;  // 24 KiB: they stay in the first cache
+constexpr size_t kMaxBufferSteps = 512;  // 24 KiB: fits into the L1 cache
 
 size_t capacity_for(std::span<const FoundSegment> segments) {
   uint64_t bytes = 0;
@@ -19,11 +19,11 @@ size_t capacity_for(std::span<const FoundSegment> segments) {
 
 }  // namespace
 
-ThreadEventStream::ThreadEventStream(const StreamSegments& stream_id, const Image& image)
-    : stream_id_(stream_id.stream_id),
+ThreadEventStream::ThreadEventStream(const StreamSegments& stream, const Image& image)
+    : stream_id_(stream.stream_id),
       image_(&image),
-      segments_(stream_id.segments),
-      buffer_(capacity_for(stream_id.segments)),
+      segments_(stream.segments),
+      buffer_(capacity_for(stream.segments)),
       last_time_(image.begin_time()) {
   if (image.snapshot != nullptr) seen_ = image.snapshot->position_of(stream_id_);
   if (!segments_.empty()) open_segment(0);
@@ -31,7 +31,7 @@ ThreadEventStream::ThreadEventStream(const StreamSegments& stream_id, const Imag
   skip_to(image.epoch_begin);
 }
 
-// A realloc or remap over the epoch_begin loses its first half, and is counted for the second.
+// A realloc or remap that began before the epoch loses its first step, and is counted for the second one.
 void ThreadEventStream::skip_to(uint64_t epoch_begin) {
   uint64_t skipped = 0;
   while (!ready().empty() && ready().front().time < epoch_begin) {
@@ -79,14 +79,14 @@ std::span<const uint8_t> ThreadEventStream::content_of(const FoundSegment& segme
 
 void ThreadEventStream::close_segment() {
   const FoundSegment& segment = segments_[segment_];
-  unreadable_bytes_ += torn_in(segment);
+  unreadable_bytes_ += unreadable_in(segment);
   decoded_bytes_ += segment.payload.size();
   image_->forget(segment.payload);
 }
 
-// Bytes of the current segment's content that could not be read. Of columns it is told by the events that are missing;
-// when others than those that were packed came out of them, all are.
-uint64_t ThreadEventStream::torn_in(const FoundSegment& segment) const {
+// Bytes of the current segment's content that could not be read. With codec `columns` they are estimated from the
+// number of missing events; if the checksum is wrong, they are the whole content.
+uint64_t ThreadEventStream::unreadable_in(const FoundSegment& segment) const {
   const uint64_t content_bytes = std::max<uint64_t>(1, segment.header.content_bytes);
   if (in_columns_) {
     if (columns_->is_whole()) return 0;
@@ -98,7 +98,7 @@ uint64_t ThreadEventStream::torn_in(const FoundSegment& segment) const {
   return decoder_.ok() ? 0 : size - decoder_.offset();
 }
 
-// Drops what was consumed, decodes until the buffer is full, and holds the last few steps back for those yet to come.
+// Removes consumed steps, decodes until the buffer is full, and holds the last steps back for reordering.
 void ThreadEventStream::refill() {
   if (begin_ != 0) last_time_ = buffer_[begin_ - 1].time;
   std::move(buffer_.data() + begin_, buffer_.data() + end_, buffer_.data());
@@ -127,12 +127,12 @@ bool ThreadEventStream::next_event(Event& event) {
   return !columns_->reader().at_end() && columns_->reader().take(event);
 }
 
-// Whether the image's snapshot has seen the next event.
+// Whether the image's snapshot contains the next event.
 bool ThreadEventStream::is_seen() const noexcept {
   return in_columns_ ? seen_columns_ : decoder_.position() < seen_end_;
 }
 
-// Returns whether the buffer was full before the segment's end.
+// Returns whether the buffer became full before the segment's end.
 bool ThreadEventStream::decode_segment() {
   Event event;
   for (;;) {
@@ -149,9 +149,9 @@ bool ThreadEventStream::decode_segment() {
   }
 }
 
-// Decodes allocs and frees straight into the buffer until it is full or something else comes.
+// Decodes allocs and frees directly into the buffer, until it is full or another event follows.
 void ThreadEventStream::decode_blocks() {
-  EventDecoder decoder = decoder_;  // a local one can live in registers
+  EventDecoder decoder = decoder_;  // a local copy is kept in registers
   const size_t begin = end_;
   uint64_t newest = end_ > begin_ ? buffer_[end_ - 1].time : last_time_;
   while (end_ + 2 <= buffer_.size()) {
@@ -168,12 +168,12 @@ void ThreadEventStream::decode_blocks() {
   decoder_ = decoder;
 }
 
-// Takes allocs and frees of columns, see BlockRun.
+// The sink for allocs and frees from columns; see BlockRun.
 struct ThreadEventStream::StepSink {
   ThreadEventStream* stream;
   HeapStep* at;
-  const HeapStep* last;  // before which there is room
-  uint64_t newest;       // time of the step before
+  const HeapStep* last;  // there is room before it
+  uint64_t newest;       // time of the last step
 
   bool has_room() const noexcept { return at < last; }
 
@@ -201,7 +201,7 @@ struct ThreadEventStream::StepSink {
   }
 };
 
-// The same from columns.
+// The same, from columns.
 void ThreadEventStream::decode_columns() {
   HeapStep* const begin = buffer_.data() + end_;
   StepSink sink{this, begin, buffer_.data() + buffer_.size() - 1, end_ > begin_ ? buffer_[end_ - 1].time : last_time_};
@@ -235,8 +235,8 @@ void ThreadEventStream::push(const Event& event) {
   }
 }
 
-// Of an event that the image's snapshot has seen, what was yet to come then: all of it, or the second half of a move,
-// which then counts.
+// Adds what happened after the image's snapshot of an event that the snapshot contains: all of it, or the second step
+// of a realloc or remap.
 void ThreadEventStream::push_rest(const Event& event) {
   const uint64_t begin = image_->begin_time();
   if (event.end_time < begin) return;
@@ -263,7 +263,7 @@ void ThreadEventStream::push_move(const Event& event) {
   settle();
 }
 
-// The fields that an op does not have are left over from an earlier event: nobody reads them.
+// Fields that the op does not have are left over from an earlier event; they are not used.
 HeapStep& ThreadEventStream::append(const Event& event, HeapStepKind kind) {
   HeapStep& step = buffer_[end_++];
   step.time = event.time;
@@ -276,11 +276,11 @@ HeapStep& ThreadEventStream::append(const Event& event, HeapStepKind kind) {
   return step;
 }
 
-// Moves the last step back to where its time belongs: one comparison when it is in order. One that belongs before what
-// was consumed comes next, at the time of what was consumed last.
+// Moves the last step back to its place in time. Cost: one comparison if it is in order. A step that belongs before the
+// last consumed one becomes the next step and gets the time of the last consumed step.
 void ThreadEventStream::settle() {
   size_t at = end_ - 1;
-  if (buffer_[at].time < image_->begin_time()) {  // published too late for the totals
+  if (buffer_[at].time < image_->begin_time()) {  // published too late for the snapshot
     buffer_[at].time = image_->begin_time();
     ++misplaced_;
   }

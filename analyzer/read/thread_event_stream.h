@@ -1,6 +1,6 @@
-// The steps of one stream in order of time, decoded segment by segment into a buffer of bounded size. Records of one
-// thread are nearly sorted (a realloc begins before events nested in it): a small reorder window sorts them; what is
-// out of order by more than the window is given its neighbour's place and counted.
+// The steps of one stream in order of time, decoded segment by segment into a buffer of bounded size. The events of a
+// thread are nearly sorted: a realloc begins before events nested in it. A reorder window of some steps sorts them. A
+// step that belongs before the window gets the time of the last consumed step, and is counted as misplaced.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@ namespace cistern::analyzer {
 
 class ThreadEventStream {
  public:
-  // Both outlive this. Segments that lie in the image's files are forgotten there when they have been decoded. Steps
-  // before its epoch_begin, and those that its snapshot has, are left out.
-  ThreadEventStream(const StreamSegments& stream_id, const Image& image);
+  // Both outlive this. Decoded segments are released from the memory of the image's files. Steps before the first
+  // epoch, and steps in the image's snapshot, are left out.
+  ThreadEventStream(const StreamSegments& stream, const Image& image);
 
   StreamId stream_id() const noexcept { return stream_id_; }
-  // The steps that are known to be next; empty only when the stream has ended.
+  // The next steps, in their final order. Empty only if the stream has ended.
   std::span<const HeapStep> ready() const noexcept { return {buffer_.data() + begin_, ready_end_ - begin_}; }
-  // Takes the first `count` of the ready steps away. Invalidates ready().
+  // Removes the first `count` ready steps. Invalidates ready().
   void consume(size_t count);
 
   uint64_t events() const noexcept { return events_; }
@@ -47,7 +47,7 @@ class ThreadEventStream {
   void open_columns(const FoundSegment& segment);
   std::span<const uint8_t> content_of(const FoundSegment& segment);
   void close_segment();
-  uint64_t torn_in(const FoundSegment& segment) const;
+  uint64_t unreadable_in(const FoundSegment& segment) const;
   void push(const Event& event);
   void push_rest(const Event& event);
   void push_move(const Event& event);
@@ -59,17 +59,17 @@ class ThreadEventStream {
   std::span<const FoundSegment> segments_;
   size_t segment_ = 0;
   EventDecoder decoder_{nullptr, nullptr, 0};
-  std::unique_ptr<SegmentColumns> columns_;    // made for the first segment of columns
-  bool in_columns_ = false;                    // the current segment is one, and opened
-  std::unique_ptr<SegmentUnpacker> unpacker_;  // made for the first segment that is packed otherwise
-  std::vector<uint8_t> content_;               // of the current segment, when it is one
+  std::unique_ptr<SegmentColumns> columns_;    // made for the first segment with codec `columns`
+  bool in_columns_ = false;                    // the current segment has that codec, and is open
+  std::unique_ptr<SegmentUnpacker> unpacker_;  // made for the first segment with another packed codec
+  std::vector<uint8_t> content_;               // of the current segment, if it has such a codec
   bool content_whole_ = true;
-  SnapshotPosition seen_;              // what the image's snapshot has seen of this stream
-  const uint8_t* seen_end_ = nullptr;  // up to there in the current segment's content
-  bool seen_columns_ = false;          // or all of it, when it is one of columns
+  SnapshotPosition seen_;              // the part of this stream that the snapshot contains
+  const uint8_t* seen_end_ = nullptr;  // the end of that part in the current segment's content
+  bool seen_columns_ = false;          // the snapshot contains the whole current segment
   std::vector<HeapStep> buffer_;       // of constant size
   size_t begin_ = 0;                   // first step not consumed
-  size_t ready_end_ = 0;               // steps before it are sorted for good
+  size_t ready_end_ = 0;               // end of the steps that are in their final order
   size_t end_ = 0;                     // one past the last step decoded
   uint64_t last_time_ = 0;             // of the last step consumed
   uint64_t events_ = 0;

@@ -28,7 +28,7 @@ class WindowReader {
   }
 
  private:
-  SlotView look(uint64_t at) const {
+  SlotView load_slot(uint64_t at) const {
     SlotView slot;
     std::memcpy(&slot.control, file_.data() + at, sizeof slot.control);
     std::atomic_thread_fence(std::memory_order_acquire);  // partner: the recorder's release stores
@@ -46,7 +46,7 @@ class WindowReader {
   }
 
   void read_slot(uint64_t at) {
-    const SlotView slot = look(at);
+    const SlotView slot = load_slot(at);
     if (!holds_segment(slot)) return;
     const uint64_t begin = std::min<uint64_t>(at + sizeof(SlotControl) + slot.header.header_bytes, file_.size());
     const uint64_t end = std::min<uint64_t>(at + kSlotStride, file_.size());
@@ -54,7 +54,7 @@ class WindowReader {
     auto copy = std::make_unique<uint8_t[]>(size);
     std::memcpy(copy.get(), file_.data() + begin, size);
     std::atomic_thread_fence(std::memory_order_acquire);
-    const SlotView after = look(at);
+    const SlotView after = load_slot(at);
     if (!holds_segment(after) || after.header.stream_id != slot.header.stream_id ||
         after.header.sequence != slot.header.sequence)
       return;
@@ -69,7 +69,7 @@ class WindowReader {
 };
 
 // Whether the recorder was killed before it wrote the header.
-bool never_begun(std::span<const uint8_t> file) {
+bool is_unwritten(std::span<const uint8_t> file) {
   const auto header = file.first(std::min(file.size(), sizeof(ProfileHeader)));
   return std::all_of(header.begin(), header.end(), [](uint8_t byte) { return byte == 0; });
 }
@@ -80,7 +80,7 @@ WindowFile read_window(const std::string& path) {
   const FileBytes file(path);
   WindowFile window;
   window.path = path;
-  if (never_begun(file.bytes())) {
+  if (is_unwritten(file.bytes())) {
     window.header.damaged = true;
     return window;
   }

@@ -1,6 +1,6 @@
-// What a window still holds: segments that had not reached the profile file, and the loss counters. Everything is
-// copied out, so that a program that is still writing cannot change it under the reader's feet; a segment that moved on
-// while it was copied is left out, for then the profile file has it (read the window first).
+// Reads a window: segments that are not yet in the profile, and the loss counters. Everything is copied, because the
+// program may still write to the window. A segment that changes while it is copied is left out, because it is then in
+// the profile. So a reader reads the window before the profile.
 #pragma once
 
 #include <array>
@@ -20,14 +20,14 @@ namespace cistern::analyzer {
 struct WindowFile {
   std::string path;
   FoundHeader header;
-  uint64_t file_end = 0;  // where the profile file's segments end
+  uint64_t file_end = 0;  // where the profile's segments end
   std::array<uint64_t, kCounters> counters{};
-  std::vector<FoundSegment> segments;  // owned and sealed ones; `last_time` and `event_count` may be 0
+  std::vector<FoundSegment> segments;  // owned and sealed; `last_time` and `event_count` may be 0
   std::vector<std::unique_ptr<uint8_t[]>> storage;
 };
 
-// A window whose program was killed before its header was written has a damaged header of zeros, and no segments.
-// Errors: Failure, exit code 3, when `path` is no window that this version reads.
+// Reads the window at `path`. If the program was killed before it wrote the header, the header is zero and damaged, and
+// there are no segments. Errors: Failure, exit code 3, if `path` is not a window that this version reads.
 WindowFile read_window(const std::string& path);
 
 }  // namespace cistern::analyzer

@@ -40,7 +40,7 @@ template <typename Record>
 void parse_record(std::string_view payload, std::optional<Record>& last) {
   Cursor in(payload);
   Record record;
-  if (record.get(in)) last = record;
+  if (get_fields(in, record)) last = record;
 }
 
 void parse_records(std::span<const uint8_t> payload, LastRecords& last) {

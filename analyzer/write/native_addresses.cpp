@@ -32,17 +32,18 @@ void NativeAddresses::read_segment(const FoundSegment& segment) {
 void NativeAddresses::read_record(RecordType type, Cursor in) {
   if (type == RecordType::kStackNode) {
     StackNodeRecord node;
-    if (!node.get(in) || node.kind != NodeKind::kNative || node.a == 0) return;
+    if (!get_fields(in, node) || node.kind != NodeKind::kNative || node.a == 0) return;
     known_.insert({{ModuleId{node.a}, static_cast<uint64_t>(node.b)}, std::nullopt});
   } else if (type == RecordType::kModule) {
     ModuleRecord module;
-    if (module.get(in)) modules_.insert({raw(module.id), {std::string(module.path), std::string(module.build_id)}});
+    if (get_fields(in, module))
+      modules_.insert({raw(module.id), {std::string(module.path), std::string(module.build_id)}});
   } else if (type == RecordType::kImage) {
     ImageRecord image;
-    if (image.get(in)) executable_ = image.executable;
+    if (get_fields(in, image)) executable_ = image.executable;
   } else if (type == RecordType::kSymbol) {
     SymbolRecord symbol;
-    if (symbol.get(in)) read_symbol(symbol);
+    if (get_fields(in, symbol)) read_symbol(symbol);
   }
 }
 

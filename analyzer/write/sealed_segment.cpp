@@ -33,16 +33,7 @@ void seal_records(SealedSegment& segment, const uint8_t* begin, const uint8_t* e
 }  // namespace
 
 SegmentHeader new_segment_header(const ProfileHeader& image, SegmentKind kind, const SegmentKey& key, uint64_t time) {
-  SegmentHeader header{};
-  header.magic = kSegmentMagic;
-  header.header_bytes = sizeof header;
-  header.kind = kind;
-  header.generation = image.generation;
-  header.stream_id = key.stream_id;
-  header.sequence = key.sequence;
-  header.first_time = header.last_time = time;
-  header.pid = image.image.pid;
-  return header;
+  return cistern::new_segment_header(image, kind, StreamId{key.stream_id}, key.sequence, time);
 }
 
 void complete(SealedSegment& segment) {

@@ -32,13 +32,13 @@ inline bool is_in_snapshot(const SegmentHeader& header, uint64_t time) noexcept 
   return header.kind == SegmentKind::kEvents && header.last_time < time;
 }
 
-// Appends `record` to a payload of records.
-template <typename Record>
+// Appends `record` to a payload of records. Requires: its fields take at most `kMaxBytes`.
+template <typename Record, size_t kMaxBytes = 1024>
 void append_record(std::string& payload, const Record& record) {
-  uint8_t fields[1024];
+  uint8_t fields[kMaxBytes];
   RecordBuffer buffer(fields, fields + sizeof fields);
-  record.put(buffer);
-  uint8_t framed[sizeof fields + 2 * kMaxVarintBytes];
+  put_fields(buffer, record);
+  uint8_t framed[framed_bytes(kMaxBytes)];
   const uint8_t* const end = put_record(framed, Record::kType, buffer);
   payload.append(reinterpret_cast<const char*>(framed), static_cast<size_t>(end - framed));
 }

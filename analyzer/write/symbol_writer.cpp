@@ -34,19 +34,14 @@ std::string_view shortened(std::string_view text, bool keep_end) {
 }
 
 void append_symbol(std::string& payload, const NativeAddress& at, uint32_t level, const Symbol& symbol) {
-  uint8_t fields[kMaxRecordBytes];
-  RecordBuffer buffer(fields, fields + sizeof fields);
-  SymbolRecord{at.module,
-               at.address,
-               level,
-               symbol.source,
-               symbol.line,
-               shortened(symbol.function, false),
-               shortened(symbol.file, true)}
-      .put(buffer);
-  uint8_t framed[framed_bytes(kMaxRecordBytes)];
-  const uint8_t* const end = put_record(framed, RecordType::kSymbol, buffer);
-  payload.append(reinterpret_cast<const char*>(framed), static_cast<size_t>(end - framed));
+  const SymbolRecord record{at.module,
+                            at.address,
+                            level,
+                            symbol.source,
+                            symbol.line,
+                            shortened(symbol.function, false),
+                            shortened(symbol.file, true)};
+  append_record<SymbolRecord, kMaxRecordBytes>(payload, record);
 }
 
 bool has_packed_segments(const ProfileOutline& outline) {

@@ -1,9 +1,14 @@
-/* The public C API: what a program may say to the recorder that is preloaded under it.
+/* The C API of Cistern: how a program talks to the recorder that is preloaded into it.
  *
- * Every call is harmless when the recorder is absent: the symbols are weak, and the macros below test them, so a
- * program may include this header, link nothing, and run with or without the recorder. All calls may be made from any
- * thread and from signal handlers that do not interrupt the recorder; none allocates from the program's heap; errno is
- * preserved.
+ * A program includes this header and links nothing. It runs with or without the recorder: the functions are weak
+ * symbols, and the macros below test them. Without the recorder each call does nothing and returns 0.
+ *
+ * Guarantees of every function:
+ *   - It may be called from any thread, and from a signal handler, unless the handler interrupted the recorder itself.
+ *   - It does not allocate from the program's heap.
+ *   - It preserves errno.
+ *
+ * Valid C99 and C++11. Without GCC or Clang the functions are not weak, and the program must link the recorder.
  */
 #pragma once
 
@@ -17,17 +22,23 @@ extern "C" {
 #define CISTERN_WEAK
 #endif
 
-/* Names this moment. `name`: a NUL-terminated UTF-8 string of which at most 255 bytes are kept; NULL is an empty name.
- * Reports measure growth from mark to mark. */
+/* Sets a mark: names this moment in the profile. Reports can measure growth from mark to mark.
+ * `name`: UTF-8, ends with a zero byte; at most 255 bytes are kept. NULL means an empty name. */
 CISTERN_WEAK void cistern_mark(const char* name);
-/* Begins (again) to record. No effect while recording, or after recording has stopped for want of disk space. */
+
+/* Starts recording, or starts it again after cistern_stop().
+ * No effect while recording, or after recording has ended because the disk or the profile was full. */
 CISTERN_WEAK void cistern_start(void);
-/* Stops recording; allocations and frees are not seen until cistern_start(). Whatever was recorded stays. */
+
+/* Stops recording. Allocations and frees are not recorded until cistern_start(). What was recorded is kept. */
 CISTERN_WEAK void cistern_stop(void);
-/* Writes what the calling thread has recorded, and all definitions, to the profile file.
- * Returns 0, or an errno value when nothing could be written. */
+
+/* Writes all definitions and the calling thread's events to the profile file.
+ * Returns 0, or an errno value: ENODEV if the process is not recorded, EBUSY if the call interrupted the recorder, else
+ * the reason why the file could not be written. */
 CISTERN_WEAK int cistern_flush(void);
-/* Returns 1 while this process is recorded, else 0. */
+
+/* Returns 1 while this process is being recorded, else 0. */
 CISTERN_WEAK int cistern_enabled(void);
 
 #if defined(__GNUC__) && !defined(CISTERN_IMPLEMENTATION)

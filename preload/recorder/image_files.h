@@ -1,5 +1,5 @@
 // Where the files of an image are. The user names the profile of the first image. Windows, and the profiles of later
-// images, lie in a directory beside it (FORMAT.md, "Files of a run"). Nothing allocates.
+// images, lie in a directory beside it (FORMAT.md, "Files"). Nothing allocates.
 #pragma once
 
 #include <string_view>

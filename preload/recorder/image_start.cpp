@@ -118,7 +118,7 @@ bool begin_image() noexcept {
   recorder.segments.generation = recorder.header.generation;
   const bool overwrite = recorder.options.ring == RingMode::kOverwrite;
   recorder.segments.output.attach(recorder.segments.window.control(), max_size_of(recorder.options), overwrite);
-  recorder.event_clock.begin(recorder.segments.window.control().beat);
+  recorder.event_clock.begin(recorder.segments.window.control().coarse_clock);
   const bool codes_watched = (recorder.options.domains & bit_of(Domain::kObj)) != 0;
   recorder.interner.begin(recorder.records, kMaxTableBytes, codes_watched);
   if (!recorder.records.begin(recorder.segments, now())) {

@@ -28,7 +28,7 @@ class RecordStream {
     const Locked locked(lock_);
     if (write_small(record)) return !through_ || write_through();
     RecordBuffer payload(payload_, payload_ + sizeof payload_);
-    record.put(payload);
+    put_fields(payload, record);
     return !payload.overflowed() && append(Record::kType, payload);
   }
 
@@ -49,7 +49,7 @@ class RecordStream {
     if (!stream_.is_open() || !stream_.has_room(kFrameBytes + kMaxSmallBytes)) return false;
     uint8_t* const out = stream_.position();
     RecordBuffer payload(out + kFrameBytes, out + kFrameBytes + kMaxSmallBytes);
-    record.put(payload);
+    put_fields(payload, record);
     if (payload.overflowed()) return false;
     out[0] = static_cast<uint8_t>(Record::kType);
     out[1] = static_cast<uint8_t>(payload.size());

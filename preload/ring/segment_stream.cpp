@@ -13,13 +13,8 @@ bool SegmentStream::begin(SegmentStore& segments, SegmentKind kind, StreamId str
   slot_.control->tid = tid;
   slot_.control->thread_start_ticks = thread_start_ticks;
   SegmentHeader& header = *slot_.header();
-  header = SegmentHeader{};
-  header.magic = kSegmentMagic;
-  header.header_bytes = sizeof header;
-  header.kind = kind;
-  header.codec = Codec::kPlain;
+  header = new_segment_header(kind, stream_id, 0, time);
   header.generation = segments.generation;
-  header.stream_id = raw(stream_id);
   header.tid = tid;
   header.pid = segments.pid;
   sequence_ = 0;

@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "tests/builders/make_event.h"
 #include "tests/builders/recording.h"
 
 namespace cistern::analyzer {
@@ -64,13 +65,8 @@ class BusyProgram {
 
   void arena() {
     if (arenas_ == 20) return;
-    Event e;
-    e.op = Op::kArena;
-    e.time = e.end_time = time_;
-    e.address = kArenas + (arenas_++ << 20);
-    e.size = 1 << 20;
-    e.stack = stack();
-    r_.event(1, e);
+    const uint64_t address = kArenas + (arenas_++ << 20);
+    r_.event(1, make_arena(false, time_, address, 1 << 20, stack()));
   }
 
   // A pool's class is by its number; in place a block may shrink below it.

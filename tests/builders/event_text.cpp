@@ -25,7 +25,7 @@ std::string hex(uint64_t value) {
   return text;
 }
 
-// One of the values that break codecs, or a random one of a random width.
+// A border value, or a random value of random width.
 uint64_t telling_number(std::mt19937& random) {
   constexpr uint64_t special[] = {0, 1, 15, 16, 127, 128, 4095, 4096, INT64_MAX, uint64_t{1} << 63, UINT64_MAX};
   const uint32_t choice = random() % 16;
@@ -63,29 +63,6 @@ std::string text_of(const Event& event) {
 
 bool same(const Event& a, const Event& b) {
   return text_of(a) == text_of(b) && a.stack == b.stack && a.end_time == b.end_time;
-}
-
-uint8_t* encode(uint8_t* out, EventState& state, const Event& e) {
-  switch (e.op) {
-    case Op::kAlloc:
-      return encode_alloc(out, state, e.domain, e.time, e.address, e.size, e.stack);
-    case Op::kFree:
-      return encode_free(out, state, e.domain, e.time, e.address);
-    case Op::kRealloc:
-      return encode_realloc(out, state, e.domain, e.time, e.end_time, e.old_address, e.address, e.size, e.stack);
-    case Op::kMap:
-      return encode_map(out, state, e.time, e.address, e.size, e.flags, e.stack);
-    case Op::kUnmap:
-      return encode_unmap(out, state, e.time, e.address, e.size);
-    case Op::kRemap:
-      return encode_remap(out, state, e.time, e.end_time, e.old_address, e.old_size, e.address, e.size, e.flags,
-                          e.stack);
-    case Op::kArena:
-      return encode_arena(out, state, e.arena_freed, e.time, e.address, e.size, e.stack);
-    case Op::kExtension:
-      break;
-  }
-  return out;
 }
 
 std::vector<Event> random_events(uint32_t seed, int count) {

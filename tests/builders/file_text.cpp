@@ -21,7 +21,7 @@ bool begins_segment(std::string_view file, uint64_t offset) {
   return read_at<uint32_t>(file, offset) == kSegmentMagic;
 }
 
-// The bytes that a segment takes, whole or not.
+// The bytes that a segment takes, complete or truncated.
 uint64_t extent(std::string_view file, uint64_t offset) {
   const auto header = read_at<SegmentHeader>(file, offset);
   const uint64_t bytes = uint64_t{header.header_bytes} + header.payload_bytes;

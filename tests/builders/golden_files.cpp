@@ -6,6 +6,7 @@
 #include "cistern/format/image_records.h"
 #include "cistern/format/moment_records.h"
 #include "cistern/format/snapshot_records.h"
+#include "tests/builders/make_event.h"
 #include "tests/builders/profile_builder.h"
 
 namespace cistern {
@@ -22,48 +23,6 @@ constexpr StackId kModuleStack{1}, kLoadStack{2}, kNativeStack{3}, kWorkStack{5}
 constexpr StackId kRunStack{11}, kAwaitedStack{14};
 
 using namespace std::string_view_literals;
-
-// --- events, in the order of their fields; times count from the start ---
-
-Event event_of(Op op, Domain domain, uint64_t time, uint64_t address, uint64_t size, StackId stack) {
-  Event event;
-  event.op = op;
-  event.domain = domain;
-  event.time = event.end_time = kStart + time;
-  event.address = address;
-  event.size = size;
-  event.stack = stack;
-  return event;
-}
-Event alloc(Domain domain, uint64_t time, uint64_t address, uint64_t size, StackId stack) {
-  return event_of(Op::kAlloc, domain, time, address, size, stack);
-}
-Event freed(Domain domain, uint64_t time, uint64_t address) {
-  return event_of(Op::kFree, domain, time, address, 0, StackId{});
-}
-Event moved(Op op, Domain domain, uint64_t time, uint64_t end_time, uint64_t old_address, uint64_t address,
-            uint64_t size, StackId stack) {
-  Event event = event_of(op, domain, time, address, size, stack);
-  event.end_time = kStart + end_time;
-  event.old_address = old_address;
-  return event;
-}
-Event mapped(uint64_t time, uint64_t address, uint64_t size, uint32_t flags, StackId stack) {
-  Event event = event_of(Op::kMap, Domain::kMmap, time, address, size, stack);
-  event.flags = flags;
-  return event;
-}
-Event remapped(uint64_t time, uint64_t end_time, uint64_t old_address, uint64_t old_size, uint64_t address,
-               uint64_t size, StackId stack) {
-  Event event = moved(Op::kRemap, Domain::kMmap, time, end_time, old_address, address, size, stack);
-  event.old_size = old_size;
-  return event;
-}
-Event arena(bool given_back, uint64_t time, uint64_t address, StackId stack) {
-  Event event = event_of(Op::kArena, Domain::kObj, time, address, 1 << 20, stack);
-  event.arena_freed = given_back;
-  return event;
-}
 
 // --- segments ---
 
@@ -141,43 +100,43 @@ SegmentBuilder definitions() {
   return segment;
 }
 
-// Live at the end of it: 0x1010 (24 + 0 bytes), 0x3000, the larger mapping's first page, the second arena.
+// Live at its end: 0x1038 (0 bytes), 0x3000, the larger mapping's first page, a page of a file, the second arena.
 SegmentBuilder main_thread() {
   SegmentBuilder segment(kMain, kMainTid, 0, kStart + 50);
-  segment.event(alloc(Domain::kMalloc, 100, 0x1000, 24, kNativeStack));
-  segment.event(alloc(Domain::kRaw, 110, 0x2000, 48, kLoadStack));
-  segment.event(alloc(Domain::kMem, 120, 0x1038, 0, kLoadStack));
-  segment.event(alloc(Domain::kObj, 130, 0x7f00'0010'0030, 56, kModuleStack));
-  segment.event(freed(Domain::kMalloc, 140, 0x1000));
-  segment.event(moved(Op::kRealloc, Domain::kRaw, 150, 180, 0x2000, 0x3000, 80, kTruncatedStack));
-  segment.event(freed(Domain::kObj, 170, 0x7f00'0010'0030));  // nested in the realloc before
-  segment.bytes("\x00\x09\x03\xff\xff\xff"sv);                // an extension that nobody knows
-  segment.event(mapped(200, kMapping, 8192, 0, kUnknownStack));
-  segment.event(remapped(210, 230, kMapping, 8192, kMapping + 0x4000, 16'384, kModuleStack));
-  segment.event(event_of(Op::kUnmap, Domain::kMmap, 240, kMapping + 0x5000, 12'288, StackId{}));
-  segment.event(mapped(250, kMapping + 0x10'0000, 4096, map_flag::kFile | map_flag::kShared, kModuleStack));
-  segment.event(arena(false, 300, 0x7f00'0020'0000, kModuleStack));
-  segment.event(arena(true, 310, 0x7f00'0020'0000, StackId{}));
-  segment.event(arena(false, 320, 0x7f00'0020'0000, kModuleStack));
+  segment.event(make_alloc(Domain::kMalloc, kStart + 100, 0x1000, 24, kNativeStack));
+  segment.event(make_alloc(Domain::kRaw, kStart + 110, 0x2000, 48, kLoadStack));
+  segment.event(make_alloc(Domain::kMem, kStart + 120, 0x1038, 0, kLoadStack));
+  segment.event(make_alloc(Domain::kObj, kStart + 130, 0x7f00'0010'0030, 56, kModuleStack));
+  segment.event(make_free(Domain::kMalloc, kStart + 140, 0x1000));
+  segment.event(make_realloc(Domain::kRaw, kStart + 150, kStart + 180, 0x2000, 0x3000, 80, kTruncatedStack));
+  segment.event(make_free(Domain::kObj, kStart + 170, 0x7f00'0010'0030));  // nested in the realloc before
+  segment.bytes("\x00\x09\x03\xff\xff\xff"sv);                             // an unknown extension
+  segment.event(make_map(kStart + 200, kMapping, 8192, 0, kUnknownStack));
+  segment.event(make_remap(kStart + 210, kStart + 230, kMapping, 8192, kMapping + 0x4000, 16'384, 0, kModuleStack));
+  segment.event(make_unmap(kStart + 240, kMapping + 0x5000, 12'288));
+  segment.event(make_map(kStart + 250, kMapping + 0x10'0000, 4096, map_flag::kFile | map_flag::kShared, kModuleStack));
+  segment.event(make_arena(false, kStart + 300, 0x7f00'0020'0000, 1 << 20, kModuleStack));
+  segment.event(make_arena(true, kStart + 310, 0x7f00'0020'0000, 1 << 20, StackId{}));
+  segment.event(make_arena(false, kStart + 320, 0x7f00'0020'0000, 1 << 20, kModuleStack));
   return segment;
 }
 
 SegmentBuilder main_thread_later() {
   SegmentBuilder segment(kMain, kMainTid, 1, kStart + 400);
-  segment.event(alloc(Domain::kMalloc, 600, 0x4000, 1000, kRunStack));
-  segment.event(alloc(Domain::kMalloc, 650, 0x6000, 3000, kAwaitedStack));
-  segment.event(alloc(Domain::kMalloc, 700, 0x5000, 2000, kLoadStack));  // freed by the worker, stamped a little later
+  segment.event(make_alloc(Domain::kMalloc, kStart + 600, 0x4000, 1000, kRunStack));
+  segment.event(make_alloc(Domain::kMalloc, kStart + 650, 0x6000, 3000, kAwaitedStack));
+  segment.event(make_alloc(Domain::kMalloc, kStart + 700, 0x5000, 2000, kLoadStack));  // freed by the worker
   return segment;
 }
 
-// Frees a block of the main thread; the address is used again; a stamp of the other side is early.
+// Frees blocks of the main thread, whose addresses are used again; one time of the main thread is too early.
 SegmentBuilder worker_thread() {
   SegmentBuilder segment(kWorker, kWorkerTid, 0, kStart + 500);
-  segment.event(alloc(Domain::kMalloc, 520, 0x5000, 64, kWorkStack));
-  segment.event(freed(Domain::kMalloc, 650, 0x4000));
-  segment.event(alloc(Domain::kObj, 660, 0x4000, 32, kWorkStack));
-  segment.event(freed(Domain::kMalloc, 710, 0x5000));
-  segment.event(freed(Domain::kMalloc, 720, 0x9990));  // older than the recording
+  segment.event(make_alloc(Domain::kMalloc, kStart + 520, 0x5000, 64, kWorkStack));
+  segment.event(make_free(Domain::kMalloc, kStart + 650, 0x4000));
+  segment.event(make_alloc(Domain::kObj, kStart + 660, 0x4000, 32, kWorkStack));
+  segment.event(make_free(Domain::kMalloc, kStart + 710, 0x5000));
+  segment.event(make_free(Domain::kMalloc, kStart + 720, 0x9990));  // older than the recording
   return segment;
 }
 
@@ -217,7 +176,7 @@ SegmentBuilder ending() {
   return segment;
 }
 
-// Behind the end, as `cistern symbolize` writes them.
+// Symbols behind the end, as `cistern symbolize` writes them.
 SegmentBuilder symbols() {
   SegmentBuilder segment(StreamId{kSymbolStream}, 0, 0, kStart);
   const ModuleId module{1};
@@ -263,15 +222,15 @@ void add_table(SegmentBuilder& segment, SnapshotTable table, const Rows& rows) {
   segment.record(SnapshotRecord{table, columns, rows.size(), cells});
 }
 
-SegmentBuilder totals_segment(uint64_t part) {
+SegmentBuilder snapshot_segment(uint64_t part) {
   SegmentBuilder segment(StreamId{kSnapshotStream}, 0, snapshot_sequence(1, part), kStart);
   segment.header.kind = SegmentKind::kSnapshot;
   return segment;
 }
 
-// The main thread's first segment as totals.
-std::string totals() {
-  SegmentBuilder heap = totals_segment(0);
+// A snapshot in place of the main thread's first segment.
+std::string with_snapshot() {
+  SegmentBuilder heap = snapshot_segment(0);
   add_table(heap, SnapshotTable::kSites,
             {{raw(kNativeStack), 1, 0, 0, 0, 24, 1},
              {raw(kLoadStack), 1, 1, 0, 0, 48, 1},
@@ -287,7 +246,7 @@ std::string totals() {
              {kMapping + 0x10'0000, kMapping + 0x10'1000, kStart + 250, 6, map_flag::kFile | map_flag::kShared}});
   add_table(heap, SnapshotTable::kArenas, {{kMapping + 0x20'0000, 1 << 20, kStart + 320, raw(kModuleStack)}});
   add_table(heap, SnapshotTable::kPositions, {{1, 1, 0}, {2, 0, 0}});
-  SegmentBuilder end = totals_segment(1);
+  SegmentBuilder end = snapshot_segment(1);
   add_table(end, SnapshotTable::kHeap,
             {{2, kStart + 400, kStart + 320, 14, 16'464, 3, kStart + 230, 0, 0, 0, 0, 2, 1 << 20}});
   ProfileBuilder profile(golden_header(FileRole::kProfile));
@@ -295,13 +254,13 @@ std::string totals() {
   return profile.segment(worker_thread()).segment(main_thread_later()).segment(ending()).file;
 }
 
-// A killed process: what it had sealed, with the room of a segment that was reserved and never written.
+// The profile of a killed process: sealed segments, and the reserved bytes of a segment that was never written.
 std::string killed() {
   ProfileBuilder profile(golden_header(FileRole::kProfile));
   return profile.segment(beginning()).segment(main_thread()).bytes(std::string(256, '\0')).file;
 }
 
-// What it had not: definitions and a sealed segment that the file has too, owned ones, a slot that is free again.
+// The window of a killed process: definitions, a sealed segment that the profile has too, owned segments, a free slot.
 std::string window_of_killed(uint64_t file_end) {
   WindowBuilder window(golden_header(FileRole::kWindow));
   window.control.file_end = file_end;
@@ -315,7 +274,8 @@ std::string window_of_killed(uint64_t file_end) {
   return window.slot(SlotState::kOwned, main_thread_later()).finish();
 }
 
-std::string torn() {
+// The file ends within its last segment.
+std::string truncated() {
   const std::string whole = recorded().file;
   const SegmentBuilder last = ending();
   return whole.substr(0, whole.size() - last.published() / 2);
@@ -329,7 +289,7 @@ std::string damaged() {
   return file;
 }
 
-// A later minor version: longer headers and records, and things that this version has never heard of.
+// A later minor version: longer headers and records, an unknown kind of segment, an unknown domain.
 std::string later_minor() {
   ProfileHeader header = golden_header(FileRole::kProfile);
   header.minor = 7;
@@ -339,7 +299,7 @@ std::string later_minor() {
   SegmentBuilder unknown_kind = records(3, 810);
   unknown_kind.header.kind = static_cast<SegmentKind>(9);
   SegmentBuilder unknown_domain(kMain, kMainTid, 0, kStart);
-  unknown_domain.event(alloc(static_cast<Domain>(6), 100, 0x1000, 24, kModuleStack));
+  unknown_domain.event(make_alloc(static_cast<Domain>(6), kStart + 100, 0x1000, 24, kModuleStack));
   profile.segment(beginning()).segment(definitions()).bytes(longer.sealed("sixteen bytes, :"));
   return profile.segment(unknown_kind.bytes("what is this")).segment(unknown_domain).file;
 }
@@ -356,10 +316,10 @@ std::string next_major() {
 std::vector<GoldenFile> golden_files() {
   const std::string killed_file = killed();
   return {{"everything.cistern", everything()},
-          {"totals.cistern", totals()},
+          {"snapshot.cistern", with_snapshot()},
           {"killed.cistern", killed_file},
           {"killed.cistern.d/4711-12345-1.window", window_of_killed(killed_file.size())},
-          {"torn.cistern", torn()},
+          {"truncated.cistern", truncated()},
           {"damaged.cistern", damaged()},
           {"later_minor.cistern", later_minor()},
           {"next_major.cistern", next_major()}};

@@ -1,5 +1,5 @@
-// The golden profiles, made in memory: small files that hold everything that the format has, and what goes wrong with
-// files. tests/golden has them as they were last reviewed, with their text beside them; scripts/golden rewrites both.
+// Makes the golden profiles in memory: small files with every part of the format, and damaged files. tests/golden has
+// them as they were last reviewed, each with its text beside it; scripts/golden rewrites both.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace cistern {
 struct GoldenFile {
   std::string name;  // below tests/golden
   std::string bytes;
-  // Where its text lies: the name with .txt for its ending.
+  // The path of its text.
   std::string text_name() const { return name.substr(0, name.rfind('.')) + ".txt"; }
 };
 

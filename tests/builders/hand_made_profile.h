@@ -1,5 +1,6 @@
-// Profiles and windows, composed with the format's own encoders. Used by tests and by the fake recorder, a library that
-// they preload: header only, C++ standard library only.
+// A profile and the window beside it whose segments a test can change byte by byte before they are written: for tests
+// of files that a killed recorder left behind, and for the library that stands for the recorder in tests of `cistern
+// run`. Built on profile_builder.h.
 #pragma once
 
 #include <sys/stat.h>
@@ -18,10 +19,11 @@
 #include "cistern/format/profile_header.h"
 #include "cistern/format/record.h"
 #include "cistern/format/window_layout.h"
+#include "tests/builders/profile_builder.h"
 
 namespace cistern::hand_made {
 
-// A segment in a profile or in a slot of a window.
+// A segment in a profile or in a slot.
 struct Piece {
   SegmentHeader header{};
   std::string payload;
@@ -31,30 +33,17 @@ struct Piece {
 };
 
 inline ProfileHeader header_of(FileRole role, uint32_t pid, uint64_t start_ticks, uint32_t number = 1) {
-  ProfileHeader header{};
-  std::memcpy(header.magic, kProfileMagic, sizeof header.magic);
-  header.major = kFormatMajor;
-  header.minor = kFormatMinor;
-  header.role = role;
-  header.machine = 62;
-  header.header_bytes = kProfileHeaderBytes;
-  header.clock = ClockKind::kMonotonic;
-  header.clock_hz = 1'000'000'000;
+  ProfileHeader header = golden_header(role);
   header.first_time = 100;
   header.image = {start_ticks, 1'700'000'000'000'000'000, pid, number};
-  header.domains = kAllDomains;
   header.checksum = checksum_of(header);
   return header;
 }
 
 inline Piece piece_of(SegmentKind kind, uint32_t stream_id, uint64_t sequence, uint32_t pid, std::string payload) {
   Piece piece;
-  piece.header.magic = kSegmentMagic;
-  piece.header.header_bytes = sizeof(SegmentHeader);
-  piece.header.kind = kind;
-  piece.header.stream_id = stream_id;
-  piece.header.sequence = sequence;
-  piece.header.first_time = 1000 * (sequence + 1);
+  piece.header = new_segment_header(kind, StreamId{stream_id}, sequence, 1000 * (sequence + 1));
+  piece.header.last_time = 0;
   piece.header.pid = pid;
   piece.header.tid = stream_id == 0 ? 0 : pid;
   piece.payload = std::move(payload);
@@ -89,16 +78,6 @@ inline Piece sealed_events(uint32_t stream_id, uint64_t sequence, uint32_t pid, 
   Piece piece = events(stream_id, sequence, pid, count);
   seal(piece, count, piece.header.first_time + 10 * count);
   return piece;
-}
-
-template <typename Record>
-std::string framed(const Record& record) {
-  uint8_t fields[4096];
-  RecordBuffer buffer(fields, fields + sizeof fields);
-  record.put(buffer);
-  uint8_t bytes[sizeof fields + 2 * kMaxVarintBytes];
-  const uint8_t* const end = put_record(bytes, Record::kType, buffer);
-  return std::string(reinterpret_cast<const char*>(bytes), static_cast<size_t>(end - bytes));
 }
 
 inline Piece records(uint64_t sequence, uint32_t pid, const std::string& payload) {
@@ -167,7 +146,7 @@ inline uint64_t own_start_ticks() {
   return std::stoull(text);
 }
 
-// The path of the window of an image whose profile is `profile`; creates the directory.
+// The path of the window of an image of `profile`. Makes the directory.
 inline std::string window_path(const std::string& profile, const ImageIdentity& image) {
   const std::string directory = profile + ".d";
   mkdir(directory.c_str(), 0700);

@@ -1,5 +1,5 @@
-// The heap model again, as plainly as it can be said: a std::map of blocks, sums computed anew for every question. The
-// oracle for random streams.
+// A second, simple heap model: a std::map of blocks, with all sums computed when they are asked for. The oracle for
+// random streams.
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include "tests/builders/event_text.h"
-
 namespace cistern {
 namespace {
 
@@ -22,14 +20,7 @@ std::string header_page(ProfileHeader header) {
 }  // namespace
 
 SegmentBuilder::SegmentBuilder(StreamId stream_id, uint32_t tid, uint64_t sequence, uint64_t first_time) {
-  header = SegmentHeader{};
-  header.magic = kSegmentMagic;
-  header.header_bytes = sizeof header;
-  header.kind = tid == 0 ? SegmentKind::kRecords : SegmentKind::kEvents;
-  header.stream_id = raw(stream_id);
-  header.sequence = sequence;
-  header.first_time = first_time;
-  header.last_time = first_time;
+  header = new_segment_header(tid == 0 ? SegmentKind::kRecords : SegmentKind::kEvents, stream_id, sequence, first_time);
   header.tid = tid;
   header.pid = 4711;
   state_.time = first_time;
@@ -44,7 +35,7 @@ SegmentBuilder& SegmentBuilder::record_bytes(RecordType type, std::string_view p
 
 SegmentBuilder& SegmentBuilder::event(const Event& event) {
   uint8_t buffer[kMaxEventBytes];
-  payload_.append(buffer, encode(buffer, state_, event));
+  payload_.append(buffer, encode_event(buffer, state_, event));
   header.last_time = state_.time;
   ++header.event_count;
   return *this;

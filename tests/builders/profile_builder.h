@@ -1,5 +1,5 @@
-// Makes profiles and windows in memory, for golden files and tests: a second, plain writer of the format.
-// Allocates; single-threaded; deterministic.
+// Makes profiles and windows in memory, for tests and golden files: a second, simple writer of the format. recording.h
+// and hand_made_profile.h are built on it. Allocates; single-threaded; deterministic.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,18 @@
 
 namespace cistern {
 
-// One stream's segment in the making.
+// A record with its frame.
+template <typename Record>
+std::string framed(const Record& record) {
+  uint8_t fields[4096];
+  RecordBuffer payload(fields, fields + sizeof fields);
+  put_fields(payload, record);
+  uint8_t bytes[framed_bytes(sizeof fields)];
+  const uint8_t* const end = put_record(bytes, Record::kType, payload);
+  return {reinterpret_cast<const char*>(bytes), static_cast<size_t>(end - bytes)};
+}
+
+// A segment under construction.
 class SegmentBuilder {
  public:
   // `tid` 0: a record segment of stream 0.
@@ -22,19 +33,16 @@ class SegmentBuilder {
 
   template <typename Record>
   SegmentBuilder& record(const Record& record) {
-    uint8_t buffer[4096];
-    RecordBuffer payload(buffer, buffer + sizeof buffer);
-    record.put(payload);
-    return record_bytes(Record::kType, {reinterpret_cast<const char*>(buffer), payload.size()});
+    return bytes(framed(record));
   }
   SegmentBuilder& record_bytes(RecordType type, std::string_view payload);
   SegmentBuilder& event(const Event& event);
-  SegmentBuilder& bytes(std::string_view raw_bytes);  // as they are
+  SegmentBuilder& bytes(std::string_view raw_bytes);  // appended unchanged
 
   SegmentHeader header;
-  // Header and payload: sealed, with lengths and checksum, `more_header` behind the header's known part; or as they lie
-  // in a slot that is still owned.
+  // Header and payload of the sealed segment, with lengths and checksum; `more_header` is added to the header.
   std::string sealed(std::string_view more_header = {}) const;
+  // Header and payload as they lie in an owned slot.
   std::string owned() const;
   uint32_t published() const { return static_cast<uint32_t>(payload_.size()); }
 
@@ -50,7 +58,7 @@ class ProfileBuilder {
  public:
   explicit ProfileBuilder(ProfileHeader header);
   ProfileBuilder& segment(const SegmentBuilder& segment) { return bytes(segment.sealed()); }
-  ProfileBuilder& bytes(std::string_view raw_bytes);  // and zeros up to the next place for a segment
+  ProfileBuilder& bytes(std::string_view raw_bytes);  // and zeros up to a multiple of 64
   std::string file;
 };
 

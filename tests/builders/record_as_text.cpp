@@ -3,58 +3,44 @@
 #include <cstdio>
 #include <type_traits>
 
-#include "tests/builders/record_fields.h"
+#include "cistern/format/all_records.h"
 
 namespace cistern {
 namespace {
 
-class Writer {
+class FieldText {
  public:
+  explicit FieldText(std::string& out) : out_(out) {}
+
   template <typename T>
   void operator()(const char* name, const T& value) {
-    text_ += " " + std::string(name) + "=";
+    out_ += " " + std::string(name) + "=";
     if constexpr (std::is_same_v<T, std::string_view>) {
-      text_ += quoted(value);
+      out_ += quoted(value);
     } else if constexpr (std::is_enum_v<T>) {
-      text_ += std::to_string(static_cast<std::underlying_type_t<T>>(value));
+      out_ += std::to_string(static_cast<std::underlying_type_t<T>>(value));
     } else {
-      text_ += std::to_string(value);
+      out_ += std::to_string(value);
     }
   }
+  void bytes(const char* name, std::string_view value) { (*this)(name, value); }
   template <typename... Bools>
   void flags(const char* name, const Bools&... bits) {
     unsigned value = 0, bit = 1;
     ((value |= bits ? bit : 0, bit <<= 1), ...);
     (*this)(name, value);
   }
-  const std::string& text() const { return text_; }
 
  private:
-  std::string text_;
+  std::string& out_;
 };
-
-template <typename Record>
-std::string fields_of(std::string_view payload) {
-  Record record;
-  Cursor in(payload);
-  if (!record.get(in)) return ": malformed";
-  Writer writer;
-  fields(record, writer);
-  return writer.text();
-}
 
 }  // namespace
 
 std::string name_of(RecordType type) {
-  constexpr const char* names[] = {"",           "string",     "code",   "line table",  "stack node",
-                                   "module",     "module end", "thread", "thread name", "thread end",
-                                   "clock pair", "mark",       "phase",  "memory",      "malloc info",
-                                   "collection", "losses",     "image",  "environment", "interpreter",
-                                   "end",        "install",    "child",  "retired",     "epoch"};
-  if (type == RecordType::kSymbol) return "symbol";
-  if (type == RecordType::kSnapshot) return "snapshot";
-  const auto number = static_cast<uint32_t>(type);
-  return number > 0 && number < std::size(names) ? names[number] : "type " + std::to_string(number);
+  std::string name = "type " + std::to_string(static_cast<uint32_t>(type));
+  with_record_type(type, [&](auto record) { name = record.kName; });
+  return name;
 }
 
 std::string quoted(std::string_view bytes) {
@@ -74,11 +60,13 @@ std::string quoted(std::string_view bytes) {
 
 std::string text_of(const RawRecord& raw_record) {
   std::string text = name_of(raw_record.type);
-  bool known = false;
-  for_each_record_type([&](auto record) {
-    if (record.kType != raw_record.type) return;
-    known = true;
-    text += fields_of<decltype(record)>(raw_record.payload);
+  const bool known = with_record_type(raw_record.type, [&](auto record) {
+    Cursor in(raw_record.payload);
+    if (get_fields(in, record)) {
+      record.for_each_field(record, FieldText(text));
+    } else {
+      text += ": malformed";
+    }
   });
   return known ? text : text + ": " + std::to_string(raw_record.payload.size()) + " bytes";
 }

@@ -8,13 +8,13 @@
 
 namespace cistern {
 
-// The type's name in lower case, as in FORMAT.md; "type N" for one without a layout.
+// The type's name, as in FORMAT.md; "type N" for an unknown type.
 std::string name_of(RecordType type);
 
 // Text with the bytes outside of printable ASCII, quotes and backslashes as \xHH, in quotes.
 std::string quoted(std::string_view bytes);
 
-// "name field=value …"; "name: malformed" when it cannot be read; "type N: M bytes" when it has no layout.
+// "name field=value …"; "name: malformed" if it cannot be read; "type N: M bytes" for an unknown type.
 std::string text_of(const RawRecord& record);
 
 }  // namespace cistern

@@ -6,7 +6,7 @@
 #include "cistern/format/definition_records.h"
 #include "cistern/format/image_records.h"
 #include "cistern/format/moment_records.h"
-#include "tests/builders/event_text.h"
+#include "tests/builders/make_event.h"
 
 namespace cistern::analyzer {
 
@@ -19,7 +19,8 @@ SegmentBuilder& Recording::segment(uint32_t stream_id, uint64_t time) {
   const auto found = open_.find(stream_id);
   if (found != open_.end()) return found->second;
   const uint32_t tid = stream_id == 0 ? 0 : 5000 + stream_id;
-  auto& made = open_.emplace(stream_id, SegmentBuilder(StreamId{stream_id}, tid, sequence_[stream_id]++, time)).first->second;
+  auto& made =
+      open_.emplace(stream_id, SegmentBuilder(StreamId{stream_id}, tid, sequence_[stream_id]++, time)).first->second;
   made.header.pid = header.image.pid;
   made.header.generation = header.generation;
   return made;
@@ -97,60 +98,22 @@ void Recording::event(uint32_t stream_id, const Event& event) {
   segment(stream_id, event.time).event(event);
 }
 
-void Recording::alloc(uint32_t stream_id, uint64_t time, uint64_t address, uint64_t size, StackId stack, Domain domain) {
-  Event e;
-  e.op = Op::kAlloc;
-  e.domain = domain;
-  e.time = e.end_time = time;
-  e.address = address;
-  e.size = size;
-  e.stack = stack;
-  event(stream_id, e);
+void Recording::alloc(uint32_t stream_id, uint64_t time, uint64_t address, uint64_t size, StackId stack,
+                      Domain domain) {
+  event(stream_id, make_alloc(domain, time, address, size, stack));
 }
-
 void Recording::free(uint32_t stream_id, uint64_t time, uint64_t address, Domain domain) {
-  Event e;
-  e.op = Op::kFree;
-  e.domain = domain;
-  e.time = e.end_time = time;
-  e.address = address;
-  event(stream_id, e);
+  event(stream_id, make_free(domain, time, address));
 }
-
 void Recording::realloc(uint32_t stream_id, uint64_t begin, uint64_t end, uint64_t from, uint64_t to, uint64_t size,
                         StackId stack, Domain domain) {
-  Event e;
-  e.op = Op::kRealloc;
-  e.domain = domain;
-  e.time = begin;
-  e.end_time = end;
-  e.old_address = from;
-  e.address = to;
-  e.size = size;
-  e.stack = stack;
-  event(stream_id, e);
+  event(stream_id, make_realloc(domain, begin, end, from, to, size, stack));
 }
-
 void Recording::map(uint32_t stream_id, uint64_t time, uint64_t address, uint64_t size, uint32_t flags, StackId stack) {
-  Event e;
-  e.op = Op::kMap;
-  e.domain = Domain::kMmap;
-  e.time = e.end_time = time;
-  e.address = address;
-  e.size = size;
-  e.flags = flags;
-  e.stack = stack;
-  event(stream_id, e);
+  event(stream_id, make_map(time, address, size, flags, stack));
 }
-
 void Recording::unmap(uint32_t stream_id, uint64_t time, uint64_t address, uint64_t size) {
-  Event e;
-  e.op = Op::kUnmap;
-  e.domain = Domain::kMmap;
-  e.time = e.end_time = time;
-  e.address = address;
-  e.size = size;
-  event(stream_id, e);
+  event(stream_id, make_unmap(time, address, size));
 }
 
 void Recording::seal(uint32_t stream_id, bool drop) {

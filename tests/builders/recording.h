@@ -1,5 +1,6 @@
-// A recording made by hand: stacks by names, events by thread, cut into segments at will; as bytes, as a file, or read
-// back as the analyzer reads it. One tick is one nanosecond; the image is process 4711 and begins at tick kStart.
+// A recording made by a test: stacks by names of functions, events by thread, segments where the test seals them. Gives
+// the profile's bytes, writes it to a file, or reads it back with the analyzer. One tick is one nanosecond. The image
+// is process 4711 and begins at time kStart.
 #pragma once
 
 #include <cstdint>
@@ -54,21 +55,21 @@ class Recording {
   void map(uint32_t stream_id, uint64_t time, uint64_t address, uint64_t size, uint32_t flags = 0, StackId stack = {});
   void unmap(uint32_t stream_id, uint64_t time, uint64_t address, uint64_t size);
 
-  // Begins an stream's segment at `time`, of which its first event's counts from.
+  // Begins a stream's segment with first_time `time`.
   void begin_segment(uint32_t stream_id, uint64_t time) { segment(stream_id, time); }
-  // Ends an stream's segment; the next event begins another. `drop`: it never reaches the file.
+  // Ends a stream's segment; the next event begins another one. `drop`: the segment is not in the file.
   void seal(uint32_t stream_id, bool drop = false);
 
-  // Seals what is open. The whole file.
+  // Seals all open segments. Returns the whole file.
   std::string bytes();
-  // Reads it back.
+  // Writes the file and reads it with the analyzer.
   Profile read();
   const std::string& write(const std::string& path);
 
   ProfileHeader header;
-  // Segments as they were sealed so far, of all streams.
+  // The segments that are sealed so far, of all streams.
   const std::vector<SegmentBuilder>& sealed() const { return sealed_; }
-  // Those still open, in order of stream.
+  // The open segments, in order of stream.
   std::vector<SegmentBuilder> open() const;
 
  private:

@@ -93,7 +93,7 @@ class TemporarySegmentStore {
   static Record parse(const std::string& payload) {
     Cursor in(payload);
     Record record;
-    EXPECT_TRUE(record.get(in));
+    EXPECT_TRUE(get_fields(in, record));
     return record;
   }
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr char32_t kMalformed = 0xFFFFFFFF;
 
-// Decodes the character that `text` begins with and takes it away.
+// Decodes the first character of `text` and removes it.
 char32_t next_character(std::string_view& text) {
   const auto lead = static_cast<uint8_t>(text[0]);
   const int more = lead < 0x80 ? 0 : lead >> 5 == 6 ? 1 : lead >> 4 == 14 ? 2 : lead >> 3 == 30 ? 3 : -1;

@@ -1,4 +1,4 @@
-// What the analyzer writes while this lives, standard output and error, caught in memory instead.
+// Captures standard output and standard error in memory as long as it exists.
 #pragma once
 
 #include <cstdio>
@@ -19,7 +19,7 @@ class CapturedStream {
   CapturedStream(const CapturedStream&) = delete;
   CapturedStream& operator=(const CapturedStream&) = delete;
 
-  // Ends the catching. Valid as long as this lives.
+  // Ends the capture. The result is valid as long as this exists.
   std::string_view text() {
     if (stream_ != was_) restore();
     return {text_, size_};
@@ -42,8 +42,8 @@ struct CapturedOutput {
   CapturedStream error{stderr};
 };
 
-// Whether a terminal shows it and does nothing else: UTF-8 without controls but newlines, and nothing that turns the
-// direction of text.
+// Whether a text is safe for a terminal: UTF-8 without control characters other than newlines, and without characters
+// that change the direction of text.
 bool is_plain_text(std::string_view text);
 
 }  // namespace cistern::fuzz

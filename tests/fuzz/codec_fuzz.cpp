@@ -1,5 +1,5 @@
-// The decoders of include/cistern: events, by both ways of reading them, and records of every type; and the codecs of
-// packed segments.
+// Fuzzes the decoders of include/cistern (events by both decoders, records of every type) and the codecs of packed
+// segments.
 #include <algorithm>
 #include <cstring>
 #include <span>
@@ -8,11 +8,8 @@
 
 #include "analyzer/pack/column_unpacker.h"
 #include "analyzer/pack/segment_codec.h"
-#include "cistern/format/definition_records.h"
+#include "cistern/format/all_records.h"
 #include "cistern/format/event.h"
-#include "cistern/format/image_records.h"
-#include "cistern/format/moment_records.h"
-#include "cistern/format/record.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace cistern::fuzz {
@@ -24,7 +21,7 @@ bool same(const Event& a, const Event& b) {
          a.size == b.size && a.old_address == b.old_address && a.old_size == b.old_size;
 }
 
-// What was decoded is encoded in no more bytes than an event may have, and decodes to the same.
+// A decoded event is encoded in at most kMaxEventBytes bytes, and decodes to the same event.
 void check_round_trip(const Event& event) {
   uint8_t bytes[kMaxEventBytes];
   EventState state;
@@ -53,7 +50,7 @@ struct Place {
   Domain domain = Domain::kMalloc;
 };
 
-// The short way for allocs and frees sees what the long one sees.
+// The fast path for allocs and frees decodes the same events as the full decoder.
 void decode_blocks(const uint8_t* begin, const uint8_t* end) {
   EventDecoder one(begin, end, 1000);
   EventDecoder other(begin, end, 1000);
@@ -64,69 +61,41 @@ void decode_blocks(const uint8_t* begin, const uint8_t* end) {
     if (op == Op::kExtension) {
       Event rest;
       more = one.next(rest);
-      require(other.next(event) == more, "both ways end alike");
-      if (more) require(same(rest, event), "both ways give the same event");
+      require(other.next(event) == more, "both decoders end at the same event");
+      if (more) require(same(rest, event), "both decoders return the same event");
     } else {
-      require(other.next(event) && event.op == op, "both ways see the same op");
+      require(other.next(event) && event.op == op, "both decoders return the same op");
       require(place.time == event.time && place.address == event.address && place.domain == event.domain, "the place");
       if (op == Op::kAlloc) require(place.size == event.size && place.stack == event.stack, "the block");
     }
   }
-  require(one.ok() == other.ok(), "both ways agree on what is malformed");
+  require(one.ok() == other.ok(), "both decoders agree on malformed events");
 }
 
-template <typename Record>
-void read_record(std::string_view payload) {
-  Record record;
-  Cursor in(payload);
-  if (!record.get(in)) return;
-  uint8_t room[4096];
-  RecordBuffer buffer(room, room + sizeof room);
-  if (payload.size() < 3000) record.put(buffer);
-}
-
-void read_any(std::string_view payload) {
-  read_record<StringRecord>(payload);
-  read_record<CodeRecord>(payload);
-  read_record<LineTableRecord>(payload);
-  read_record<StackNodeRecord>(payload);
-  read_record<ModuleRecord>(payload);
-  read_record<ModuleEndRecord>(payload);
-  read_record<ThreadRecord>(payload);
-  read_record<ThreadNameRecord>(payload);
-  read_record<ThreadEndRecord>(payload);
-  read_record<RetiredRecord>(payload);
-  read_record<ClockPairRecord>(payload);
-  read_record<MarkRecord>(payload);
-  read_record<PhaseRecord>(payload);
-  read_record<MemoryRecord>(payload);
-  read_record<MallocInfoRecord>(payload);
-  read_record<CollectionRecord>(payload);
-  read_record<LossesRecord>(payload);
-  read_record<ImageRecord>(payload);
-  read_record<EnvironmentRecord>(payload);
-  read_record<InterpreterRecord>(payload);
-  read_record<EndRecord>(payload);
-  read_record<InstallRecord>(payload);
-  read_record<ChildRecord>(payload);
-  read_record<EpochRecord>(payload);
+// Reads `payload` as a record of every type, and writes what was read.
+void read_as_any_record(std::string_view payload) {
+  for_each_record_type([payload](auto record) {
+    Cursor in(payload);
+    if (!get_fields(in, record)) return;
+    uint8_t room[4096];
+    RecordBuffer buffer(room, room + sizeof room);
+    put_fields(buffer, record);
+  });
 }
 
 void decode_records(const uint8_t* begin, const uint8_t* end) {
   Cursor in(begin, end);
-  for (RawRecord record; next_record(in, record);) read_any(record.payload);
+  for (RawRecord record; next_record(in, record);) read_as_any_record(record.payload);
   require(in.offset() <= static_cast<uint64_t>(end - begin), "the offset lies in the payload");
 }
 
 SegmentHeader header_of(SegmentKind kind, Codec codec) {
-  SegmentHeader header{};
-  header.kind = kind;
+  SegmentHeader header = new_segment_header(kind, StreamId{1}, 0, 1000);
   header.codec = codec;
-  header.first_time = 1000;
   return header;
 }
 
-// What is packed unpacks to the same.
+// A packed segment unpacks to the same bytes.
 void pack(std::span<const uint8_t> content) {
   static analyzer::SegmentPacker packer;
   static analyzer::SegmentUnpacker unpacker;
@@ -136,11 +105,11 @@ void pack(std::span<const uint8_t> content) {
   SegmentHeader header = header_of(SegmentKind::kEvents, Codec::kPlain);
   packer.pack(header, content, payload);
   const std::vector<uint8_t> exact(payload.begin(), payload.end());
-  require(unpacker.unpack(header, exact, again), "what was packed can be unpacked");
+  require(unpacker.unpack(header, exact, again), "a packed segment can be unpacked");
   require(std::equal(content.begin(), content.end(), again.begin(), again.end()), "to the same bytes");
 }
 
-// Two bytes say how much the payload claims to hold.
+// The first two bytes give the content size that the header claims.
 void unpack(std::span<const uint8_t> payload) {
   static analyzer::SegmentUnpacker unpacker;
   if (payload.size() < 2) return;
@@ -154,7 +123,7 @@ void unpack(std::span<const uint8_t> payload) {
   }
 }
 
-// Columns as they are, since no fuzzer makes a zstd frame: the input in pieces, by its first bytes.
+// Columns without zstd, because a fuzzer does not make zstd frames. The first bytes say how the input is split.
 void unpack_columns(std::span<const uint8_t> input) {
   static analyzer::ColumnReader reader;
   if (input.size() < analyzer::kColumns) return;
@@ -177,7 +146,7 @@ void unpack_columns(std::span<const uint8_t> input) {
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace cistern::fuzz;
-  // Of exact size on the heap, so that a byte too many is seen.
+  // A copy of exact size, so that a sanitizer notices a read past its end.
   const std::vector<uint8_t> bytes(data, data + size);
   decode_events(bytes.data(), bytes.data() + size);
   decode_blocks(bytes.data(), bytes.data() + size);

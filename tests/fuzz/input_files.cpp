@@ -23,7 +23,7 @@ bool begins_item(std::string_view text) {
   return text.starts_with(kSegment) || text.starts_with(kSlot) || text.starts_with(kWindow);
 }
 
-// Each with its magic; what lies before the first is left out.
+// The items, each with its magic. Bytes before the first item are ignored.
 std::vector<std::string_view> items_of(std::string_view text) {
   std::vector<size_t> begins;
   for (size_t at = text.find('C'); at != text.npos; at = text.find('C', at + 1)) {
@@ -93,7 +93,7 @@ class FileMaker {
     control_ = object_at<WindowControl>(item.substr(kMagicBytes));
   }
 
-  // A segment's header and its payload, with what makes it a segment of this image.
+  // A segment's header and payload, with the identity of this image.
   SegmentHeader take_header(std::string_view item, std::string_view& payload) const {
     auto header = object_at<SegmentHeader>(item);
     payload = item.substr(std::min(item.size(), sizeof header));
@@ -186,7 +186,7 @@ class Mutator {
     return std::min(item.size(), before + sizeof(SegmentHeader));
   }
 
-  // The unstructured change, to a part.
+  // An unstructured change of a part.
   std::string mutated(std::string part) {
     const size_t size = part.size();
     part.resize(size + 64);
@@ -228,7 +228,7 @@ class Mutator {
     return true;
   }
 
-  // One record changed, copied, dropped or retyped, and framed anew.
+  // Changes, copies or removes one record, or changes its type.
   std::string changed_records(const std::string& payload) {
     std::vector<std::pair<RecordType, std::string>> records;
     Cursor in(payload);

@@ -1,5 +1,5 @@
-// A fuzz input as a profile and its window. A mutated file would be refused by its checksums, so an input is what lies
-// between them, and the files are made around it:
+// Makes a profile and its window from a fuzz input. Readers refuse a mutated file because of its checksums, so the
+// input has only the parts between them, and the files are made around these parts:
 //
 //   input   := selector flags switches header item*
 //   header  := 128 bytes, a ProfileHeader (short ones are filled up with zeros)
@@ -7,8 +7,8 @@
 //            | "CSLT" slot control, segment header, payload     a slot of the window
 //            | "CWIN" the first bytes of the window's control
 //
-// An item goes on to the next item's magic. Lengths, checksums and the process's identity are set as they ought to be
-// unless a flag says that they stay as they are; with kVerbatim all behind `switches` is the profile, as it is.
+// An item ends at the next item's magic. Lengths, checksums and the identity of the process are corrected, unless a
+// flag keeps them. With kVerbatim, everything behind `switches` is the profile, unchanged.
 #pragma once
 
 #include <cstddef>
@@ -29,16 +29,15 @@ enum InputFlag : uint8_t {
 };
 
 struct InputFiles {
-  uint8_t selector = 0;  // what the target does with them
-  uint8_t switches = 0;  // and how
+  uint8_t selector = 0;  // what the target does with the files
+  uint8_t switches = 0;  // options of that
   std::string profile;
   std::string window;  // empty: none
 };
 
 InputFiles input_files(std::span<const uint8_t> input);
 
-// A change to one record, event payload or item of an input, that leaves the rest in order. For
-// LLVMFuzzerCustomMutator.
+// Changes one record, event payload or item of an input and keeps the rest valid. For LLVMFuzzerCustomMutator.
 size_t mutate_input(uint8_t* data, size_t size, size_t room, unsigned seed);
 
 }  // namespace cistern::fuzz

@@ -1,4 +1,4 @@
-// A profile, read and replayed for one of the reports.
+// Fuzzes the reading of a profile by one of the reports.
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/input_files.h"
 #include "tests/fuzz/reports.h"

@@ -1,6 +1,6 @@
-// What libFuzzer does, as far as a compiler without it can: runs a target over given inputs, then over random changes
-// of them for the rest of the time, the same in every run. The input at work lies in a file, so that it is there when
-// the target ends the process.
+// A replacement for libFuzzer, for compilers without it: runs a target with given inputs, then with random changes of
+// them until the time is over. The changes are the same in every run. The current input is kept in a file, so that it
+// is left behind when the target crashes.
 //     TARGET [-seconds=N] [-seed=N] [-crash=PATH] FILE|DIRECTORY…
 #include <unistd.h>
 
@@ -87,7 +87,7 @@ std::string changed(const std::string& input) {
 
 }  // namespace
 
-// One to four small changes: a byte set, a bit turned, a piece copied, removed, or a number that matters written.
+// One to four small changes: sets a byte, flips a bit, copies or removes a piece, or writes a border value.
 size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t room) {
   std::string text(reinterpret_cast<char*>(data), size);
   for (size_t changes = below(4) + 1; changes > 0; --changes) {

@@ -1,4 +1,4 @@
-// Everything that can be asked of a profile, for fuzz targets.
+// Runs any report on a profile, for fuzz targets.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,8 @@
 
 namespace cistern::fuzz {
 
-// Runs the command that `selector` chooses, as `switches` say, on the profile at `path`. What it prints must be plain
-// text, or JSON when JSON was asked for; whatever it throws must be a Failure other than an internal one.
+// Runs the command of `selector` with the options of `switches` on the profile at `path`. Requires of the command: it
+// prints plain text or, if requested, JSON; it throws nothing but a Failure that is not internal.
 void run_report(uint8_t selector, uint8_t switches, const std::string& path);
 
 }  // namespace cistern::fuzz

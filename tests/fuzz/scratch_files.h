@@ -1,4 +1,4 @@
-// Files for the targets that read files: in a directory in memory that goes when the process ends in order.
+// Files for targets that read files, in a directory in memory. It is removed when the process ends normally.
 #pragma once
 
 #include <unistd.h>

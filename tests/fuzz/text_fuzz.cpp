@@ -1,13 +1,13 @@
-// Texts from outside: CISTERN_OPTIONS, CISTERN_SESSION, a file of suppressions, what `cistern run` is told of images,
-// moments and patterns. The first byte chooses.
+// Fuzzes parsers of texts: CISTERN_OPTIONS, CISTERN_SESSION, suppression files, the list of images of `cistern run`,
+// moments and patterns. The first byte chooses the parser.
 #include <chrono>
 #include <string>
 #include <string_view>
 
 #include "analyzer/check/suppressions.h"
+#include "analyzer/live/image_list.h"
 #include "analyzer/model/moment.h"
 #include "analyzer/read/failure.h"
-#include "analyzer/live/image_list.h"
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/symbols/selection.h"
 #include "cistern/format/options.h"

@@ -1,4 +1,4 @@
-// A profile and its window, as a killed process leaves them: read together, read alone, finalized, and read again.
+// Fuzzes a profile and its window, as a killed process leaves them: reads both, reads each one, finalizes, reads again.
 #include <unistd.h>
 
 #include "analyzer/read/failure.h"

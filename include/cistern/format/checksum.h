@@ -1,5 +1,5 @@
 // Checksums of headers and segments: XXH3-64, inlined so that the preloaded library links nothing for it.
-// Neither function allocates; both read exactly the bytes given.
+// Neither function allocates. Both read exactly the bytes that are given.
 #pragma once
 
 #define XXH_INLINE_ALL

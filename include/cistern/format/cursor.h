@@ -1,5 +1,5 @@
-// A bounds-checked reader over bytes that nobody vouches for. A read past the end, or a malformed varint, yields zero
-// and makes ok() false for good; the position stays where the failing read began. Never allocates, never throws.
+// A bounds-checked reader of untrusted bytes. A read past the end, or a malformed varint, returns zero and makes ok()
+// false from then on; the position stays where the failing read began. Never allocates, never throws.
 #pragma once
 
 #include <bit>
@@ -13,7 +13,7 @@ namespace cistern {
 
 namespace varint_detail {
 
-// The seven lower bits of each byte, joined: pairs of bytes, then pairs of those, then the two halves.
+// Joins the seven lower bits of each byte: first pairs of bytes, then pairs of these, then the two halves.
 inline uint64_t gathered(uint64_t word) noexcept {
   static_assert(std::endian::native == std::endian::little);
   word = (word & 0x007f007f007f007fu) | (word & 0x7f007f007f007f00u) >> 1;
@@ -23,9 +23,9 @@ inline uint64_t gathered(uint64_t word) noexcept {
 
 }  // namespace varint_detail
 
-// The varints that lie within one 8-byte word, taken one after another. Whether all that were taken lay within it is
-// known at the end (ok()); what was taken means nothing without. Cost: no load and no branch a varint, and the next
-// one's place is known before this one's value.
+// Reads varints that lie within one 8-byte word, one after another. ok() says at the end whether all of them did; if
+// not, the values mean nothing. Cost: no load and no branch per varint. The position of the next varint is known before
+// the value of this one.
 class PackedFields {
  public:
   // Requires: eight bytes can be read at `bytes`.
@@ -35,7 +35,7 @@ class PackedFields {
   }
 
   uint64_t take() noexcept { return varint_detail::gathered(next()); }
-  // For one that is seldom longer than two bytes: then it is not ok().
+  // Of a varint that is seldom longer than two bytes. If it is longer, ok() is false.
   uint64_t take_short() noexcept {
     const uint64_t field = next();
     too_long_ |= field >> 16;
@@ -43,13 +43,13 @@ class PackedFields {
   }
 
   bool ok() const noexcept { return (too_long_ == 0) & (last_ != 0); }
-  // How many were taken. Requires: ok() and one was taken.
+  // How many bytes were read. Requires: ok(), and at least one varint was read.
   unsigned bytes() const noexcept { return (static_cast<unsigned>(std::countr_zero(last_)) >> 3) + 1; }
 
  private:
   static constexpr uint64_t kTops = 0x8080808080808080u;
 
-  // The bytes of the next one.
+  // The bytes of the next varint.
   uint64_t next() noexcept {
     const uint64_t until = ends_ ^ (ends_ - 1);  // up to its last byte, from the word's first
     const uint64_t field = (word_ & until) >> (begin_ & 63);
@@ -60,10 +60,10 @@ class PackedFields {
   }
 
   uint64_t word_;
-  uint64_t ends_;      // the top bit of each last byte that was not taken
-  uint64_t last_ = 1;  // the same before the last one was taken: its lowest bit is that one's end
+  uint64_t ends_;      // the top bit of the last byte of each varint that was not read yet
+  uint64_t last_ = 1;  // ends_ before the last varint was read: its lowest bit is the end of that varint
   uint64_t too_long_ = 0;
-  unsigned begin_ = 0;  // of the next one, in bits
+  unsigned begin_ = 0;  // of the next varint, in bits
 };
 
 class Cursor {
@@ -84,8 +84,8 @@ class Cursor {
     return *at_++;
   }
 
-  // Cost: no branch on the length, up to eight bytes; lengths follow no pattern, and a wrong guess costs more than the
-  // whole varint.
+  // Cost: no branch on the length, up to eight bytes. Lengths follow no pattern, and a mispredicted branch costs more
+  // than the whole varint.
   uint64_t varint() noexcept {
     if (remaining() < sizeof(uint64_t)) return long_varint();
     uint64_t word;
@@ -104,7 +104,7 @@ class Cursor {
   // Requires: size <= remaining().
   void skip(uint64_t size) noexcept { at_ += size; }
 
-  // The next `size` bytes, as a view into the input; empty when there are fewer.
+  // The next `size` bytes, as a view into the input. Empty if there are fewer.
   std::string_view bytes(uint64_t size) noexcept {
     if (size > remaining()) {
       fail();
@@ -114,7 +114,7 @@ class Cursor {
     at_ += size;
     return view;
   }
-  // A varint length and so many bytes.
+  // A varint length and that many bytes.
   std::string_view sized_bytes() noexcept { return bytes(varint()); }
 
  private:

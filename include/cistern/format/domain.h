@@ -1,5 +1,5 @@
-// Where an allocation was asked for. A block has one domain, that of the outermost request: a 4 kB object that pymalloc
-// passes on to malloc is one block of domain obj.
+// The domain of a block: the family of functions that was called to allocate it. A block has one domain, that of the
+// outermost call: a 4-KiB object that pymalloc requests from malloc is one block of domain obj.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Events: one thread's allocations and frees, packed. An event is a tag byte and varints; deltas count from the state
-// that the previous event of the segment left behind, and the state begins anew in each segment (time =
-// header.first_time, address = 0, stack = 0).
+// Events: the allocations and frees of one thread. An event is a tag byte and varints. Deltas are relative to the state
+// that the previous event of the segment left behind. At the beginning of a segment the state is time =
+// header.first_time, address = 0, stack = 0.
 //
 //   tag   7        6        5 4 3     2 1 0
 //       +--------+--------+---------+--------+
@@ -9,7 +9,7 @@
 //       +--------+--------+---------+--------+
 //   op          see Op
 //   domain      of alloc, free (two bits of it), realloc, map, unmap, remap; of arena: 0 made, 1 given back
-//   same time   bit 5, of alloc and free: the time is that of the event before, and is left out
+//   same time   bit 5, of alloc and free: the time is that of the previous event, and is left out
 //   exact bytes 0: address deltas count units (16 bytes; 4,096 for map, unmap, remap, arena), 1: bytes
 //   same stack  1: the stack is that of the last event with a stack, and is left out
 //
@@ -21,17 +21,16 @@
 //   remap    tag  s(time) u(duration)  s(old address) s(new address - old address)  old size  size  flags  [s(stack)]
 //   arena    tag  s(time)  s(address)  size  [s(stack)]
 //   extension  tag  type  length  bytes          (skipped by readers that do not know the type)
-// s() is a zigzagged varint delta, the rest are plain varints. `time` of realloc and remap is when the old place was
-// given up, `duration` later the new one existed. Times may run backwards a little: a realloc begins before events
-// nested in it.
+// s() is a zigzag varint of a delta, the other fields are plain varints. A realloc or remap gives the old place up at
+// `time`; the new place exists `duration` later. Times may step back: a realloc begins before events nested in it.
 //
-// Worked example: a malloc of 24 bytes at 0x1000, 5 units of time into the segment, stack 3, as first event:
+// Example: the first event is a malloc of 24 bytes at 0x1000, 5 ticks after the segment's beginning, with stack 3:
 //   01            op alloc, domain malloc
 //   0A            time +5
 //   80 04         address +0x100 units of 16
 //   18            24 bytes
 //   06            stack +3
-// Its free 2 units later is 02 04 00, at the same time 22 00.
+// A free of that block 2 ticks later is 02 04 00; at the same time it is 22 00.
 #pragma once
 
 #include <cstdint>
@@ -67,18 +66,18 @@ constexpr uint32_t kExecutable = 32;
 struct Event {
   Op op = Op::kExtension;
   Domain domain = Domain::kMalloc;
-  bool arena_freed = false;  // kArena: given back rather than made
+  bool arena_freed = false;  // kArena: given back, not made
   uint32_t flags = 0;        // kMap, kRemap: map_flag
   StackId stack{};           // 0: no stack, and always for kFree and kUnmap
-  uint64_t time = 0;         // of the event; of realloc and remap when the old place was given up
-  uint64_t end_time = 0;     // of realloc and remap when the new place existed; else equal to time
+  uint64_t time = 0;         // of the event; realloc, remap: when the old place was given up
+  uint64_t end_time = 0;     // realloc, remap: when the new place existed; else equal to time
   uint64_t address = 0;      // the (new) place
   uint64_t size = 0;         // requested bytes at it
   uint64_t old_address = 0;  // kRealloc, kRemap
   uint64_t old_size = 0;     // kRemap
 };
 
-// What one event leaves for the next. Both sides of the codec keep one for each segment.
+// The state that one event leaves behind for the next. Encoder and decoder keep one for each segment.
 struct EventState {
   uint64_t time = 0;
   uint64_t address = 0;
@@ -116,14 +115,14 @@ constexpr Domain domain_of(Op op, uint8_t tag) noexcept {
   return static_cast<Domain>((tag >> kDomainShift) & (may_share_time(op) ? 3 : 7));
 }
 
-// The time of an alloc or a free, behind its tag: left out where it is the last one's.
+// Writes the time of an alloc or a free, or sets the tag's bit if it is that of the previous event.
 inline uint8_t* put_shared_time(uint8_t* out, uint8_t* tag, EventState& state, uint64_t time) noexcept {
   if (time != state.time) return put_time(out, state, time);
   *tag |= kSameTime;
   return out;
 }
 
-// Writes an address delta in units if it is a multiple of them, else sets the tag's bit and writes bytes.
+// Writes an address delta in units. If it is no multiple of the unit, sets the tag's bit and writes it in bytes.
 inline uint8_t* put_address(uint8_t* out, uint8_t* tag, EventState& state, uint64_t address,
                             unsigned unit_shift) noexcept {
   const auto delta = static_cast<int64_t>(address - state.address);
@@ -158,9 +157,9 @@ inline uint8_t* put_stack(uint8_t* out, uint8_t* tag, EventState& state, StackId
 
 }  // namespace event_detail
 
-// Encoders: write one event at `out`, which has kMaxEventBytes of room; return the end of it. Cost: about one
-// instruction a bit of the deltas; no branch on anything but varint lengths and shared times. Allocs and frees have one
-// of the first four domains.
+// Encoders: write one event at `out` and return its end. Requires: kMaxEventBytes bytes at `out`; allocs and frees have
+// one of the first four domains. Cost: about one instruction per bit of the deltas; branches only on varint lengths and
+// equal times.
 inline uint8_t* encode_alloc(uint8_t* out, EventState& state, Domain domain, uint64_t time, uint64_t address,
                              uint64_t size, StackId stack) noexcept {
   uint8_t* const tag = out;
@@ -231,7 +230,7 @@ inline uint8_t* encode_arena(uint8_t* out, EventState& state, bool freed, uint64
   return event_detail::put_stack(out, tag, state, stack);
 }
 
-// Any event but an extension, which is left out.
+// Encodes an event by its op. Does nothing for an extension.
 inline uint8_t* encode_event(uint8_t* out, EventState& state, const Event& event) noexcept {
   switch (event.op) {
     case Op::kAlloc:
@@ -256,31 +255,31 @@ inline uint8_t* encode_event(uint8_t* out, EventState& state, const Event& event
   return out;
 }
 
-// Reads the events of one segment's payload, in the order in which they were written.
+// Reads the events of one segment's payload, in the order in which they were written. Trusts nothing.
 class EventDecoder {
  public:
   EventDecoder(const uint8_t* begin, const uint8_t* end, uint64_t first_time) noexcept
       : EventDecoder(begin, end, EventState{first_time, 0, 0}) {}
-  // From somewhere behind the first: `state` is what the event before left behind.
+  // Begins behind an event that left `state` behind.
   EventDecoder(const uint8_t* begin, const uint8_t* end, const EventState& state) noexcept
       : in_(begin, end), state_(state) {}
 
-  // Reads the next event that this version knows. Returns false at the end, or on a malformed event, when ok() turns
-  // false and offset() is where it began.
+  // Reads the next event that this version knows. Returns false at the end. Also returns false at a malformed event;
+  // then ok() is false and offset() is where the event begins.
   bool next(Event& event) noexcept;
 
-  // Reads the next event if it is an alloc or a free, as nearly all are, into the fields time, address, domain and, of
-  // an alloc, size and stack. Returns its op; kExtension when next() must be called: it is none of the two, or an
-  // unusually long one, or among the last bytes. In a header, and it calls nothing, so that where events are counted by
-  // the million it is inlined and a local decoder lives in registers.
+  // A fast path for allocs and frees, which are nearly all events. Sets the fields time, address and domain of `place`,
+  // and size and stack for an alloc. Returns the event's op. Returns kExtension if next() must read the event instead:
+  // it has another op, is unusually long, or is among the last bytes. It calls nothing, so that it can be inlined and
+  // a local decoder is kept in registers.
   template <typename Place>
   Op next_block(Place& place) noexcept;
 
   bool ok() const noexcept { return in_.ok(); }
   uint64_t offset() const noexcept { return start_; }
-  // Where the next event begins.
+  // The beginning of the next event.
   const uint8_t* position() const noexcept { return in_.position(); }
-  // What the last event left behind.
+  // The state that the last event left behind.
   const EventState& state() const noexcept { return state_; }
 
  private:

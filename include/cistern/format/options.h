@@ -1,6 +1,5 @@
-// The recorder's options, as text and as values. `cistern run` composes the text from its command line, the preloaded
-// library reads it from CISTERN_OPTIONS; both use this one list of names. Nothing here allocates: values that are text
-// are views into the text that was parsed.
+// The recorder's options, as text and as values. `cistern run` makes the text from its command line; the preloaded
+// library reads it from CISTERN_OPTIONS. Nothing here allocates: texts are views into the text that was parsed.
 //
 // Syntax: name=value pairs separated by spaces; a value with spaces is enclosed in single or double quotes, and there
 // is no escape. A bare name is name=on.
@@ -14,7 +13,7 @@
 
 namespace cistern {
 
-// Environment variables. kOptionsVariable is the user's; the other two are how images of one run find each other.
+// Environment variables. The user sets kOptionsVariable. With the other two, images of one run find each other.
 constexpr char kOptionsVariable[] = "CISTERN_OPTIONS";
 // Set by `cistern run`: a file to which each image appends one line "PID START NUMBER PROFILE" when it begins to
 // record.
@@ -24,15 +23,15 @@ constexpr char kRunVariable[] = "CISTERN_RUN";
 constexpr char kSessionVariable[] = "CISTERN_SESSION";
 
 enum class Follow : uint8_t { kPython, kAll, kNone };
-// To the recorder spill, drain and snapshot are the same: what it has written to the profile, `cistern run` packs, or
-// turns into totals.
+// What becomes of sealed segments. For the recorder, spill, drain and snapshot are the same: it appends segments to the
+// profile. With drain, `cistern run` packs them; with snapshot, it replaces them by a snapshot.
 enum class RingMode : uint8_t { kSpill, kDrain, kOverwrite, kSnapshot };
 
-// Which blocks have the native frames that asked for them, beside the Python ones.
+// Which blocks have native frames in their stacks, in addition to Python frames.
 enum class Native : uint8_t {
-  kAuto,  // the leaf of what native code asks for by itself: malloc, RAW, mmap
-  kLeaf,  // of all: from the allocation to the innermost Python frame
-  kFull,  // all native frames, each where it was called from
+  kAuto,  // kLeaf for malloc, raw and mmap, kNone for mem and obj
+  kLeaf,  // frames from the allocation to the innermost Python frame
+  kFull,  // all native frames, between the Python frames that called them
   kNone,
 };
 
@@ -47,16 +46,16 @@ struct Options {
   bool start = true;  // off: preloaded, but waiting for cistern_start()
 };
 
-// In overwrite mode: an eighth of it must hold a few segments.
+// In overwrite mode the file has eight chunks, and each must hold some segments.
 constexpr uint64_t kMinOverwriteBytes = uint64_t{4} << 20;
 
-// Bytes of one image's profile, after which recording stops, or begins to overwrite what is oldest.
+// Largest size of one image's profile, in bytes. Then recording stops, or overwrites the oldest segments.
 constexpr uint64_t max_size_of(const Options& options) noexcept {
   if (options.max_size != 0) return options.max_size;
   return options.ring == RingMode::kOverwrite ? uint64_t{256} << 20 : uint64_t{10} << 30;
 }
 
-// What was wrong: the pair as written, and what it should have been.
+// An option that was refused: the pair as written, and what was expected instead.
 struct OptionError {
   std::string_view pair;
   std::string_view expected;
@@ -112,7 +111,7 @@ constexpr std::optional<bool> parse_switch(std::string_view text) noexcept {
   return std::nullopt;
 }
 
-// Sets one option. Returns what was expected instead, empty when it was taken.
+// Sets one option. Returns an empty text, or what was expected instead of `value`.
 constexpr std::string_view set(Options& options, std::string_view name, std::string_view value) noexcept {
   if (name == "output") {
     options.output = value;
@@ -159,7 +158,7 @@ constexpr std::string_view set(Options& options, std::string_view name, std::str
 
 }  // namespace options_detail
 
-// Parses `text` into `options`, which keeps its values for names that do not occur. Pairs before an error are taken.
+// Parses `text` into `options`. Options that do not occur keep their values. Options before an error are set.
 // Returns the first error, or nothing.
 constexpr std::optional<OptionError> parse_options(std::string_view text, Options& options) noexcept {
   size_t at = 0;

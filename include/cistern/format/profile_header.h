@@ -1,4 +1,4 @@
-// The first page of a profile file and of a window file: what this is, whose it is, and how its times are counted.
+// The header page of a profile and of a window: the kind of file, its process image, and its clock.
 // All integers are little-endian; structs are trivially copyable and their sizes are asserted.
 #pragma once
 
@@ -9,12 +9,12 @@
 namespace cistern {
 
 constexpr char kProfileMagic[8] = {'C', 'I', 'S', 'T', 'E', 'R', 'N', '\n'};
-// A reader takes any minor version of its own major version: new record types are skipped by length.
+// A reader accepts every minor version of its own major version: it skips new record types by length.
 constexpr uint16_t kFormatMajor = 2;
 constexpr uint16_t kFormatMinor = 2;
 constexpr uint32_t kProfileHeaderBytes = 4096;
 
-// Names of an image's files in X.cistern.d: PID-START-NUMBER and one of these. See FORMAT.md, "Files".
+// Files of an image in X.cistern.d are called PID-START-NUMBER and one of these suffixes. See FORMAT.md, "Files".
 constexpr std::string_view kProfileSuffix = ".cistern";
 constexpr std::string_view kWindowSuffix = ".window";
 constexpr std::string_view kPackedSuffix = ".packed";
@@ -29,7 +29,7 @@ constexpr bool is_image_file(std::string_view name) noexcept {
 
 enum class FileRole : uint16_t {
   kProfile = 1,  // sealed segments, appended
-  kWindow = 2,   // WindowControl and slots, see window.h
+  kWindow = 2,   // WindowControl and slots, see window_layout.h
 };
 
 enum class ClockKind : uint16_t {
@@ -37,7 +37,7 @@ enum class ClockKind : uint16_t {
   kMonotonic = 2,  // CLOCK_MONOTONIC in nanoseconds
 };
 
-// One process image: what runs between two execs. A forked child and an image made by exec are images of their own.
+// A process image: what a process runs between two calls of exec. A forked child is an image of its own.
 struct ImageIdentity {
   uint64_t start_ticks;    // of the process: /proc/PID/stat field 22, clock ticks since boot
   uint64_t start_unix_ns;  // of the recording of this image, CLOCK_REALTIME
@@ -55,12 +55,12 @@ struct ProfileHeader {
   uint32_t header_bytes;
   ClockKind clock;
   uint16_t time_shift;  // a time in this file is clock >> time_shift
-  uint64_t clock_hz;    // estimate of the clock's rate before the shift; clock pairs say better
+  uint64_t clock_hz;    // estimate of the clock's rate before the shift; clock pairs are more exact
   uint64_t first_time;  // when this image's recording began, in this file's time
   ImageIdentity image;
   ImageIdentity parent;  // all zero: not the child of a recorded image
-  uint32_t generation;   // counts forks from the first image down to this one
-  uint32_t domains;      // DomainMask that was asked for
+  uint32_t generation;   // number of forks from the first image down to this one
+  uint32_t domains;      // DomainMask that was requested
   uint64_t reserved[3];
   uint64_t checksum;  // XXH3-64 of all bytes before this one
 };

@@ -1,15 +1,16 @@
-// Records: everything that is not an allocation. A record is a varint type, a varint length and so many bytes of
-// payload; fields are varints, s() zigzagged, strings are a varint length and bytes. A reader skips types that it does
-// not know and ignores what follows the fields that it does know, so both may grow. Times are absolute, in the
-// profile's time.
+// Records: everything that is not an allocation. A record is a varint type, a varint length, and that many bytes of
+// fields. A reader skips types that it does not know, and ignores bytes behind the fields that it knows: both may grow.
+// Times are absolute, in the profile's time.
 //
-// This file has the frame around a record. Each record type has one struct with `put` (append the payload to a
-// RecordBuffer) and `get` (read it; false when it is malformed), in definitions.h, moments.h and image_records.h.
+// This file has the frame around a record and the encoding of fields. Each record type is a struct that lists its
+// fields once, in for_each_field(); reading, writing and printing are visitors of that list. all_records.h lists the
+// types. Nothing here allocates.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 #include "cistern/format/cursor.h"
 #include "cistern/format/varint.h"
@@ -80,6 +81,81 @@ class RecordBuffer {
   uint8_t* end_;
   bool overflowed_ = false;
 };
+
+// Writes the fields that it visits. An unsigned number, an id, an enumerator and a bool are varints, a signed number is
+// an svarint, a text is sized bytes.
+class FieldWriter {
+ public:
+  explicit FieldWriter(RecordBuffer& out) noexcept : out_(out) {}
+
+  template <typename T>
+  void operator()(const char*, const T& field) noexcept {
+    if constexpr (std::is_same_v<T, std::string_view>) {
+      out_.text(field);
+    } else if constexpr (std::is_same_v<T, int64_t>) {
+      out_.signed_number(field);
+    } else {
+      out_.number(static_cast<uint64_t>(field));
+    }
+  }
+  // A text that is not meant to be read.
+  void bytes(const char*, std::string_view field) noexcept { out_.text(field); }
+  // Bools that share one number, lowest bit first.
+  template <typename... Bools>
+  void flags(const char*, const Bools&... bits) noexcept {
+    uint64_t value = 0;
+    unsigned shift = 0;
+    ((value |= uint64_t{bits} << shift++), ...);
+    out_.number(value);
+  }
+
+ private:
+  RecordBuffer& out_;
+};
+
+// Reads the fields that it visits. Texts become views into the input.
+class FieldReader {
+ public:
+  explicit FieldReader(Cursor& in) noexcept : in_(in) {}
+
+  template <typename T>
+  void operator()(const char*, T& field) noexcept {
+    if constexpr (std::is_same_v<T, std::string_view>) {
+      field = in_.sized_bytes();
+    } else if constexpr (std::is_same_v<T, int64_t>) {
+      field = in_.signed_varint();
+    } else if constexpr (std::is_same_v<T, bool>) {
+      field = (in_.varint() & 1) != 0;
+    } else if constexpr (sizeof(T) == sizeof(uint32_t)) {
+      field = static_cast<T>(in_.varint32());
+    } else {
+      static_assert(std::is_same_v<T, uint64_t>);
+      field = in_.varint();
+    }
+  }
+  void bytes(const char*, std::string_view& field) noexcept { field = in_.sized_bytes(); }
+  template <typename... Bools>
+  void flags(const char*, Bools&... bits) noexcept {
+    uint64_t value = in_.varint();
+    ((bits = (value & 1) != 0, value >>= 1), ...);
+  }
+
+ private:
+  Cursor& in_;
+};
+
+// Appends the fields of `record` to `out`.
+template <typename Record>
+void put_fields(RecordBuffer& out, const Record& record) noexcept {
+  Record::for_each_field(record, FieldWriter(out));
+}
+
+// Reads the fields of `record`. Returns false when they are malformed; then some of them are zero.
+template <typename Record>
+bool get_fields(Cursor& in, Record& record) noexcept {
+  Record::for_each_field(record, FieldReader(in));
+  return in.ok();
+}
 
 // One record as it lies in a record segment.
 struct RawRecord {

@@ -1,11 +1,11 @@
-// Snapshot totals: the heap of an image at one moment, and sums of what came before it, in the place of the events
-// that led there. Segments of kind kSnapshot hold SnapshotRecords, each a part of a table of numbers, column by
-// column: every cell an svarint, the difference to the cell above (of the first row: to 0). The structs below are the
-// tables' rows: nothing but numbers, one a column. RECORDS.md says what the columns mean.
+// Snapshots: the heap of an image at one moment, and sums of the events before it, in place of these events. Segments
+// of kind kSnapshot hold SnapshotRecords. Each record is a part of a table of numbers, column by column: a cell is an
+// svarint, the difference to the cell above (in the first row: to 0). The structs below are the rows of the tables,
+// with one number per column. FORMAT.md, "Snapshots", describes the columns.
 //
-// The segments of one state of an image ("snapshot") have the stream kSnapshotStream and the sequences
-// snapshot_sequence(number, 0), (number, 1), …; the last one has the table kHeap, which says how many there
-// are. Of several snapshots the latest that is whole counts.
+// The segments of a snapshot have the stream kSnapshotStream and the sequences snapshot_sequence(number, 0),
+// (number, 1), …. The last one has the table kHeap, which has the number of segments. If there are several snapshots,
+// the latest complete one counts.
 #pragma once
 
 #include <array>
@@ -49,26 +49,21 @@ enum class SnapshotTable : uint32_t {
 };
 constexpr uint32_t kSnapshotTables = 20;
 
-// A table, or a part of one; the parts are in order.
+// A table, or a part of one. Parts are in order.
 struct SnapshotRecord {
   static constexpr RecordType kType = RecordType::kSnapshot;
+  static constexpr std::string_view kName = "snapshot";
   SnapshotTable table{};
   uint64_t columns = 0;
   uint64_t rows = 0;
   std::string_view cells;  // columns × bytes
 
-  void put(RecordBuffer& out) const noexcept {
-    out.number(static_cast<uint32_t>(table));
-    out.number(columns);
-    out.number(rows);
-    out.text(cells);
-  }
-  bool get(Cursor& in) noexcept {
-    table = static_cast<SnapshotTable>(in.varint32());
-    columns = in.varint();
-    rows = in.varint();
-    cells = in.sized_bytes();
-    return in.ok();
+  template <typename Record, typename Visitor>
+  static constexpr void for_each_field(Record& r, Visitor&& visit) {
+    visit("table", r.table);
+    visit("columns", r.columns);
+    visit("rows", r.rows);
+    visit.bytes("cells", r.cells);
   }
 };
 
@@ -222,8 +217,8 @@ struct SnapshotPoolPoint {
 template <typename Row>
 constexpr size_t kColumnsOf = sizeof(Row) / sizeof(uint64_t);
 
-// Calls visit(const Row&) for each row of a record of Row's table. Columns that this version does not know are passed
-// over. Returns false when the record has fewer columns, or is malformed; rows before the fault have been visited.
+// Calls visit(const Row&) for each row of a record of Row's table. Columns that this version does not know are ignored.
+// Returns false if the record has too few columns or is malformed; rows before the error have been visited.
 template <typename Row, typename F>
 bool for_each_row(const SnapshotRecord& record, F&& visit) {
   constexpr size_t kKnown = kColumnsOf<Row>;

@@ -1,6 +1,7 @@
 // Variable-length integers: seven bits a byte, least significant first, 0x80 set on all bytes but the last (LEB128).
 // Signed values are zigzagged first: 0, -1, 1, -2 become 0, 1, 2, 3. Example: 300 is AC 02; -3 is 05.
-// Writers are noexcept, do not allocate, and need kMaxVarintBytes of room.
+// Writers are noexcept, do not allocate, and need kMaxVarintBytes bytes at `out`. They return the end of what they
+// wrote.
 #pragma once
 
 #include <cstdint>

@@ -25,7 +25,7 @@ std::vector<made::Piece> pieces(uint32_t pid) {
   if (end != nullptr) {
     cistern::EndRecord record;
     record.how = cistern::EndKind::kExit;
-    all.push_back(made::records(0, pid, made::framed(record)));
+    all.push_back(made::records(0, pid, cistern::framed(record)));
   }
   return all;
 }

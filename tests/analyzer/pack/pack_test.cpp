@@ -16,8 +16,8 @@ namespace {
 
 constexpr uint64_t kFirstTime = 1'000'000;
 
-// An allocator that behaves much like pymalloc and glibc do, and a program that uses it: free lists, blocks carved from
-// the end, now and then one that comes from anywhere.
+// A program with an allocator like pymalloc and glibc: it uses free lists, takes new blocks from the end, and sometimes
+// returns a block from anywhere.
 class Program {
  public:
   explicit Program(uint32_t seed) : random_(seed) {}
@@ -107,19 +107,14 @@ class Program {
 };
 
 SegmentHeader header_of(SegmentKind kind) {
-  SegmentHeader header{};
-  header.magic = kSegmentMagic;
-  header.header_bytes = sizeof header;
-  header.kind = kind;
-  header.first_time = kFirstTime;
-  return header;
+  return new_segment_header(kind, StreamId{1}, 0, kFirstTime);
 }
 
 std::span<const uint8_t> bytes_of(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
-TEST(Pack, WhatWasPackedUnpacksToTheSameBytes) {
+TEST(Pack, PackedSegmentsUnpackToTheSameBytes) {
   SegmentPacker packer;
   SegmentUnpacker unpacker;
   std::vector<uint8_t> again;
@@ -140,7 +135,7 @@ TEST(Pack, WhatWasPackedUnpacksToTheSameBytes) {
   }
 }
 
-TEST(Pack, EventsOfALaterVersionAndRecordsArePackedWhole) {
+TEST(Pack, EventsOfALaterVersionAndRecordsArePackedWithZstd) {
   SegmentPacker packer;
   SegmentUnpacker unpacker;
   std::vector<uint8_t> again;
@@ -158,7 +153,7 @@ TEST(Pack, EventsOfALaterVersionAndRecordsArePackedWhole) {
   }
 }
 
-TEST(Pack, WhatDoesNotGetSmallerStaysPlain) {
+TEST(Pack, SegmentsThatDoNotGetSmallerStayPlain) {
   SegmentPacker packer;
   std::string payload;
   const std::vector<uint8_t> content{0x01, 0x0a, 0x80, 0x04, 0x18, 0x06};
@@ -194,7 +189,7 @@ TEST(Pack, SegmentsOfTheSmallestEventsUnpackToTheSameBytes) {
   }
 }
 
-// The last bytes of each column are read in another way than the rest.
+// The last bytes of each column are read by other code than the rest.
 TEST(Pack, SegmentsOfAnySizeUnpackToTheSameBytes) {
   SegmentPacker packer;
   SegmentUnpacker unpacker;
@@ -219,8 +214,8 @@ std::vector<uint8_t> packed_events(SegmentPacker& packer, std::vector<uint8_t> c
   return {payload.begin(), payload.end()};
 }
 
-// What a segment packs to does not depend on what was packed before it, nor on whether it was unpacked again.
-TEST(Pack, EachSegmentIsPackedForItself) {
+// Packing a segment does not depend on earlier segments, nor on whether it was unpacked again.
+TEST(Pack, EachSegmentUnpacksWithoutTheOthers) {
   SegmentPacker one(Proof::kAll);
   SegmentPacker many(Proof::kSample);
   SegmentHeader header;
@@ -234,8 +229,8 @@ TEST(Pack, EachSegmentIsPackedForItself) {
   }
 }
 
-// A time of three bytes that two would do for: no encoder of ours writes it, and the columns would lose it.
-TEST(Pack, WhatColumnsWouldLoseIsPackedWhole) {
+// A time with one byte too many: this version's encoder does not write it, and columns cannot represent it.
+TEST(Pack, SegmentsThatColumnsCannotRepresentArePackedWithZstd) {
   std::vector<uint8_t> content = Program(9).events(20'000);
   const uint8_t alloc[] = {0x01, 0x85, 0x80, 0x00, 0x80, 0x04, 0x18, 0x06};
   content.insert(content.begin(), alloc, alloc + sizeof alloc);
@@ -249,8 +244,8 @@ TEST(Pack, WhatColumnsWouldLoseIsPackedWhole) {
   EXPECT_EQ(again, content);
 }
 
-// The checksum in front of the columns is of the events: whatever is wrong with either is seen.
-TEST(Pack, EventsThatAreNotThoseThatWerePackedAreRefused) {
+// The checksum before the columns is that of the events: a change of either is noticed.
+TEST(Pack, ColumnsOfOtherEventsAreRefused) {
   const std::vector<uint8_t> content = Program(4).events(20'000);
   SegmentPacker packer;
   SegmentUnpacker unpacker;
@@ -266,8 +261,8 @@ TEST(Pack, EventsThatAreNotThoseThatWerePackedAreRefused) {
   }
 }
 
-// Each field of each kind of event is in it.
-TEST(Pack, TheChecksumTellsEventsApart) {
+// The checksum contains every field of every op.
+TEST(Pack, TheChecksumDistinguishesEvents) {
   const auto check_of = [](unsigned what, uint64_t time, const Event& event) {
     EventCheck check;
     check.add(what, time, event);
@@ -295,8 +290,8 @@ TEST(Pack, TheChecksumTellsEventsApart) {
   EXPECT_EQ(seen.size(), 10u);
 }
 
-// Columns that nobody's encoder wrote, of which zstd has nothing to say.
-TEST(Pack, ColumnsThatMakeNoSenseAreRefused) {
+// Malformed columns that are valid for zstd.
+TEST(Pack, MalformedColumnsAreRefused) {
   std::mt19937_64 random(11);
   ColumnPacker packer;
   ColumnReader reader;
@@ -327,7 +322,7 @@ TEST(Pack, ColumnsThatMakeNoSenseAreRefused) {
   EXPECT_GT(refused, kTimes / 2);
 }
 
-TEST(Pack, ContentLargerThanASegmentIsNotMade) {
+TEST(Pack, ContentLargerThanASegmentIsRefused) {
   SegmentPacker packer;
   SegmentUnpacker unpacker;
   std::vector<uint8_t> again;

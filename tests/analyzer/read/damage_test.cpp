@@ -1,5 +1,5 @@
-// Profiles that are torn, flipped and invented: whatever lies in a file, a report is printed or one line of complaint,
-// and nothing else. Run under AddressSanitizer and UBSan, these tests also say that nothing outside is read.
+// Truncated, changed and random profiles: for every content of a file, either a report is printed or one line says why
+// not. With AddressSanitizer and UBSan these tests also show that nothing outside of the file is read.
 
 #include <gtest/gtest.h>
 
@@ -60,7 +60,7 @@ class Damage : public testing::Test {
   std::string out_;
 };
 
-TEST_F(Damage, OfAProfileCutAnywhereLeavesAReportOfTheRest) {
+TEST_F(Damage, TruncatedProfileIsReportedWithoutTheRest) {
   const std::string whole = leaky_service().bytes();
   for (size_t size = 0; size < whole.size(); size += size < kProfileHeaderBytes ? 61 : 1) {
     write("x.cistern", whole.substr(0, size));
@@ -68,7 +68,7 @@ TEST_F(Damage, OfAProfileCutAnywhereLeavesAReportOfTheRest) {
   }
 }
 
-TEST_F(Damage, OfAnyByteLeavesAReportOfTheRest) {
+TEST_F(Damage, ProfileWithAnyChangedByteIsReportedWithoutTheDamage) {
   const std::string whole = leaky_service().bytes();
   for (size_t at = kProfileHeaderBytes; at < whole.size(); ++at) {
     std::string file = whole;
@@ -78,7 +78,7 @@ TEST_F(Damage, OfAnyByteLeavesAReportOfTheRest) {
   }
 }
 
-TEST_F(Damage, BehindARightChecksumIsHarmless) {
+TEST_F(Damage, ChangedBytesWithARightChecksumDoNoHarm) {
   std::mt19937 random(11);
   for (int round = 0; round < 1500; ++round) {
     Recording recording = leaky_service();
@@ -102,7 +102,7 @@ TEST_F(Damage, BehindARightChecksumIsHarmless) {
   }
 }
 
-TEST_F(Damage, OfInventedRecordsAndEventsIsHarmless) {
+TEST_F(Damage, RandomRecordsAndEventsDoNoHarm) {
   std::mt19937 random(12);
   for (int round = 0; round < 500; ++round) {
     ProfileBuilder builder(golden_header(FileRole::kProfile));
@@ -125,7 +125,7 @@ TEST_F(Damage, OfInventedRecordsAndEventsIsHarmless) {
   }
 }
 
-TEST_F(Damage, OfAWindowIsHarmless) {
+TEST_F(Damage, ChangedBytesInAWindowDoNoHarm) {
   std::mt19937 random(13);
   Recording recording = leaky_service();
   const std::string file = recording.bytes();
@@ -152,7 +152,7 @@ TEST_F(Damage, OfAWindowIsHarmless) {
   EXPECT_NE(out_.find("Session.profile"), std::string::npos);
 }
 
-TEST_F(Damage, OfNothingButTheHeaderIsAnEmptyReport) {
+TEST_F(Damage, ProfileWithOnlyAHeaderGivesAnEmptyReport) {
   ProfileBuilder builder(golden_header(FileRole::kProfile));
   write("x.cistern", builder.file);
   EXPECT_TRUE(report());

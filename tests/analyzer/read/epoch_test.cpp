@@ -1,4 +1,4 @@
-// Profiles that were overwritten: what is left out, and what is not called damage.
+// Overwritten profiles: which events are ignored, and what is not counted as damage.
 #include <gtest/gtest.h>
 
 #include "analyzer/model/image_run.h"
@@ -19,7 +19,7 @@ LossesRecord overwritten(uint64_t segments) {
 // Blocks at 100, 200, … 900 in one segment each of 300 ticks, the first of which is gone.
 Recording worked(std::initializer_list<EpochRecord> epochs) {
   Recording recording;
-  for (const EpochRecord& epoch_begin : epochs) recording.record(epoch_begin);
+  for (const EpochRecord& epoch : epochs) recording.record(epoch);
   recording.record(overwritten(1));
   for (uint64_t i = 1; i < 10; ++i) {
     recording.alloc(1, kStart + 100 * i, 0x1000 * i, 10 * i);
@@ -40,11 +40,11 @@ std::vector<uint64_t> sizes_in(const Image& image) {
   return sizes;
 }
 
-TEST(Horizon, LeavesOutWhatIsOlderAndMissesNothingBehindIt) {
+TEST(Epoch, IgnoresEventsBeforeTheFirstEpochAndReadsAllFromItOn) {
   Recording recording = worked({{kStart + 550, 7}, {kStart + 800, 8}});
   const Profile profile = recording.read();
   const Image& image = profile.images.front();
-  EXPECT_EQ(image.epoch_begin, kStart + 550) << "the first one that is there";
+  EXPECT_EQ(image.epoch_begin, kStart + 550) << "the first epoch in the file";
   EXPECT_EQ(sizes_in(image), (std::vector<uint64_t>{60, 70, 80, 90}));
   EXPECT_EQ(image.damage.lost_segments, 0u) << "what was overwritten is not lost";
   ASSERT_EQ(image.process_events.marks.size(), 1u);
@@ -53,13 +53,13 @@ TEST(Horizon, LeavesOutWhatIsOlderAndMissesNothingBehindIt) {
   EXPECT_FALSE(facts_from_records(image).complete());
 }
 
-TEST(Horizon, ThatWasTakenBackDoesNotCount) {
+TEST(Epoch, IgnoresACancelledEpoch) {
   Recording recording = worked({{kStart + 350, 6}, {kNoEpoch, 6}, {kStart + 750, 7}});
   const Profile profile = recording.read();
   EXPECT_EQ(sizes_in(profile.images.front()), (std::vector<uint64_t>{80, 90}));
 }
 
-TEST(Horizon, OfTheBeginningMeansThatEverythingIsThere) {
+TEST(Epoch, EpochZeroMeansThatNothingWasOverwritten) {
   Recording recording;
   recording.record(EpochRecord{kStart, 0});
   recording.alloc(1, kStart + 10, 0x1000, 10);
@@ -71,14 +71,14 @@ TEST(Horizon, OfTheBeginningMeansThatEverythingIsThere) {
   EXPECT_TRUE(facts_from_records(image).complete());
 }
 
-TEST(Horizon, IsTheEndWhereNoneIsLeft) {
+TEST(Epoch, WithoutAnEpochInAnOverwrittenFileNoEventIsUsed) {
   Recording recording = worked({});
   const Profile profile = recording.read();
   EXPECT_TRUE(profile.images.front().overwritten());
   EXPECT_TRUE(sizes_in(profile.images.front()).empty());
 }
 
-TEST(Horizon, ReportsOnWhatIsAliveRefuseIt) {
+TEST(Epoch, ReportsOnLiveBlocksRefuseAnOverwrittenFile) {
   Recordings recordings;
   recordings.profiles.push_back(worked({{kStart + 550, 7}}).read());
   EXPECT_THROW(require_live_set(recordings), Failure);

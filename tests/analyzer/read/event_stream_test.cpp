@@ -52,7 +52,7 @@ TEST(EventStream, MergesThreadsInOrderOfTime) {
   }
 }
 
-TEST(EventStream, PutsAReallocsBeginBeforeTheEventsNestedInIt) {
+TEST(EventStream, PutsTheBeginOfAReallocBeforeItsNestedEvents) {
   Recording recording;
   recording.alloc(1, kStart + 1, 0x1000, 1);
   recording.alloc(1, kStart + 15, 0x5000, 1);  // nested: written first
@@ -67,10 +67,10 @@ TEST(EventStream, PutsAReallocsBeginBeforeTheEventsNestedInIt) {
   EXPECT_EQ(all_steps(profile.images.front()), expected);
 }
 
-// Threads that come and go are read one after another; some begin with a realloc that had begun before they were made.
-TEST(EventStream, MergesThousandsOfThreadsThatFollowEachOther) {
+// Short threads one after another. Some begin with a realloc that began before the first time of their segment.
+TEST(EventStream, MergesThousandsOfConsecutiveThreads) {
   constexpr uint32_t kStreams = 3000;
-  constexpr uint64_t kApart = 40'000'000;  // much of the tenth of a second that is looked ahead
+  constexpr uint64_t kApart = 40'000'000;  // a large part of the 0.1 s that EventStream looks ahead
   Recording recording;
   std::vector<Seen> expected;
   for (uint32_t stream_id = 1; stream_id <= kStreams; ++stream_id) {
@@ -92,7 +92,7 @@ TEST(EventStream, MergesThousandsOfThreadsThatFollowEachOther) {
   EXPECT_EQ(all_steps(recording.read().images.front()), expected);
 }
 
-TEST(EventStream, PutsFreesBeforeAllocationsOfTheSameTickByOtherThreads) {
+TEST(EventStream, PutsFreesBeforeAllocationsOfOtherThreadsAtTheSameTime) {
   Recording recording;
   recording.alloc(1, kStart + 5, 0x1000, 1);
   recording.free(2, kStart + 5, 0x1000);
@@ -104,7 +104,7 @@ TEST(EventStream, PutsFreesBeforeAllocationsOfTheSameTickByOtherThreads) {
   EXPECT_EQ(all_steps(profile.images.front()), expected);
 }
 
-TEST(EventStream, KeepsAThreadsOwnOrderWithinATick) {
+TEST(EventStream, KeepsTheOrderOfAThreadAtTheSameTime) {
   Recording recording;
   recording.alloc(1, kStart + 5, 0x1000, 1);
   recording.free(1, kStart + 5, 0x1000);
@@ -117,7 +117,7 @@ TEST(EventStream, KeepsAThreadsOwnOrderWithinATick) {
   EXPECT_EQ(seen[2].kind, HeapStepKind::kAlloc);
 }
 
-TEST(EventStream, StopsBeforeTheMomentAndGoesOnBehindIt) {
+TEST(EventStream, StopsBeforeTheGivenTimeAndContinuesThere) {
   Recording recording;
   for (uint64_t i = 0; i < 3000; ++i) recording.alloc(1 + static_cast<uint32_t>(i % 3), kStart + i, 0x1000 + 16 * i, 1);
   const Profile profile = recording.read();
@@ -133,7 +133,7 @@ TEST(EventStream, StopsBeforeTheMomentAndGoesOnBehindIt) {
   EXPECT_EQ(stream.events(), 3000u);
 }
 
-TEST(EventStream, NeverGoesBackInTimeEvenWhenARecordDoesByFar) {
+TEST(EventStream, NeverStepsBackInTimeWhenAnEventIsFarOutOfOrder) {
   Recording recording;
   for (uint64_t i = 0; i < 4000; ++i) recording.alloc(1, kStart + 1000 + i, 0x1000 + 16 * i, 1);
   recording.alloc(1, kStart + 1, 0x9990000, 1);

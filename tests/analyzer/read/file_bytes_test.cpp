@@ -40,7 +40,7 @@ class FileOf32MiB : public testing::Test {
   FileBytes file_;
 };
 
-TEST_F(FileOf32MiB, ReadAndForgottenPieceByPieceStaysSmall) {
+TEST_F(FileOf32MiB, TakesLittleMemoryWhenPiecesAreForgotten) {
   const size_t before = resident_bytes();
   for (size_t at = 0; at < file_.size_bytes(); at += kMiB / 5) {
     const auto piece = file_.bytes().subspan(at, std::min<size_t>(kMiB / 5, file_.size_bytes() - at));
@@ -50,12 +50,12 @@ TEST_F(FileOf32MiB, ReadAndForgottenPieceByPieceStaysSmall) {
   EXPECT_LT(resident_bytes(), before + 2 * kMiB);
 }
 
-TEST_F(FileOf32MiB, WhatWasForgottenIsReadAgain) {
+TEST_F(FileOf32MiB, ReadsForgottenPiecesAgain) {
   file_.forget(file_.bytes());
   EXPECT_EQ(sum(file_.bytes()), file_.size_bytes() * 'x');
 }
 
-TEST_F(FileOf32MiB, ForgetsNothingThatIsNotItsOwn) {
+TEST_F(FileOf32MiB, ForgetIgnoresBytesOutsideOfTheFile) {
   const std::vector<uint8_t> other(4 * kMiB, 'y');
   file_.forget(other);
   FileBytes().forget(other);

@@ -1,5 +1,5 @@
-// Profiles made to do harm, given to `cistern` as a program that has 512 MiB of addresses and little time: whatever
-// they say, it ends with an exit code that it documents, and prints nothing that a terminal would obey.
+// Hostile profiles. `cistern` runs with 512 MiB of addresses and little time. For every content it must end with a
+// documented exit code and print no control characters.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -18,13 +18,13 @@
 namespace cistern::analyzer {
 namespace {
 
-// What a terminal might take for a command, in all its ways: ESC, CSI as one byte and as C1, OSC, BEL, DEL, newlines,
-// right-to-left overrides, line separators, bytes that are no UTF-8.
+// Everything that a terminal may take for a command: ESC, CSI as one byte and as C1, OSC, BEL, DEL, newlines,
+// right-to-left overrides, line separators, bytes that are not UTF-8.
 constexpr std::string_view kVenom =
     "\x1b[2J\x1b]0;owned\x07\u009b31m\x9b"
     "31m\u202egnp\u2066\u2028\r\n\x7f\xff\xc0\x80\xed\xa0\x80.py";
 
-// AddressSanitizer reserves more addresses than any machine has, and limits what is resident.
+// AddressSanitizer reserves far more addresses, so its limit of resident memory is used.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr const char* kMemoryLimit = "export ASAN_OPTIONS=hard_rss_limit_mb=1536";
 #else
@@ -33,7 +33,7 @@ constexpr const char* kMemoryLimit = "ulimit -v 524288";
 
 class Hostile : public testing::Test {
  protected:
-  // Runs cistern in the test's directory. Both streams, in one.
+  // Runs cistern in the test's directory. out_ has standard output and standard error.
   int cistern(const std::string& arguments) {
     const std::string limits = kMemoryLimit + ("; cd '" + directory_.path() + "'; ");
     const std::string command = limits + "timeout 20 " + CISTERN_BINARY + " " + arguments + " 2>&1";
@@ -47,14 +47,14 @@ class Hostile : public testing::Test {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
-  // Newlines end lines; everything else must be shown as it is.
+  // Newlines are allowed; other control characters are not.
   static void expect_plain(const std::string& text, const std::string& what) {
     std::string one_line = text;
     for (char& c : one_line) c = c == '\n' ? ' ' : c;
     EXPECT_EQ(printable(one_line), one_line) << what;
   }
 
-  // Code 2 is for a file that `lines` finds nothing of.
+  // Exit code 2: `lines` found nothing of the file.
   void expect_harmless(const std::string& arguments) {
     const int code = cistern(arguments);
     const bool asks_for_lines = arguments.starts_with("lines");
@@ -84,7 +84,7 @@ class Hostile : public testing::Test {
   std::string out_;
 };
 
-// Everything that can be named has a name that is none.
+// Every name in the profile consists of control characters.
 Recording venomous() {
   Recording recording;
   recording.python(kVenom);
@@ -112,13 +112,13 @@ Recording venomous() {
   return recording;
 }
 
-TEST_F(Hostile, NamesAreShownAndNotObeyed) {
+TEST_F(Hostile, ControlCharactersInNamesAreEscaped) {
   venomous().write(file("x.cistern"));
   std::ofstream(file("x.py")) << "def f():\n    pass\n    print('" << kVenom << "')\n";
   expect_all_harmless("x.cistern");
 }
 
-TEST_F(Hostile, NamesOfFilesOnTheCommandLineAreShownAndNotObeyed) {
+TEST_F(Hostile, ControlCharactersInFileNamesAreEscaped) {
   const std::string name = "\x1b[2J\u202e\u009b.cistern";
   venomous().write(file(name));
   expect_all_harmless("'" + name + "'");
@@ -128,7 +128,7 @@ TEST_F(Hostile, NamesOfFilesOnTheCommandLineAreShownAndNotObeyed) {
   }
 }
 
-TEST_F(Hostile, LineNumbersBehindTheEndOfASourceTakeNoTime) {
+TEST_F(Hostile, LineNumbersBehindTheEndOfASourceFileTakeNoTime) {
   Recording recording;
   for (const int64_t line : {int64_t{3}, INT64_MAX, int64_t{-5}}) {
     recording.alloc(1, kStart + 1, 0x1000 + static_cast<uint64_t>(line) % 4096 * 16, 48,
@@ -139,7 +139,7 @@ TEST_F(Hostile, LineNumbersBehindTheEndOfASourceTakeNoTime) {
   expect_harmless("lines x.py x.cistern");
 }
 
-TEST_F(Hostile, SourcesThatAreNoFilesAreNotRead) {
+TEST_F(Hostile, SourcesThatAreNotRegularFilesAreNotRead) {
   ASSERT_EQ(mkfifo(file("fifo.py").c_str(), 0600), 0);
   std::filesystem::create_symlink("/dev/zero", file("zero.py"));
   std::filesystem::create_directory(file("folder.py"));
@@ -157,7 +157,7 @@ TEST_F(Hostile, SourcesThatAreNoFilesAreNotRead) {
   }
 }
 
-TEST_F(Hostile, TimesUpToTheGreatestNumberTakeNoMoreWindowsThanOthers) {
+TEST_F(Hostile, GreatestTimesTakeNoMoreWindowsThanOthers) {
   Recording recording;
   recording.python("3.11.2");
   const StackId stack = recording.stack({{"f", "x.py", 1}});
@@ -172,7 +172,7 @@ TEST_F(Hostile, TimesUpToTheGreatestNumberTakeNoMoreWindowsThanOthers) {
   expect_all_harmless("x.cistern");
 }
 
-TEST_F(Hostile, IdsNearTheGreatestTakeNoMoreMemoryThanOthers) {
+TEST_F(Hostile, GreatestIdsTakeNoMoreMemoryThanOthers) {
   Recording recording;
   for (uint32_t i = 0; i < 1000; ++i) {
     const uint32_t id = UINT32_MAX - 4000 * i;
@@ -184,7 +184,7 @@ TEST_F(Hostile, IdsNearTheGreatestTakeNoMoreMemoryThanOthers) {
   expect_all_harmless("x.cistern");
 }
 
-TEST_F(Hostile, StacksOfAMillionFramesAndRoundOnesEnd) {
+TEST_F(Hostile, StacksOfAMillionFramesAndCyclicStacksEnd) {
   Recording recording;
   recording.python("3.11.2");
   const CodeId code = recording.code({"deep", "x.py", 1});
@@ -205,8 +205,8 @@ TEST_F(Hostile, StacksOfAMillionFramesAndRoundOnesEnd) {
   }
 }
 
-// Each run has as many frames as may be, above those of all runs before.
-TEST_F(Hostile, RunsOfNativeFramesEndHoweverLongAndHoweverMany) {
+// Each native run has the most frames, and is above all earlier runs.
+TEST_F(Hostile, LongAndManyNativeRunsEnd) {
   Recording recording;
   recording.python("3.11.2");
   StackId chain{};
@@ -226,7 +226,7 @@ TEST_F(Hostile, RunsOfNativeFramesEndHoweverLongAndHoweverMany) {
   }
 }
 
-TEST_F(Hostile, FilesThatAreNoneAreRefusedWithCode3) {
+TEST_F(Hostile, FilesThatAreNotProfilesAreRefusedWithExitCode3) {
   ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
   std::ofstream(file("empty")).close();
   for (const char* path : {".", "fifo", "/dev/zero", "/dev/full", "empty", "/proc/self/mem", "absent"}) {
@@ -235,14 +235,14 @@ TEST_F(Hostile, FilesThatAreNoneAreRefusedWithCode3) {
   }
 }
 
-TEST_F(Hostile, ProfilesCutAnywhereAreRefusedOrRead) {
+TEST_F(Hostile, TruncatedProfilesAreRefusedOrRead) {
   std::filesystem::path smallest;
   for (const auto& entry : std::filesystem::directory_iterator(CISTERN_GOLDEN)) {
     const bool profile = entry.path().extension() == ".cistern" && entry.is_regular_file();
     if (profile && (smallest.empty() || entry.file_size() < std::filesystem::file_size(smallest))) smallest = entry;
   }
   std::filesystem::copy_file(smallest, file("x.cistern"));
-  // Behind the header page, and now and then in it; every length in one process would not be a program's.
+  // Lengths behind the header page, and some within it.
   for (uint64_t size = std::filesystem::file_size(smallest); size > 0; size -= std::min<uint64_t>(size, 97)) {
     std::filesystem::resize_file(file("x.cistern"), size - 1);
     const int code = cistern("summary x.cistern");
@@ -259,7 +259,7 @@ TEST_F(Hostile, ASparseFileOfATerabyteTakesNoTimeAndNoMemory) {
       .seekp((int64_t{1} << 39))
       .write(tail.data(), static_cast<std::streamsize>(tail.size()));
 #if !defined(__SANITIZE_ADDRESS__)
-  EXPECT_EQ(cistern("summary x.cistern"), 3) << out_;  // 512 MiB of addresses do not hold it
+  EXPECT_EQ(cistern("summary x.cistern"), 3) << out_;  // it does not fit into 512 MiB of addresses
   expect_plain(out_, "refusal");
 #endif
   const auto began = std::chrono::steady_clock::now();

@@ -12,7 +12,7 @@
 namespace cistern::analyzer {
 namespace {
 
-// What a step has, and nothing that is left over from another one.
+// The fields that a step's kind has.
 std::string text_of(StreamId stream_id, const HeapStep& step) {
   std::ostringstream out;
   out << raw(stream_id) << ' ' << step.time << ' ' << static_cast<int>(step.kind) << ' ' << std::hex << step.address
@@ -43,7 +43,7 @@ Read read(const Image& image) {
   return read;
 }
 
-// Two threads with some of everything, stamps that run back a little, and segments of several thousand events.
+// Two threads with events of every op, times that step back, and segments of several thousand events.
 void record_some(Recording& recording) {
   std::mt19937 random(3);
   uint64_t now = kStart;
@@ -83,7 +83,7 @@ void pack(Image& image, std::deque<std::vector<uint8_t>>& payloads) {
   }
 }
 
-TEST(PackedStream, GivesTheStepsOfThePlainOne) {
+TEST(PackedStream, HasTheSameStepsAsThePlainStream) {
   Recording recording;
   record_some(recording);
   Profile profile = recording.read();
@@ -97,7 +97,7 @@ TEST(PackedStream, GivesTheStepsOfThePlainOne) {
   EXPECT_EQ(packed.unreadable_bytes, 0u);
 }
 
-TEST(PackedStream, SaysWhatItCouldNotRead) {
+TEST(PackedStream, CountsBytesThatItCannotRead) {
   Recording recording;
   record_some(recording);
   Profile profile = recording.read();
@@ -107,7 +107,7 @@ TEST(PackedStream, SaysWhatItCouldNotRead) {
   const Read whole = read(image);
   FoundSegment& first = image.streams.front().segments.front();
 
-  payloads.front()[3] ^= 1;  // of the checksum: what came out is not to be trusted
+  payloads.front()[3] ^= 1;  // of the checksum: the events cannot be trusted
   EXPECT_EQ(read(image).unreadable_bytes, first.header.content_bytes);
   payloads.front()[3] ^= 1;
 
@@ -117,7 +117,7 @@ TEST(PackedStream, SaysWhatItCouldNotRead) {
   EXPECT_LT(read(image).events, whole.events);
   first.payload = all;
 
-  first.header.content_bytes /= 4;  // it has more events than fit into that
+  first.header.content_bytes /= 4;  // it has more events than fit
   EXPECT_EQ(read(image).unreadable_bytes, first.header.content_bytes);
 }
 

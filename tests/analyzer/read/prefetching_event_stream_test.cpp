@@ -14,7 +14,7 @@ namespace {
 using Threads = PrefetchingEventStream::Threads;
 using Seen = std::tuple<uint32_t, uint64_t, HeapStepKind, uint64_t>;
 
-// More steps than there is room for ahead, of three threads.
+// More steps than the stream decodes ahead, of three threads.
 Profile many_steps() {
   std::mt19937 random(5);
   Recording recording;
@@ -41,7 +41,7 @@ std::vector<Seen> read(Stream& stream, uint64_t until = UINT64_MAX) {
   return seen;
 }
 
-TEST(PrefetchingEventStream, GivesWhatTheStreamGives) {
+TEST(PrefetchingEventStream, ReturnsTheStepsOfEventStream) {
   const Profile profile = many_steps();
   const Image& image = profile.images.front();
   EventStream plain(image);
@@ -50,14 +50,14 @@ TEST(PrefetchingEventStream, GivesWhatTheStreamGives) {
   for (const Threads threads : {Threads::kOne, Threads::kTwo}) {
     PrefetchingEventStream stream(image, threads);
     EXPECT_EQ(read(stream), expected);
-    EXPECT_TRUE(stream.next().steps.empty());  // and remains at its end
+    EXPECT_TRUE(stream.next().steps.empty());  // it stays at its end
     EXPECT_EQ(stream.events(), plain.events());
     EXPECT_EQ(stream.decoded_bytes(), plain.decoded_bytes());
     EXPECT_EQ(stream.unreadable_bytes(), 0u);
   }
 }
 
-TEST(PrefetchingEventStream, StopsBeforeEachMomentAndGoesOnBehindIt) {
+TEST(PrefetchingEventStream, StopsBeforeTheGivenTimeAndContinuesThere) {
   const Profile profile = many_steps();
   const Image& image = profile.images.front();
   EventStream plain(image);
@@ -70,7 +70,7 @@ TEST(PrefetchingEventStream, StopsBeforeEachMomentAndGoesOnBehindIt) {
   EXPECT_EQ(read(stream), read(plain));
 }
 
-TEST(PrefetchingEventStream, MayBeLeftAnywhere) {
+TEST(PrefetchingEventStream, CanBeDestroyedAtAnyStep) {
   const Profile profile = many_steps();
   const Image& image = profile.images.front();
   for (size_t runs = 0; runs < 60; ++runs) {
@@ -79,7 +79,7 @@ TEST(PrefetchingEventStream, MayBeLeftAnywhere) {
   }
 }
 
-TEST(PrefetchingEventStream, OfNothingIsAtItsEnd) {
+TEST(PrefetchingEventStream, IsAtItsEndForAnImageWithoutEvents) {
   Recording recording;
   recording.mark(kStart + 5, "here");
   const Profile profile = recording.read();

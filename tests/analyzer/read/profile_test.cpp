@@ -49,7 +49,7 @@ Recording three_segments() {
   return recording;
 }
 
-// Where the third segment (the second of events) begins.
+// The offset of a segment.
 size_t offset_of_segment(const std::string& file, int index) {
   size_t at = kProfileHeaderBytes - 1;
   const std::string magic("CSEG");
@@ -57,29 +57,31 @@ size_t offset_of_segment(const std::string& file, int index) {
   return at;
 }
 
-TEST(Profile, IsRefusedInOneLineWhenItIsNone) {
+TEST(Profile, RefusesAFileThatIsNotAProfileWithOneLine) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("x.cistern");
   EXPECT_NE(failure_of(path).find("No such file"), std::string::npos);
   write_file(path, "");
-  EXPECT_EQ(failure_of(path), path + ": is empty");
+  EXPECT_EQ(failure_of(path), "cannot read profile: " + path + ": is empty");
   write_file(path, "#!/bin/sh\necho no profile\n");
-  EXPECT_EQ(failure_of(path), path + ": not a Cistern profile (bad magic at byte 0)");
+  EXPECT_EQ(failure_of(path), "cannot read profile: " + path + ": not a Cistern profile: wrong magic at byte 0");
   write_file(path, std::string(kProfileMagic, 8) + "short");
-  EXPECT_EQ(failure_of(path), path + ": cut short: 13 bytes, not even a header");
-  EXPECT_EQ(failure_of(directory.path()), directory.path() + ": is a directory, not a profile");
+  EXPECT_EQ(failure_of(path), "cannot read profile: " + path + ": truncated: 13 bytes, less than a header");
+  EXPECT_EQ(failure_of(directory.path()),
+            "cannot read profile: " + directory.path() + ": is a directory, not a profile");
 }
 
-TEST(Profile, OfANewerMajorVersionIsRefusedByName) {
+TEST(Profile, RefusesANewerMajorVersionAndNamesIt) {
   Recording recording;
   recording.header.major = kFormatMajor + 1;
   recording.header.minor = 0;
   const TemporaryDirectory directory;
   const std::string path = recording.write(directory.file("x.cistern"));
-  EXPECT_EQ(failure_of(path), path + ": written by a newer cistern (format 3.0; this one reads up to 2.x)");
+  EXPECT_EQ(failure_of(path), "cannot read profile: " + path +
+                                  ": written by a newer cistern: format 3.0, this one reads 2.x (update cistern)");
 }
 
-TEST(Profile, OfANewerMinorVersionIsRead) {
+TEST(Profile, ReadsANewerMinorVersion) {
   Recording recording = three_segments();
   recording.header.minor = 7;
   recording.header.header_bytes = 8192;
@@ -88,7 +90,7 @@ TEST(Profile, OfANewerMinorVersionIsRead) {
   EXPECT_EQ(profile.images.front().damage.unreadable_bytes, 0u);
 }
 
-TEST(Profile, WithADamagedSegmentKeepsTheOthersAndCountsTheLoss) {
+TEST(Profile, ReadsOtherSegmentsAndCountsTheLossOfADamagedOne) {
   const TemporaryDirectory directory;
   std::string file = three_segments().bytes();
   const size_t second = offset_of_segment(file, 2);
@@ -104,7 +106,7 @@ TEST(Profile, WithADamagedSegmentKeepsTheOthersAndCountsTheLoss) {
   EXPECT_LE(image.damage.unreadable_bytes, offset_of_segment(file, 3) - second);
 }
 
-TEST(Profile, WithADamagedHeaderPageIsReadAllTheSame) {
+TEST(Profile, ReadsAProfileWithADamagedHeaderPage) {
   const TemporaryDirectory directory;
   std::string file = three_segments().bytes();
   file[40] ^= 1;
@@ -114,7 +116,7 @@ TEST(Profile, WithADamagedHeaderPageIsReadAllTheSame) {
   EXPECT_EQ(profile.images.front().damage.unreadable_bytes, sizeof(ProfileHeader));
 }
 
-TEST(Profile, LeavesOutSegmentsOfAnotherProcess) {
+TEST(Profile, IgnoresSegmentsOfAnotherProcess) {
   Recording recording = three_segments();
   Recording other(4712);
   other.alloc(9, kStart, 0x99990, 1);
@@ -145,7 +147,7 @@ class KilledRecording : public testing::Test {
     ProfileHeader header = recording.header;
     header.role = FileRole::kWindow;
     WindowBuilder window(header);
-    window.slot(SlotState::kSealed, all[1]);  // the file has it, too
+    window.slot(SlotState::kSealed, all[1]);  // the profile has it, too
     window.slot(SlotState::kFree, all[0]);
     window.slot(SlotState::kSealed, all[2]);
     SegmentBuilder open = all[3];
@@ -160,7 +162,7 @@ class KilledRecording : public testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(KilledRecording, HoldsWhatItsWindowStillHas) {
+TEST_F(KilledRecording, HasTheSegmentsOfItsWindow) {
   write(true);
   const Profile profile = open_profile(path());
   ASSERT_EQ(profile.images.size(), 1u);
@@ -173,14 +175,14 @@ TEST_F(KilledRecording, HoldsWhatItsWindowStillHas) {
   EXPECT_EQ(image.streams.front().segments.back().header.event_count, 10u);
 }
 
-TEST_F(KilledRecording, SaysThatItsWindowIsMissing) {
+TEST_F(KilledRecording, ReportsAMissingWindow) {
   write(false);
   const Profile profile = open_profile(path());
   EXPECT_TRUE(profile.images.front().damage.window_missing);
   EXPECT_FALSE(facts_from_records(profile.images.front()).complete());
 }
 
-TEST_F(KilledRecording, BeforeItsWindowHadAHeaderIsWholeAndEmpty) {
+TEST_F(KilledRecording, IsEmptyAndUndamagedIfTheWindowHasNoHeaderYet) {
   for (const size_t window_bytes : {size_t{0}, sizeof(ProfileHeader), size_t{65536}}) {
     write_file(path(), ProfileBuilder(three_segments().header).file);
     write_file(window_path(), std::string(window_bytes, '\0'));
@@ -195,12 +197,12 @@ TEST_F(KilledRecording, BeforeItsWindowHadAHeaderIsWholeAndEmpty) {
   }
 }
 
-TEST_F(KilledRecording, DoesNotCallAHoleDamageWhoseSegmentIsInTheWindow) {
+TEST_F(KilledRecording, DoesNotCountAHoleWhoseSegmentIsInTheWindow) {
   write(true, std::string(256, '\0'));
   EXPECT_EQ(open_profile(path()).images.front().damage.hole_bytes, 0u);
 }
 
-TEST_F(KilledRecording, DoesNotCallAHalfWrittenSegmentTornThatIsInTheWindow) {
+TEST_F(KilledRecording, DoesNotCountAHalfWrittenSegmentThatIsInTheWindow) {
   Recording recording = three_segments();
   recording.bytes();
   write(true, recording.sealed()[2].sealed().substr(0, 100));
@@ -209,15 +211,16 @@ TEST_F(KilledRecording, DoesNotCallAHalfWrittenSegmentTornThatIsInTheWindow) {
   EXPECT_EQ(profile.images.front().damage.unreadable_bytes, 3u);
 }
 
-TEST_F(KilledRecording, IsFoundByItsWindow) {
+TEST_F(KilledRecording, IsOpenedByThePathOfItsWindow) {
   write(true);
   const Profile profile = open_profile(window_path());
   EXPECT_EQ(live_at_end(profile.images.front()).blocks, 30u);
   std::filesystem::remove(path());
-  EXPECT_EQ(live_at_end(open_profile(window_path()).images.front()).blocks, 30u);  // it has the first one, too
+  EXPECT_EQ(live_at_end(open_profile(window_path()).images.front()).blocks,
+            30u);  // the profile has the first segment, too
 }
 
-TEST(Profile, TakesTheRoomThatWasKeptForASegmentAsItsOwn) {
+TEST(Profile, ReservedBytesBelongToTheirSegment) {
   const TemporaryDirectory directory;
   Recording recording = three_segments();
   recording.bytes();
@@ -236,7 +239,7 @@ TEST(Profile, TakesTheRoomThatWasKeptForASegmentAsItsOwn) {
   EXPECT_EQ(image.damage.unreadable_bytes, 0u);
 }
 
-TEST(Profile, CountsAHoleThatNoWindowFills) {
+TEST(Profile, CountsAHoleWhoseSegmentIsNotInTheWindow) {
   const TemporaryDirectory directory;
   std::string file = three_segments().bytes();
   const size_t second = offset_of_segment(file, 2);
@@ -251,7 +254,7 @@ TEST(Profile, CountsAHoleThatNoWindowFills) {
   EXPECT_EQ(live_at_end(image).blocks, 20u);
 }
 
-TEST(Profile, IsTheWholeProcessTreeInOrderOfStart) {
+TEST(Profile, HasAllImagesOfTheProcessTreeInOrderOfStart) {
   const TemporaryDirectory directory;
   three_segments().write(directory.file("x.cistern"));
   std::filesystem::create_directories(directory.file("x.cistern.d"));
@@ -274,7 +277,7 @@ TEST(Profile, IsTheWholeProcessTreeInOrderOfStart) {
   EXPECT_EQ(open_profile(directory.file("x.cistern.d/4720-12345-1.cistern")).images.size(), 1u);
 }
 
-TEST(Profile, GivesAnUndefinedOrCyclicStackNoMeaningAndNoEnd) {
+TEST(Profile, UndefinedAndCyclicStacksAreUnknown) {
   Recording recording;
   recording.record(StackNodeRecord{StackId{5}, StackId{5}, NodeKind::kPython, 1, 0});
   recording.record(StackNodeRecord{StackId{6}, StackId{4'000'000'000}, NodeKind::kPython, 1, 0});
@@ -288,7 +291,7 @@ TEST(Profile, GivesAnUndefinedOrCyclicStackNoMeaningAndNoEnd) {
   EXPECT_EQ(profile.images.front().damage.malformed_records, 2u);
 }
 
-TEST(Profile, JoinsLineTablesThatCameInPieces) {
+TEST(Profile, JoinsThePiecesOfALineTable) {
   Recording recording;
   const StringId text = recording.string("f");
   recording.record(CodeRecord{CodeId{1}, text, text, 10, LineTableKind::kLnotab, 6});
@@ -298,7 +301,7 @@ TEST(Profile, JoinsLineTablesThatCameInPieces) {
   recording.record(LineTableRecord{CodeId{1}, 2, "cd"});
   recording.record(LineTableRecord{CodeId{2}, 2, "CD"});
   recording.record(LineTableRecord{CodeId{1}, 4, "ef"});
-  recording.record(LineTableRecord{CodeId{1}, 9, "zz"});  // what lay before it was lost
+  recording.record(LineTableRecord{CodeId{1}, 9, "zz"});  // the piece before it was lost
   const Profile profile = recording.read();
   EXPECT_EQ(profile.images.front().definitions.codes.find(CodeId{1})->table, "abcdef");
   EXPECT_EQ(profile.images.front().definitions.codes.find(CodeId{2})->table, "ABCD");
@@ -326,13 +329,13 @@ std::string heap_text(const Image& image) {
   return text_of(replay.model()) + fmt::format("{} events\n", replay.events());
 }
 
-TEST(GoldenProfiles, AreReadAsTheyAreDescribed) {
+TEST(GoldenProfiles, AreReadAsTheirTextsSay) {
   const std::string folder = CISTERN_GOLDEN "/";
   const Profile everything = open_profile(folder + "everything.cistern");
   EXPECT_EQ(everything.images.front().damage.unreadable_bytes, 0u);
   EXPECT_EQ(everything.images.front().damage.malformed_records, 0u);
   EXPECT_EQ(open_profile(folder + "later_minor.cistern").images.front().damage.unreadable_bytes, 0u);
-  const Profile totals = open_profile(folder + "totals.cistern");
+  const Profile totals = open_profile(folder + "snapshot.cistern");
   ASSERT_NE(totals.images.front().snapshot, nullptr);
   EXPECT_EQ(totals.images.front().damage.unreadable_bytes + totals.images.front().damage.lost_segments, 0u);
   EXPECT_EQ(heap_text(totals.images.front()), heap_text(everything.images.front()));

@@ -177,7 +177,7 @@ TEST_F(Finalize, RecordsTheExitStatusWithoutAWindow) {
   EndRecord exit;
   exit.how = EndKind::kExit;
   exit.time = 5000;
-  made::Piece records = made::records(0, kPid, made::framed(exit));
+  made::Piece records = made::records(0, kPid, framed(exit));
   made::seal(records, 0, 5000);
   save_profile({records});
   finalize(profile_, "", kExitedWith3);
@@ -190,10 +190,10 @@ TEST_F(Finalize, AppendsItsRecordsBehindTheWindowsRecords) {
   EndRecord quick;
   quick.how = EndKind::kQuickExit;
   quick.code = 4;
-  made::Piece first = made::records(0, kPid, made::framed(PhaseRecord{200, Phase::kRunning}));
+  made::Piece first = made::records(0, kPid, framed(PhaseRecord{200, Phase::kRunning}));
   made::seal(first, 0, 200);
   save_profile({first});
-  save_window({made::records(1, kPid, made::framed(quick))});
+  save_window({made::records(1, kPid, framed(quick))});
   finalize(profile_, window_, 4 << 8);
   const Image image = read_back();
   EXPECT_EQ(image.process_events.phases.size(), 1u);

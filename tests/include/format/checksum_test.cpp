@@ -9,11 +9,7 @@ namespace cistern {
 namespace {
 
 SegmentHeader some_segment(const std::string& payload) {
-  SegmentHeader header{};
-  header.magic = kSegmentMagic;
-  header.header_bytes = sizeof header;
-  header.kind = SegmentKind::kRecords;
-  header.sequence = 7;
+  SegmentHeader header = new_segment_header(SegmentKind::kRecords, StreamId{0}, 7, 0);
   header.payload_bytes = static_cast<uint32_t>(payload.size());
   return header;
 }

@@ -5,7 +5,7 @@
 namespace cistern {
 namespace {
 
-TEST(Domain, EveryNameNamesItsDomain) {
+TEST(Domain, EveryDomainIsFoundByItsName) {
   DomainMask all = 0;
   for (int i = 0; i < kDomains; ++i) {
     const auto domain = static_cast<Domain>(i);
@@ -15,7 +15,7 @@ TEST(Domain, EveryNameNamesItsDomain) {
   EXPECT_EQ(all, kAllDomains);
 }
 
-TEST(Domain, ANumberOfAFutureDomainHasAName) {
+TEST(Domain, AnUnknownDomainIsCalledUnknown) {
   EXPECT_EQ(name_of(static_cast<Domain>(7)), "unknown");
   EXPECT_EQ(domain_from("unknown"), std::nullopt);
   EXPECT_EQ(domain_from(""), std::nullopt);

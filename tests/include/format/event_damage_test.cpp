@@ -14,21 +14,23 @@ Bytes encoded(const std::vector<Event>& events, std::vector<size_t>& begins) {
   for (const Event& event : events) {
     uint8_t buffer[kMaxEventBytes];
     begins.push_back(bytes.size());
-    bytes.insert(bytes.end(), buffer, encode(buffer, state, event));
+    bytes.insert(bytes.end(), buffer, encode_event(buffer, state, event));
   }
   begins.push_back(bytes.size());
   return bytes;
 }
 
-TEST(EventDamage, APayloadCutAtAnyByteYieldsExactlyTheWholeEventsBeforeTheCut) {
+TEST(EventDamage, ATruncatedPayloadYieldsExactlyTheCompleteEvents) {
   const std::vector<Event> events = random_events(7, 100);
   std::vector<size_t> begins;
   const Bytes bytes = encoded(events, begins);
   size_t whole = 0;
   for (size_t cut = 0; cut <= bytes.size(); ++cut) {
     while (whole < events.size() && begins[whole + 1] <= cut) ++whole;
-    const Bytes torn(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(cut));  // so that a sanitizer sees its end
-    EventDecoder decoder(torn.data(), torn.data() + torn.size(), 0);
+    const Bytes truncated(
+        bytes.begin(),
+        bytes.begin() + static_cast<ptrdiff_t>(cut));  // a copy, so that a sanitizer notices a read past its end
+    EventDecoder decoder(truncated.data(), truncated.data() + truncated.size(), 0);
     Event event;
     for (size_t i = 0; i < whole; ++i) {
       ASSERT_TRUE(decoder.next(event)) << "cut at " << cut;
@@ -50,7 +52,7 @@ TEST(EventDamage, ADecoderThatFailedStaysFailed) {
   }
 }
 
-TEST(EventDamage, RandomBytesAreReadToTheirEndOrToAFault) {
+TEST(EventDamage, RandomBytesAreReadToTheirEndOrToAnError) {
   std::mt19937 random(11);
   for (int round = 0; round < 20'000; ++round) {
     Bytes bytes(random() % 200);
@@ -63,7 +65,7 @@ TEST(EventDamage, RandomBytesAreReadToTheirEndOrToAFault) {
   }
 }
 
-TEST(EventDamage, TheShortWayOfAllocsAndFreesEndsWhereTheLongOneDoes) {
+TEST(EventDamage, TheFastPathEndsWhereTheFullDecoderDoes) {
   std::mt19937 random(12);
   for (int round = 0; round < 20'000; ++round) {
     Bytes bytes(random() % 60);
@@ -89,9 +91,10 @@ TEST(EventDamage, TheShortWayOfAllocsAndFreesEndsWhereTheLongOneDoes) {
   }
 }
 
-TEST(EventDamage, AnExtensionThatNobodyKnowsIsSkippedByItsLength) {
+TEST(EventDamage, AnUnknownExtensionIsSkippedByItsLength) {
   EventState state;
-  Bytes bytes{0x00, 0x09, 0x03, 0xff, 0xff, 0xff, 0xf8, 0x85, 0x01, 0x00};  // two; the upper bits of the tag are free
+  Bytes bytes{0x00, 0x09, 0x03, 0xff, 0xff,
+              0xff, 0xf8, 0x85, 0x01, 0x00};  // two extensions; the upper bits of the tag are ignored
   uint8_t buffer[kMaxEventBytes];
   uint8_t* const end = encode_alloc(buffer, state, Domain::kRaw, 3, 0x40, 8, StackId{1});
   bytes.insert(bytes.end(), buffer, end);
@@ -103,7 +106,7 @@ TEST(EventDamage, AnExtensionThatNobodyKnowsIsSkippedByItsLength) {
   EXPECT_TRUE(decoder.ok());
 }
 
-TEST(EventDamage, AnExtensionThatClaimsMoreBytesThanThereAreIsAFault) {
+TEST(EventDamage, AnExtensionThatIsLongerThanThePayloadIsAnError) {
   const Bytes bytes{0x00, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x00};
   EventDecoder decoder(bytes.data(), bytes.data() + bytes.size(), 0);
   Event event;

@@ -23,7 +23,7 @@ Encoded encoded(const std::vector<Event>& events, uint64_t first_time = 0) {
   state.time = first_time;
   for (const Event& event : events) {
     uint8_t buffer[kMaxEventBytes];
-    uint8_t* const end = encode(buffer, state, event);
+    uint8_t* const end = encode_event(buffer, state, event);
     EXPECT_LE(end - buffer, kMaxEventBytes);
     result.begins.push_back(result.bytes.size());
     result.bytes.insert(result.bytes.end(), buffer, end);
@@ -41,7 +41,7 @@ Event alloc(uint64_t time, uint64_t address, uint64_t size, uint32_t stack) {
   return event;
 }
 
-TEST(Event, RandomEventsOfEveryOpComeBackAsTheyWere) {
+TEST(Event, RandomEventsOfEveryOpAreDecodedUnchanged) {
   for (uint32_t seed = 0; seed < 50; ++seed) {
     const std::vector<Event> events = random_events(seed, 500);
     const uint64_t first_time = uint64_t{seed} << 50;
@@ -64,8 +64,8 @@ TEST(Event, RandomEventsOfEveryOpComeBackAsTheyWere) {
   }
 }
 
-// Reads as whoever counts events by the million does: allocs and frees by next_block(), what is left by next().
-bool next_either_way(EventDecoder& decoder, Event& event) {
+// Reads allocs and frees by next_block(), and other events by next().
+bool next_by_fast_path(EventDecoder& decoder, Event& event) {
   Event block;
   block.op = decoder.next_block(block);
   if (block.op == Op::kExtension) return decoder.next(event);
@@ -74,24 +74,24 @@ bool next_either_way(EventDecoder& decoder, Event& event) {
   return true;
 }
 
-TEST(Event, AllocsAndFreesReadTheShortWayAreTheSame) {
+TEST(Event, TheFastPathDecodesTheSameAllocsAndFrees) {
   for (uint32_t seed = 0; seed < 50; ++seed) {
     const std::vector<Event> events = random_events(seed, 500);
     const Encoded written = encoded(events, seed);
     EventDecoder decoder(written.bytes.data(), written.bytes.data() + written.bytes.size(), seed);
     for (size_t i = 0; i < events.size(); ++i) {
       Event event;
-      ASSERT_TRUE(next_either_way(decoder, event)) << "seed " << seed << ", event " << i;
+      ASSERT_TRUE(next_by_fast_path(decoder, event)) << "seed " << seed << ", event " << i;
       ASSERT_TRUE(same(event, events[i])) << text_of(events[i]) << "\n" << text_of(event);
       ASSERT_EQ(decoder.offset(), written.begins[i]);
     }
     Event none;
-    EXPECT_FALSE(next_either_way(decoder, none));
+    EXPECT_FALSE(next_by_fast_path(decoder, none));
     EXPECT_TRUE(decoder.ok());
   }
 }
 
-TEST(Event, AFreeReadIntoAUsedEventHasNoStackAndEndsWhenItBegan) {
+TEST(Event, AFreeDecodedIntoAUsedEventHasNoStackAndNoDuration) {
   Event remap;
   remap.op = Op::kRemap;
   remap.domain = Domain::kMmap;
@@ -123,14 +123,14 @@ TEST(Event, ARepeatedStackTakesNoBytes) {
   EXPECT_EQ(written.bytes[written.begins[2]] & kSameStack, 0);
 }
 
-TEST(Event, AnAddressThatIsNoMultipleOfItsUnitIsWrittenInBytes) {
+TEST(Event, AnUnalignedAddressIsWrittenInBytes) {
   const Encoded written = encoded({alloc(1, 0x1000, 24, 0), alloc(2, 0x1008, 24, 0), alloc(3, 0x1010, 24, 0)});
   EXPECT_EQ(written.bytes[written.begins[0]] & kExactBytes, 0);
   EXPECT_NE(written.bytes[written.begins[1]] & kExactBytes, 0);
   EXPECT_NE(written.bytes[written.begins[2]] & kExactBytes, 0);
 }
 
-TEST(Event, TheNextTimeCountsFromTheEndOfARealloc) {
+TEST(Event, TheNextTimeIsRelativeToTheEndOfARealloc) {
   Event moved;
   moved.op = Op::kRealloc;
   moved.time = 100;
@@ -145,7 +145,7 @@ TEST(Event, TheNextTimeCountsFromTheEndOfARealloc) {
   EXPECT_EQ(event.time, 120u);
 }
 
-TEST(Event, TheTimeOfAnAllocOrAFreeIsLeftOutWhereItIsTheLastOnes) {
+TEST(Event, AnEqualTimeOfAnAllocOrFreeIsLeftOut) {
   Event moved = alloc(100, 0x1000, 24, 3);
   moved.op = Op::kRealloc;
   moved.old_address = 0x2000;
@@ -171,7 +171,7 @@ TEST(Event, TheTimeOfAnAllocOrAFreeIsLeftOutWhereItIsTheLastOnes) {
   EXPECT_EQ(times, (std::vector<uint64_t>{100, 140, 140, 140, 141}));
 }
 
-TEST(Event, ADomainOfALaterVersionIsHandedOnAsItsNumber) {
+TEST(Event, AnUnknownDomainIsPassedOnAsItsNumber) {
   const Bytes bytes{static_cast<uint8_t>(3 | 6 << kDomainShift), 0x02, 0x00, 0x04, 0x00, 0x18, 0x06};
   EventDecoder decoder(bytes.data(), bytes.data() + bytes.size(), 0);
   Event event;

@@ -103,7 +103,7 @@ const DocumentTable* FormatDocument::table(const std::string& first) const {
 
 FormatDocument read_format_document(const std::string& folder) {
   FormatDocument document;
-  for (const char* name : {"/FORMAT.md", "/DEFINITIONS.md", "/RECORDS.md"}) Reader(folder + name, document).read();
+  Reader(folder + "/FORMAT.md", document).read();
   return document;
 }
 

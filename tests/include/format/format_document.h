@@ -1,5 +1,5 @@
-// The format's description as data: the tables and the examples of FORMAT.md, DEFINITIONS.md and RECORDS.md. Reads
-// files; throws std::runtime_error, with file and line, on what it cannot read.
+// The format's description as data: the tables and the examples of FORMAT.md. Throws std::runtime_error, with file and
+// line, on what it cannot read.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct DocumentTable {
   std::vector<Row> rows;
 };
 
-// A fenced block "```example KIND": lines of hexadecimal bytes, two digits each and one space between, with a comment
-// behind two or more spaces; then lines "= TEXT" that say what they mean.
+// A fenced block "```example KIND": lines of hexadecimal bytes of two digits with one space between them, and a comment
+// behind two or more spaces; then lines "= TEXT" with the decoded bytes.
 struct DocumentExample {
   std::string place;
   std::string kind;
@@ -27,7 +27,7 @@ struct DocumentExample {
 };
 
 struct FormatDocument {
-  std::string title;  // of the first part
+  std::string title;
   std::vector<DocumentTable> tables;
   std::vector<DocumentExample> examples;
 
@@ -35,7 +35,7 @@ struct FormatDocument {
   const DocumentTable* table(const std::string& first) const;
 };
 
-// Both parts of the description, from the folder of the format's headers.
+// FORMAT.md in the folder of the format's headers.
 FormatDocument read_format_document(const std::string& folder);
 
 }  // namespace cistern

@@ -1,9 +1,10 @@
-// The numbers of the format's description: enumerators, offsets, sizes and constants are those of the headers.
+// The numbers in FORMAT.md are those of the headers: enumerators, offsets, sizes and constants.
 #include <gtest/gtest.h>
 
 #include <cstddef>
 #include <map>
 
+#include "cistern/format/limits.h"
 #include "cistern/format/profile_header.h"
 #include "cistern/format/segment.h"
 #include "cistern/format/window_layout.h"
@@ -18,7 +19,7 @@ const FormatDocument& document() {
   return read;
 }
 
-TEST(FormatNumbers, EveryEnumeratorIsInItsTableUnderItsNumberAndNoOther) {
+TEST(FormatNumbers, TheTableOfEveryEnumHasItsEnumeratorsAndNumbers) {
   const auto enums = header_enumerators(CISTERN_FORMAT);
   for (const char* name : {"RecordType", "Op", "Domain", "NodeKind", "Counter", "Phase", "EndKind", "map_flag"}) {
     EXPECT_TRUE(enums.contains(name)) << name << " was not found in the headers";
@@ -62,7 +63,7 @@ void expect_described(const char* name, size_t size, const std::vector<Member>& 
   EXPECT_EQ(described, members) << name << ", " << table->place;
 }
 
-TEST(FormatNumbers, EveryMemberOfAStructIsInItsTableAtItsOffset) {
+TEST(FormatNumbers, TheTableOfEveryStructHasItsMembersAndOffsets) {
   expect_described("ImageIdentity", sizeof(ImageIdentity),
                    {MEMBER(ImageIdentity, start_ticks), MEMBER(ImageIdentity, start_unix_ns),
                     MEMBER(ImageIdentity, pid), MEMBER(ImageIdentity, number)});
@@ -90,19 +91,21 @@ TEST(FormatNumbers, EveryMemberOfAStructIsInItsTableAtItsOffset) {
   expect_described("WindowControl", sizeof(WindowControl),
                    {MEMBER(WindowControl, file_end), MEMBER(WindowControl, slots), MEMBER(WindowControl, slot_bytes),
                     MEMBER(WindowControl, counters), MEMBER(WindowControl, mailbox), MEMBER(WindowControl, saved_bytes),
-                    MEMBER(WindowControl, beat), MEMBER(WindowControl, reserved)});
+                    MEMBER(WindowControl, coarse_clock), MEMBER(WindowControl, reserved)});
   expect_described("CoarseClock", sizeof(CoarseClock), {MEMBER(CoarseClock, count), MEMBER(CoarseClock, holder)});
 }
 
 #define CONSTANT(name) \
   { #name, name }
 
-TEST(FormatNumbers, EveryConstantHasItsValueInTheTables) {
+TEST(FormatNumbers, EveryConstantHasItsValue) {
   const std::map<std::string, uint64_t> constants{
       CONSTANT(kProfileHeaderBytes), CONSTANT(kFormatMajor),         CONSTANT(kFormatMinor),
       CONSTANT(kSegmentMagic),       CONSTANT(kSegmentAlignment),    CONSTANT(kMaxSegmentBytes),
       CONSTANT(kMaxPayloadBytes),    CONSTANT(kWindowControlOffset), CONSTANT(kWindowSlotsOffset),
-      CONSTANT(kSlotStride),         CONSTANT(kSlotOverheadBytes),   CONSTANT(kCounters)};
+      CONSTANT(kSlotStride),         CONSTANT(kSlotOverheadBytes),   CONSTANT(kCounters),
+      CONSTANT(kMaxSnapshotSites),   CONSTANT(kMaxSnapshotDomains),  CONSTANT(kMaxGrowthWindows),
+      CONSTANT(kMaxPoolPoints),      CONSTANT(kPoolSizeClasses),     CONSTANT(kMaxCurveShift)};
   std::map<std::string, uint64_t> described;
   for (const DocumentTable& table : document().tables) {
     if (table.head.at(0) != "constant") continue;

@@ -1,5 +1,5 @@
-// The stored golden files are what this version writes, and mean to it what they meant when they were reviewed.
-// A change of the format changes them on purpose: see scripts/golden.
+// The encoders write the golden files byte for byte, and the decoders read them as they did when they were reviewed. A
+// change of the format changes them on purpose: see scripts/golden.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -7,10 +7,10 @@
 #include <iterator>
 #include <set>
 
+#include "cistern/format/all_records.h"
 #include "cistern/format/domain.h"
 #include "tests/builders/file_text.h"
 #include "tests/builders/golden_files.h"
-#include "tests/builders/record_fields.h"
 #include "tests/builders/record_as_text.h"
 
 namespace cistern {
@@ -24,7 +24,7 @@ std::string stored(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-TEST(Golden, FilesAreByteForByteWhatTheEncodersWrite) {
+TEST(Golden, FilesAreWhatTheEncodersWrite) {
   for (const GoldenFile& golden : golden_files()) {
     const std::string bytes = stored(golden.name);
     ASSERT_EQ(bytes.size(), golden.bytes.size()) << golden.name;
@@ -33,7 +33,7 @@ TEST(Golden, FilesAreByteForByteWhatTheEncodersWrite) {
   }
 }
 
-TEST(Golden, FilesAreDecodedToTheStoredText) {
+TEST(Golden, FilesAreDecodedToTheirTexts) {
   for (const GoldenFile& golden : golden_files()) {
     EXPECT_EQ(file_text(stored(golden.name)), stored(golden.text_name())) << golden.name;
   }
@@ -48,7 +48,7 @@ TEST(Golden, TheFolderHoldsNothingElse) {
   EXPECT_EQ(found, expected);
 }
 
-TEST(Golden, EveryRecordTypeNodeKindOpAndDomainIsInOneOfThem) {
+TEST(Golden, EveryRecordTypeNodeKindOpAndDomainIsInAFile) {
   const std::string text = "\n" + file_text(golden_files().at(0).bytes) + file_text(golden_files().at(1).bytes);
   for_each_record_type([&](auto record) {
     EXPECT_NE(text.find("\n" + name_of(record.kType) + " "), std::string::npos) << name_of(record.kType);
@@ -65,13 +65,13 @@ TEST(Golden, EveryRecordTypeNodeKindOpAndDomainIsInOneOfThem) {
   }
 }
 
-TEST(Golden, DamageIsSeenAndTheRestIsRead) {
+TEST(Golden, DamageIsReportedAndTheRestIsRead) {
   const std::string whole = file_text(stored("everything.cistern"));
   const std::string damaged = file_text(stored("damaged.cistern"));
   EXPECT_EQ(whole.find("wrong checksum"), std::string::npos);
   EXPECT_NE(damaged.find("wrong checksum"), std::string::npos);
   EXPECT_NE(damaged.find("\nend time="), std::string::npos);
-  EXPECT_NE(file_text(stored("torn.cistern")).find("cut off in its payload"), std::string::npos);
+  EXPECT_NE(file_text(stored("truncated.cistern")).find("cut off in its payload"), std::string::npos);
 }
 
 }  // namespace

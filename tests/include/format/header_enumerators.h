@@ -1,5 +1,5 @@
-// What the format's headers enumerate, read from their text: so that a number that is added to a header and to nothing
-// else is noticed.
+// The enumerators in the format's headers, read from their text, so that a number that is missing in FORMAT.md is
+// noticed.
 #pragma once
 
 #include <cstdint>

@@ -14,14 +14,14 @@ Options parsed(std::string_view text) {
   return options;
 }
 
-// The pair at fault and what was expected, or "" when all is well.
+// "PAIR | EXPECTED" of the first error; "" if there is none.
 std::string fault(std::string_view text) {
   Options options;
   const auto error = parse_options(text, options);
   return error ? std::string(error->pair) + " | " + std::string(error->expected) : "";
 }
 
-TEST(Options, NothingSaidKeepsTheDefaults) {
+TEST(Options, AnEmptyTextKeepsTheDefaults) {
   for (const char* text : {"", " ", "   "}) {
     const Options options = parsed(text);
     EXPECT_EQ(options.output, "");
@@ -50,7 +50,7 @@ TEST(Options, TheLastOfTwoPairsCounts) {
   EXPECT_FALSE(parsed("force force=off").force);
 }
 
-TEST(Options, QuotedValuesMayHoldSpacesAndTheOtherQuote) {
+TEST(Options, QuotedValuesMayContainSpacesAndTheOtherQuote) {
   EXPECT_EQ(parsed("output='a b.cistern' force").output, "a b.cistern");
   EXPECT_TRUE(parsed("output='a b.cistern' force").force);
   EXPECT_EQ(parsed("output=\"it's\"").output, "it's");
@@ -63,7 +63,7 @@ TEST(Options, AQuoteThatIsNotClosedIsAnError) {
   EXPECT_EQ(fault("force output=\""), "output=\" | a closing quote");
 }
 
-TEST(Options, AnErrorNamesThePairAndWhatItShouldHaveBeen) {
+TEST(Options, AnErrorNamesThePairAndWhatWasExpected) {
   EXPECT_EQ(fault("force=maybe start"), "force=maybe | on or off");
   EXPECT_EQ(fault("output="), "output= | output=PATH");
   EXPECT_EQ(fault("domains=heap"), "domains=heap | domains=all or a list of malloc, raw, mem, obj, mmap");
@@ -73,7 +73,7 @@ TEST(Options, AnErrorNamesThePairAndWhatItShouldHaveBeen) {
   EXPECT_NE(fault("colour=red").find("one of output, force"), std::string::npos);
 }
 
-TEST(Options, PairsBeforeAnErrorAreTaken) {
+TEST(Options, PairsBeforeAnErrorAreSet) {
   Options options;
   EXPECT_TRUE(parse_options("force nonsense=1 start=off", options));
   EXPECT_TRUE(options.force);
@@ -94,24 +94,24 @@ TEST(Options, SizesHaveBinaryAndDecimalUnits) {
   EXPECT_EQ(parse_size("1TB"), 1'000'000'000'000u);
 }
 
-TEST(Options, SizesThatAreNoneAreRefused) {
+TEST(Options, MalformedSizesAreRefused) {
   for (const char* text : {"", "MiB", "-1", "1.5M", "1 M", "1X", "1MiBs", "1Mi", "1iB", "1b"}) {
     EXPECT_EQ(parse_size(text), std::nullopt) << text;
   }
 }
 
-TEST(Options, SizesThatDoNotFitAreRefusedRatherThanWrapped) {
+TEST(Options, SizesThatDoNotFitAreRefused) {
   EXPECT_EQ(parse_size("16777216T"), std::nullopt);
   EXPECT_EQ(parse_size("99999999999999999999"), std::nullopt);
   EXPECT_EQ(parse_size("16777215T"), uint64_t{16777215} << 40);
   EXPECT_EQ(parse_size("18446744073709551G"), std::nullopt);
 }
 
-TEST(Options, OutputAloneIsNoFileNamedOn) {
+TEST(Options, OutputWithoutAValueIsAnError) {
   EXPECT_EQ(fault("force output"), "output | output=PATH");
 }
 
-TEST(Options, OverwriteHasASmallLimitOfItsOwnAndALeastOne) {
+TEST(Options, OverwriteHasItsOwnDefaultSizeAndASmallestOne) {
   EXPECT_EQ(max_size_of(parsed("ring=overwrite")), uint64_t{256} << 20);
   EXPECT_EQ(max_size_of(parsed("ring=overwrite max-size=1GiB")), uint64_t{1} << 30);
   EXPECT_EQ(fault("max-size=1MiB ring=overwrite"),

@@ -1,4 +1,4 @@
-// The tables of totals: rows come back as they were written, from whoever wrote them, and nothing else is believed.
+// Tables of snapshots: rows are decoded unchanged, also from a later version, and malformed tables are refused.
 #include "cistern/format/snapshot_records.h"
 
 #include <gtest/gtest.h>
@@ -47,18 +47,18 @@ class SnapshotTables : public testing::Test {
   const std::vector<std::vector<uint64_t>> rows_{{500, 24, 1}, {400, 0, 1}, {UINT64_MAX, 1, 2}};
 };
 
-TEST_F(SnapshotTables, GiveBackEveryRow) {
+TEST_F(SnapshotTables, EveryRowIsRead) {
   EXPECT_EQ(rows_of({SnapshotTable::kMarks, 3, 3, cells_}, whole_), rows_);
   EXPECT_TRUE(whole_);
 }
 
-TEST_F(SnapshotTables, OfALaterWriterLoseTheColumnsThatAreNotKnown) {
+TEST_F(SnapshotTables, UnknownColumnsAreIgnored) {
   append_column(cells_, {7, 7, 7});
   EXPECT_EQ(rows_of({SnapshotTable::kMarks, 4, 3, cells_}, whole_), rows_);
   EXPECT_TRUE(whole_);
 }
 
-TEST_F(SnapshotTables, ThatAreTooShortAreNotWhole) {
+TEST_F(SnapshotTables, ATruncatedTableIsMalformed) {
   for (size_t size = 0; size < cells_.size(); ++size) {
     rows_of({SnapshotTable::kMarks, 3, 3, std::string_view(cells_).substr(0, size)}, whole_);
     EXPECT_FALSE(whole_) << size;
@@ -74,7 +74,7 @@ std::map<size_t, size_t> columns_in_headers() {
   return {{static_cast<size_t>(Rows::kTable), kColumnsOf<Rows>}...};
 }
 
-TEST(SnapshotTablesDocument, NamesAsManyColumnsAsARowHas) {
+TEST(SnapshotTablesDocument, HasTheColumnsOfEveryTable) {
   const auto headers =
       columns_in_headers<SnapshotHeap, SnapshotDomain, SnapshotSite, SnapshotBlock, SnapshotRealloc, SnapshotRemap,
                          SnapshotDisplaced, SnapshotOrphan, SnapshotMapping, SnapshotArena, SnapshotPool,
