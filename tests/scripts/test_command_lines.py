@@ -1,4 +1,4 @@
-"""The scripts are sound shell, refuse what they do not know with exit code 2, and touch nothing then."""
+"""The scripts are valid shell. A wrong option is a usage error (exit code 2), and the script then changes nothing."""
 import os
 import tempfile
 import unittest

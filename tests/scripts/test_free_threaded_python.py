@@ -19,7 +19,7 @@ class FreeThreadedPython(unittest.TestCase):
                                              TMPDIR=self.folder)
         return tree.run([SCRIPT, *arguments], env=environment, timeout=60)
 
-    def test_without_arguments_it_prints_its_usage(self):
+    def test_a_missing_argument_is_a_usage_error(self):
         done = self.run_script("3.14")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("usage: scripts/free-threaded-python 3.MINOR DIRECTORY", done.stderr)
