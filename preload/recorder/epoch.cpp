@@ -1,8 +1,8 @@
 #include "preload/recorder/epoch.h"
 
+#include "preload/base/clock.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
-#include "preload/base/profile_clock.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/modules.h"
 #include "preload/recorder/thread_registry.h"

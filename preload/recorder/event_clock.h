@@ -12,7 +12,7 @@
 
 #include "cistern/format/ids.h"
 #include "cistern/format/window_layout.h"
-#include "preload/base/profile_clock.h"
+#include "preload/base/clock.h"
 
 namespace cistern::preload {
 

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "preload/base/profile_clock.h"
+#include "preload/base/clock.h"
 #include "preload/base/thread_context.h"
 #include "preload/recorder/checks.h"
 #include "preload/recorder/recorder.h"

@@ -1,6 +1,6 @@
 #include "preload/recorder/exec.h"
 
-#include "preload/base/profile_clock.h"
+#include "preload/base/clock.h"
 #include "preload/base/thread_context.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/recorder.h"

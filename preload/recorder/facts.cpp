@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "preload/arch/arch.h"
+#include "preload/base/clock.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
-#include "preload/base/profile_clock.h"
 #include "preload/base/real.h"
 #include "preload/base/thread_context.h"
 #include "preload/cpython/interpreter.h"

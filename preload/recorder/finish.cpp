@@ -4,7 +4,7 @@
 #include <sys/syscall.h>
 
 #include "preload/arch/arch.h"
-#include "preload/base/profile_clock.h"
+#include "preload/base/clock.h"
 #include "preload/base/thread_context.h"
 #include "preload/base/wait.h"
 #include "preload/recorder/checks.h"

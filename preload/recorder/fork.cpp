@@ -1,7 +1,7 @@
 #include "preload/recorder/fork.h"
 
+#include "preload/base/clock.h"
 #include "preload/base/proc.h"
-#include "preload/base/profile_clock.h"
 #include "preload/base/recording_switch.h"
 #include "preload/base/thread_context.h"
 #include "preload/recorder/epoch.h"

@@ -9,8 +9,8 @@
 
 #include "cistern/format/checksum.h"
 #include "preload/arch/arch.h"
+#include "preload/base/clock.h"
 #include "preload/base/proc.h"
-#include "preload/base/profile_clock.h"
 #include "preload/recorder/child_environment.h"
 #include "preload/recorder/epoch.h"
 #include "preload/recorder/facts.h"

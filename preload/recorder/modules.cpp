@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "cistern/format/definition_records.h"
+#include "preload/base/clock.h"
 #include "preload/base/elf.h"
 #include "preload/base/memory.h"
-#include "preload/base/profile_clock.h"
 #include "preload/base/spin_lock.h"
 #include "preload/unwind/code_search.h"
 

@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
+#include "preload/base/clock.h"
 #include "preload/base/elf.h"
 #include "preload/base/message.h"
 #include "preload/base/proc.h"
-#include "preload/base/profile_clock.h"
 #include "preload/base/thread_context.h"
 #include "preload/cpython/asyncio_module.h"
 #include "preload/recorder/facts.h"

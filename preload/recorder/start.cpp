@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "preload/base/clock.h"
 #include "preload/base/elf.h"
 #include "preload/base/message.h"
-#include "preload/base/profile_clock.h"
 #include "preload/base/real.h"
 #include "preload/base/recording_switch.h"
 #include "preload/base/thread_context.h"

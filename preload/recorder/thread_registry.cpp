@@ -2,9 +2,9 @@
 
 #include <cstring>
 
+#include "preload/base/clock.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
-#include "preload/base/profile_clock.h"
 #include "preload/base/thread_context.h"
 #include "preload/recorder/events.h"
 #include "preload/recorder/recorder.h"

@@ -1,6 +1,6 @@
 #include "preload/ring/record_stream.h"
 
-#include "preload/base/profile_clock.h"
+#include "preload/base/clock.h"
 
 namespace cistern::preload {
 namespace {

@@ -7,11 +7,11 @@
 #include <thread>
 
 #include "preload/arch/arch.h"
+#include "preload/base/clock.h"
 #include "preload/base/elf.h"
 #include "preload/base/memory.h"
 #include "preload/base/message.h"
 #include "preload/base/proc.h"
-#include "preload/base/profile_clock.h"
 #include "preload/base/real.h"
 #include "preload/base/recording_switch.h"
 #include "preload/base/spin_lock.h"

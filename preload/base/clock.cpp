@@ -1,4 +1,4 @@
-#include "preload/base/profile_clock.h"
+#include "preload/base/clock.h"
 
 #include <string_view>
 
