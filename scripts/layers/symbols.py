@@ -52,6 +52,6 @@ def check_symbols(tree, folders, build):
 def check_needed(tree, folder, symbols):
     allowed = [path for path in symbols if path in folder.reachable]
     for name in sorted(symbols[folder.path][1]):
-        owners = [path for path, (defined, _) in symbols.items() if name in defined]
-        if owners and not any(path in allowed for path in owners):
-            tree.fault(folder.declared_in, 1, "%s calls %s, which is in %s" % (folder.path, readable(name), owners[0]))
+        definers = [path for path, (defined, _) in symbols.items() if name in defined]
+        if definers and not any(path in allowed for path in definers):
+            tree.fault(folder.declared_in, 1, "%s calls %s, which is in %s" % (folder.path, readable(name), definers[0]))

@@ -8,7 +8,7 @@ import product
 
 PROGRAMS = {
     "an uncaught exception": """
-def inner(): raise ValueError("told on stderr")
+def inner(): raise ValueError("printed on stderr")
 inner()
 """,
     "an exception with notes and causes": """

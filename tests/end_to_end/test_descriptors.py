@@ -3,7 +3,6 @@ profile."""
 import errno
 import os
 import resource
-import signal
 import subprocess
 import unittest
 

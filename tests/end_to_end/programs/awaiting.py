@@ -16,7 +16,7 @@ SEVERAL, CUT = "[several]", "[cut]"
 MOST = 63  # tasks and futures that are followed
 
 sizes = iter(range(100001, 10000000, 64))
-kept, told, differing = [], [], []
+kept, blocks, differing = [], [], []
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 lock = threading.Lock()
@@ -103,7 +103,7 @@ def make(kind, compare=True):
     stack = expected(compare)
     kept.append(bytes(size))
     kept.append(libc.malloc(other))
-    told.append((kind, size, other, stack))
+    blocks.append((kind, size, other, stack))
 
 
 async def leaf(kind, **how):
@@ -386,4 +386,4 @@ def in_threads():
 
 asyncio.run(main())
 in_threads()
-print(json.dumps({"blocks": told, "differing": differing}))
+print(json.dumps({"blocks": blocks, "differing": differing}))

@@ -89,7 +89,7 @@ def on_a_terminal():
 
 def daemon():
     """Two forks, a session of its own, another directory, every descriptor closed but the one to say so."""
-    ready, told = os.pipe()
+    ready, report_end = os.pipe()
     first, size = os.getpid(), next(sizes)
     middle = os.fork()
     if middle == 0:
@@ -99,7 +99,7 @@ def daemon():
             os._exit(0)
         os.chdir("/")
         out = os.dup2(1, 500)
-        say = os.dup2(told, 501)
+        say = os.dup2(report_end, 501)
         os.closerange(0, 500)
         os.closerange(502, 1 << 16)
         os.dup2(out, 1)
@@ -107,7 +107,7 @@ def daemon():
         os.write(say, b"k")
         os._exit(0)
     os.waitpid(middle, 0)
-    os.close(told)
+    os.close(report_end)
     assert os.read(ready, 1) == b"k", first
     os.read(ready, 1)  # until it has ended
     os.close(ready)
