@@ -6,7 +6,8 @@ from layers import folders as folder_lists
 
 # Headers of other projects and the folders that may include them.
 LIBRARIES = (
-    (r"fmt/.*", r"analyzer/.*"),
+    (r"fmt/.*", r"analyzer/(read|model|results|check|write|render/\w+|launch|cli)"),
+    (r"sys/ioctl\.h", r"analyzer/render/layout"),  # the terminal
     (r"tsl/.*", r"analyzer/.*"),
     (r"CLI/.*", r"analyzer/cli"),
     (r"nlohmann/.*", r"analyzer/render/json"),
