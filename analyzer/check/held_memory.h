@@ -1,4 +1,4 @@
-// What processes held at their end though no block filled it.
+// Memory that the allocators of processes held at their end, but that no block used.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace cistern::analyzer {
 
-// By image, each at its end state. Costs a replay. `progress` may be null.
+// By image, each at its end state. Replays each image once. `progress` may be null.
 std::vector<HeldMemory> held_at_the_end(const Profile& profile, Progress* progress);
 
 }  // namespace cistern::analyzer

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-// toml++ asserts, or lets the compiler assume, what a text like "[[[a" refutes, though it complains of that text in
-// order behind the assertion. So neither.
+// toml++ asserts a condition that is false for a text like "[[[a", and reports the error only after the assertion. So
+// its assertions are off, and so are its assumptions for the compiler.
 #undef NDEBUG
 #define TOML_ASSERT(condition) static_cast<void>(0)
 #include <toml++/toml.h>
@@ -36,7 +36,7 @@ class SuppressionReader {
     for (const auto& [key, value] : parse(text)) {
       const toml::array* const list = value.as_array();
       if (key.str() != "suppress" || list == nullptr || !list->is_homogeneous(toml::node_type::table)) {
-        fail(value, fmt::format("'{}' is not known here; entries are written [[suppress]]", key.str()));
+        fail(value, fmt::format("unknown key '{}'; write entries as [[suppress]]", key.str()));
       }
       for (const toml::node& node : *list) entries.push_back(entry_of(*node.as_table()));
     }
@@ -63,7 +63,7 @@ class SuppressionReader {
     entry.line = table.source().begin.line;
     for (const auto& [key, value] : table) take(entry, key.str(), value);
     if (entry.function.empty() && entry.file.empty() && entry.module.empty() && entry.kind.empty()) {
-      fail(table, "this would suppress everything: give function, file, module or kind");
+      fail(table, "this entry would suppress everything: add function, file, module or kind");
     }
     if (entry.reason.find_first_not_of(" \t\n") == std::string::npos) fail(table, "a reason is required");
     return entry;
@@ -73,11 +73,11 @@ class SuppressionReader {
     if (name == "expires") return take_expiry(entry, value);
     std::string* const field = field_of(entry, name);
     if (field == nullptr) {
-      fail(value, fmt::format("unknown field '{}'; there are function, file, module, kind, reason and expires", name));
+      fail(value, fmt::format("unknown field '{}'; known fields: function, file, module, kind, reason, expires", name));
     }
     const auto* const text = value.as_string();
     if (text == nullptr || (text->get().empty() && name != "reason")) {
-      fail(value, fmt::format("{} is to be a text that is not empty", name));
+      fail(value, fmt::format("{} must be a non-empty string", name));
     }
     *field = text->get();
   }
@@ -92,7 +92,7 @@ class SuppressionReader {
 
   void take_expiry(Suppression& entry, const toml::node& value) const {
     const auto* const date = value.as_date();
-    if (date == nullptr) fail(value, "expires is to be a date without quotes, such as 2027-01-31");
+    if (date == nullptr) fail(value, "expires must be a date without quotes, such as 2027-01-31");
     const toml::date day = date->get();
     const std::chrono::year_month_day last{std::chrono::year(day.year), std::chrono::month(day.month),
                                            std::chrono::day(day.day)};

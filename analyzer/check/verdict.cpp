@@ -6,23 +6,16 @@
 
 #include <algorithm>
 
-#include "analyzer/render/layout/columns.h"
-#include "analyzer/render/layout/heading.h"
-#include "analyzer/render/json/report_json.h"
+#include "analyzer/read/mixed_hash.h"
 
 namespace cistern::analyzer {
 namespace {
-
-void add(Amount& sum, const Amount& amount) {
-  sum.bytes += amount.bytes;
-  sum.blocks += amount.blocks;
-}
 
 bool is_wanted(const std::vector<std::string>& names, std::string_view name) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// A limit of nothing forbids blocks of no bytes as well.
+// A limit of 0 bytes forbids blocks of size 0, too.
 bool exceeds(const Amount& amount, const SizeLimit& limit) {
   return amount.bytes > limit.bytes || (limit.bytes == 0 && amount.blocks != 0);
 }
@@ -34,12 +27,12 @@ bool ended_cleanly(const ImageFacts& facts) {
 
 class Judge {
  public:
-  Judge(const LeakFindings& findings, const CheckOptions& options, Suppressions& suppressions)
-      : findings_(findings), options_(options), suppressions_(suppressions) {}
+  Judge(const LeakFindings& findings, const CheckLimits& limits, Suppressions& suppressions)
+      : findings_(findings), limits_(limits), suppressions_(suppressions) {}
 
   Verdict judge(std::vector<HeldMemory> held) {
     verdict_.held = std::move(held);
-    note_what_is_missing();
+    find_missing_data();
     collect_leaks();
     judge_leaks();
     for (size_t i = 0; i < findings_.images.size(); ++i) judge_image(i);
@@ -47,19 +40,18 @@ class Judge {
   }
 
  private:
-  void note_what_is_missing() {
-    if (!all_complete(findings_.images)) verdict_.incomplete = notes(findings_.images);
-    if (!options_.judges_leaks()) return;
+  void find_missing_data() {
+    if (!all_complete(findings_.images)) verdict_.missing = missing_data(findings_.images);
+    if (!limits_.judges_leaks()) return;
     for (const ImageFacts& facts : findings_.images) {
       if (facts.implementation.empty() || facts.python_stacks || !all_complete({facts})) continue;
-      verdict_.incomplete.push_back(
-          fmt::format("process {}: Python stacks are off, so leaks cannot be told from the rest", facts.pid));
+      verdict_.missing.push_back({MissingData::Kind::kLeaksWithoutStacks, facts.pid, 0, 0, {}});
     }
     const bool kinds_known = std::any_of(findings_.groups.begin(), findings_.groups.end(),
                                          [](const LeakGroup& group) { return group.kind != LeakKind::kUnknown; });
-    if (!kinds_known && !is_wanted(options_.kinds, name_of(LeakKind::kUnknown))) {
-      verdict_.incomplete.push_back(fmt::format("no census was taken, so leaks of kind {} cannot be told from the rest",
-                                                fmt::join(options_.kinds, " or ")));
+    if (!kinds_known && !is_wanted(limits_.kinds, name_of(LeakKind::kUnknown))) {
+      verdict_.missing.push_back(
+          {MissingData::Kind::kKindsOfLeaks, 0, 0, 0, fmt::format("{}", fmt::join(limits_.kinds, " or "))});
     }
   }
 
@@ -73,45 +65,47 @@ class Judge {
   }
 
   void collect(const LeakGroup& group) {
-    if (!is_wanted(options_.kinds, name_of(group.kind)) || !is_wanted(options_.growths, name_of(group.growth.growth))) {
-      return add(verdict_.not_counted, group.amount);
+    if (!is_wanted(limits_.kinds, name_of(group.kind)) || !is_wanted(limits_.growths, name_of(group.growth.growth))) {
+      verdict_.not_counted += group.amount;
+      return;
     }
     if (const auto entry = suppressions_.suppress(findings_.tree, group)) {
       verdict_.suppressed.push_back({&group, *entry});
-      return add(verdict_.suppressed_amount, group.amount);
+      verdict_.suppressed_amount += group.amount;
+      return;
     }
-    add(verdict_.leaked, group.amount);
+    verdict_.leaked += group.amount;
     const auto [at, added] = index_.insert({raw(group.stack), verdict_.leaks.size()});
     if (added) verdict_.leaks.push_back({&group, {}});
     StackLeak& leak = verdict_.leaks[at->second];
-    add(leak.amount, group.amount);
+    leak.amount += group.amount;
     if (group.amount.bytes > leak.greatest->amount.bytes) leak.greatest = &group;
   }
 
   void judge_leaks() {
-    const auto limit = options_.leak_limit();
+    const auto limit = limits_.leak_limit();
     if (limit && exceeds(verdict_.leaked, *limit)) {
       verdict_.failures.push_back({LimitKind::kLeak, *limit, verdict_.leaked, nullptr, verdict_.leaks});
     }
-    if (!options_.max_leak_per_stack) return;
+    if (!limits_.max_leak_per_stack) return;
     std::vector<StackLeak> above;
     Amount sum;
     for (const StackLeak& leak : verdict_.leaks) {
-      if (!exceeds(leak.amount, *options_.max_leak_per_stack)) continue;
+      if (!exceeds(leak.amount, *limits_.max_leak_per_stack)) continue;
       above.push_back(leak);
-      add(sum, leak.amount);
+      sum += leak.amount;
     }
     if (above.empty()) return;
-    verdict_.failures.push_back({LimitKind::kLeakPerStack, *options_.max_leak_per_stack, sum, nullptr, above});
+    verdict_.failures.push_back({LimitKind::kLeakPerStack, *limits_.max_leak_per_stack, sum, nullptr, above});
   }
 
   void judge_image(size_t index) {
     const ImageFacts& facts = findings_.images[index];
-    judge_figure(LimitKind::kPeak, options_.max_peak, facts.peak, facts);
+    judge_figure(LimitKind::kPeak, limits_.max_peak, facts.peak, facts);
     if (index < verdict_.held.size()) {
-      judge_figure(LimitKind::kHeld, options_.max_held, {verdict_.held[index].bytes(), 0}, facts);
+      judge_figure(LimitKind::kHeld, limits_.max_held, {verdict_.held[index].bytes(), 0}, facts);
     }
-    if (!options_.require_clean_exit || ended_cleanly(facts)) return;
+    if (!limits_.require_clean_exit || ended_cleanly(facts)) return;
     verdict_.failures.push_back({LimitKind::kCleanExit, {}, {}, &facts, {}});
   }
 
@@ -121,7 +115,7 @@ class Judge {
   }
 
   const LeakFindings& findings_;
-  const CheckOptions& options_;
+  const CheckLimits& limits_;
   Suppressions& suppressions_;
   tsl::robin_map<uint64_t, size_t, MixedHash> index_;  // by stack
   Verdict verdict_;
@@ -145,9 +139,9 @@ std::string_view name_of(LimitKind kind) {
   return "require-clean-exit";
 }
 
-Verdict judge(const LeakFindings& findings, std::vector<HeldMemory> held, const CheckOptions& options,
+Verdict judge(const LeakFindings& findings, std::vector<HeldMemory> held, const CheckLimits& limits,
               Suppressions& suppressions) {
-  return Judge(findings, options, suppressions).judge(std::move(held));
+  return Judge(findings, limits, suppressions).judge(std::move(held));
 }
 
 }  // namespace cistern::analyzer

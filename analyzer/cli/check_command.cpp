@@ -1,39 +1,42 @@
 #include <algorithm>
 #include <memory>
 
-#include "analyzer/check/check.h"
+#include "analyzer/check/check_result.h"
 #include "analyzer/cli/commands.h"
+#include "analyzer/cli/report.h"
 #include "analyzer/cli/report_flags.h"
+#include "analyzer/render/json/check_json.h"
+#include "analyzer/render/text/check_text.h"
 #include "cistern/format/options.h"
 
 namespace cistern::analyzer {
 namespace {
 
 constexpr char kFooter[] = R"(
-A profile passes when it breaks none of the limits; with no limit given, any
-leak fails. Leaks are what `cistern leaks` shows without --all. Each profile is
-judged for itself, the peak and held memory of each of its processes for
-itself; filters are of leaks. Held is what pymalloc's arenas hold and no block
-fills, and what is free in glibc's heaps, at the end.
+A profile passes when it exceeds no limit. Without any limit, every leak fails.
+A leak is what `cistern leaks` shows without --all. Each profile is judged
+separately; peak and held memory are judged for each process. Filters select
+leaks. Held memory is the part of pymalloc's arenas that no block uses, and the
+free memory in glibc's heaps, both at the end.
 
-SIZE is a number of bytes, or with a unit: 512, 64KiB, 10MB.
+SIZE is a number of bytes, or has a unit: 512, 64KiB, 10MB.
 
-Accepted leaks stand in a TOML file, for --suppressions FILE:
+--suppressions FILE names a TOML file with leaks to accept:
 
   [[suppress]]
-  function = "Registry.add"       # text that occurs, or a glob with * ? [ ]
+  function = "Registry.add"       # text in the name, or a glob with * ? [ ]
   file = "*/plugins.py"           # of the same frame
   module = "*/_fast*.so"          # of a native frame of the stack
   kind = "unknown"                # of the leak
   reason = "plugins live as long as the process"
-  expires = 2027-01-31            # optional: the last day (UTC) it suppresses
+  expires = 2027-01-31            # optional: the last day (UTC) it is valid
 
-At least one of the first four, all of which must match, and a reason are
-required. Entries that match nothing, or have expired, are named.
+An entry needs a reason and at least one of the first four fields. All given
+fields must match. Entries that match nothing or have expired are reported.
 
-The exit code is 0 when all pass, 1 when one fails, 2 when the command line or
-the suppressions make no sense, 3 when a profile is unreadable or incomplete,
-which never passes (one ended by a signal may), 4 for an error of our own.)";
+Exit codes: 0 all profiles pass; 1 a profile fails; 2 the command line or the
+suppressions file has an error; 3 a profile is unreadable or incomplete and so
+cannot pass (that of a killed process can be complete); 4 internal error.)";
 
 void add_limit(CLI::App& app, const char* name, std::optional<SizeLimit>& limit, const char* help) {
   app.add_option_function<std::string>(
@@ -66,19 +69,34 @@ void add_names(CLI::App& app, const char* name, std::vector<std::string>& names,
       ->group("Leaks that count");
 }
 
+struct CheckOptions {
+  CheckQuery query;
+  OutputOptions output;
+  std::string suppressions;  // a path
+};
+
+ExitCode report_check(CheckOptions& options) {
+  if (!options.suppressions.empty()) options.query.suppressions = read_suppressions(options.suppressions);
+  const Recordings recordings = open_and_warn(options.query.report.paths);
+  const CheckResult result = analyze_and_warn(options.query, recordings);
+  write_report(result, options.query, options.output, check_text, check_json);
+  return result.exit_code();
+}
+
 }  // namespace
 
 void set_up_check(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<CheckOptions>();
-  add_report_flags(app, options->report, {});
-  add_limit(app, "--max-leak", options->max_leak, "Bytes of all leaks (0 if no limit is given)");
-  add_limit(app, "--max-leak-per-stack", options->max_leak_per_stack, "Bytes of the leaks of one stack");
-  add_limit(app, "--max-peak", options->max_peak, "Greatest live bytes of a process");
-  add_limit(app, "--max-held", options->max_held, "Bytes that allocators hold unused at the end");
-  add_names(app, "--kind", options->kinds, {"lost", "refleak", "cycle", "reachable", "unknown"}, "Only");
-  add_names(app, "--growth", options->growths, {"marked", "steady"}, "Only");
-  app.add_option("--suppressions", options->suppressions, "Leaks that are accepted, see below")->type_name("FILE");
-  app.add_flag("--require-clean-exit", options->require_clean_exit, "Fail unless every process ended with exit code 0");
+  CheckLimits& limits = options->query.limits;
+  add_report_flags(app, options->query.report, options->output, {});
+  add_limit(app, "--max-leak", limits.max_leak, "Bytes of all leaks (0 if no limit is given)");
+  add_limit(app, "--max-leak-per-stack", limits.max_leak_per_stack, "Bytes of the leaks of one stack");
+  add_limit(app, "--max-peak", limits.max_peak, "Most live bytes of a process");
+  add_limit(app, "--max-held", limits.max_held, "Unused bytes that allocators hold at the end");
+  add_names(app, "--kind", limits.kinds, {"lost", "refleak", "cycle", "reachable", "unknown"}, "Only");
+  add_names(app, "--growth", limits.growths, {"marked", "steady"}, "Only");
+  app.add_option("--suppressions", options->suppressions, "Leaks to accept (see below)")->type_name("FILE");
+  app.add_flag("--require-clean-exit", limits.require_clean_exit, "Fail unless every process ended with exit code 0");
   app.footer(kFooter);
   app.callback([options, &exit_code] { exit_code = static_cast<int>(report_check(*options)); });
 }

@@ -1,18 +1,14 @@
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <memory>
+#include <string_view>
 
-#include "analyzer/check/check.h"
+#include "analyzer/check/check_result.h"
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/record_flags.h"
+#include "analyzer/cli/report.h"
 #include "analyzer/launch/loop.h"
-#include "analyzer/read/failure.h"
 #include "analyzer/render/json/check_json.h"
-#include "analyzer/render/layout/heading.h"
-#include "analyzer/render/layout/terminal.h"
-#include "analyzer/render/layout/units.h"
 #include "analyzer/render/text/leaks_text.h"
+#include "analyzer/render/text/loop_text.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -45,44 +41,21 @@ bool is_for_functions(const RunOption& option) {
   return name != "help" && name != "wrapper" && name != "no-start";
 }
 
-std::string verdict_text(const CheckedProfile& checked, const LoopRequest& request) {
-  const std::string calls = fmt::format("in {} of {}", plural(request.times, "call"), request.target);
-  if (checked.verdict.failures.empty()) return "nothing grew " + calls;
-  const Amount& leaked = checked.verdict.leaked;
-  std::string text =
-      fmt::format("{} in {} leaked {}", format_bytes(leaked.bytes), plural(leaked.blocks, "block"), calls);
-  double bytes = 0;
-  double blocks = 0;
-  for (const LeakGroup& group : checked.findings.groups) {
-    if (!group.is_leak()) continue;
-    bytes += group.growth.bytes_per_mark;
-    blocks += group.growth.blocks_per_mark;
-  }
-  return blocks == 0
-             ? text
-             : text + fmt::format(": {} in {:.3g} blocks per call", format_bytes(static_cast<uint64_t>(bytes)), blocks);
-}
-
-ExitCode report_loop(const CheckOptions& options, const LoopRequest& request) {
-  const CheckResult result = check_profiles(options);
-  const CheckedProfile& checked = *result.profiles.front();
-  if (options.report.output.json) {
-    write_out(check_json(result, options));
+ExitCode report_loop(const std::string& path, const LoopOptions& options) {
+  CheckQuery query;
+  query.report.paths = {path};
+  const Recordings recordings = open_and_warn(query.report.paths);
+  const CheckResult result = analyze_and_warn(query, recordings);
+  if (options.json) {
+    write_out(check_json(result, query, {}));
     return result.exit_code();
   }
-  if (!checked.verdict.failures.empty()) {
-    LeaksOptions leaks;
-    leaks.report.query.paths = options.report.query.paths;
-    report_leaks(leaks);
-  }
   const Terminal terminal = terminal_of(stdout);
-  const auto columns = static_cast<size_t>(terminal.columns);
-  std::string out;
-  for (const std::string& reason : checked.verdict.incomplete) out += wrapped("NOT COMPLETE  " + reason, columns);
-  const std::string_view word = result.passed() ? "PASS" : checked.verdict.complete() ? "FAIL" : "····";
-  out += wrapped(std::string(word) + "  " + verdict_text(checked, request), columns);
-  if (checked.verdict.failures.empty()) out += "next: cistern leaks --all " + shell_word(checked.path()) + "\n";
-  write_out(out);
+  if (!result.profiles.front()->verdict.failures.empty()) {
+    const LeaksQuery leaks{query.report, {}, false};
+    write_out(leaks_text(analyze(leaks, recordings, nullptr), leaks, {}, terminal));
+  }
+  write_out(loop_text(result, {options.request.target, options.request.times}, terminal));
   return result.exit_code();
 }
 
@@ -107,10 +80,7 @@ void set_up_loop(CLI::App& app, int& exit_code) {
   add_record_flags(app, request.run, is_for_functions);
   app.footer(kFooter);
   app.callback([options, &exit_code] {
-    CheckOptions check;
-    check.report.query.paths = {record_loop(options->request, "cistern")};
-    check.report.output.json = options->json;
-    exit_code = static_cast<int>(report_loop(check, options->request));
+    exit_code = static_cast<int>(report_loop(record_loop(options->request, "cistern"), *options));
   });
 }
 

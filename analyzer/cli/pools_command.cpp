@@ -21,7 +21,7 @@ ExitCode run_pools(const PoolsOptions& options) {
   const Recordings recordings = open_and_warn(options.query.report.paths);
   const PoolsResult result = analyze_and_warn(options.query, recordings);
   if (options.output.json) {
-    write_pools_json(result, options.query, options.output, options.map);
+    pools_json(result, options.query, options.output, options.map, write_out);
   } else {
     write_out(pools_text(result, options.query, options.output, terminal_of(stdout), options.map));
   }

@@ -3,7 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "analyzer/render/text/report_options.h"
+#include "analyzer/render/layout/output_options.h"
+#include "analyzer/results/query.h"
 
 namespace cistern::analyzer {
 
@@ -20,8 +21,5 @@ struct ReportFlags {
 
 // `query` and `output` must live as long as `app`.
 void add_report_flags(CLI::App& app, ReportQuery& query, OutputOptions& output, const ReportFlags& flags);
-inline void add_report_flags(CLI::App& app, ReportOptions& options, const ReportFlags& flags) {
-  add_report_flags(app, options.query, options.output, flags);
-}
 
 }  // namespace cistern::analyzer

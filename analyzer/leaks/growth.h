@@ -1,5 +1,5 @@
-// How a group of survivors came to be: did it grow, and does it still? Known from events alone, by windows of the
-// allocation clock or from mark to mark, and by when the survivors were born.
+// Whether a group of survivors grew, and until when. The evidence is the births of the survivors, counted in windows of
+// the allocation clock or between marks.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 namespace cistern::analyzer {
 
 enum class Growth : uint8_t {
-  kNone,    // no growth: few blocks, or old ones go as new ones come
-  kOneOff,  // all were born at about one moment
-  kRamp,    // it grew, and stopped
-  kSteady,  // it grew on to the end
-  kMarked,  // it grew from mark to mark
+  kNone,    // no growth: few blocks, or old blocks are freed as new ones come
+  kOneOff,  // all blocks were allocated at about one moment
+  kRamp,    // grew, then stopped
+  kSteady,  // grew until the end
+  kMarked,  // grew from mark to mark
 };
 constexpr std::string_view name_of(Growth growth) noexcept {
   switch (growth) {
@@ -31,13 +31,13 @@ constexpr std::string_view name_of(Growth growth) noexcept {
   return "none";
 }
 
-// A verdict and what it rests on.
+// A verdict and its evidence.
 struct GrowthFinding {
   Growth growth = Growth::kNone;
-  uint32_t windows = 0;          // over which it was judged: of the allocation clock, or between marks
-  double fit = 0;                // 1: the survivors' births are spread just as the clock is; 0: not at all
-  std::vector<uint64_t> births;  // survivors along the clock by when they were born, in a few parts of equal windows
-  // For kMarked.
+  uint32_t windows = 0;          // of the verdict: of the allocation clock, or between marks
+  double fit = 0;                // 1: births are spread like the ticks of the clock; 0: not at all
+  std::vector<uint64_t> births;  // survivors by their birth, in a few parts of equally many windows
+  // Only for kMarked.
   double blocks_per_mark = 0;
   double bytes_per_mark = 0;
 };

@@ -14,7 +14,7 @@ uint64_t sum_of(Counts counts) {
   return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
 }
 
-// The greatest distance between two cumulated distributions; 1 when one of them is empty.
+// The greatest difference between two cumulative distributions; 1 when one of them is empty.
 double distance(Counts a, Counts b) {
   const auto whole_a = static_cast<double>(sum_of(a));
   const auto whole_b = static_cast<double>(sum_of(b));
@@ -31,7 +31,7 @@ double distance(Counts a, Counts b) {
   return greatest;
 }
 
-// The window in which the given share of all survivors has been reached.
+// The window in which the cumulative survivors reach `share`.
 size_t window_of_share(Counts survivors, double share) {
   const double wanted = share * static_cast<double>(sum_of(survivors));
   uint64_t sum = 0;
@@ -42,12 +42,12 @@ size_t window_of_share(Counts survivors, double share) {
   return survivors.empty() ? 0 : survivors.size() - 1;
 }
 
-// How far from even growth `blocks` may be by chance and still count as even.
+// The distance from even growth that `blocks` may have by chance.
 double tolerance(uint64_t blocks) {
   return 0.15 + 0.6 / std::sqrt(static_cast<double>(std::max<uint64_t>(blocks, 1)));
 }
 
-// Whether as many windows have gained survivors as should have, were they strewn at random.
+// Whether about as many windows have survivors as random births would fill.
 bool fills_windows(Counts survivors) {
   const auto windows = static_cast<double>(survivors.size());
   const auto filled =
@@ -61,29 +61,29 @@ struct Evenness {
   double fit = 0;
 };
 
-// Per unit of the clock, in windows [begin, end).
+// Survivors per tick in windows [begin, end).
 double pace(const GrowthEvidence& evidence, size_t begin, size_t end) {
   const uint64_t length = sum_of(Counts(evidence.lengths).subspan(begin, end - begin));
   const uint64_t blocks = sum_of(Counts(evidence.survivors).subspan(begin, end - begin));
   return static_cast<double>(blocks) / static_cast<double>(std::max<uint64_t>(length, 1));
 }
 
-// How far two parts of the survivors from `first` on may differ by chance.
+// The relative difference that two parts of the survivors from `first` on may have by chance.
 double chance(const GrowthEvidence& evidence, size_t first) {
   const auto blocks = static_cast<double>(sum_of(Counts(evidence.survivors).subspan(first)));
   return 2 / std::sqrt(std::max(blocks / 4, 1.0));
 }
 
-// Whether far fewer came in the youngest fifth of the windows from `first` on than before.
+// Whether the pace in the youngest fifth of the windows from `first` on is far lower than before.
 bool fades(const GrowthEvidence& evidence, size_t first) {
   const size_t end = evidence.lengths.size();
   const size_t young = end - std::max<size_t>((end - first) / 5, 1);
   return pace(evidence, young, end) < (0.4 - chance(evidence, first) / 4) * pace(evidence, first, young);
 }
 
-// Whether the survivors of windows [first, end) came at one pace: neither did it fade in the youngest fifth, nor are
-// there ever more the younger they are, as with blocks that live long and go one after the other. Unless they are
-// settled, the very youngest tenth may be many: what is in use just now is young. A few blocks more or less are chance.
+// Whether the survivors of windows [first, end) came at one pace: it neither fades in the youngest fifth nor rises all
+// the time, as it does for long-lived blocks that are freed one after the other. Unless the evidence is settled, the
+// youngest tenth may have many: blocks in use are young. Small differences count as chance.
 bool keeps_pace(const GrowthEvidence& evidence, size_t first) {
   const size_t windows = evidence.lengths.size();
   const size_t tenth = std::max<size_t>((windows - first) / 10, 1);
@@ -94,7 +94,7 @@ bool keeps_pace(const GrowthEvidence& evidence, size_t first) {
   return !evidence.settled || pace(evidence, windows - tenth, windows) <= 1.5 * most;
 }
 
-// Looks at the windows from `first` on; at what was allocated, from `begin` on.
+// Compares births with ticks from window `first` on, and with allocations from window `begin` on.
 Evenness evenness(const GrowthEvidence& evidence, size_t begin, size_t first) {
   const size_t windows = evidence.lengths.size();
   const size_t cut = windows - std::max<size_t>((windows - first) / 5, 1);
@@ -111,7 +111,7 @@ Evenness evenness(const GrowthEvidence& evidence, size_t begin, size_t first) {
   return found;
 }
 
-// For people: so many columns at most.
+// For people, in at most kColumns parts.
 std::vector<uint64_t> birth_profile(const GrowthEvidence& evidence) {
   constexpr size_t kColumns = 32;
   const size_t windows = evidence.survivors.size();
@@ -120,7 +120,7 @@ std::vector<uint64_t> birth_profile(const GrowthEvidence& evidence) {
   return births;
 }
 
-// What did not grow to the end: at one moment, for a while, or with old blocks going as new ones came.
+// For a group that did not grow until the end: kOneOff, kRamp, or kNone when old blocks were freed as new ones came.
 Growth ended_growth(const GrowthEvidence& evidence) {
   const size_t windows = evidence.lengths.size();
   const uint64_t later = sum_of(evidence.survivors);
@@ -128,8 +128,8 @@ Growth ended_growth(const GrowthEvidence& evidence) {
   const size_t first = window_of_share(evidence.survivors, 0.025);
   const size_t last = window_of_share(evidence.survivors, 0.975);
   const Counts allocated(evidence.allocated);
-  const bool old_ones_went = distance(Counts(evidence.survivors).first(last + 1), allocated.first(last + 1)) > 0.4;
-  if (old_ones_went) return Growth::kNone;
+  const bool old_blocks_went = distance(Counts(evidence.survivors).first(last + 1), allocated.first(last + 1)) > 0.4;
+  if (old_blocks_went) return Growth::kNone;
   if (last - first + 1 <= std::max<size_t>(windows / 16, 1) + 1) return Growth::kOneOff;
   const bool enough = later >= kMinSurvivors && windows >= kMinWindows;
   return enough && fades(evidence, first) ? Growth::kRamp : Growth::kNone;

@@ -1,11 +1,11 @@
-// The verdict on a group of survivors, from when they were born and how much its sites allocated in the same windows.
+// The verdict on a group of survivors, from their births and from the allocations of its sites, counted in windows.
 //
-// A leak grows as its clock goes: its survivors are spread over the windows as the clock is, from where it began to the
-// end, and they survive whatever their age. So two distances are looked at (Kolmogorov and Smirnov's, the greatest
-// between two cumulated distributions): from the clock's own lengths, and from the allocations of the same sites. A
-// bounded cache, a ring buffer or garbage that awaits a collection keeps young blocks and drops old ones: its survivors
-// are far from its allocations. A cache that fills, or work that stopped, leaves a ramp. The youngest fifth has no say
-// but that it goes on: what is in use just now is young.
+// The births of a leak are spread over the windows like the ticks of the clock, from its beginning to the end, and its
+// blocks survive whatever their age. So two distances are computed (Kolmogorov-Smirnov: the greatest difference between
+// two cumulative distributions): between births and ticks, and between births and allocations. A bounded cache, a ring
+// buffer or garbage that waits for a collection keeps young blocks and frees old ones, so its births differ from its
+// allocations. A cache that fills, or work that stops, leaves a ramp. The youngest fifth of the windows only shows
+// whether growth continues, because blocks in use are young.
 #pragma once
 
 #include <cstdint>
@@ -16,25 +16,25 @@
 namespace cistern::analyzer {
 
 struct GrowthEvidence {
-  std::vector<uint64_t> lengths;    // of the windows, by their clock
-  std::vector<uint64_t> survivors;  // by the window of their birth
+  std::vector<uint64_t> lengths;    // of the windows, in ticks of their clock
+  std::vector<uint64_t> survivors;  // by window of their birth
   std::vector<uint64_t> allocated;  // by window
   uint64_t earlier = 0;             // survivors born before the first window
-  bool settled = false;             // nothing among them is in use just now, or garbage that awaits a collection
+  bool settled = false;             // no survivor is in use or is garbage that waits for a collection
 };
 
-// With windows joined until there are two survivors for each, but no fewer windows than `least`.
+// Joins windows until there are two survivors per window, but keeps at least `least` windows.
 GrowthEvidence joined(GrowthEvidence evidence, uint64_t least);
 
-// By windows of the allocation clock: kNone, kOneOff, kRamp or kSteady. Steady needs kMinWindows windows, at
-// least one in kMinShareOfWindows of all, and kMinSurvivors survivors.
+// By windows of the allocation clock: kNone, kOneOff, kRamp or kSteady. kSteady needs kMinSurvivors survivors and
+// kMinWindows windows, or 1 / kMinShareOfWindows of all windows if that is more.
 constexpr uint64_t kMinWindows = 10;
 constexpr uint64_t kMinShareOfWindows = 8;
 constexpr uint64_t kMinSurvivors = 30;
 GrowthFinding judge_by_allocations(const GrowthEvidence& evidence);
 
-// From mark to mark: kMarked or kNone. Each of at least kMinMarkedWindows intervals behind the first must have gained
-// blocks, or as many of them as so few blocks can reach.
+// From mark to mark: kMarked or kNone. kMarked needs kMinMarkedWindows intervals after the first, and survivors in
+// each, or in as many as random births would fill.
 constexpr uint64_t kMinMarkedWindows = 3;
 GrowthFinding judge_by_marks(const GrowthEvidence& evidence);
 

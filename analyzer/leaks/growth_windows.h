@@ -1,10 +1,10 @@
-// The windows over which growth is judged, and how much each site allocated in each of them. An observer of one image's
+// The windows over which growth is judged, and the allocations of each site in each window. An observer of one image's
 // heap.
 //
-// The allocation clock ticks with each allocation once the program's own code has begun, but not while a module is
-// imported: so start-up and imports, however long they take, are no part of it. Its windows are of equal length; when
-// there are kMaxWindows, pairs are joined. Between marks a second clock runs: its windows are the intervals from mark
-// to mark; when there are more than kMaxWindows, pairs are joined here, too, and the last window may be a shorter one.
+// The allocation clock ticks with each allocation after the program's own code has begun, but not during imports. So
+// start-up and imports do not count, however long they take. Its windows have equal lengths; when there are
+// kMaxWindows, pairs are joined. A second clock ticks with each mark: its windows are the intervals between marks. When
+// there are more than kMaxWindows, pairs are joined, and the last window may be shorter.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +22,14 @@
 
 namespace cistern::analyzer {
 
-// Windows that follow each other without a gap.
+// Consecutive windows without gaps.
 struct Windows {
   std::vector<uint64_t> begins;   // times
-  std::vector<uint64_t> lengths;  // by their clock: ticks, or marks
+  std::vector<uint64_t> lengths;  // in ticks of their clock: allocations, or marks
   uint64_t end = UINT64_MAX;      // of the last one, a time
 
   size_t size() const noexcept { return begins.size(); }
-  // The window that a time lies in; nothing before the first and from `end` on.
+  // The window of a time; nothing before the first window and from `end` on.
   std::optional<uint32_t> at(uint64_t time) const noexcept;
 };
 
@@ -37,8 +37,8 @@ class GrowthWindows : public HeapObserver {
  public:
   static constexpr uint32_t kMaxWindows = kMaxGrowthWindows;
 
-  // With `warm_up_end`, the clock begins there, and ticks in imports too. Without it, it goes on from what the image's
-  // snapshot has counted. All outlive this.
+  // With `warm_up_end` the clock starts there and also ticks during imports. Without it, it continues the counts of the
+  // image's snapshot. All outlive this.
   GrowthWindows(const Image& image, const Sites& sites, StackResolver& stacks, const CallTree& tree,
                 std::optional<uint64_t> warm_up_end);
 
@@ -47,7 +47,7 @@ class GrowthWindows : public HeapObserver {
 
   const Windows& by_allocations() const noexcept { return allocations_; }
   const Windows& by_marks() const noexcept { return marks_; }
-  // Writes all that is needed to go on from here.
+  // Writes all counts, so that another image can continue them.
   void save(SnapshotWriter& out) const;
   void add_allocated(uint32_t site, std::vector<uint64_t>& by_allocations, std::vector<uint64_t>& by_marks) const;
 

@@ -1,4 +1,4 @@
-// A group of blocks that were still alive: one stack (by function, file and line), one domain, over all processes.
+// A group of live blocks: one stack (by function, file and line), one domain, all processes.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@
 
 namespace cistern::analyzer {
 
-// Why it is alive.
+// Why a group is alive.
 enum class LeakKind : uint8_t {
-  kUnknown,  // no census was taken
+  kUnknown,  // no census of the objects was taken
 };
 constexpr std::string_view name_of(LeakKind kind) noexcept {
   switch (kind) {
@@ -31,19 +31,19 @@ struct LeakGroup {
   Amount amount;
   int64_t first_birth_ns = 0;  // since the profile's first image began
   int64_t last_birth_ns = 0;
-  uint32_t images = 0;  // that have blocks in it
-  // Garbage that awaited a collection: the interpreter's last one freed it. It says nothing of growth.
+  uint32_t images = 0;  // number of images with blocks in it
+  // Garbage that the interpreter's last collection freed. It does not count as growth.
   Amount collectable;
   GrowthFinding growth;
-  // Few bytes, in a large heap: an interpreter's caches fill like that, and without marks nobody can tell.
+  // Few bytes in a large heap. Without marks it cannot be distinguished from a cache of the interpreter that fills.
   bool slight = false;
 
-  // Only what grows on is a leak; once there is a census, the kinds lost, refleak and cycle are leaks too.
+  // A leak grows until the end.
   bool is_leak() const noexcept {
     return growth.growth == Growth::kMarked || (growth.growth == Growth::kSteady && !slight);
   }
 
-  // Bytes over the time between the first and the last birth; nothing when they are the same.
+  // Bytes per second between the first and the last birth; nothing when these are equal.
   std::optional<double> bytes_per_second() const noexcept {
     if (amount.blocks < 2 || last_birth_ns <= first_birth_ns) return std::nullopt;
     return static_cast<double>(amount.bytes) * 1e9 / static_cast<double>(last_birth_ns - first_birth_ns);

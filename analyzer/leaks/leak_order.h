@@ -1,6 +1,6 @@
-// The order in which leaks are shown. Those that the same line of the program's own makes, called in the same way,
-// belong together: the line with most bytes comes first, and within it the stack with most. What a caller keeps for a
-// call (its frame, its arguments) comes behind what the call itself left.
+// The order in which leaks are shown. Leaks of the same line of the program's own code, called in the same way, stand
+// together. The line with most bytes comes first, and within a line the stack with most bytes. What a caller allocates
+// for a call (its frame, its arguments) comes after the leaks of the call.
 #pragma once
 
 #include <vector>
@@ -10,11 +10,10 @@
 
 namespace cistern::analyzer {
 
-// Puts leaks first, in this order; the rest stays as it is.
+// Puts leaks first, in this order; the order of other groups does not change.
 void order_leaks(const CallTree& tree, std::vector<LeakGroup>& groups);
 
-// The innermost frame that is the program's own, with its callers; else the innermost Python frame; `stack` itself when
-// there is none.
+// The innermost frame of the program's own code, with its callers; else the innermost Python frame; else `stack`.
 NodeId own_line(const CallTree& tree, NodeId stack);
 
 }  // namespace cistern::analyzer

@@ -72,14 +72,9 @@ bool is_slight(uint64_t bytes, uint64_t live_bytes) {
   return bytes < kBytes && bytes * kShare < live_bytes;
 }
 
-void add(Amount& sum, const Amount& amount) {
-  sum.bytes += amount.bytes;
-  sum.blocks += amount.blocks;
-}
-
 }  // namespace
 
-LeakFindings find_leaks(const std::vector<Profile>& profiles, const LeakQuestion& question, Progress* progress) {
+LeakFindings find_leaks(std::span<const Profile> profiles, const LeakQuestion& question, Progress* progress) {
   LeakFindings findings;
   findings.tree = CallTree({.internals = question.selection.internals});
   Survivors survivors(question.selection, findings.tree);
@@ -91,10 +86,10 @@ LeakFindings find_leaks(const std::vector<Profile>& profiles, const LeakQuestion
   }
   findings.groups = survivors.take();
   findings.left_out = survivors.left_out();
-  for (const LeakGroup& group : findings.groups) add(findings.live, group.amount);
+  for (const LeakGroup& group : findings.groups) findings.live += group.amount;
   for (LeakGroup& group : findings.groups) {
     group.slight = is_slight(group.amount.bytes, findings.live.bytes);
-    if (group.is_leak()) add(findings.leaked, group.amount);
+    if (group.is_leak()) findings.leaked += group.amount;
   }
   order_leaks(findings.tree, findings.groups);
   return findings;

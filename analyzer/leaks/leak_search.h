@@ -1,8 +1,8 @@
-// Who was alive at a moment, by stack, with the verdict on each group: what `cistern leaks` and `cistern check` rest
-// on.
+// Finds the blocks that are alive at a moment, grouped by stack, with a verdict on the growth of each group.
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "analyzer/leaks/leak_group.h"
@@ -18,19 +18,20 @@ namespace cistern::analyzer {
 struct LeakFindings {
   CallTree tree;
   std::vector<ImageFacts> images;
-  std::vector<LeakGroup> groups;  // leaks first, in order of leak_order.h; the rest by bytes, then by blocks
+  std::vector<LeakGroup> groups;  // leaks first, in the order of leak_order.h; others by bytes, then by blocks
   Amount live;                    // in all groups
-  Amount leaked;                  // in those that are leaks
-  Amount left_out;                // by the selection
+  Amount leaked;                  // in the groups that leak
+  Amount left_out;                // live, but not selected
 };
 
 struct LeakQuestion {
   Selection selection;
   Moment at;
-  std::optional<Moment> warm_up;  // what was allocated earlier says nothing of growth; not given: start-up and imports
+  std::optional<Moment> warm_up;  // allocations before it say nothing about growth; not given: start-up and imports
 };
 
-// `progress` may be null. Errors: Failure, exit code 2, when there is no such moment in a profile.
-LeakFindings find_leaks(const std::vector<Profile>& profiles, const LeakQuestion& question, Progress* progress);
+// `progress` may be null. `profiles` outlive the result. Errors: Failure, exit code 2, when a profile has no such
+// moment.
+LeakFindings find_leaks(std::span<const Profile> profiles, const LeakQuestion& question, Progress* progress);
 
 }  // namespace cistern::analyzer

@@ -1,6 +1,6 @@
-// Who is alive at a moment: walks the live blocks of one image after another and puts them into groups, by what called
-// what. Who awaits a task changes while it runs, and would make several groups, each of which stops to grow, of one
-// that goes on: a group's stack has the frames that await where all its blocks have the same.
+// Puts the live blocks of one image after another into groups by stack and domain. Frames that await a task are
+// ignored: they change while the task runs, and would split a group that grows into several that stop. A group's stack
+// shows them if all its blocks have the same.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -25,24 +25,24 @@ class Survivors {
   Survivors(const Selection& selection, CallTree& tree)
       : selection_(selection), tree_(tree), stacks_(selection, tree) {}
 
-  // Adds what is live in `model`, the heap of `image`, which began `start_ns` after the profile's first image. `stacks`
-  // resolves the image's stacks into the tree; `windows` are the image's, and outlive judge().
+  // Adds the live blocks of `model`, the heap of `image`, which began `start_ns` after the profile's first image.
+  // `stacks` resolves the image's stacks into the tree. `windows` are those of the image; they must live until judge().
   void add(const Image& image, const HeapModel& model, StackResolver& stacks, const GrowthWindows& windows,
            int64_t start_ns);
-  // One of the image's live blocks was garbage.
+  // The image's live block `block` was garbage.
   void collected(const Block& block);
-  // Gives the verdict on what was added last. `settled`: the program has ended, and all garbage is known.
+  // Judges the growth of the image that was added last. `settled`: the program has ended, and all garbage is known.
   void judge(bool settled);
 
   // All groups: most bytes first, then most blocks, then in order of appearance.
   std::vector<LeakGroup> take();
 
-  // What was live and is in no group, because it was not selected.
+  // Live blocks that were not selected.
   const Amount& left_out() const noexcept { return left_out_; }
 
  private:
   static constexpr uint32_t kNoGroup = UINT32_MAX;
-  // What one image says of one group's growth.
+  // The evidence of one image about the growth of one group.
   struct Evidence {
     GrowthEvidence by_allocations;
     GrowthEvidence by_marks;
@@ -60,12 +60,12 @@ class Survivors {
   CallTree& tree_;
   StackSelection stacks_;
   std::vector<LeakGroup> groups_;
-  std::vector<uint32_t> last_image_;  // by group: the image that was counted last
-  // By a group's stack, which until take() has no frames that await: the one with them, or itself where they differ.
+  std::vector<uint32_t> last_image_;  // by group: the last image that was counted
+  // By the stack of a group without frames that await: the stack with them, or itself if its blocks differ.
   tsl::robin_map<uint32_t, NodeId> shown_;
   tsl::robin_map<uint64_t, uint32_t, MixedHash> index_;
   uint32_t images_ = 0;
-  // Of the image that was added last.
+  // About the image that was added last.
   const GrowthWindows* windows_ = nullptr;
   std::vector<uint32_t> group_of_site_;
   std::vector<Evidence> evidence_;  // by group

@@ -1,5 +1,5 @@
-// Counts by site and window, for sites without number and few windows. Cost of one more: two comparisons and an
-// increment, and a push the first time in a window. Memory: 8 bytes for each site and window that has any.
+// Counts by site and window, for many sites and few windows. Counting costs two comparisons and an increment, and a
+// push for the first count in a window. Memory: 8 bytes for each site and window with a count.
 #pragma once
 
 #include <cstddef>
@@ -10,14 +10,14 @@ namespace cistern::analyzer {
 
 class WindowCounts {
  public:
-  // One more, if the last one of the site was in the same window. Returns whether it was.
+  // Adds one if the last count of the site was in the same window. Returns whether it was.
   bool add_again(uint32_t site, uint32_t window) noexcept {
     if (site >= latest_.size() || latest_[site].window != window) return false;
     ++latest_[site].count;
     return true;
   }
 
-  // Windows of a site must not decrease.
+  // Adds one. The windows of a site must not decrease.
   void add(uint32_t site, uint32_t window) {
     if (site >= latest_.size()) latest_.resize(site + size_t{1});
     Entry& latest = latest_[site];

@@ -1,5 +1,5 @@
-// pymalloc's arenas. They hold blocks that are counted themselves, so arenas are no live bytes; what they hold and how
-// many there were is kept here.
+// pymalloc's arenas. Their blocks are counted as live bytes, so arenas are not; this class counts arenas and their
+// bytes.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class Arenas {
     by_base_.erase(at);
   }
 
-  // What was before those that are there now.
+  // Sets the figures of earlier arenas, from a snapshot.
   void load_past(uint64_t made, uint64_t peak_bytes) noexcept {
     made_ = made;
     peak_bytes_ = peak_bytes;

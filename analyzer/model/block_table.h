@@ -1,7 +1,7 @@
 // Live blocks at any address: a hash table, 24 bytes a slot. Open addressing with linear probing; a removal moves
-// followers back, so there are no tombstones and a look-up of an absent address stays short. The table is kSegments
-// small ones, which grow apart from each other, so that there never are an old and a new copy of all of it: at most
-// half full while that is small, and then three quarters.
+// followers back, so there are no tombstones and a look-up of an absent address stays short. The table consists of
+// kSegments small tables that grow separately, so there never are two copies of all blocks. A small table is at most
+// half full, a larger one three quarters.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -25,7 +25,7 @@ class BlockTable {
     __builtin_prefetch(segment.slots.data() + segment.home(hash));
   }
 
-  // Puts a block there. Returns whether one was there, which is then in `was`.
+  // Puts `block` at `address`. Returns whether a block was there; `was` is then that block.
   bool put(uint64_t address, const Block& block, Block& was) {
     const uint64_t hash = hash_of(address);
     Segment& segment = segments_[hash >> kSegmentShift];
@@ -44,7 +44,7 @@ class BlockTable {
     return false;
   }
 
-  // Takes the block out. Returns whether one was there, which is then in `block`.
+  // Removes the block at `address`. Returns whether one was there; `block` is then that block.
   bool take(uint64_t address, Block& block) noexcept {
     const uint64_t hash = hash_of(address);
     Segment& segment = segments_[hash >> kSegmentShift];
@@ -90,7 +90,7 @@ class BlockTable {
     size_t count = 0;
     size_t limit = 0;
     size_t next(size_t at) const noexcept { return ++at == slots.size() ? 0 : at; }
-    // The hash's highest bits choose the segment, the next ones the place.
+    // The highest bits of the hash select the segment, the next ones the slot.
     size_t home(uint64_t hash) const noexcept {
       return static_cast<size_t>((hash << (64 - kSegmentShift) >> 32) * slots.size() >> 32);
     }
@@ -117,7 +117,7 @@ class BlockTable {
     const auto distance = [size](size_t from, size_t to) { return to >= from ? to - from : to + size - from; };
     for (size_t at = segment.next(hole); segment.slots[at].live(); at = segment.next(at)) {
       const size_t wanted = segment.home(hash_of(segment.slots[at].address));
-      if (distance(wanted, at) < distance(hole, at)) continue;  // it is at home between hole and here
+      if (distance(wanted, at) < distance(hole, at)) continue;  // its home slot lies after the hole
       segment.slots[hole] = segment.slots[at];
       hole = at;
     }
@@ -139,7 +139,7 @@ class BlockTable {
   }
 
   std::array<Segment, kSegments> segments_;
-  tsl::robin_map<uint64_t, uint64_t, MixedHash> large_;  // sizes that fill kLarge, by address
+  tsl::robin_map<uint64_t, uint64_t, MixedHash> large_;  // sizes of kLarge and more, by address
   uint64_t count_ = 0;
 };
 

@@ -1,5 +1,5 @@
-// The moment at which what is still alive says something: when the program's own part has ended and nothing has been
-// torn down yet.
+// The end state: the moment at which live blocks are survivors, after the program's own work and before anything is
+// torn down.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +21,18 @@ struct EndState {
   uint64_t time = UINT64_MAX;  // events earlier than this count
 };
 
-// What the program took back by running on does not count: an exit, or the end of one life of an embedded interpreter.
-// The last kExiting; else the first kFinalizing; else the last kRootLeft; else the end of the stream.
+// The last kExiting; else the first kFinalizing; else the last kRootLeft; else the end of the stream. A moment after
+// which the program continued does not count, such as an exit that was caught or an embedded interpreter that was
+// restarted.
 EndState end_state_of(const ProcessEvents& process_events);
 
-// The same for an image. Where totals stand for the events up to that moment and further, the moment from which on
-// there are events; or the end of the stream, when only the main module had returned, and threads worked on.
+// The same for an image. When a snapshot replaces the events at that moment, it is the time of the snapshot; or the end
+// of the stream, if only the main module had returned while threads continued.
 EndState end_state_of(const Image& image);
 
 // "exiting", "finalizing", "root left", "stream end".
 std::string_view name_of(EndStateKind kind);
-// The same as a clause.
+// The same as a clause for people.
 std::string_view describe(EndStateKind kind);
 
 }  // namespace cistern::analyzer

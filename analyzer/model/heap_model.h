@@ -1,8 +1,8 @@
 // The heap of one image, rebuilt event by event: live blocks, mappings and arenas, sums by domain and site, the peak.
-// Feed it runs in order of time (EventStream). Live bytes are requested bytes; a free ends a block whatever its domain;
-// a realloc keeps the birth and takes the new size and site, and between its two moments the old block still counts.
-// Cost: the block's place (LiveBlocks), the figures of its site and two sums an event; memory in proportion to live
-// blocks and sites.
+// Runs must be applied in order of time (EventStream). Live bytes are requested bytes. A free ends a block of any
+// domain. A realloc keeps the birth and takes the new size and site; between its two moments the old block still
+// counts. Cost of an event: one access to the block (LiveBlocks), one to the figures of its site, two sums. Memory:
+// proportional to live blocks and sites.
 #pragma once
 
 #include <array>
@@ -28,20 +28,20 @@ class HeapModel {
   explicit HeapModel(const ProfileClock& clock)
       : inversions_(clock.ticks_of_ns(kInversionNs), clock.ticks_of_ns(kOrphanNs)) {}
 
-  // Begins with the heap that an snapshot has. Requires: nothing was applied.
+  // Starts with the heap of a snapshot. Requires: nothing was applied.
   void load(const Snapshot& snapshot);
-  // Writes all that load() needs; `heap` gets the totals. The peak is settled.
+  // Writes all that load() needs, and the totals into `heap`. Requires: settle_peak() was called.
   void save(SnapshotWriter& out, SnapshotHeap& heap);
 
   template <typename Observer>
   void apply(const StepRun& run, Observer& observer);
 
   const HeapTotals& totals() const noexcept { return totals_; }
-  // By domain, summed up over all sites when asked for.
+  // By domain; each call sums over all sites.
   DomainSums domains() const;
   const Sites& sites() const noexcept { return sites_; }
   const Arenas& arenas() const noexcept { return arenas_; }
-  // Makes SiteFigures::at_peak right for all sites.
+  // Makes SiteFigures::at_peak valid for all sites.
   void settle_peak() noexcept { sites_.settle_peak(); }
 
   // Calls visit(address, const Block&) for every live block and every mapping that counts, in no particular order.
@@ -51,14 +51,14 @@ class HeapModel {
  private:
   static constexpr uint64_t kInversionNs = 2000;
   static constexpr uint64_t kOrphanNs = 200;
-  static constexpr size_t kMaxMoves = 4096;  // unfinished ones that are remembered
+  static constexpr size_t kMaxMoves = 4096;  // unfinished moves that are kept
 
   struct Moving {  // a block between the two moments of a realloc
     StreamId stream_id{};
     uint64_t address = 0;
     Block block;
   };
-  struct Moved {  // likewise of a remap
+  struct Moved {  // a mapping between the two moments of a remap
     StreamId stream_id{};
     uint64_t address = 0;
     uint64_t birth = 0;
@@ -92,8 +92,8 @@ class HeapModel {
     sites_.add(site, size_bytes);
     totals_.live.add(size_bytes);
   }
-  // A block that is no more live without allocation or free is one less in its domain's frees: they are what was
-  // allocated and is not live.
+  // Ends a block without a free. The frees of a domain are computed as allocations minus live blocks, so one is
+  // subtracted.
   void count_end(const Block& block) noexcept {
     count_free(block);
     --frees_[number_of(sites_.domain(block.site))];
@@ -114,7 +114,7 @@ class HeapModel {
     totals_.peak_time = time;
     sites_.begin_epoch();
   }
-  // Of a damaged snapshot two sites may have become one: a block of none goes to the last.
+  // In a damaged snapshot a block may have no valid site: it gets the last one.
   uint32_t known_site(uint64_t site) const noexcept {
     return static_cast<uint32_t>(site < sites_.size() ? site : sites_.size() - 1);
   }
@@ -132,7 +132,7 @@ class HeapModel {
   Arenas arenas_;
   Sites sites_;
   HeapTotals totals_;
-  std::array<int64_t, kDomainNumbers> frees_{};  // to be added to allocations without a live block
+  std::array<int64_t, kDomainNumbers> frees_{};  // correction to allocations minus live blocks
   std::array<uint64_t, kDomainNumbers> reallocs_{};
   Inversions inversions_;
   std::vector<Moving> moving_;
@@ -200,7 +200,7 @@ void HeapModel::alloc(StreamId stream_id, const HeapStep& step, Observer& observ
   observer.on_alloc(step.time, step.address, block);
 }
 
-// A block whose free was stamped before it.
+// A block whose free has an earlier time than its allocation.
 template <typename Observer>
 void HeapModel::alloc_freed(const HeapStep& step, const Block& block, Observer& observer) {
   --totals_.unknown_frees;
@@ -212,8 +212,8 @@ void HeapModel::alloc_freed(const HeapStep& step, const Block& block, Observer& 
   observer.on_free(step.time, step.address, block);
 }
 
-// Puts `block` where the step says. What was live there has been freed without our seeing it, or will be seen to be in
-// a moment.
+// Puts `block` at the address of the step. A block that was live there was freed without an event, or its free follows
+// with a later time.
 template <typename Observer>
 void HeapModel::place(StreamId stream_id, const HeapStep& step, const Block& block, Observer& observer) {
   Block was;

@@ -1,6 +1,6 @@
-// What a report may want to see of each event. Derive, define what you need (the calls are not virtual: HeapModel is a
-// template over the observer), and ignore the rest. Mappings that count as live bytes are seen as blocks; a cut through
-// one is a realloc, and what it leaves on the far side an allocation with the birth of the whole.
+// Receives each event of a heap model. Derive from it and define the functions that you need. They are not virtual:
+// HeapModel is a template over the observer. Mappings that count as live bytes are reported as blocks. Cutting a
+// mapping is reported as a realloc, and a second remaining part as an allocation with the birth of the whole.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@ struct HeapObserver {
   void on_alloc(uint64_t /*time*/, uint64_t /*address*/, const Block& /*block*/) {}
   // `block` was live until now.
   void on_free(uint64_t /*time*/, uint64_t /*address*/, const Block& /*block*/) {}
-  // `was` became `block`, which has its birth.
+  // `was` became `block`, which keeps the birth.
   void on_realloc(uint64_t /*time*/, uint64_t /*old_address*/, const Block& /*was*/, uint64_t /*address*/,
                   const Block& /*block*/) {}
-  // pymalloc took an arena, or gave it back. Arenas are no live bytes. A realloc that empties one is seen after its
-  // end.
+  // pymalloc allocated or freed an arena. Arenas are not live bytes. A realloc that empties an arena is reported after
+  // the arena's end.
   void on_arena_made(uint64_t /*time*/, uint64_t /*address*/, const Arena& /*arena*/) {}
   void on_arena_freed(uint64_t /*time*/, uint64_t /*address*/) {}
 };

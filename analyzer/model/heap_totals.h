@@ -26,10 +26,11 @@ struct HeapTotals {
   Amount at_peak;
   uint64_t peak_time = 0;
 
-  uint64_t unknown_frees = 0;   // of addresses that were not live: foreign, or inherited from a parent
-  uint64_t unknown_unmaps = 0;  // likewise
+  uint64_t unknown_frees =
+      0;  // of addresses that were not live: allocated before recording, or inherited from a parent
+  uint64_t unknown_unmaps = 0;  // of unknown mappings
   uint64_t implied_frees = 0;   // an allocation at a live address: its free was not recorded
-  uint64_t inversions = 0;      // of times, undone
+  uint64_t inversions = 0;      // of event times, corrected
 };
 
 }  // namespace cistern::analyzer

@@ -107,6 +107,10 @@ ImageFacts facts_from_records(const Image& image) {
   return facts;
 }
 
+bool all_complete(const std::vector<ImageFacts>& images) {
+  return std::all_of(images.begin(), images.end(), [](const ImageFacts& facts) { return facts.complete(); });
+}
+
 std::string program_name(const std::vector<std::string>& arguments) {
   if (arguments.empty()) return "(unknown program)";
   if (!is_python(arguments[0])) return base_name(arguments[0]);

@@ -1,4 +1,4 @@
-// What every report says of an image: what ran, how it ended, how far the profile can be trusted.
+// What every report knows about an image: what ran, how it ended, and what its profile lacks.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,18 @@ struct ImageFacts {
   uint32_t pid = 0;
   std::optional<uint32_t> parent_pid;
   std::vector<std::string> arguments;
-  bool without_proc = false;   // it could not read /proc: `arguments` is the executable alone
+  bool without_proc = false;   // /proc was not readable: `arguments` is the executable alone
   std::string implementation;  // "CPython", empty when no interpreter was seen
   std::string python;          // its version, "3.11.2"
   bool python_stacks = false;
-  std::string python_stacks_reason;  // why not
+  std::string python_stacks_reason;  // why they are off
   uint64_t start_unix_ns = 0;
   uint64_t duration_ns = 0;
   std::string ended_by;  // "exit", "_exit", "signal N", "exec", "unknown"
   std::optional<int64_t> exit_code;
 
   uint64_t events = 0;
-  uint64_t snapshot_events = 0;  // of them: only totals tell of them
+  uint64_t snapshot_events = 0;  // of `events`: those that a snapshot replaces
   uint64_t lost_events = 0;
   uint64_t lost_segments = 0;
   uint64_t unreadable_bytes = 0;
@@ -37,9 +37,9 @@ struct ImageFacts {
   uint64_t file_bytes = 0;
   bool window_missing = false;
   bool late_install = false;
-  bool stopped = false;  // recording paused, or began late, by the program's wish
+  bool stopped = false;  // the program stopped recording for a while, or started it late
   uint64_t overwritten_segments = 0;
-  std::optional<uint64_t> epoch_begin_ns;  // since the image's start: what is older was overwritten
+  std::optional<uint64_t> epoch_begin_ns;  // since the image's start: older events were overwritten
 
   Amount peak;
   uint64_t peak_ns = 0;  // since the image's start
@@ -47,20 +47,22 @@ struct ImageFacts {
   uint64_t end_ns = 0;
   EndStateKind end_kind = EndStateKind::kStreamEnd;
 
-  // Nothing is missing that a verdict would need.
+  // Whether nothing is missing that a verdict needs.
   bool complete() const noexcept {
     return lost_events == 0 && lost_segments == 0 && unreadable_bytes == 0 && !window_missing && !late_install &&
            !stopped && !epoch_begin_ns;
   }
 };
 
-// What the records say; the figures that need a replay are left 0.
+// Facts from the records; figures that need a replay are 0.
 ImageFacts facts_from_records(const Image& image);
 
-// The name a person would call it by: the script, "-m module", or the program.
+bool all_complete(const std::vector<ImageFacts>& images);
+
+// The name that a person would use: the script, "-m module", or the program.
 std::string program_name(const std::vector<std::string>& arguments);
 
-// The time of the last thing known of `image`, given that of its last event.
+// The time of the last event or record of `image`, given the time of its last event.
 uint64_t last_moment(const Image& image, uint64_t last_event_time);
 
 }  // namespace cistern::analyzer

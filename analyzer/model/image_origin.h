@@ -1,4 +1,4 @@
-// How an image came to be.
+// How an image was created.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 namespace cistern::analyzer {
 
 enum class ImageOrigin : uint8_t {
-  kFirst,    // nobody recorded above it
-  kForked,   // goes on as its parent was, and may free what its parent allocated
+  kFirst,    // has no recorded parent
+  kForked,   // a copy of its parent; it may free blocks of its parent
   kExec,     // another program under the same process id
-  kStarted,  // a program of its own in a process of its own: spawn, subprocess
+  kStarted,  // a new program in a new process: spawn, subprocess
 };
 
 ImageOrigin origin_of(const Image& image);

@@ -1,5 +1,5 @@
-// One replay of an image from its start to its last event, which any report does exactly once: it stops at the moments
-// that the report wants, notes the end state on its way, and ends with the image's facts.
+// One replay of an image from its start to its last event; a report needs no second one. It stops at the moments that
+// the report asks for, notes the end state on the way, and ends with the image's facts.
 //
 //   ImageRun run(image, progress);
 //   run.to(moment, observer);      // run.model() is the heap at that moment
@@ -34,7 +34,7 @@ class ImageRun {
     to(moment, nobody);
   }
 
-  // Applies the rest. Afterwards model() has the peak of the whole run.
+  // Applies the remaining events. Afterwards model() has the peak of the whole run.
   template <typename Observer>
   ImageFacts finish(Observer& observer) {
     to(UINT64_MAX, observer);
@@ -60,7 +60,7 @@ class ImageRun {
   Amount end_live_;
 };
 
-// The time right after the event that made the most bytes live. Costs a whole replay.
+// The time right after the event with the most live bytes. Replays the whole image.
 uint64_t peak_moment(const Image& image, Progress* progress);
 
 }  // namespace cistern::analyzer

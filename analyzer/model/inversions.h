@@ -1,10 +1,10 @@
-// Undoes inversions: two events on one address by two threads whose stamps are in the wrong order, because a stamp may
-// be read some ticks early. Two forms:
-//   - an allocation at a live address, and within the window the free of that address by a thread other than the one
-//     that allocated: the free was the first, and belongs to the block that was there before;
-//   - a free of an unknown address, and within a much smaller window an allocation of it by another thread: the
-//     allocation was the first (its block was handed over), and the block is already free.
-// Keeps only what is younger than the window: a handful.
+// Corrects inversions: events of two threads on one address whose times are in the wrong order, because a thread may
+// read the clock some ticks early. There are two forms:
+//   - an allocation at a live address, and within the window a free of that address by another thread: the free came
+//     first and belongs to the earlier block;
+//   - a free of an unknown address, and within a much smaller window an allocation there by another thread: the
+//     allocation came first (the block was handed over), and the block is already free.
+// Keeps only events younger than the window: a few.
 #pragma once
 
 #include <cstdint>
@@ -29,31 +29,31 @@ class Inversions {
   // `window` for the first form, `orphan_window` for the second, in the image's time.
   Inversions(uint64_t window, uint64_t orphan_window) : window_(window), orphan_window_(orphan_window) {}
 
-  // At `time` a block of `stream` took the place of `block`, which nobody had freed.
+  // At `time` a block of `stream_id` replaced `block`, which had not been freed.
   void displaced(uint64_t address, uint64_t time, StreamId stream_id, const Block& block) {
     forget_before(displaced_, time, window_);
     displaced_.push_back({address, time, stream_id, block});
   }
-  // `stream` frees `address`. Returns the displaced block if it is that which is freed.
+  // `stream_id` frees `address`. Returns the displaced block if this free is of it.
   std::optional<Block> freed(uint64_t address, uint64_t time, StreamId stream_id) {
     if (displaced_.empty()) return std::nullopt;
     forget_before(displaced_, time, window_);
     return match(displaced_, address, stream_id);
   }
 
-  // `stream` freed an address that was not live.
+  // `stream_id` freed an address that was not live.
   void orphaned(uint64_t address, uint64_t time, StreamId stream_id) {
     forget_before(orphans_, time, orphan_window_);
     orphans_.push_back({address, time, stream_id, {}});
   }
-  // `stream` allocates at `address`. Returns whether that block has been freed already.
+  // `stream_id` allocates at `address`. Returns whether that block has already been freed.
   bool allocated(uint64_t address, uint64_t time, StreamId stream_id) {
     if (orphans_.empty()) return false;
     forget_before(orphans_, time, orphan_window_);
     return match(orphans_, address, stream_id).has_value();
   }
 
-  // What may still be matched.
+  // Events that may still be matched.
   const Entries& displaced() const noexcept { return displaced_; }
   const Entries& orphaned() const noexcept { return orphans_; }
 

@@ -1,7 +1,6 @@
-// All live blocks by address. A block in a pool of pymalloc's needs no look-up: a pool's blocks are of one size, so the
-// address says which pool, and which block in it, and the block lies in that place of the pool's slots. What lies
-// elsewhere, or not where a block of its pool can lie, is in a hash table.
-// Memory: 16 bytes for each block that fits into a pool with a live one; 32 to 40 for each of the others.
+// All live blocks by address. A block in a pymalloc pool needs no look-up: the blocks of a pool have one size, so its
+// address determines the pool and the slot. All other blocks, and blocks at an address where their pool has none, are
+// in a hash table. Memory: 16 bytes for each slot of a pool with a live block; 32 to 40 for each other block.
 #pragma once
 
 #include <array>
@@ -17,7 +16,7 @@ namespace cistern::analyzer {
 
 class LiveBlocks {
  public:
-  // Puts a block there. Returns whether one was there, which is then in `was`.
+  // Puts `block` at `address`. Returns whether a block was there; `was` is then that block.
   bool put(uint64_t address, const Block& block, Block& was) {
     const uint32_t number = map_.pool_at(address);
     if (number == PoolMap::kNowhere) return put_elsewhere(address, block, was);
@@ -35,7 +34,7 @@ class LiveBlocks {
     return known;
   }
 
-  // Takes the block out. Returns whether one was there, which is then in `block`.
+  // Removes the block at `address`. Returns whether one was there; `block` is then that block.
   bool take(uint64_t address, Block& block) {
     const uint32_t number = map_.pool_at(address);
     if (number == PoolMap::kNowhere) return take_elsewhere(address, block);
@@ -60,7 +59,7 @@ class LiveBlocks {
     for_each_in_pools(visit);
     elsewhere_.for_each(visit);
   }
-  // The same for the two kinds of blocks.
+  // The blocks in pools, and the others.
   template <typename F>
   void for_each_in_pools(F&& visit) const {
     for (const Pool& pool : pools_) {
@@ -98,8 +97,8 @@ class LiveBlocks {
     uint64_t address_of(uint32_t i) const noexcept { return first_block + uint64_t{i} * stride; }
   };
 
-  // Which of the pool's blocks lies at `address`; UINT32_MAX, which is in no pool, when none begins there. Exact for
-  // offsets below 2^16 and strides up to 512.
+  // The number of the pool's block that begins at `address`; UINT32_MAX when none does. Exact for offsets below 2^16
+  // and strides up to 512.
   static uint32_t place(const Pool& pool, uint64_t address) noexcept {
     const auto offset = static_cast<uint32_t>(address - pool.first_block);
     const auto at = static_cast<uint32_t>(uint64_t{offset} * pool.inverse >> 32);
@@ -126,7 +125,7 @@ class LiveBlocks {
   PoolMap map_;
   std::vector<Pool> pools_;  // by number
   BlockTable elsewhere_;
-  // How many blocks the table has in each MiB (or one with the same number): whether an arena may be made over some.
+  // The number of blocks in the table for each MiB, modulo kAreas: an arena may be made where the table has blocks.
   std::array<uint32_t, kAreas> in_areas_{};
 };
 

@@ -1,6 +1,6 @@
-// The program's own mappings: intervals of addresses. Unmapping may cut a mapping's head, tail or middle, or several at
-// once; mapping over an existing one replaces that part. An interval that a cut leaves on either side is a mapping of
-// its own, with the birth and site of the whole.
+// The program's own mappings: intervals of addresses. Unmapping may remove the head, tail or middle of a mapping, or of
+// several. Mapping over an existing mapping replaces that part. Each part that remains is a mapping with the birth and
+// site of the whole.
 #pragma once
 
 #include <algorithm>
@@ -17,11 +17,11 @@ struct Mapping {
   uint32_t site = 0;
   uint32_t flags = 0;  // map_flag
 
-  // Files, threads' stacks and reserved address space are no live bytes.
+  // Files, thread stacks and reserved address space do not count as live bytes.
   bool counts() const noexcept { return (flags & (map_flag::kFile | map_flag::kStack | map_flag::kNoAccess)) == 0; }
 };
 
-// What a cut took away from one mapping [begin, end), and what it left of it.
+// A mapping [begin, was.end) from which [cut_begin, cut_end) was removed.
 struct Cut {
   uint64_t begin = 0;  // of the mapping as it was
   Mapping was;

@@ -1,8 +1,7 @@
-// Where pymalloc's arenas and pools lie: numbers for both, and the pool of an address. Fed with arenas as they are made
-// and given back; what was made before the hooks, or before a fork, is not in it. An arena's number is free again when
-// it is given back; pool `i` of arena `a` has the number a * kPoolsInArena + i.
-// Cost: three loads for the pool of an address, nearly always in the first cache. Memory: 16 KiB for each region (4,096
-// pools) with an arena in it.
+// Finds the pymalloc arena and pool of an address; both have numbers. It knows the arenas that were allocated while
+// recording, not those from before the hooks or a fork. The number of a freed arena is used again. Pool `i` of arena
+// `a` has the number a * kPoolsInArena + i. Cost: three loads for the pool of an address, nearly always in the
+// first-level cache. Memory: 16 KiB for each region (4,096 pools) that has an arena.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -27,7 +26,7 @@ class PoolMap {
 
   PoolMap() : pools_(kPoolsInRegion, kNowhere) {}
 
-  // Returns the arena's number; kNowhere if it is of a size that pymalloc does not have. Requires: none is at `base`.
+  // Returns the arena's number; kNowhere if pymalloc has no arenas of this size. Requires: no arena is at `base`.
   uint32_t make(uint64_t base, uint64_t size_bytes);
   // Returns the number that the arena at `base` had; kNowhere if there is none.
   uint32_t give_back(uint64_t base);
@@ -51,7 +50,7 @@ class PoolMap {
   }
 
   const Extent& extent(uint32_t arena) const noexcept { return extents_[arena]; }
-  // One past the greatest number of an arena. Those that have been given back in between have no pools.
+  // One past the greatest number of an arena. Numbers of freed arenas have no pools.
   uint32_t arenas() const noexcept { return static_cast<uint32_t>(extents_.size()); }
   // 0 before the first arena. All arenas of an image are of one size.
   uint64_t pool_bytes() const noexcept { return known_ ? uint64_t{1} << pool_shift_ : 0; }
@@ -61,7 +60,7 @@ class PoolMap {
   static constexpr size_t kCacheLines = 256;
   struct Line {
     uint64_t region = UINT64_MAX;
-    uint32_t first = 0;  // where the region's pools begin in pools_; 0: the region of nothing
+    uint32_t first = 0;  // index of the region's pools in pools_; 0: the empty region
   };
 
   uint32_t find(uint64_t region) const noexcept;

@@ -1,4 +1,4 @@
-// Told how far long work has come. Implemented where there is a terminal to show it on.
+// Receives the progress of long work. render/layout shows it on a terminal.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,9 @@ namespace cistern::analyzer {
 class Progress {
  public:
   virtual ~Progress() = default;
-  // `bytes` more of the profile's events are to be read: once for each replay, before it.
+  // Called before each replay: it will read `bytes` of events.
   virtual void expect(uint64_t bytes) = 0;
-  // So many have been read since the last call.
+  // `bytes` have been read since the last call.
   virtual void advance(uint64_t bytes) = 0;
 };
 

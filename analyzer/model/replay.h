@@ -1,10 +1,10 @@
-// Feeds an image's events to a heap model up to one moment after another.
+// Applies an image's events to a heap model, up to one moment after another.
 //
 //   Replay replay(image, progress);
 //   replay.run_until(end_state(image).time, observer);   // model() is the heap at that moment
-//   replay.skip_rest();                                  // counts the rest
+//   replay.skip_rest();                                  // counts the remaining events
 //
-// Where totals stand in the place of an image's first events, the model begins with the heap that they made.
+// When a snapshot replaces the first events of an image, the model starts with the heap of the snapshot.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,7 @@ class Replay {
   }
 
   HeapModel& model() noexcept { return model_; }
-  // Those that are totals among them.
+  // With the events that a snapshot replaces.
   uint64_t events() const noexcept { return snapshot_events_ + stream_.events(); }
   const PrefetchingEventStream& stream() const noexcept { return stream_; }
   // The time of the last step read, 0 before the first.

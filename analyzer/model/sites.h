@@ -1,5 +1,5 @@
-// Sites: who asks for memory, that is a stack, a thread and a domain. A block names its site by an index, and each site
-// has its figures: what is live, what was live at the peak, what was ever allocated.
+// Sites. A site is a stack, a thread and a domain that allocate. Blocks refer to their site by index. Each site has
+// figures: what is live, what was live at the peak, what was allocated in all.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -33,24 +33,34 @@ struct Amount {
     bytes -= size_bytes;
     --blocks;
   }
+  Amount& operator+=(const Amount& other) noexcept {
+    bytes += other.bytes;
+    blocks += other.blocks;
+    return *this;
+  }
+  Amount& operator-=(const Amount& other) noexcept {
+    bytes -= other.bytes;
+    blocks -= other.blocks;
+    return *this;
+  }
 };
 
 // One cache line.
 struct alignas(64) SiteFigures {
   Amount live;
-  Amount at_peak;    // right only after Sites::settle_peak()
-  Amount allocated;  // ever; a realloc counts with its new size
+  Amount at_peak;    // valid only after Sites::settle_peak()
+  Amount allocated;  // in all; a realloc counts with its new size
   uint64_t epoch = 0;
   Domain domain = Domain::kMalloc;  // of the site
 };
 static_assert(sizeof(SiteFigures) == 64);
 
-// The peak is kept without walking all sites at each new one: a new peak is a new epoch, and a site whose figures
-// change for the first time in an epoch keeps what it had, for that is what it had at the peak.
+// The peak is kept without a walk over all sites: each new peak begins an epoch. When the figures of a site change for
+// the first time in an epoch, they are first copied: these are its figures at the peak.
 class Sites {
  public:
-  // Finds or makes the site. Cost: a table of stacks by domain, for the stream that asked last; behind it a
-  // direct-mapped cache, and a hash map.
+  // Finds or adds the site. Cost: one access to a table by stack and domain if the same stream used the entry last;
+  // else a direct-mapped cache, then a hash map.
   uint32_t index_of(const Site& site) {
     const size_t at = place_of(site);
     if (at < latest_.size()) [[likely]] {
@@ -67,12 +77,12 @@ class Sites {
     figures.allocated.add(size_bytes);
   }
   void take(uint32_t site, uint64_t size_bytes) noexcept { touch(site).live.take(size_bytes); }
-  // Something that was allocated before is live again, or a part of it on its own.
+  // A block that was allocated before is live again, or a part of it.
   void restore(uint32_t site, uint64_t size_bytes) noexcept { touch(site).live.add(size_bytes); }
 
-  // A site with what it had before anything of it is live.
+  // Adds a site with its figures, without live blocks.
   void load(const Site& site, const Amount& at_peak, const Amount& allocated);
-  // Live at the time of loading: no allocation, and the peak is as it was loaded.
+  // Adds a live block without counting an allocation or changing the peak.
   void load_live(uint32_t site, uint64_t size_bytes) noexcept { figures_[site].live.add(size_bytes); }
 
   void begin_epoch() noexcept { ++epoch_; }
@@ -80,7 +90,7 @@ class Sites {
 
   size_t size() const noexcept { return sites_.size(); }
   const Site& site(uint32_t index) const noexcept { return sites_[index]; }
-  // site(index).domain; costs nothing where the site's figures are used anyway.
+  // site(index).domain, but on the cache line of the figures.
   Domain domain(uint32_t index) const noexcept { return figures_[index].domain; }
   const SiteFigures& figures(uint32_t index) const noexcept { return figures_[index]; }
 
@@ -103,7 +113,7 @@ class Sites {
     StreamId stream_id{};
     uint32_t number = 0;  // index + 1; 0: none
   };
-  // Stacks are numbered as they were seen first, so the table has few holes. Ids that are not get no place.
+  // Stack ids are consecutive, so the table has few holes. A stack with a much greater id has no entry.
   static constexpr size_t kPlacesOfSite = 64;
   static constexpr size_t kFirstPlaces = 1 << 17;
   static size_t place_of(const Site& site) noexcept {

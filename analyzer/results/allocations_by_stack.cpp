@@ -8,11 +8,6 @@
 namespace cistern::analyzer {
 namespace {
 
-void add(Amount& to, const Amount& amount) {
-  to.bytes += amount.bytes;
-  to.blocks += amount.blocks;
-}
-
 std::vector<Amount> live_of(const Sites& sites) {
   std::vector<Amount> live;
   for (uint32_t site = 0; site < sites.size(); ++site) live.push_back(sites.figures(site).live);
@@ -75,9 +70,9 @@ class Bookkeeper {
 }  // namespace
 
 void StackFigures::add(const StackFigures& other) noexcept {
-  analyzer::add(live, other.live);
-  analyzer::add(at_peak, other.at_peak);
-  analyzer::add(allocated, other.allocated);
+  live += other.live;
+  at_peak += other.at_peak;
+  allocated += other.allocated;
 }
 
 std::vector<const StackRow*> AllocationsByStack::sorted(Measure measure) const {

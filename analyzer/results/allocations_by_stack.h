@@ -1,5 +1,5 @@
-// Who held and who asked for how much, by stack (function, file and line) and domain, over all images of a report:
-// what was live at the moment asked for, what was live at each process's own peak, and what was allocated in all.
+// Amounts by stack (function, file and line) and domain, over all images of a report: live at a moment, live at each
+// process's own peak, and allocated in all.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -18,7 +18,7 @@
 
 namespace cistern::analyzer {
 
-// Which of a stack's figures a report is about.
+// The figure of a stack that a report shows.
 enum class Measure : uint8_t { kLive, kPeak, kTotal };
 
 struct StackFigures {
@@ -41,11 +41,11 @@ struct StackRow {
 struct AllocationsByStack {
   CallTree tree;
   std::vector<ImageFacts> images;
-  std::vector<StackRow> rows;  // in order of appearance, none without an allocation
-  StackFigures selected;       // in all rows
-  StackFigures left_out;       // by filters
+  std::vector<StackRow> rows;  // in order of appearance; each has an allocation
+  StackFigures selected;       // the sum of all rows
+  StackFigures left_out;       // excluded by filters
 
-  // Rows in which `measure` is not zero, most bytes first, then most blocks.
+  // Rows where `measure` is not zero: most bytes first, then most blocks.
   std::vector<const StackRow*> sorted(Measure measure) const;
 };
 
@@ -53,7 +53,7 @@ struct AllocationsByStack {
 // result.
 AllocationsByStack allocations_by_stack(const Recordings& recordings, const ReportQuery& query, Progress* progress);
 
-// The row of each of one image's sites; kNoRow for those that are not selected.
+// Finds the row of each site of an image; kNoRow for sites that are not selected.
 class RowsOfSites {
  public:
   static constexpr uint32_t kNoRow = UINT32_MAX;

@@ -1,20 +1,17 @@
-// The processes of a tree below its first: how each came to be, how it ended, and what it grew by. What a forked child
-// inherited is not in its profile, so what is alive in it was allocated since its fork; a block of its parent's counts
-// only once it has been resized.
+// How much each process of a tree grew, and the line that holds most of it. Blocks that a forked child inherited are
+// not in its profile: what is alive in it was allocated after the fork. A block of its parent counts once it is
+// resized.
 #pragma once
 
 #include <tsl/robin_map.h>
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "analyzer/model/image_facts.h"
 #include "analyzer/model/image_origin.h"
+#include "analyzer/model/sites.h"
 #include "analyzer/read/mixed_hash.h"
-#include "analyzer/render/json/report_json.h"
-#include "analyzer/render/layout/stack_text.h"
 #include "analyzer/symbols/call_tree.h"
 
 namespace cistern::analyzer {
@@ -42,10 +39,5 @@ class LineGrowth {
   std::vector<FrameId> lines_;
   tsl::robin_map<uint32_t, size_t, MixedHash> index_;
 };
-
-// One row a child, those that grew most first. `images` and `growth` are in the same order. Empty without children.
-std::string family_text(const std::vector<ImageFacts>& images, const std::vector<ImageGrowth>& growth,
-                        const CallTree& tree, const StackText& stacks, size_t columns, size_t top);
-Json family_json(const std::vector<ImageFacts>& images, const std::vector<ImageGrowth>& growth, const CallTree& tree);
 
 }  // namespace cistern::analyzer

@@ -1,16 +1,13 @@
-// What an image held when it was cut off, and what grew in its last seconds: for whoever asks why it was killed. Of
-// images that ended by a signal, or of whose end nothing is known.
+// What an image that was cut off held at its last event, and what grew in its last seconds: why it may have been
+// killed. An image is cut off when a signal ended it or its end is unknown.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "analyzer/model/progress.h"
 #include "analyzer/model/sites.h"
 #include "analyzer/read/image.h"
-#include "analyzer/render/json/report_json.h"
-#include "analyzer/render/layout/stack_text.h"
 #include "analyzer/symbols/call_tree.h"
 
 namespace cistern::analyzer {
@@ -23,32 +20,29 @@ struct HeldStack {
   int64_t grown_blocks() const noexcept { return static_cast<int64_t>(live.blocks - before.blocks); }
 };
 
-// The last ten seconds, or the last tenth of the run where that is shorter.
+// The last ten seconds, or the last tenth of a shorter run.
 struct LastSeconds {
   uint32_t pid = 0;
   int64_t begin_ns = 0;  // since the image's start
   int64_t end_ns = 0;    // of its last event
   HeldStack all;
   std::vector<HeldStack> held;         // most live bytes first
-  std::vector<HeldStack> grown;        // most growth first; none that did not grow
-  uint64_t resident_before_bytes = 0;  // RSS at the last look before the last seconds; 0: there was none
-  uint64_t resident_bytes = 0;         // and at the last one of all
+  std::vector<HeldStack> grown;        // most growth first; only stacks that grew
+  uint64_t resident_before_bytes = 0;  // RSS as last sampled before the last seconds; 0: never
+  uint64_t resident_bytes = 0;         // RSS as last sampled
 
-  // Totals stand in the place of the events before `begin_ns`; of a whole run that was cut off, of all.
+  // A snapshot replaces the events before `begin_ns`, or all events of an image that was cut off.
   bool shortened = false;
 
   double seconds() const noexcept { return static_cast<double>(end_ns - begin_ns) / 1e9; }
+  // A snapshot replaces all events, so growth is unknown.
+  bool growth_unknown() const noexcept { return shortened && end_ns == begin_ns; }
 };
 
 // Replays the image. `progress` may be null.
 LastSeconds last_seconds(const Image& image, CallTree& tree, Progress* progress);
 
-// Registers the files that last_seconds_text() names.
-void add_paths(const LastSeconds& last, const CallTree& tree, PathNames& names);
-// What it held and how RSS went, then at most `top` stacks that held most, and as many that grew most, each at the
-// nearest line of the program's own.
-std::string last_seconds_text(const LastSeconds& last, const CallTree& tree, const StackText& stacks, size_t columns,
-                              size_t top);
-Json last_seconds_json(const LastSeconds& last, const CallTree& tree, size_t top);
+// The innermost frame of the program's own code; null without a Python frame.
+const Frame* own_frame(const HeldStack& held, const CallTree& tree);
 
 }  // namespace cistern::analyzer

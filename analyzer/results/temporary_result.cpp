@@ -8,11 +8,6 @@
 namespace cistern::analyzer {
 namespace {
 
-void add(Amount& to, const Amount& amount) {
-  to.bytes += amount.bytes;
-  to.blocks += amount.blocks;
-}
-
 void add_image(const Image& image, size_t threshold, RowsOfSites& rows, Progress* progress, TemporaryResult& result) {
   ImageRun run(image, progress);
   const Sites& sites = run.model().sites();
@@ -22,11 +17,11 @@ void add_image(const Image& image, size_t threshold, RowsOfSites& rows, Progress
   result.found.resize(result.rows.size());
   for (uint32_t site = 0; site < sites.size(); ++site) {
     if (row_of[site] == RowsOfSites::kNoRow) continue;
-    add(result.rows[row_of[site]].figures.allocated, sites.figures(site).allocated);
-    add(result.selected.allocated, sites.figures(site).allocated);
+    result.rows[row_of[site]].figures.allocated += sites.figures(site).allocated;
+    result.selected.allocated += sites.figures(site).allocated;
     if (site >= blocks.found().size()) continue;
-    add(result.found[row_of[site]], blocks.found()[site]);
-    add(result.sum, blocks.found()[site]);
+    result.found[row_of[site]] += blocks.found()[site];
+    result.sum += blocks.found()[site];
   }
 }
 

@@ -3,23 +3,14 @@
 #include <algorithm>
 
 namespace cistern::analyzer {
-namespace {
-
-void add(Amount& to, const Amount& amount) {
-  to.bytes += amount.bytes;
-  to.blocks += amount.blocks;
-}
-
-}  // namespace
-
 BranchSums::BranchSums(const AllocationsByStack& by_stack, Measure measure)
     : own_(by_stack.tree.size()), all_(by_stack.tree.size()), children_(by_stack.tree.size()) {
-  for (const StackRow& row : by_stack.rows) add(own_[raw(row.stack)], row.figures.of(measure));
+  for (const StackRow& row : by_stack.rows) own_[raw(row.stack)] += row.figures.of(measure);
   for (uint32_t node = static_cast<uint32_t>(own_.size()); node-- != 0;) {  // the id of a parent is smaller
-    add(all_[node], own_[node]);
+    all_[node] += own_[node];
     if (node == 0 || all_[node].blocks == 0) continue;
     const NodeId parent = by_stack.tree.parent(NodeId{node});
-    add(all_[raw(parent)], all_[node]);
+    all_[raw(parent)] += all_[node];
     children_[raw(parent)].push_back(NodeId{node});
   }
   for (std::vector<NodeId>& children : children_) {

@@ -221,7 +221,7 @@ class Leaks(Check):
         self.assertRegex(lines[0], r"^FAIL  leaks \d+(\.\d)? MB in 2\d,\d{3} blocks > 64KiB \(--max-leak\)$")
         self.assertRegex(lines[1], r"^      steady +\d(\.\d)? MB  \+\d.*/s +app.py:5 in remember$")
         self.assertIn("show: cistern leaks %s\n" % profile, done.out)
-        self.assertIn('accept one: see "suppress" in cistern check --help\n', done.out)
+        self.assertIn('to accept a leak, see "suppress" in cistern check --help\n', done.out)
 
     def test_a_suppressed_leak_passes_and_an_expired_or_unused_one_is_named(self):
         profile = self.record(STEADY)

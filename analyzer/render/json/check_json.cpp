@@ -1,27 +1,64 @@
 #include "analyzer/render/json/check_json.h"
 
+#include <fmt/format.h>
+
 #include "analyzer/render/json/report_json.h"
+#include "analyzer/render/layout/heading.h"
+#include "analyzer/render/layout/units.h"
 
 namespace cistern::analyzer {
 namespace {
+
+// Why a profile is incomplete, in the words of schema cistern.check/1, which do not change with those of the text.
+std::string reason_of(const MissingData& missing) {
+  using Kind = MissingData::Kind;
+  const std::string process = fmt::format("process {}: ", missing.pid);
+  switch (missing.kind) {
+    case Kind::kLostSegments:
+      return plural(missing.number, "segment") + " of events or definitions are missing from the file";
+    case Kind::kProc:
+      return process + "it had no /proc; its arguments, its resident memory and its threads' names are unknown";
+    case Kind::kLateInstall:
+      return process + "Python code ran before the hooks were in place; what it allocated is not here";
+    case Kind::kWindow:
+      return process + "it did not end in order and its window file is gone; its last events are missing";
+    case Kind::kOverwritten:
+      return process + fmt::format(
+                           "its last {} are here, from {} on, what is older was overwritten: blocks from before "
+                           "count as not there",
+                           format_ns(static_cast<int64_t>(missing.number)),
+                           format_ns(static_cast<int64_t>(missing.from_ns)));
+    case Kind::kStopped:
+      return process + "recording was stopped for a while; frees in that time were not seen";
+    default:
+      return text_of(missing);
+  }
+}
+
+Json reasons_json(const std::vector<MissingData>& missing) {
+  Json list = Json::array();
+  for (const MissingData& one : missing) list.push_back(reason_of(one));
+  return list;
+}
 
 Json bytes_or_null(const std::optional<SizeLimit>& limit) {
   return limit ? Json(limit->bytes) : Json(nullptr);
 }
 
-Json limits_json(const CheckOptions& options) {
+Json limits_json(const CheckLimits& limits) {
   return {
-      {"max_leak", bytes_or_null(options.leak_limit())},
-      {"max_leak_per_stack", bytes_or_null(options.max_leak_per_stack)},
-      {"max_peak", bytes_or_null(options.max_peak)},
-      {"max_held", bytes_or_null(options.max_held)},
-      {"require_clean_exit", options.require_clean_exit},
+      {"max_leak", bytes_or_null(limits.leak_limit())},
+      {"max_leak_per_stack", bytes_or_null(limits.max_leak_per_stack)},
+      {"max_peak", bytes_or_null(limits.max_peak)},
+      {"max_held", bytes_or_null(limits.max_held)},
+      {"require_clean_exit", limits.require_clean_exit},
   };
 }
 
 class CheckJson {
  public:
-  CheckJson(const CheckResult& result, const CheckOptions& options) : result_(result), options_(options) {}
+  CheckJson(const CheckResult& result, const CheckQuery& query, const OutputOptions& output)
+      : result_(result), query_(query), output_(output) {}
 
   Json json() const {
     Json profiles = Json::array();
@@ -35,8 +72,9 @@ class CheckJson {
       }
     }
     return {
-        {"schema", "cistern.check/1"},     {"passed", result_.passed()},      {"complete", result_.complete()},
-        {"limits", limits_json(options_)}, {"failures", std::move(failures)}, {"suppressed", std::move(suppressed)},
+        {"schema", "cistern.check/1"},     {"passed", result_.passed()},
+        {"complete", result_.complete()},  {"limits", limits_json(query_.limits)},
+        {"failures", std::move(failures)}, {"suppressed", std::move(suppressed)},
         {"suppressions", entries_json()},  {"profiles", std::move(profiles)},
     };
   }
@@ -52,14 +90,14 @@ class CheckJson {
         {"blocks", amount.blocks},
         {"bytes_per_second", rate ? Json(*rate) : Json(nullptr)},
         {"bytes_per_mark", marked ? Json(group.growth.bytes_per_mark) : Json(nullptr)},
-        {"stack", stack_json(findings.tree, group.stack, options_.report.output.depth_or(0))},
+        {"stack", stack_json(findings.tree, group.stack, output_.depth_or(0))},
     };
   }
 
   Json failure_json(const CheckedProfile& checked, const LimitFailure& failure) const {
     const bool limited = failure.kind != LimitKind::kCleanExit;
     Json json = {
-        {"profile", checked.path()},
+        {"profile", checked.path},
         {"limit", name_of(failure.kind)},
         {"limit_bytes", limited ? Json(failure.limit.bytes) : Json(nullptr)},
         {"bytes", limited ? Json(failure.amount.bytes) : Json(nullptr)},
@@ -69,7 +107,7 @@ class CheckJson {
     if (!limited) json["exit_code"] = failure.image->exit_code ? Json(*failure.image->exit_code) : Json(nullptr);
     Json leaks = Json::array();
     for (const StackLeak& leak : failure.leaks) {
-      if (leaks.size() >= options_.report.output.top_or(0)) break;
+      if (leaks.size() >= output_.top_or(0)) break;
       leaks.push_back(group_json(checked.findings, *leak.greatest, leak.amount));
     }
     json["leaks"] = std::move(leaks);
@@ -79,7 +117,7 @@ class CheckJson {
   Json suppressed_json(const CheckedProfile& checked, const SuppressedLeak& leak) const {
     const Suppression& entry = result_.suppressions.entries()[leak.entry];
     Json json = group_json(checked.findings, *leak.group, leak.group->amount);
-    json["profile"] = checked.path();
+    json["profile"] = checked.path;
     json["line"] = entry.line;
     json["reason"] = entry.reason;
     return json;
@@ -108,10 +146,10 @@ class CheckJson {
       images[i]["held_glibc_bytes"] = asked ? Json(verdict.held[i].glibc_bytes) : Json(nullptr);
     }
     return {
-        {"path", checked.path()},
+        {"path", checked.path},
         {"passed", verdict.passed()},
         {"complete", verdict.complete()},
-        {"incomplete_because", verdict.incomplete},
+        {"incomplete_because", reasons_json(verdict.missing)},
         {"leak_bytes", verdict.leaked.bytes},
         {"leak_blocks", verdict.leaked.blocks},
         {"suppressed_bytes", verdict.suppressed_amount.bytes},
@@ -121,13 +159,14 @@ class CheckJson {
   }
 
   const CheckResult& result_;
-  const CheckOptions& options_;
+  const CheckQuery& query_;
+  const OutputOptions& output_;
 };
 
 }  // namespace
 
-std::string check_json(const CheckResult& result, const CheckOptions& options) {
-  return json_text(CheckJson(result, options).json());
+std::string check_json(const CheckResult& result, const CheckQuery& query, const OutputOptions& output) {
+  return json_text(CheckJson(result, query, output).json());
 }
 
 }  // namespace cistern::analyzer

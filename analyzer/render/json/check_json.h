@@ -1,13 +1,13 @@
-// The verdict of `cistern check` as JSON.
+// `cistern check --json`: schema cistern.check/1.
 #pragma once
 
 #include <string>
 
-#include "analyzer/check/check_options.h"
-#include "analyzer/check/checked_profile.h"
+#include "analyzer/check/check_result.h"
+#include "analyzer/render/layout/output_options.h"
 
 namespace cistern::analyzer {
 
-std::string check_json(const CheckResult& result, const CheckOptions& options);
+std::string check_json(const CheckResult& result, const CheckQuery& query, const OutputOptions& output);
 
 }  // namespace cistern::analyzer

@@ -158,8 +158,9 @@ Json pin_json(const PinGroup& group) {
 
 }  // namespace
 
-void write_pools_json(const PoolsResult& result, const PoolsQuery& query, const OutputOptions& output, bool map) {
-  JsonListWriter writer(head_json(result, query, output, map), "pinned");
+void pools_json(const PoolsResult& result, const PoolsQuery& query, const OutputOptions& output, bool map,
+                const TextSink& write) {
+  JsonListWriter writer(head_json(result, query, output, map), "pinned", write);
   StackJsonText stacks(result.tree, output.depth_or(0));
   const size_t top = output.top_or(0);
   std::string stack;

@@ -1,9 +1,6 @@
 #include "analyzer/render/json/report_json.h"
 
-#include <algorithm>
-
 #include "analyzer/render/layout/columns.h"
-#include "analyzer/render/layout/terminal.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -65,10 +62,6 @@ Json images_json(const std::vector<ImageFacts>& images) {
   return list;
 }
 
-bool all_complete(const std::vector<ImageFacts>& images) {
-  return std::all_of(images.begin(), images.end(), [](const ImageFacts& facts) { return facts.complete(); });
-}
-
 Json frame_json(const Frame& frame) {
   const bool boundary = frame.kind == FrameKind::kBoundary;
   const bool native = frame.kind == FrameKind::kNative;
@@ -108,7 +101,7 @@ void StackJsonText::append(std::string& out, NodeId node) {
   out += ']';
 }
 
-JsonListWriter::JsonListWriter(const Json& head, const std::string& name) {
+JsonListWriter::JsonListWriter(const Json& head, const std::string& name, const TextSink& write) : write_(write) {
   buffer_ = compact(head);
   buffer_.pop_back();
   if (!head.empty()) buffer_ += ',';
@@ -125,12 +118,12 @@ void JsonListWriter::add(const Json& element, const std::string& member, const s
   buffer_ += value;
   buffer_ += '}';
   if (buffer_.size() < kWriteBytes) return;
-  write_out(buffer_);
+  write_(buffer_);
   buffer_.clear();
 }
 
 void JsonListWriter::finish() {
-  write_out(buffer_ + "]}\n");
+  write_(buffer_ + "]}\n");
   buffer_.clear();
 }
 

@@ -1,10 +1,11 @@
-// What the reports' JSON has in common. Raw numbers only: bytes, nanoseconds, counts. Texts that are no UTF-8 have
-// their broken bytes replaced.
+// JSON that the reports share. Numbers are raw: bytes, nanoseconds, counts. Invalid UTF-8 in texts is replaced.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analyzer/model/image_facts.h"
@@ -13,18 +14,19 @@
 namespace cistern::analyzer {
 
 using Json = nlohmann::ordered_json;
+// Takes the next piece of a text.
+using TextSink = std::function<void(std::string_view)>;
 
 Json image_json(const ImageFacts& facts);
 Json images_json(const std::vector<ImageFacts>& images);
-bool all_complete(const std::vector<ImageFacts>& images);
 
-// {"function","file","line","module","native"}; what is unknown is null. Where a thread was started, an object with all
-// of them null and "boundary":"thread". A frame that awaits the next one's task has "awaiting":true.
+// {"function","file","line","module","native"}; unknown members are null. The place where a thread was started has all
+// of them null, and "boundary":"thread". A frame that awaits the task of the next one has "awaiting":true.
 Json frame_json(const Frame& frame);
 // Innermost first, at most `depth` frames.
 Json stack_json(const CallTree& tree, NodeId node, size_t depth);
 
-// Stacks as JSON text, for reports with many of them: a frame's text is made once, and no tree of values is built.
+// Stacks as JSON text, for reports with many of them: the text of a frame is made once and no tree of values is built.
 class StackJsonText {
  public:
   // `tree` outlives this.
@@ -39,17 +41,19 @@ class StackJsonText {
   std::vector<std::string> frames_;  // by FrameId
 };
 
-// Writes an object with a long list in it to standard output, piece by piece: `head`, and behind it the list `name`.
-// Memory: one buffer, whatever the length of the list.
+// Writes an object that ends with a long list, piece by piece: the members of `head`, then the list `name`. Memory: one
+// buffer, whatever the length of the list.
 class JsonListWriter {
  public:
-  JsonListWriter(const Json& head, const std::string& name);
+  // `write` outlives this.
+  JsonListWriter(const Json& head, const std::string& name, const TextSink& write);
 
-  // `element` is an object; a last member with `value`, JSON text, is added to it.
+  // Adds `element`, an object, to the list, with one more member whose value is the JSON text `value`.
   void add(const Json& element, const std::string& member, const std::string& value);
   void finish();
 
  private:
+  const TextSink& write_;
   std::string buffer_;
   bool first_ = true;
 };

@@ -1,11 +1,12 @@
 #include "analyzer/render/json/summary_json.h"
 
-#include <algorithm>
+#include "analyzer/render/json/family_json.h"
+#include "analyzer/render/json/last_seconds_json.h"
 
 namespace cistern::analyzer {
 namespace {
 
-Json domains_json(const Summary& summary) {
+Json domains_json(const SummaryResult& summary) {
   Json list = Json::array();
   for (size_t i = 0; i < kDomainNumbers; ++i) {
     const DomainFigures& domain = summary.domains[i];
@@ -25,7 +26,7 @@ Json domains_json(const Summary& summary) {
   return list;
 }
 
-Json functions_json(const Summary& summary, size_t top) {
+Json functions_json(const SummaryResult& summary, size_t top) {
   Json list = Json::array();
   for (const FunctionFigures& function : summary.functions) {
     if (list.size() >= top) break;
@@ -41,7 +42,7 @@ Json functions_json(const Summary& summary, size_t top) {
   return list;
 }
 
-Json threads_json(const Summary& summary) {
+Json threads_json(const SummaryResult& summary) {
   Json list = Json::array();
   for (const ThreadFigures& thread : summary.threads) {
     list.push_back({
@@ -60,7 +61,7 @@ Json threads_json(const Summary& summary) {
   return list;
 }
 
-Json marks_json(const Summary& summary) {
+Json marks_json(const SummaryResult& summary) {
   Json list = Json::array();
   for (const MarkFigures& mark : summary.marks) {
     list.push_back({
@@ -83,7 +84,7 @@ Json malloc_info_json(const std::optional<MallocInfoRecord>& info) {
   return json;
 }
 
-Json counters_json(const ImageSummary& image) {
+Json counters_json(const ImageFigures& image) {
   constexpr const char* names[] = {"lost_events",      "guarded_events", "pass_through",   "bootstrap_blocks",
                                    "stack_table_full", "retired_codes",  "stopped_events", "reinstalls",
                                    "overwritten",      "python_off"};
@@ -92,8 +93,8 @@ Json counters_json(const ImageSummary& image) {
   return json;
 }
 
-Json image_summary_json(const ImageSummary& image) {
-  Json json = image_json(image.facts);
+Json image_summary_json(const ImageFacts& facts, const ImageFigures& image) {
+  Json json = image_json(facts);
   json["resident_bytes"] = image.resident.last_bytes;
   json["resident_peak_bytes"] = image.resident.greatest_bytes;
   json["recorder_bytes"] = image.resident.recorder_bytes;
@@ -117,37 +118,40 @@ Json image_summary_json(const ImageSummary& image) {
   return json;
 }
 
+Json images_json(const SummaryResult& summary) {
+  Json list = Json::array();
+  for (size_t i = 0; i < summary.images.size(); ++i) {
+    list.push_back(image_summary_json(summary.images[i], summary.figures[i]));
+  }
+  return list;
+}
+
+Json last_seconds_json(const SummaryResult& summary, const OutputOptions& output) {
+  constexpr size_t kTopStacks = 20;  // `leaks --all --json` has all of them
+  Json list = Json::array();
+  for (const LastSeconds& last : summary.last_seconds) {
+    list.push_back(last_seconds_json(last, summary.tree, output.top_or(kTopStacks)));
+  }
+  return list;
+}
+
 }  // namespace
 
-Json summary_json(const Summary& summary, const ReportOptions& options) {
+std::string summary_json(const SummaryResult& summary, const SummaryQuery&, const OutputOptions& output) {
   uint64_t events = 0;
-  bool complete = true;
-  Json images = Json::array();
-  Json last = Json::array();
-  for (const LastSeconds& one : summary.last_seconds) {
-    constexpr size_t kTopStacks = 20;  // also of JSON: whoever wants them all asks `leaks --all`
-    last.push_back(
-        last_seconds_json(one, summary.tree, options.output.top ? options.output.top_or(kTopStacks) : kTopStacks));
-  }
-  std::vector<ImageFacts> facts;
-  for (const ImageSummary& image : summary.images) {
-    facts.push_back(image.facts);
-    events += image.facts.events;
-    complete = complete && image.facts.complete();
-    images.push_back(image_summary_json(image));
-  }
-  return {
+  for (const ImageFacts& facts : summary.images) events += facts.events;
+  return json_text({
       {"schema", "cistern.summary/1"},
       {"events", events},
-      {"complete", complete},
-      {"images", std::move(images)},
-      {"family", family_json(facts, summary.growth, summary.tree)},
-      {"last_seconds", std::move(last)},
+      {"complete", all_complete(summary.images)},
+      {"images", images_json(summary)},
+      {"family", family_json(summary.images, summary.growth, summary.tree)},
+      {"last_seconds", last_seconds_json(summary, output)},
       {"domains", domains_json(summary)},
-      {"functions", functions_json(summary, options.output.top_or(0))},
+      {"functions", functions_json(summary, output.top_or(0))},
       {"marks", marks_json(summary)},
       {"threads", threads_json(summary)},
-  };
+  });
 }
 
 }  // namespace cistern::analyzer

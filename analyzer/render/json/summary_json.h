@@ -1,12 +1,13 @@
-// The JSON of `cistern summary`, schema cistern.summary/1.
+// `cistern summary --json`: schema cistern.summary/1.
 #pragma once
 
-#include "analyzer/render/json/report_json.h"
-#include "analyzer/render/text/report_options.h"
-#include "analyzer/results/summary.h"
+#include <string>
+
+#include "analyzer/render/layout/output_options.h"
+#include "analyzer/results/summary_result.h"
 
 namespace cistern::analyzer {
 
-Json summary_json(const Summary& summary, const ReportOptions& options);
+std::string summary_json(const SummaryResult& summary, const SummaryQuery& query, const OutputOptions& output);
 
 }  // namespace cistern::analyzer

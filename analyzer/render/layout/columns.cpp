@@ -19,7 +19,7 @@ struct Character {
   size_t bytes = 0;  // 0: not well-formed
 };
 
-// The character that `text` begins with, as UTF-8 has it: the shortest form of what is a character.
+// The first character of `text`. Well-formed UTF-8 is the shortest form of a character that is no surrogate.
 Character first_character(std::string_view text) noexcept {
   const auto lead = static_cast<uint8_t>(text[0]);
   if (lead < 0x80) return {lead, 1};
@@ -38,8 +38,8 @@ Character first_character(std::string_view text) noexcept {
   return longer_than_needed || surrogate || code > 0x10FFFF ? Character{} : Character{code, bytes};
 }
 
-// What a terminal or a viewer obeys instead of showing it: controls (C0, C1), separators of lines, and what turns the
-// direction of the text around it.
+// Whether a terminal or a viewer obeys the character instead of showing it: controls (C0, C1), line separators and
+// characters that change the direction of text.
 bool is_command(char32_t code) noexcept {
   if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return true;
   if (code == 0x061C || code == 0x200E || code == 0x200F) return true;

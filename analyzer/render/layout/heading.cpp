@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/units.h"
@@ -11,43 +10,12 @@
 namespace cistern::analyzer {
 namespace {
 
-uint64_t sum_of(const std::vector<ImageFacts>& images, const std::function<uint64_t(const ImageFacts&)>& figure) {
-  uint64_t sum = 0;
-  for (const ImageFacts& facts : images) sum += figure(facts);
-  return sum;
-}
-
 std::string interpreter_of(const ImageFacts& facts) {
   if (facts.implementation.empty()) return "no Python";
   return printable(facts.implementation + (facts.python.empty() ? "" : " " + facts.python));
 }
 
-void note_image(const ImageFacts& facts, std::vector<std::string>& out) {
-  const std::string who = fmt::format("process {}", facts.pid);
-  if (!facts.implementation.empty() && !facts.python_stacks) {
-    const std::string reason = facts.python_stacks_reason.empty() ? "no reason given" : facts.python_stacks_reason;
-    out.push_back(fmt::format("{}: Python stacks are off: {}", who, printable(reason)));
-  }
-  if (facts.without_proc) {
-    out.push_back(who + ": it had no /proc; its arguments, its resident memory and its threads' names are unknown");
-  }
-  if (facts.late_install) {
-    out.push_back(who + ": Python code ran before the hooks were in place; what it allocated is not here");
-  }
-  if (facts.window_missing) {
-    out.push_back(who + ": it did not end in order and its window file is gone; its last events are missing");
-  }
-  if (facts.epoch_begin_ns) {
-    const uint64_t kept_ns = facts.duration_ns > *facts.epoch_begin_ns ? facts.duration_ns - *facts.epoch_begin_ns : 0;
-    out.push_back(fmt::format(
-        "{}: its last {} are here, from {} on, what is older was overwritten: blocks from before "
-        "count as not there",
-        who, format_ns(static_cast<int64_t>(kept_ns)), format_ns(static_cast<int64_t>(*facts.epoch_begin_ns))));
-  }
-  if (facts.stopped) out.push_back(who + ": recording was stopped for a while; frees in that time were not seen");
-}
-
-// As bash reads it: what would not be shown as it is, and all that is no ASCII with it, by its number.
+// In bash's $'…' quotes: every byte that is not printable ASCII is written as its number.
 std::string escaped_word(std::string_view path) {
   std::string word = "$'";
   for (const char c : path) {
@@ -78,16 +46,51 @@ std::string ending(const ImageFacts& facts) {
   return "killed or still running (no end was recorded)";
 }
 
+std::string text_of(const MissingData& missing) {
+  using Kind = MissingData::Kind;
+  const std::string process = fmt::format("process {}: ", missing.pid);
+  switch (missing.kind) {
+    case Kind::kLostEvents:
+      return plural(missing.number, "event") + " could not be recorded";
+    case Kind::kLostSegments:
+      return fmt::format("{} of events or definitions {} missing from the file", plural(missing.number, "segment"),
+                         missing.number == 1 ? "is" : "are");
+    case Kind::kUnreadableBytes:
+      return format_bytes(missing.number) + " of the file could not be read";
+    case Kind::kPythonStacks:
+      return process + "Python stacks are off: " + (missing.text.empty() ? "no reason given" : printable(missing.text));
+    case Kind::kProc:
+      return process + "/proc was not readable; its arguments, resident memory and thread names are unknown";
+    case Kind::kLateInstall:
+      return process + "Python code ran before the hooks were installed; its allocations are missing";
+    case Kind::kWindow:
+      return process + "it ended abnormally and its window file is gone; its last events are missing";
+    case Kind::kOverwritten:
+      return process + fmt::format(
+                           "only the last {} are recorded, from {} on; older events were overwritten, and blocks "
+                           "from before are not counted",
+                           format_ns(static_cast<int64_t>(missing.number)),
+                           format_ns(static_cast<int64_t>(missing.from_ns)));
+    case Kind::kStopped:
+      return process + "recording was stopped for a while; frees in that time were not recorded";
+    case Kind::kLeaksWithoutStacks:
+      return process + "Python stacks are off, so leaks cannot be told from the rest";
+    case Kind::kKindsOfLeaks:
+      return fmt::format("no census was taken, so leaks of kind {} cannot be told from the rest", missing.text);
+    case Kind::kFile:
+      break;
+  }
+  return missing.text;
+}
+
+std::vector<std::string> texts_of(const std::vector<MissingData>& missing) {
+  std::vector<std::string> lines;
+  for (const MissingData& one : missing) lines.push_back(text_of(one));
+  return lines;
+}
+
 std::vector<std::string> notes(const std::vector<ImageFacts>& images) {
-  std::vector<std::string> out;
-  const uint64_t lost = sum_of(images, [](const ImageFacts& facts) { return facts.lost_events; });
-  const uint64_t segments = sum_of(images, [](const ImageFacts& facts) { return facts.lost_segments; });
-  const uint64_t torn = sum_of(images, [](const ImageFacts& facts) { return facts.unreadable_bytes; });
-  if (lost != 0) out.push_back(plural(lost, "event") + " could not be recorded");
-  if (segments != 0) out.push_back(plural(segments, "segment") + " of events or definitions are missing from the file");
-  if (torn != 0) out.push_back(format_bytes(torn) + " of the file could not be read");
-  for (const ImageFacts& facts : images) note_image(facts, out);
-  return out;
+  return texts_of(missing_data(images));
 }
 
 std::string wrapped(std::string_view text, size_t columns) {

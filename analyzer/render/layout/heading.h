@@ -1,4 +1,4 @@
-// The first line of a text report, what it is about, and the notes about what to trust, which every report shares.
+// Texts that every report shares: its first line, notes about what the profile lacks, wrapped lines.
 #pragma once
 
 #include <string>
@@ -6,18 +6,22 @@
 #include <vector>
 
 #include "analyzer/model/image_facts.h"
+#include "analyzer/model/missing_data.h"
 
 namespace cistern::analyzer {
 
 // "service.py, CPython 3.11.2, 12.4 s", with ", and 3 more processes" and the like.
 std::string heading(const std::vector<ImageFacts>& images);
-// "exit code 1", "killed by signal 9", …: how an image ended, as a clause.
+// How an image ended, as a clause: "ended, exit code 1", "killed by signal 9".
 std::string ending(const ImageFacts& facts);
-// What is missing, one line each, most important first; empty when the profile is complete.
+// One clause for each.
+std::string text_of(const MissingData& missing);
+std::vector<std::string> texts_of(const std::vector<MissingData>& missing);
+// What the profile lacks, one clause each, most important first; empty when it is complete.
 std::vector<std::string> notes(const std::vector<ImageFacts>& images);
-// `text` in lines of at most `columns` characters, further lines indented by two, newlines behind.
+// `text` in lines of at most `columns` characters, each with a newline; lines after the first are indented by two.
 std::string wrapped(std::string_view text, size_t columns);
-// A path as an argument for a shell.
+// `path` quoted for a shell, if it needs quotes.
 std::string shell_word(std::string_view path);
 
 }  // namespace cistern::analyzer

@@ -1,5 +1,5 @@
-// Short names for paths: as few of their last parts as tell them apart from each other. `__init__.py` and `__main__.py`
-// always keep their folder.
+// Short names for paths: the fewest last parts that distinguish them from each other. `__init__.py` and `__main__.py`
+// keep their folder.
 #pragma once
 
 #include <map>
@@ -11,9 +11,9 @@ namespace cistern::analyzer {
 
 class PathNames {
  public:
-  // All paths that will be named; duplicates are welcome. The texts outlive this.
+  // Adds a path that will be named; duplicates are ignored. The text outlives this.
   void add(std::string_view path);
-  // The short name of a path that was added; of any other, its last part.
+  // The short name of an added path; the last part of any other path.
   std::string name(std::string_view path) const;
 
  private:

@@ -1,4 +1,5 @@
-// A bar on standard error for work that takes longer than a second, on a terminal only; wiped when done.
+// A progress bar on standard error for work that takes longer than a second. Only on a terminal. The destructor erases
+// it.
 #pragma once
 
 #include <chrono>

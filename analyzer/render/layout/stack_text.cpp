@@ -40,7 +40,7 @@ std::string StackText::native_text(const Frame& frame) const {
   return place.empty() ? function_of(frame) : fmt::format("{} ({})", function_of(frame), place);
 }
 
-// Native frames without a Python one that called them have lines of their own.
+// Native frames that no Python frame called have their own lines.
 std::vector<StackText::Entry> StackText::entries_of(const std::vector<const Frame*>& frames) {
   std::vector<Entry> entries;
   std::vector<const Frame*> called;
@@ -70,8 +70,8 @@ std::string StackText::place_of(const Frame& frame) const {
   return place;
 }
 
-// Indices of the frames to show, in order. A program given by -c or on standard input is own code where it is
-// outermost.
+// Indices of the frames to show, in order. Code of -c or standard input counts as the program's own code if it is the
+// outermost frame.
 std::vector<size_t> StackText::chosen(const std::vector<Entry>& entries) const {
   std::vector<size_t> shown;
   bool own = false;
@@ -88,7 +88,7 @@ std::vector<size_t> StackText::chosen(const std::vector<Entry>& entries) const {
   return shown;
 }
 
-// Frames left out between those shown are counted, unless all of them are import machinery, which says nothing.
+// Counts the frames that are left out, unless all of them are import machinery.
 std::string StackText::lines(NodeId node, size_t indent) const {
   const std::vector<Entry> entries = entries_of(tree_.stack(node));
   if (entries.empty()) return spaces(indent) + "(no Python stack: interpreter start-up or native code)\n";
@@ -106,7 +106,7 @@ std::string StackText::lines(NodeId node, size_t indent) const {
   return out;
 }
 
-// The innermost ones, and the one that Python called.
+// The innermost native frames, and the one that Python called.
 std::string StackText::called_lines(const Entry& entry, size_t indent) const {
   const auto columns = static_cast<size_t>(terminal_.columns);
   const size_t room = columns > indent + 24 ? columns - indent - 4 : 20;

@@ -1,5 +1,5 @@
-// A stack as lines of text: the function that allocated first, then its callers. What a Python line called in native
-// code stands below it, the innermost first.
+// A stack as lines of text: the function that allocated first, then its callers. The native functions that a Python
+// line called follow it, innermost first.
 //
 //     Session.profile        service.py:18
 //       _fast.so: buf_new (fast.c:88)
@@ -8,8 +8,8 @@
 //       started at
 //     ← main                 service.py:22
 //       … 12 more
-// Of a stack deeper than asked for, the innermost frames are shown, and the nearest caller that is the program's own
-// (not of the standard library or an installed package) if it is not among them.
+// A stack that is too deep shows its innermost frames. If none of them is the program's own code (not of the standard
+// library or an installed package), it also shows the nearest caller that is.
 #pragma once
 
 #include <cstddef>
@@ -28,9 +28,9 @@ class StackText {
   StackText(const CallTree& tree, const PathNames& names, const Terminal& terminal, size_t depth)
       : tree_(tree), names_(names), terminal_(terminal), depth_(depth) {}
 
-  // Lines with `indent` spaces before them and newlines behind.
+  // Lines with `indent` spaces before them, each with a newline.
   std::string lines(NodeId node, size_t indent) const;
-  // "service.py:18 in Session.profile → _fast.so: buf_new", for the innermost Python frame and the innermost of those
+  // "service.py:18 in Session.profile → _fast.so: buf_new": the innermost Python frame and the innermost native frame
   // that it called.
   std::string one_line(NodeId node) const;
 
@@ -38,7 +38,7 @@ class StackText {
   std::string place_of(const Frame& frame) const;
 
  private:
-  // A frame that has a line of its own, and the native frames that it called, innermost first.
+  // A frame with its own line, and the native frames that it called, innermost first.
   struct Entry {
     const Frame* frame = nullptr;
     std::vector<const Frame*> called;
@@ -56,7 +56,7 @@ class StackText {
   size_t depth_;
 };
 
-// Registers the files and modules of a frame, and of a stack.
+// Adds the files and modules of a frame, or of a stack, to `names`.
 void add_paths(const Frame& frame, PathNames& names);
 void add_paths(const CallTree& tree, NodeId node, PathNames& names);
 

@@ -12,8 +12,8 @@ enum class Ink { kPlain, kStrong, kFaint, kRed, kYellow, kGreen, kBlue };
 
 struct Terminal {
   bool terminal = false;
-  bool colour = false;  // a terminal, and neither NO_COLOR nor TERM=dumb says otherwise
-  int columns = 80;     // 80 unless a terminal says otherwise; between 40 and 160
+  bool colour = false;  // a terminal, without NO_COLOR and TERM=dumb
+  int columns = 80;     // of a terminal, between 40 and 160; else 80
 
   // `text` in `ink`, or just `text` where there is no colour.
   std::string paint(Ink ink, std::string_view text) const;

@@ -7,7 +7,7 @@
 namespace cistern::analyzer {
 namespace {
 
-// Scales by 1,000 until fewer than four digits are left; one decimal below ten units and where it says something.
+// Scales by 1,000 until fewer than four digits are left; one decimal below 99.95 of a unit.
 std::string scaled(double value, std::initializer_list<const char*> units) {
   auto unit = units.begin();
   while (value >= 999.5 && unit + 1 != units.end()) {

@@ -1,5 +1,5 @@
-// Figures as people read them. Decimal units (1 kB is 1,000 bytes), three digits at most before a unit, thousands
-// separated by commas.
+// Figures for people: decimal units (1 kB is 1,000 bytes), at most three digits before a unit, commas between
+// thousands.
 #pragma once
 
 #include <cstdint>

@@ -8,7 +8,6 @@
 #include "analyzer/render/layout/heading.h"
 #include "analyzer/render/layout/path_names.h"
 #include "analyzer/render/layout/stack_text.h"
-#include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/units.h"
 
 namespace cistern::analyzer {
@@ -17,13 +16,13 @@ namespace {
 constexpr size_t kTopLeaks = 8;
 constexpr size_t kIndent = 6;
 
-// Whose memory the other limits are about, where there are several processes.
+// Names the process whose memory exceeds a limit, if the profile has several.
 std::string process_of(const CheckedProfile& checked, const ImageFacts& facts) {
   if (checked.findings.images.size() == 1) return "";
   return fmt::format(", process {} ({})", facts.pid, printable(program_name(facts.arguments)));
 }
 
-// "leaks 12 kB ≤ 64KiB": a figure, and its limit if it has one.
+// "leaks 12 kB ≤ 64KiB": a figure, with its limit if it has one.
 std::string within(const std::string& figure, const std::optional<SizeLimit>& limit) {
   return limit ? figure + " ≤ " + limit->text : figure;
 }
@@ -43,12 +42,15 @@ std::string_view command_for(LimitKind kind) {
   return "leaks";
 }
 
-// What one profile has to say.
+// The verdict on one profile.
 class ProfileText {
  public:
-  ProfileText(const CheckedProfile& checked, const CheckOptions& options, const Terminal& terminal)
+  ProfileText(const CheckedProfile& checked, const CheckQuery& query, const OutputOptions& output,
+              const Terminal& terminal)
       : checked_(checked),
-        options_(options),
+        query_(query),
+        limits_(query.limits),
+        output_(output),
         verdict_(checked.verdict),
         terminal_(terminal),
         stacks_(checked.findings.tree, names_, terminal, 1) {
@@ -57,12 +59,12 @@ class ProfileText {
 
   std::string text() {
     if (!verdict_.complete()) {
-      for (const std::string& reason : verdict_.incomplete) say("NOT COMPLETE", Ink::kYellow, reason);
-      out_ += wrapped("An incomplete profile does not pass; what it shows:", columns());
+      for (const std::string& reason : texts_of(verdict_.missing)) add("NOT COMPLETE", Ink::kYellow, reason);
+      out_ += wrapped("An incomplete profile does not pass. What it shows:", columns());
     }
     for (const LimitFailure& failure : verdict_.failures) add_failure(failure);
-    if (verdict_.failures.empty()) say(verdict_.complete() ? "PASS" : "····", Ink::kGreen, figures());
-    out_ += wrapped(of_what(), columns());
+    if (verdict_.failures.empty()) add(verdict_.complete() ? "PASS" : "····", Ink::kGreen, figures());
+    out_ += wrapped(subject(), columns());
     for (const LimitFailure& failure : verdict_.failures) add_next(command_for(failure.kind));
     if (!verdict_.complete() && verdict_.failures.empty()) add_next("summary");
     return std::move(out_);
@@ -71,47 +73,48 @@ class ProfileText {
  private:
   size_t columns() const { return static_cast<size_t>(terminal_.columns); }
 
-  void say(std::string_view word, Ink ink, const std::string& text) {
+  void add(std::string_view word, Ink ink, const std::string& text) {
     const std::string plain = wrapped(std::string(word) + "  " + text, columns());
     out_ += terminal_.paint(ink, word) + plain.substr(word.size());
   }
 
-  std::string of_what() const {
+  std::string subject() const {
     const std::string what = heading(checked_.findings.images);
-    return options_.report.query.paths.size() == 1 ? what : printable(checked_.path()) + ": " + what;
+    return query_.report.paths.size() == 1 ? what : printable(checked_.path) + ": " + what;
   }
 
-  // Of a profile that breaks no limit.
+  // For a profile that exceeds no limit.
   std::string figures() const {
     std::string text = leak_figures();
     uint64_t peak = 0;
     uint64_t held = 0;
     for (const ImageFacts& facts : checked_.findings.images) peak = std::max(peak, facts.peak.bytes);
     for (const HeldMemory& memory : verdict_.held) held = std::max(held, memory.bytes());
-    text += within("peak " + format_bytes(peak), options_.max_peak);
-    if (!verdict_.held.empty()) text += within("; held " + format_bytes(held), options_.max_held);
+    text += within("peak " + format_bytes(peak), limits_.max_peak);
+    if (!verdict_.held.empty()) text += within("; held " + format_bytes(held), limits_.max_held);
     return text + suppressed_figures();
   }
 
   std::string leak_figures() const {
-    if (!options_.judges_leaks()) return "";
+    if (!limits_.judges_leaks()) return "";
     if (verdict_.leaks.empty()) return "no leaks; ";
-    return within("leaks " + format_bytes(verdict_.leaked.bytes), options_.leak_limit()) + "; ";
+    return within("leaks " + format_bytes(verdict_.leaked.bytes), limits_.leak_limit()) + "; ";
   }
 
   std::string suppressed_figures() const {
     std::string text;
     if (!verdict_.suppressed.empty()) {
-      text = fmt::format("; suppressed {} in {}", format_bytes(verdict_.suppressed_amount.bytes),
+      text = fmt::format("; {} suppressed in {}", format_bytes(verdict_.suppressed_amount.bytes),
                          plural(verdict_.suppressed.size(), "group"));
     }
     if (verdict_.not_counted.blocks == 0) return text;
-    return text + fmt::format("; leaks of other kinds or growths {}", format_bytes(verdict_.not_counted.bytes));
+    return text +
+           fmt::format("; {} in leaks that --kind or --growth exclude", format_bytes(verdict_.not_counted.bytes));
   }
 
   void add_failure(const LimitFailure& failure) {
-    say("FAIL", Ink::kRed, what_failed(failure));
-    const size_t top = std::min(options_.report.output.top_or(kTopLeaks), failure.leaks.size());
+    add("FAIL", Ink::kRed, what_failed(failure));
+    const size_t top = std::min(output_.top_or(kTopLeaks), failure.leaks.size());
     for (size_t i = 0; i < top; ++i) add_leak(failure.leaks[i]);
     if (top < failure.leaks.size()) out_ += fmt::format("{:>8}… {} more\n", "", failure.leaks.size() - top);
   }
@@ -148,8 +151,8 @@ class ProfileText {
     const LeakGroup& group = *leak.greatest;
     const std::string start = fmt::format("{:>{}}{:<7}{:>8}  {:<11}", "", kIndent, name_of(group.growth.growth),
                                           format_bytes(leak.amount.bytes), rate_of(group));
-    const size_t room = std::max<size_t>(columns(), width_of(start) + 22) - width_of(start) - 2;
-    out_ += start + "  " + fit(place_of(group.stack), room) + "\n";
+    const size_t width = std::max<size_t>(columns(), width_of(start) + 22) - width_of(start) - 2;
+    out_ += start + "  " + fit(place_of(group.stack), width) + "\n";
   }
 
   static std::string rate_of(const LeakGroup& group) {
@@ -160,8 +163,8 @@ class ProfileText {
     return rate ? "+" + format_rate(*rate) : "";
   }
 
-  // The line that allocated, and the nearest caller of the program's own if it is none. What it called in native code
-  // is part of its line.
+  // The line that allocated, with the native function that it called. If the line is not the program's own code, the
+  // nearest caller in the program's own code follows.
   std::string place_of(NodeId node) const {
     std::string place = stacks_.one_line(node);
     for (bool first = true; node != kRootNode; node = checked_.findings.tree.parent(node)) {
@@ -173,12 +176,14 @@ class ProfileText {
   }
 
   void add_next(std::string_view command) {
-    const std::string line = fmt::format("show: cistern {} {}\n", command, shell_word(checked_.path()));
+    const std::string line = fmt::format("show: cistern {} {}\n", command, shell_word(checked_.path));
     if (out_.find(line) == std::string::npos) out_ += line;
   }
 
   const CheckedProfile& checked_;
-  const CheckOptions& options_;
+  const CheckQuery& query_;
+  const CheckLimits& limits_;
+  const OutputOptions& output_;
   const Verdict& verdict_;
   const Terminal& terminal_;
   PathNames names_;
@@ -209,12 +214,12 @@ bool leaks_failed(const CheckResult& result) {
 
 }  // namespace
 
-std::string check_text(const CheckResult& result, const CheckOptions& options) {
-  const Terminal terminal = terminal_of(stdout);
+std::string check_text(const CheckResult& result, const CheckQuery& query, const OutputOptions& output,
+                       const Terminal& terminal) {
   std::string out;
-  for (const auto& checked : result.profiles) out += ProfileText(*checked, options, terminal).text();
+  for (const auto& checked : result.profiles) out += ProfileText(*checked, query, output, terminal).text();
   out += entries_text(result.suppressions, static_cast<size_t>(terminal.columns));
-  if (leaks_failed(result)) out += "accept one: see \"suppress\" in cistern check --help\n";
+  if (leaks_failed(result)) out += "to accept a leak, see \"suppress\" in cistern check --help\n";
   return out;
 }
 

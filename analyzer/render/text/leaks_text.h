@@ -1,19 +1,15 @@
-// `cistern leaks`: who was still alive, by the line that allocated it.
+// `cistern leaks` as text: how much leaks, then the groups with their stacks, most important first.
 #pragma once
 
-#include "analyzer/read/failure.h"
-#include "analyzer/render/text/report_options.h"
+#include <string>
+
+#include "analyzer/render/layout/output_options.h"
+#include "analyzer/render/layout/terminal.h"
+#include "analyzer/results/leaks_result.h"
 
 namespace cistern::analyzer {
 
-struct LeaksOptions {
-  ReportOptions report;
-  bool all = false;  // also what is no leak, or not known to be one
-  std::optional<Moment> warm_up;
-};
-
-// Prints the report. Returns the exit code: kUnreadable when some of the profiles could not be read.
-// Errors: Failure.
-ExitCode report_leaks(const LeaksOptions& options);
+std::string leaks_text(const LeaksResult& leaks, const LeaksQuery& query, const OutputOptions& output,
+                       const Terminal& terminal);
 
 }  // namespace cistern::analyzer

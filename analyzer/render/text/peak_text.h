@@ -1,12 +1,15 @@
-// `cistern peak`: what was live when each process held most.
+// `cistern peak` as text: the size of the peak, then the stacks that held most of it.
 #pragma once
 
-#include "analyzer/read/failure.h"
-#include "analyzer/render/text/report_options.h"
+#include <string>
+
+#include "analyzer/render/layout/output_options.h"
+#include "analyzer/render/layout/terminal.h"
+#include "analyzer/results/peak_result.h"
 
 namespace cistern::analyzer {
 
-// Prints the report. Returns the exit code: kUnreadable when some of the profiles could not be read. Errors: Failure.
-ExitCode report_peak(const ReportOptions& options);
+std::string peak_text(const PeakResult& peak, const PeakQuery& query, const OutputOptions& output,
+                      const Terminal& terminal);
 
 }  // namespace cistern::analyzer

@@ -16,46 +16,42 @@ constexpr size_t kIndent = 5;
 
 }  // namespace
 
-StackGroups::StackGroups(const CallTree& tree, const ReportOptions& options, const std::vector<ImageFacts>& images)
-    : tree_(tree), options_(options), images_(images), terminal_(terminal_of(stdout)) {}
-
 void StackGroups::add(const StackGroup& group) {
-  if (shown_.size() < options_.output.top_or(kTopGroups)) {
+  if (shown_.size() < output_.top_or(kTopGroups)) {
     shown_.push_back(group);
     return;
   }
   ++left_groups_;
-  left_.bytes += group.amount.bytes;
-  left_.blocks += group.amount.blocks;
+  left_ += group.amount;
 }
 
 std::string StackGroups::text(const std::string& answer) const {
   PathNames names;
-  for (const StackGroup& group : shown_) add_paths(tree_, group.stack, names);
-  const StackText stacks(tree_, names, terminal_, options_.output.depth_or(kTopFrames));
-  std::string out = wrapped(heading(images_) + " · " + answer, static_cast<size_t>(terminal_.columns));
+  for (const StackGroup& group : shown_) add_paths(by_stack_.tree, group.stack, names);
+  const StackText stacks(by_stack_.tree, names, terminal_, output_.depth_or(kTopFrames));
+  std::string out = wrapped(heading(by_stack_.images) + " · " + answer, static_cast<size_t>(terminal_.columns));
   for (size_t i = 0; i < shown_.size(); ++i) {
     const StackGroup& group = shown_[i];
     out += fmt::format("\n{:>3}  {}  {}\n", i + 1, terminal_.paint(Ink::kStrong, group.figure), group.detail);
     out += stacks.lines(group.stack, kIndent);
   }
-  return out + "\n" + rest() + note_lines(images_, terminal_) + next_command(names);
+  return out + "\n" + rest() + note_lines(by_stack_.images, terminal_) + next_command(names);
 }
 
 std::string StackGroups::rest() const {
   if (left_groups_ == 0) return {};
-  return wrapped(fmt::format("and {}, {} in {}: --top 0", plural(left_groups_, "smaller group"),
+  return wrapped(fmt::format("and {}, {} in {} (show with --top 0)", plural(left_groups_, "smaller group"),
                              format_bytes(left_.bytes), plural(left_.blocks, "block")),
                  static_cast<size_t>(terminal_.columns));
 }
 
-// The lines of the first file of the program's own.
+// The lines of the first file of the program's own code.
 std::string StackGroups::next_command(const PathNames& names) const {
   for (const StackGroup& group : shown_) {
-    for (const Frame* frame : tree_.stack(group.stack)) {
+    for (const Frame* frame : by_stack_.tree.stack(group.stack)) {
       if (!is_own_code(*frame)) continue;
       return fmt::format("next: cistern lines {} {}\n", shell_word(printable(names.name(frame->file))),
-                         shell_word(options_.query.paths.front()));
+                         shell_word(query_.paths.front()));
     }
   }
   return {};

@@ -6,16 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/render/json/summary_json.h"
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/heading.h"
 #include "analyzer/render/layout/path_names.h"
-#include "analyzer/render/layout/progress_bar.h"
 #include "analyzer/render/layout/stack_text.h"
-#include "analyzer/render/layout/terminal.h"
 #include "analyzer/render/layout/units.h"
-#include "analyzer/render/layout/warnings.h"
-#include "analyzer/results/summary.h"
+#include "analyzer/render/text/family_text.h"
+#include "analyzer/render/text/last_seconds_text.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -27,20 +24,22 @@ constexpr size_t kTopStacks = 4;
 constexpr size_t kTopMarks = 12;
 constexpr size_t kTopProcesses = 12;
 
-uint64_t total(const Summary& summary, uint64_t ImageFacts::*figure) {
+uint64_t total(const SummaryResult& summary, uint64_t ImageFacts::*figure) {
   uint64_t sum = 0;
-  for (const ImageSummary& image : summary.images) sum += image.facts.*figure;
+  for (const ImageFacts& facts : summary.images) sum += facts.*figure;
   return sum;
 }
 
 class SummaryText {
  public:
-  SummaryText(const Summary& summary, const ReportOptions& options)
+  SummaryText(const SummaryResult& summary, const SummaryQuery& query, const OutputOptions& output,
+              const Terminal& terminal)
       : summary_(summary),
-        options_(options),
-        terminal_(terminal_of(stdout)),
+        query_(query.report),
+        output_(output),
+        terminal_(terminal),
+        facts_(summary.images),
         stacks_(summary.tree, names_, terminal_, 1) {
-    for (const ImageSummary& image : summary.images) facts_.push_back(image.facts);
     for (const FunctionFigures& function : summary.functions) names_.add(summary.tree.frame(function.frame).file);
     for (const LastSeconds& last : summary.last_seconds) add_paths(last, summary.tree, names_);
     for (const ImageGrowth& growth : summary.growth) {
@@ -71,21 +70,22 @@ class SummaryText {
     line(heading(facts_) + ", " + ending(facts_.front()));
     const uint64_t events = total(summary_, &ImageFacts::events);
     const uint64_t finalized = total(summary_, &ImageFacts::snapshot_events);
-    const std::string totals = finalized != 0 ? fmt::format(" ({} of them as totals)", format_count(finalized)) : "";
+    const std::string totals =
+        finalized != 0 ? fmt::format(", {} of them only in totals", format_count(finalized)) : "";
     line(fmt::format("{}{}, {} lost, {}", plural(events, "event"), totals,
-                     format_count(total(summary_, &ImageFacts::lost_events)), torn_text()));
+                     format_count(total(summary_, &ImageFacts::lost_events)), unreadable_text()));
   }
 
-  std::string torn_text() const {
-    const uint64_t torn = total(summary_, &ImageFacts::unreadable_bytes);
-    return torn == 0 ? "nothing torn" : "torn " + format_bytes(torn);
+  std::string unreadable_text() const {
+    const uint64_t unreadable = total(summary_, &ImageFacts::unreadable_bytes);
+    return unreadable == 0 ? "no truncated segments" : format_bytes(unreadable) + " unreadable";
   }
 
   // Of the first image; further processes have rows of their own.
   void add_memory() {
     if (summary_.images.empty()) return;
-    const ImageSummary& image = summary_.images.front();
-    const ImageFacts& facts = image.facts;
+    const ImageFigures& image = summary_.figures.front();
+    const ImageFacts& facts = facts_.front();
     out_ += "\n";
     if (summary_.images.size() > 1) line(fmt::format("process {}:", facts.pid));
     line(fmt::format("{} in {} alive {}", format_bytes(facts.end.bytes), plural(facts.end.blocks, "block"),
@@ -93,11 +93,11 @@ class SummaryText {
     line(fmt::format("peak {} in {} at {}", format_bytes(facts.peak.bytes), plural(facts.peak.blocks, "block"),
                      format_ns(static_cast<int64_t>(facts.peak_ns))));
     if (image.resident.greatest_bytes != 0) {
-      line(fmt::format("resident (RSS) {} at the last look, {} at most", format_bytes(image.resident.last_bytes),
+      line(fmt::format("resident (RSS) {} when last sampled, {} at most", format_bytes(image.resident.last_bytes),
                        format_bytes(image.resident.greatest_bytes)));
     }
     if (image.resident.recorder_bytes != 0) {
-      line(fmt::format("the recorder itself: {} of addresses", format_bytes(image.resident.recorder_bytes)));
+      line(fmt::format("{} of address space is the recorder's own", format_bytes(image.resident.recorder_bytes)));
     }
     add_allocators(image);
   }
@@ -105,14 +105,14 @@ class SummaryText {
   void add_last_seconds() {
     for (size_t i = 0; i < std::min(kTopCutOff, summary_.last_seconds.size()); ++i) {
       out_ += "\n" + last_seconds_text(summary_.last_seconds[i], summary_.tree, stacks_, columns(),
-                                       options_.output.top_or(kTopStacks));
+                                       output_.top_or(kTopStacks));
     }
     const size_t cut_off = summary_.last_seconds.size();
-    if (cut_off > kTopCutOff) line(fmt::format("… and {} more were cut off: --json", cut_off - kTopCutOff));
+    if (cut_off > kTopCutOff) line(fmt::format("… {} more cut-off processes (show with --json)", cut_off - kTopCutOff));
   }
 
-  void add_allocators(const ImageSummary& image) {
-    // mimalloc has none: what is told as an arena there is a chunk of the interpreter's stack of frames.
+  void add_allocators(const ImageFigures& image) {
+    // mimalloc has no arenas: what its interpreter reports as one is a chunk of the stack of frames.
     if (image.arena_peak_bytes != 0 && image.allocator != "mimalloc") {
       line(fmt::format("{}: {} of {}, at most {}{}", printable(image.allocator), plural(image.arenas_at_end, "arena"),
                        format_bytes(image.arena_bytes_at_end), format_bytes(image.arena_peak_bytes),
@@ -146,7 +146,7 @@ class SummaryText {
 
   void add_processes() {
     title("processes         start     time      peak       end   ended");
-    const size_t top = std::min(options_.output.top_or(kTopProcesses), facts_.size());
+    const size_t top = std::min(output_.top_or(kTopProcesses), facts_.size());
     for (size_t i = 0; i < top; ++i) {
       const ImageFacts& facts = facts_[i];
       const double start =
@@ -175,7 +175,7 @@ class SummaryText {
   }
 
   void add_functions() {
-    const size_t top = std::min(options_.output.top_or(kTopFunctions), summary_.functions.size());
+    const size_t top = std::min(output_.top_or(kTopFunctions), summary_.functions.size());
     if (top == 0) return;
     title("top functions    alive    blocks  at the peak");
     for (size_t i = 0; i < top; ++i) add_function(summary_.functions[i]);
@@ -194,7 +194,7 @@ class SummaryText {
   void add_marks() {
     if (summary_.marks.empty()) return;
     title("marks               at     alive    blocks");
-    const size_t top = std::min(options_.output.top_or(kTopMarks), summary_.marks.size());
+    const size_t top = std::min(output_.top_or(kTopMarks), summary_.marks.size());
     for (size_t i = 0; i < top; ++i) {
       const MarkFigures& mark = summary_.marks[i];
       out_ += fmt::format("  {} {} {} {}\n", pad_right(fit(printable(mark.name), 10), 10),
@@ -212,7 +212,7 @@ class SummaryText {
       return a->allocated.bytes > b->allocated.bytes;
     });
     title("threads          alive allocated     time   name");
-    const size_t top = std::min(options_.output.top_or(kTopThreads), threads.size());
+    const size_t top = std::min(output_.top_or(kTopThreads), threads.size());
     for (size_t i = 0; i < top; ++i) add_thread(*threads[i]);
     if (top != threads.size()) out_ += fmt::format("  … {} more\n", threads.size() - top);
   }
@@ -228,9 +228,9 @@ class SummaryText {
 
   void add_remarks() {
     out_ += "\n";
-    for (const ImageSummary& image : summary_.images) {
+    for (const ImageFigures& image : summary_.figures) {
       for (const auto& [name, value] : image.environment) {
-        if (&image == &summary_.images.front() && name != "LD_PRELOAD") line(printable(name + "=" + value));
+        if (&image == &summary_.figures.front() && name != "LD_PRELOAD") line(printable(name + "=" + value));
       }
     }
     for (const std::string& note : notes(facts_)) line("note: " + note);
@@ -238,7 +238,7 @@ class SummaryText {
     const auto cut = [](const ImageFacts& facts) { return facts.epoch_begin_ns.has_value(); };
     const bool overwritten = std::any_of(facts_.begin(), facts_.end(), cut);
     const std::string next = overwritten ? "next: cistern tree " : "next: cistern leaks --all ";
-    if (!options_.query.paths.empty()) out_ += next + shell_word(options_.query.paths.front()) + "\n";
+    if (!query_.paths.empty()) out_ += next + shell_word(query_.paths.front()) + "\n";
   }
 
   void add_counts() {
@@ -246,40 +246,32 @@ class SummaryText {
     uint64_t unknown = 0;
     uint64_t implied = 0;
     uint64_t collapsed = 0;
-    for (const ImageSummary& image : summary_.images) {
+    for (const ImageFigures& image : summary_.figures) {
       (image.forked ? inherited : unknown) += image.unknown_frees;
       implied += image.implied_frees;
       collapsed += image.counters[static_cast<size_t>(Counter::kStackTableFull)];
     }
-    if (inherited != 0) line(fmt::format("{} inherited from a parent process", plural(inherited, "block") + " freed,"));
-    if (unknown != 0) line(fmt::format("{} that had not been seen allocated", plural(unknown, "block") + " freed"));
-    if (implied != 0) line(fmt::format("{} allocated anew whose free had not been seen", plural(implied, "address")));
-    if (collapsed != 0) line(fmt::format("stack table full: {} not told apart", plural(collapsed, "later stack")));
+    if (inherited != 0) line(plural(inherited, "freed block") + " inherited from a parent process");
+    if (unknown != 0) line(plural(unknown, "freed block") + " whose allocation was not recorded");
+    if (implied != 0) line(plural(implied, "block") + " whose free was not recorded (the address was reused)");
+    if (collapsed != 0) line(fmt::format("stack table full: {} without frames", plural(collapsed, "later stack")));
   }
 
-  const Summary& summary_;
-  const ReportOptions& options_;
-  Terminal terminal_;
+  const SummaryResult& summary_;
+  const ReportQuery& query_;
+  const OutputOptions& output_;
+  const Terminal& terminal_;
+  const std::vector<ImageFacts>& facts_;
   PathNames names_;
   StackText stacks_;
-  std::vector<ImageFacts> facts_;
   std::string out_;
 };
 
 }  // namespace
 
-ExitCode report_summary(const ReportOptions& options) {
-  const Recordings recordings = open_profiles(options.query.paths);
-  Summary summary;
-  summary.tree = CallTree({.internals = options.query.selection.internals});
-  {
-    ProgressBar progress;
-    summarize(recordings.profiles, options.query, summary, &progress);
-  }
-  for (const ImageSummary& image : summary.images) print_warnings(damage_warnings({image.facts}));
-  print_warnings(module_warnings(summary.tree));
-  write_out(options.output.json ? json_text(summary_json(summary, options)) : SummaryText(summary, options).text());
-  return recordings.exit_code();
+std::string summary_text(const SummaryResult& summary, const SummaryQuery& query, const OutputOptions& output,
+                         const Terminal& terminal) {
+  return SummaryText(summary, query, output, terminal).text();
 }
 
 }  // namespace cistern::analyzer

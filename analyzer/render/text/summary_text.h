@@ -1,13 +1,15 @@
-// `cistern summary`: what ran, how it ended, how much memory it had and where, and how far the profile can be trusted.
+// `cistern summary` as text: what ran, how it ended, how much memory it had and where, and what the profile lacks.
 #pragma once
 
-#include "analyzer/read/failure.h"
-#include "analyzer/render/text/report_options.h"
+#include <string>
+
+#include "analyzer/render/layout/output_options.h"
+#include "analyzer/render/layout/terminal.h"
+#include "analyzer/results/summary_result.h"
 
 namespace cistern::analyzer {
 
-// Prints the report. Returns the exit code: kUnreadable when some of the profiles could not be read.
-// Errors: Failure.
-ExitCode report_summary(const ReportOptions& options);
+std::string summary_text(const SummaryResult& summary, const SummaryQuery& query, const OutputOptions& output,
+                         const Terminal& terminal);
 
 }  // namespace cistern::analyzer

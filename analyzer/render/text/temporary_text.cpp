@@ -19,9 +19,8 @@ std::string answer(const TemporaryResult& result, size_t threshold) {
 }  // namespace
 
 std::string temporary_text(const TemporaryResult& result, const TemporaryQuery& query, const OutputOptions& output,
-                           const Terminal& /*terminal*/) {
-  const ReportOptions options{query.report, output};
-  StackGroups groups(result.tree, options, result.images);
+                           const Terminal& terminal) {
+  StackGroups groups(result, query.report, output, terminal);
   for (const uint32_t index : result.sorted_rows()) {
     const StackRow& row = result.rows[index];
     const Amount& found = result.found[index];

@@ -25,10 +25,10 @@ std::string complaint(std::string_view text) {
   return "no complaint";
 }
 
-class SuppressionsOf : public testing::Test {
+class SuppressionMatch : public testing::Test {
  protected:
   // work (app.py:20) → Registry.add (plugins.py:7) → _fast.so
-  SuppressionsOf() {
+  SuppressionMatch() {
     NodeId node = tree_.child(kRootNode, frame(FrameKind::kPython, "work", "/srv/app.py", ""));
     node = tree_.child(node, frame(FrameKind::kPython, "Registry.add", "/srv/lib/plugins.py", ""));
     group_.stack = tree_.child(node, frame(FrameKind::kNative, "buf_new", "", "/srv/lib/_fast.so"));
@@ -54,7 +54,7 @@ class SuppressionsOf : public testing::Test {
   LeakGroup group_;
 };
 
-TEST_F(SuppressionsOf, AFunctionMatchAnyFrameByTextOrGlob) {
+TEST_F(SuppressionMatch, FunctionMatchesAnyFrameByTextOrGlob) {
   EXPECT_TRUE(suppressed_by("function = 'Registry.add'"));
   EXPECT_TRUE(suppressed_by("function = 'Registry'"));
   EXPECT_TRUE(suppressed_by("function = '*.add'"));
@@ -63,32 +63,32 @@ TEST_F(SuppressionsOf, AFunctionMatchAnyFrameByTextOrGlob) {
   EXPECT_FALSE(suppressed_by("function = 'other'"));
 }
 
-TEST_F(SuppressionsOf, AFunctionInAFileWantBothInOneFrame) {
+TEST_F(SuppressionMatch, FunctionAndFileMustMatchTheSameFrame) {
   EXPECT_TRUE(suppressed_by("function = 'Registry.add'\nfile = '*/plugins.py'"));
   EXPECT_FALSE(suppressed_by("function = 'Registry.add'\nfile = '*/app.py'"));
   EXPECT_TRUE(suppressed_by("function = 'work'\nfile = 'app.py'"));
 }
 
-TEST_F(SuppressionsOf, AModuleAreOfANativeFrameBesideTheOthers) {
+TEST_F(SuppressionMatch, ModuleMatchesANativeFrameOfTheSameStack) {
   EXPECT_TRUE(suppressed_by("module = '*/_fast.so'"));
   EXPECT_TRUE(suppressed_by("module = '_fast'\nfunction = 'work'"));
   EXPECT_FALSE(suppressed_by("module = 'plugins.py'"));
   EXPECT_FALSE(suppressed_by("module = '_fast'\nfunction = 'other'"));
 }
 
-TEST_F(SuppressionsOf, AKindWantThatKind) {
+TEST_F(SuppressionMatch, KindMatchesOnlyThatKind) {
   EXPECT_TRUE(suppressed_by("kind = 'unknown'"));
   EXPECT_TRUE(suppressed_by("kind = 'unk*'\nfunction = 'work'"));
   EXPECT_FALSE(suppressed_by("kind = 'lost'"));
 }
 
-TEST_F(SuppressionsOf, YesterdayNoLongerSuppressAndThoseOfTodayStillDo) {
+TEST_F(SuppressionMatch, EntryIsValidOnItsLastDayAndExpiresAfterIt) {
   EXPECT_TRUE(suppressed_by("function = 'work'\nexpires = 2026-11-24"));
   EXPECT_FALSE(suppressed_by("function = 'work'\nexpires = 2026-11-23"));
   EXPECT_TRUE(suppressed_by("function = 'work'\nexpires = 2027-01-31"));
 }
 
-TEST_F(SuppressionsOf, OneFileAreUsedByAllThatTheyMatchAndTheFirstGivesTheReason) {
+TEST_F(SuppressionMatch, AllMatchingEntriesAreUsedAndTheFirstGivesTheReason) {
   Suppressions suppressions = read(
       "[[suppress]]\nfunction = 'nobody'\nreason = 'a'\n"
       "[[suppress]]\nfunction = 'work'\nreason = 'b'\nexpires = 2020-01-01\n"
@@ -104,31 +104,31 @@ TEST_F(SuppressionsOf, OneFileAreUsedByAllThatTheyMatchAndTheFirstGivesTheReason
   EXPECT_EQ(entries[3].line, 11u);
 }
 
-TEST(Suppressions, OfAnEmptyFileAreNone) {
+TEST(Suppressions, EmptyFileHasNoEntries) {
   EXPECT_TRUE(read("").entries().empty());
   EXPECT_TRUE(read("# nothing yet\n").entries().empty());
 }
 
-TEST(Suppressions, ThatAreWrongAreNamedWithFileAndLine) {
+TEST(Suppressions, InvalidEntryIsReportedWithFileAndLine) {
   EXPECT_EQ(complaint("[[suppress]]\nfunction = 'f'\n"), "accepted.toml:1: a reason is required");
   EXPECT_EQ(complaint("\n[[suppress]]\nfunction = 'f'\nreason = ' '\n"), "accepted.toml:2: a reason is required");
   EXPECT_EQ(complaint("[[suppress]]\nreason = 'r'\n"),
-            "accepted.toml:1: this would suppress everything: give function, file, module or kind");
+            "accepted.toml:1: this entry would suppress everything: add function, file, module or kind");
   EXPECT_EQ(complaint("[[suppress]]\nreason = 'r'\nfunctoin = 'f'\n"),
-            "accepted.toml:3: unknown field 'functoin'; there are function, file, module, kind, reason and expires");
+            "accepted.toml:3: unknown field 'functoin'; known fields: function, file, module, kind, reason, expires");
   EXPECT_EQ(complaint("[[suppress]]\nreason = 'r'\nfunction = 3\n"),
-            "accepted.toml:3: function is to be a text that is not empty");
+            "accepted.toml:3: function must be a non-empty string");
   EXPECT_EQ(complaint("[[suppress]]\nreason = 'r'\nfunction = ''\n"),
-            "accepted.toml:3: function is to be a text that is not empty");
+            "accepted.toml:3: function must be a non-empty string");
   EXPECT_EQ(complaint("[[suppress]]\nreason = 'r'\nfunction = 'f'\nexpires = '2027-01-31'\n"),
-            "accepted.toml:4: expires is to be a date without quotes, such as 2027-01-31");
+            "accepted.toml:4: expires must be a date without quotes, such as 2027-01-31");
   EXPECT_EQ(complaint("[suppress]\nfunction = 'f'\nreason = 'r'\n"),
-            "accepted.toml:1: 'suppress' is not known here; entries are written [[suppress]]");
+            "accepted.toml:1: unknown key 'suppress'; write entries as [[suppress]]");
   EXPECT_EQ(complaint("[[supress]]\nfunction = 'f'\nreason = 'r'\n"),
-            "accepted.toml:1: 'supress' is not known here; entries are written [[suppress]]");
+            "accepted.toml:1: unknown key 'supress'; write entries as [[suppress]]");
 }
 
-TEST(Suppressions, ThatAreNoTomlAreNamedWithTheLineInOneLine) {
+TEST(Suppressions, InvalidTomlIsReportedWithTheLineInOneLine) {
   for (const char* text :
        {"[[suppress]]\nfunction = \n", "[[suppress]]\nfunction = 'f\n", "\x01", "[[suppress]\n", "[[[suppress]]\n",
         "[[suppress]]\nfunction = 'f'\nexpires = 2027-13-41\n", "[[suppress]]\na = 1\na = 2\n"}) {
@@ -138,7 +138,7 @@ TEST(Suppressions, ThatAreNoTomlAreNamedWithTheLineInOneLine) {
   }
 }
 
-TEST(Suppressions, ThatCannotBeReadAreAnErrorOfTheCommandLine) {
+TEST(Suppressions, UnreadableFileIsAUsageError) {
   try {
     read_suppressions("/nowhere/accepted.toml");
     FAIL();

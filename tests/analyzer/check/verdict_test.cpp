@@ -1,4 +1,4 @@
-// Who passes `check`: limits, restrictions and what is missing, on findings made by hand.
+// The verdict of `check` for hand-made findings: limits, exclusions, suppressions and missing data.
 
 #include "analyzer/check/verdict.h"
 
@@ -7,9 +7,9 @@
 namespace cistern::analyzer {
 namespace {
 
-class VerdictOf : public testing::Test {
+class VerdictTest : public testing::Test {
  protected:
-  VerdictOf() {
+  VerdictTest() {
     ImageFacts image;
     image.pid = 4711;
     image.implementation = "CPython";
@@ -37,7 +37,7 @@ class VerdictOf : public testing::Test {
     group.growth.growth = growth;
     findings_.groups.push_back(group);
   }
-  Verdict verdict() { return judge(findings_, held_, options_, suppressions_); }
+  Verdict verdict() { return judge(findings_, held_, limits_, suppressions_); }
   std::vector<LimitKind> broken() {
     std::vector<LimitKind> kinds;
     for (const LimitFailure& failure : verdict().failures) kinds.push_back(failure.kind);
@@ -47,7 +47,7 @@ class VerdictOf : public testing::Test {
 
   LeakFindings findings_;
   std::vector<HeldMemory> held_;
-  CheckOptions options_;
+  CheckLimits limits_;
   Suppressions suppressions_;
   NodeId first_{};
   NodeId second_{};
@@ -55,7 +55,7 @@ class VerdictOf : public testing::Test {
 
 using Kinds = std::vector<LimitKind>;
 
-TEST_F(VerdictOf, WhatDoesNotGrowIsAPass) {
+TEST_F(VerdictTest, PassesWithoutGrowth) {
   add(first_, Growth::kNone, 1'000'000);
   add(first_, Growth::kOneOff, 1'000'000);
   add(second_, Growth::kRamp, 1'000'000);
@@ -63,25 +63,25 @@ TEST_F(VerdictOf, WhatDoesNotGrowIsAPass) {
   EXPECT_EQ(verdict().leaked.blocks, 0u);
 }
 
-TEST_F(VerdictOf, AnyLeakFailsWhenNoLimitIsGiven) {
+TEST_F(VerdictTest, AnyLeakFailsWithoutALimit) {
   add(first_, Growth::kSteady, 1);
   EXPECT_EQ(broken(), Kinds{LimitKind::kLeak});
   findings_.groups[0].amount.bytes = 0;  // ten blocks of no bytes
   EXPECT_EQ(broken(), Kinds{LimitKind::kLeak});
 }
 
-TEST_F(VerdictOf, LeaksDoNotMatterWhenOnlyOtherLimitsAreGiven) {
+TEST_F(VerdictTest, IgnoresLeaksWhenOnlyOtherLimitsAreGiven) {
   add(first_, Growth::kSteady, 1'000'000);
-  options_.max_peak = limit(5000);
+  limits_.max_peak = limit(5000);
   EXPECT_TRUE(verdict().passed());
 }
 
-TEST_F(VerdictOf, TheLimitOfLeaksIsOfTheirSumAndMayBeReached) {
+TEST_F(VerdictTest, MaxLeakLimitsTheSumOfLeaksAndMayBeReached) {
   add(first_, Growth::kSteady, 600);
   add(second_, Growth::kMarked, 400);
-  options_.max_leak = limit(1000);
+  limits_.max_leak = limit(1000);
   EXPECT_TRUE(verdict().passed());
-  options_.max_leak = limit(999);
+  limits_.max_leak = limit(999);
   const Verdict failed = verdict();
   ASSERT_EQ(failed.failures.size(), 1u);
   EXPECT_EQ(failed.failures[0].amount, (Amount{1000, 20}));
@@ -90,7 +90,7 @@ TEST_F(VerdictOf, TheLimitOfLeaksIsOfTheirSumAndMayBeReached) {
   EXPECT_EQ(failed.failures[0].leaks[0].greatest, &findings_.groups[0]);
 }
 
-TEST_F(VerdictOf, TheWorstLeakIsTheFirst) {
+TEST_F(VerdictTest, ListsTheLargestLeakFirst) {
   add(first_, Growth::kSteady, 400);
   add(second_, Growth::kSteady, 600);
   const Verdict failed = verdict();
@@ -98,11 +98,11 @@ TEST_F(VerdictOf, TheWorstLeakIsTheFirst) {
   EXPECT_EQ(failed.leaks[1].greatest->stack, first_);
 }
 
-TEST_F(VerdictOf, AStackLeaksWhatItLeaksInAllDomains) {
+TEST_F(VerdictTest, MaxLeakPerStackSumsAllDomainsOfAStack) {
   add(first_, Growth::kSteady, 600, Domain::kObj);
   add(first_, Growth::kSteady, 500, Domain::kMem);
   add(second_, Growth::kSteady, 900);
-  options_.max_leak_per_stack = limit(1000);
+  limits_.max_leak_per_stack = limit(1000);
   const Verdict failed = verdict();
   ASSERT_EQ(failed.failures.size(), 1u);
   EXPECT_EQ(failed.failures[0].kind, LimitKind::kLeakPerStack);
@@ -111,35 +111,35 @@ TEST_F(VerdictOf, AStackLeaksWhatItLeaksInAllDomains) {
   EXPECT_EQ(failed.failures[0].leaks[0].greatest->domain, Domain::kObj);
 }
 
-TEST_F(VerdictOf, GrowthsThatAreNotAskedForDoNotCount) {
+TEST_F(VerdictTest, ExcludedGrowthsDoNotCount) {
   add(first_, Growth::kSteady, 600);
-  options_.growths = {"marked"};
+  limits_.growths = {"marked"};
   EXPECT_TRUE(verdict().passed());
   EXPECT_EQ(verdict().not_counted.bytes, 600u);
-  options_.growths = {"marked", "steady"};
+  limits_.growths = {"marked", "steady"};
   EXPECT_FALSE(verdict().passed());
 }
 
-TEST_F(VerdictOf, KindsThatOnlyACensusTellsCannotBeJudgedWithoutOne) {
-  options_.kinds = {"lost", "refleak"};
+TEST_F(VerdictTest, IsIncompleteForKindsThatNeedACensus) {
+  limits_.kinds = {"lost", "refleak"};
   EXPECT_FALSE(verdict().complete());
   EXPECT_FALSE(verdict().passed());
-  options_.kinds = {"unknown"};
+  limits_.kinds = {"unknown"};
   EXPECT_TRUE(verdict().passed());
   add(first_, Growth::kSteady, 600);
   EXPECT_EQ(broken(), Kinds{LimitKind::kLeak});
 }
 
-TEST_F(VerdictOf, PeakAndHeldAreOfEachProcess) {
+TEST_F(VerdictTest, MaxPeakAndMaxHeldLimitEachProcess) {
   findings_.images.push_back(findings_.images[0]);
   findings_.images[1].pid = 4712;
   findings_.images[1].peak = {6000, 60};
   held_ = {{100, 200}, {500, 0}};
-  options_.max_peak = limit(6000);
-  options_.max_held = limit(500);
+  limits_.max_peak = limit(6000);
+  limits_.max_held = limit(500);
   EXPECT_TRUE(verdict().passed());
-  options_.max_peak = limit(5999);
-  options_.max_held = limit(299);
+  limits_.max_peak = limit(5999);
+  limits_.max_held = limit(299);
   const Verdict failed = verdict();
   ASSERT_EQ(failed.failures.size(), 3u);
   EXPECT_EQ(failed.failures[0].kind, LimitKind::kHeld);
@@ -150,7 +150,7 @@ TEST_F(VerdictOf, PeakAndHeldAreOfEachProcess) {
   EXPECT_EQ(failed.failures[2].kind, LimitKind::kHeld);
 }
 
-TEST_F(VerdictOf, SuppressedLeaksDoNotCount) {
+TEST_F(VerdictTest, SuppressedLeaksDoNotCount) {
   suppressions_ = Suppressions("[[suppress]]\nfunction = 'first'\nreason = 'known'\n", "x.toml", {});
   add(first_, Growth::kSteady, 600);
   const Verdict passed = verdict();
@@ -161,14 +161,14 @@ TEST_F(VerdictOf, SuppressedLeaksDoNotCount) {
   EXPECT_EQ(broken(), Kinds{LimitKind::kLeak});
 }
 
-TEST_F(VerdictOf, WhatIsNoLeakUsesNoSuppression) {
+TEST_F(VerdictTest, GroupThatIsNoLeakDoesNotUseASuppression) {
   suppressions_ = Suppressions("[[suppress]]\nfunction = 'first'\nreason = 'known'\n", "x.toml", {});
   add(first_, Growth::kRamp, 600);
   EXPECT_TRUE(verdict().passed());
   EXPECT_FALSE(suppressions_.entries()[0].used);
 }
 
-TEST_F(VerdictOf, AnIncompleteProfileNeverPasses) {
+TEST_F(VerdictTest, IncompleteProfileNeverPasses) {
   EXPECT_TRUE(verdict().passed());
   const ImageFacts whole = findings_.images[0];
   for (const auto& damage : std::vector<void (*)(ImageFacts&)>{
@@ -179,36 +179,36 @@ TEST_F(VerdictOf, AnIncompleteProfileNeverPasses) {
     findings_.images[0] = whole;
     damage(findings_.images[0]);
     EXPECT_FALSE(verdict().passed());
-    ASSERT_EQ(verdict().incomplete.size(), 1u);
-    EXPECT_FALSE(verdict().incomplete[0].empty());
+    ASSERT_EQ(verdict().missing.size(), 1u);
+    EXPECT_NE(verdict().missing[0].kind, MissingData::Kind::kFile);
   }
 }
 
-TEST_F(VerdictOf, LeaksCannotBeToldWhenPythonStacksAreOff) {
+TEST_F(VerdictTest, IsIncompleteWhenPythonStacksAreOff) {
   findings_.images[0].python_stacks = false;
   EXPECT_FALSE(verdict().complete());
-  options_.max_peak = limit(10'000);
+  limits_.max_peak = limit(10'000);
   EXPECT_TRUE(verdict().passed());
-  options_.max_leak = limit(0);
+  limits_.max_leak = limit(0);
   EXPECT_FALSE(verdict().complete());
   findings_.images[0].implementation = "";  // it had no Python
   EXPECT_TRUE(verdict().passed());
 }
 
-TEST_F(VerdictOf, AnEndBySignalIsAPassUnlessACleanExitIsRequired) {
+TEST_F(VerdictTest, ProfileOfAKilledProcessPassesUnlessACleanExitIsRequired) {
   for (const char* how : {"signal 9", "unknown"}) {
-    options_.require_clean_exit = false;
+    limits_.require_clean_exit = false;
     findings_.images[0].ended_by = how;
     findings_.images[0].exit_code = std::nullopt;
     EXPECT_TRUE(verdict().passed());
-    options_.require_clean_exit = true;
+    limits_.require_clean_exit = true;
     EXPECT_TRUE(verdict().complete());
     EXPECT_EQ(broken(), Kinds{LimitKind::kCleanExit});
   }
 }
 
-TEST_F(VerdictOf, ACleanExitIsOneWithCodeZero) {
-  options_.require_clean_exit = true;
+TEST_F(VerdictTest, CleanExitHasCodeZero) {
+  limits_.require_clean_exit = true;
   for (const char* how : {"exit", "_exit", "exec"}) {
     findings_.images[0].ended_by = how;
     findings_.images[0].exit_code = 0;

@@ -77,7 +77,7 @@ TEST(CommandLine, UnreadableProfileEndsWithCode3AndOneLine) {
       const Outcome outcome = cistern(command + directory.file(name));
       EXPECT_EQ(outcome.exit_code, 3) << command;
       EXPECT_TRUE(is_one_line(outcome.out)) << outcome.out;
-      EXPECT_EQ(outcome.out.rfind("cistern: " + directory.path(), 0), 0u) << outcome.out;
+      EXPECT_EQ(outcome.out.rfind("cistern: cannot read profile: " + directory.path(), 0), 0u) << outcome.out;
     }
   }
 }

@@ -57,23 +57,23 @@ TEST(Growth, IsSteadyWhenTheLeakBeganLate) {
   EXPECT_EQ(growth_of(evidence_of(each(1, 16'000, 20'000), 200)), Growth::kSteady);
 }
 
-TEST(Growth, NeedsWindowsAndSurvivors) {
+TEST(Growth, IsSteadyOnlyWithEnoughWindowsAndSurvivors) {
   EXPECT_EQ(growth_of(evidence_of(each(1, 0, 900), 9)), Growth::kNone);
   EXPECT_EQ(growth_of(evidence_of(each(400, 0, 10'000), 100)), Growth::kNone);
 }
 
-TEST(Growth, IsARampWhenItStopped) {
+TEST(Growth, IsARampWhenGrowthStopped) {
   EXPECT_EQ(growth_of(evidence_of(each(1, 0, 7000), 100)), Growth::kRamp);
 }
 
-TEST(Growth, IsOneOffWhenAllWereBornAtOnce) {
+TEST(Growth, IsOneOffWhenAllBlocksAreAllocatedAtOnce) {
   EXPECT_EQ(growth_of(evidence_of(each(1, 5000, 5100), 100)), Growth::kOneOff);
   GrowthEvidence before = evidence_of({}, 100);
   before.earlier = 1000;
   EXPECT_EQ(growth_of(before), Growth::kOneOff);
 }
 
-TEST(Growth, IsNoneWhenOldBlocksGoAsNewOnesCome) {
+TEST(Growth, IsNoneWhenOldBlocksAreFreedAsNewOnesCome) {
   for (const uint64_t kept : {200u, 2000u, 5000u}) {  // a cache of so many blocks, in a run of 10,000
     GrowthEvidence cache = evidence_of(each(1, 10'000 - kept, 10'000), 100);
     cache.allocated.assign(100, 100);
@@ -81,7 +81,7 @@ TEST(Growth, IsNoneWhenOldBlocksGoAsNewOnesCome) {
   }
 }
 
-TEST(Growth, IsNoneWhenBlocksLiveLongAndGoOneAfterTheOther) {
+TEST(Growth, IsNoneWhenLongLivedBlocksAreFreedOneAfterTheOther) {
   for (uint32_t seed = 1; seed <= 100; ++seed) {
     std::mt19937 chance(seed);
     std::exponential_distribution<double> life(1 / 2000.0);
@@ -94,7 +94,7 @@ TEST(Growth, IsNoneWhenBlocksLiveLongAndGoOneAfterTheOther) {
 }
 
 // The interpreter's cache of type attributes: each name goes to a slot by chance, and the last one there stays.
-TEST(Growth, IsNoneWhenACacheReplacesByChance) {
+TEST(Growth, IsNoneWhenACacheReplacesRandomEntries) {
   for (uint32_t seed = 1; seed <= 100; ++seed) {
     std::mt19937 chance(seed);
     std::vector<uint64_t> slots(400);
@@ -109,7 +109,7 @@ TEST(Growth, IsNoneWhenACacheReplacesByChance) {
   }
 }
 
-TEST(Growth, IsARampWhenACacheFillsMoreAndMoreSlowly) {
+TEST(Growth, IsARampWhenACacheFillsEverMoreSlowly) {
   std::mt19937 chance(7);
   std::vector<bool> known(500);
   std::vector<uint64_t> births;
@@ -129,7 +129,7 @@ GrowthEvidence between_marks(const std::vector<uint64_t>& survivors, uint64_t al
   return evidence;
 }
 
-TEST(Growth, FromMarkToMarkNeedsOneBlockInEachOfAFewIntervals) {
+TEST(Growth, BetweenMarksNeedsOneBlockInEachOfAFewIntervals) {
   const GrowthFinding finding = judge_by_marks(between_marks({9, 1, 1, 1, 1}, 1));
   EXPECT_EQ(finding.growth, Growth::kMarked);
   EXPECT_DOUBLE_EQ(finding.blocks_per_mark, 1);
@@ -138,7 +138,7 @@ TEST(Growth, FromMarkToMarkNeedsOneBlockInEachOfAFewIntervals) {
   EXPECT_EQ(judge_by_marks(between_marks({0, 0, 0, 0, 0, 0, 0, 0, 5, 5}, 5)).growth, Growth::kNone) << "a cache";
 }
 
-TEST(Growth, JoinsWindowsUntilThereAreTwoSurvivorsEach) {
+TEST(Growth, JoinsWindowsUntilEachHasTwoSurvivors) {
   const GrowthEvidence few = joined(evidence_of(each(500, 0, 10'000), 100), 5);
   EXPECT_EQ(few.lengths.size(), 7u);
   uint64_t survivors = 0, ticks = 0;
@@ -197,7 +197,7 @@ class LeakSearch : public testing::Test {
   uint64_t end_ = 0;
 };
 
-TEST_F(LeakSearch, LeavesImportsOutOfTheClockAndNamesTheLine) {
+TEST_F(LeakSearch, ClockDoesNotTickDuringImports) {
   const LeakFindings findings = find();
   ASSERT_FALSE(findings.groups.empty());
   const LeakGroup& leak = findings.groups.front();
@@ -211,7 +211,7 @@ TEST_F(LeakSearch, LeavesImportsOutOfTheClockAndNamesTheLine) {
 }
 
 // What a task leaks it leaks before and after somebody awaits it, and whoever that is.
-TEST_F(LeakSearch, IsOfWhatCalledWhatWhoeverAwaitsIt) {
+TEST_F(LeakSearch, GroupsStacksThatDifferOnlyInAwaitingFrames) {
   recording_ = Recording();
   recording_.phase(kStart, Phase::kRunning);
   const StackId run = recording_.stack({{"run", "/lib/loop.py", 1}});
@@ -243,7 +243,7 @@ TEST_F(LeakSearch, IsOfWhatCalledWhatWhoeverAwaitsIt) {
   EXPECT_EQ(stack_of(*found["once"][0]), (std::vector<std::string_view>{"once", "main", "run"}));
 }
 
-TEST_F(LeakSearch, WhatTheLastCollectionFreesIsNoLeak) {
+TEST_F(LeakSearch, BlocksThatTheLastCollectionFreesAreNoLeak) {
   recording_.phase(end_ + 10, Phase::kFinalizing);
   recording_.phase(end_ + 20, Phase::kCollecting);
   uint64_t address = 0x1000 + 64 * 20'000;

@@ -13,7 +13,7 @@ EndState end_state_after(const std::vector<std::pair<uint64_t, Phase>>& phases) 
   return end_state_of(process_events);
 }
 
-TEST(EndState, IsTheLastExitThatTheProgramDidNotTakeBack) {
+TEST(EndState, IsTheLastExitAfterWhichTheProgramDidNotContinue) {
   const EndState end = end_state_after({{1, Phase::kRunning},
                                         {2, Phase::kExiting},
                                         {3, Phase::kRunning},
@@ -25,14 +25,14 @@ TEST(EndState, IsTheLastExitThatTheProgramDidNotTakeBack) {
   EXPECT_EQ(end.time, 5u);
 }
 
-TEST(EndState, IsTheFirstFinalizingWhenAnExitWasTakenBack) {
+TEST(EndState, IsTheFirstFinalizationWhenTheProgramContinuedAfterAnExit) {
   const EndState end =
       end_state_after({{2, Phase::kExiting}, {3, Phase::kRunning}, {6, Phase::kFinalizing}, {8, Phase::kFinalizing}});
   EXPECT_EQ(end.kind, EndStateKind::kFinalizing);
   EXPECT_EQ(end.time, 6u);
 }
 
-TEST(EndState, IsTheFinalizationOfAnEmbeddedInterpretersLastLife) {
+TEST(EndState, IsTheLastFinalizationOfAnEmbeddedInterpreter) {
   const EndState end = end_state_after({{1, Phase::kRunning},
                                         {2, Phase::kFinalizing},
                                         {3, Phase::kCollected},
@@ -43,20 +43,20 @@ TEST(EndState, IsTheFinalizationOfAnEmbeddedInterpretersLastLife) {
   EXPECT_EQ(end.time, 6u);
 }
 
-TEST(EndState, IsTheRootsReturnWhenNothingElseIsKnown) {
+TEST(EndState, IsTheReturnOfTheRootFrameWhenNothingElseIsRecorded) {
   const EndState end = end_state_after({{2, Phase::kRunning}, {3, Phase::kRootLeft}, {9, Phase::kAfter}});
   EXPECT_EQ(end.kind, EndStateKind::kRootLeft);
   EXPECT_EQ(end.time, 3u);
 }
 
-TEST(EndState, IsTheEndOfTheStreamForAProgramThatNeverEnded) {
+TEST(EndState, IsTheEndOfTheStreamWhenNoEndIsRecorded) {
   EXPECT_EQ(end_state_after({}).kind, EndStateKind::kStreamEnd);
   const EndState end = end_state_after({{3, Phase::kRootLeft}, {4, Phase::kRunning}, {5, Phase::kAfter}});
   EXPECT_EQ(end.kind, EndStateKind::kStreamEnd);
   EXPECT_EQ(end.time, UINT64_MAX);
 }
 
-TEST(EndState, GoesByTimeAndNotByTheOrderOfRecords) {
+TEST(EndState, DependsOnTimesAndNotOnTheOrderOfRecords) {
   Recording recording;
   recording.phase(kStart + 50, Phase::kExiting);
   recording.phase(kStart + 10, Phase::kRunning);

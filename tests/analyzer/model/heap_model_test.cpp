@@ -52,7 +52,7 @@ TEST(HeapModel, EqualsAPlainHeapOnRandomStreamsOfSeveralThreads) {
   }
 }
 
-TEST(HeapModel, FindsThePeakAndWhatEachStackHeldThen) {
+TEST(HeapModel, FindsThePeakAndTheFiguresOfEachStackThen) {
   for (uint32_t seed = 100; seed < 115; ++seed) {
     Recording recording;
     const PlainHeap plain = play_random_events(seed, 2000, 3, recording);
@@ -74,14 +74,14 @@ TEST(HeapModel, FindsThePeakAndWhatEachStackHeldThen) {
   }
 }
 
-TEST(HeapModel, CountsABlockOfNoBytes) {
+TEST(HeapModel, CountsABlockOfSizeZero) {
   Recording recording;
   recording.alloc(1, kStart + 1, 0x1000, 0);
   Played played(recording);
   EXPECT_EQ(played.totals().live, (Amount{0, 1}));
 }
 
-TEST(HeapModel, EndsABlockWhateverDomainItsFreeNames) {
+TEST(HeapModel, EndsABlockWhenItsFreeHasAnotherDomain) {
   Recording recording;
   recording.alloc(1, kStart + 1, 0x1000, 64, {}, Domain::kRaw);
   recording.free(1, kStart + 2, 0x1000, Domain::kMalloc);
@@ -91,7 +91,7 @@ TEST(HeapModel, EndsABlockWhateverDomainItsFreeNames) {
   EXPECT_EQ(played.of(Domain::kRaw).live.bytes, 0u);
 }
 
-TEST(HeapModel, KeepsABlocksBirthOverAReallocAndTakesItsSizeAndStack) {
+TEST(HeapModel, ReallocKeepsTheBirthAndTakesTheNewSizeAndStack) {
   Recording recording;
   const StackId first = recording.stack({{"a", "/a.py", 1}});
   const StackId second = recording.stack({{"b", "/a.py", 2}});
@@ -108,7 +108,7 @@ TEST(HeapModel, KeepsABlocksBirthOverAReallocAndTakesItsSizeAndStack) {
   EXPECT_EQ(played.of(Domain::kObj).reallocs, 1u);
 }
 
-TEST(HeapModel, CountsFreesOfAddressesItDoesNotKnow) {
+TEST(HeapModel, CountsFreesOfUnknownAddresses) {
   Recording recording;
   recording.free(1, kStart + 1, 0x1000);
   recording.alloc(1, kStart + 5000, 0x1000, 8);
@@ -117,7 +117,7 @@ TEST(HeapModel, CountsFreesOfAddressesItDoesNotKnow) {
   EXPECT_EQ(played.totals().live.blocks, 1u);
 }
 
-TEST(HeapModel, TakesAnAllocationAtALiveAddressForItsFree) {
+TEST(HeapModel, CountsAnAllocationAtALiveAddressAsAnImpliedFree) {
   Recording recording;
   recording.alloc(1, kStart + 1, 0x1000, 8);
   recording.alloc(1, kStart + 9000, 0x1000, 16);
@@ -126,7 +126,7 @@ TEST(HeapModel, TakesAnAllocationAtALiveAddressForItsFree) {
   EXPECT_EQ(played.totals().live, (Amount{16, 1}));
 }
 
-TEST(HeapModel, UndoesAFreeThatIsStampedAfterTheNextAllocationOfItsAddress) {
+TEST(HeapModel, CorrectsAFreeTimedAfterTheNextAllocationOfItsAddress) {
   Recording recording;
   recording.alloc(1, kStart + 1, 0x1000, 8);
   recording.alloc(2, kStart + 9000, 0x1000, 16);  // stamped early
@@ -138,7 +138,7 @@ TEST(HeapModel, UndoesAFreeThatIsStampedAfterTheNextAllocationOfItsAddress) {
   EXPECT_EQ(played.of(Domain::kObj).frees, 1u);
 }
 
-TEST(HeapModel, LeavesAFreeByTheAllocatingThreadItself) {
+TEST(HeapModel, DoesNotCorrectAFreeByTheAllocatingThread) {
   Recording recording;
   recording.alloc(1, kStart + 1, 0x1000, 8);
   recording.alloc(2, kStart + 9000, 0x1000, 16);
@@ -149,7 +149,7 @@ TEST(HeapModel, LeavesAFreeByTheAllocatingThreadItself) {
   EXPECT_EQ(played.totals().live.blocks, 0u);
 }
 
-TEST(HeapModel, UndoesAReallocThatGaveUpItsPlaceAfterItsNextAllocation) {
+TEST(HeapModel, CorrectsAReallocTimedAfterTheNextAllocationOfItsAddress) {
   Recording recording;
   recording.alloc(1, kStart + 1, 0x1000, 8);
   recording.alloc(2, kStart + 9000, 0x1000, 16);
@@ -160,7 +160,7 @@ TEST(HeapModel, UndoesAReallocThatGaveUpItsPlaceAfterItsNextAllocation) {
   EXPECT_EQ(played.live().at(0x3000).birth, kStart + 1);
 }
 
-TEST(HeapModel, UndoesAFreeOfAHandedOverBlockThatIsStampedBeforeItsAllocation) {
+TEST(HeapModel, CorrectsAFreeTimedBeforeTheAllocationByAnotherThread) {
   Recording recording;
   recording.free(2, kStart + 100, 0x1000);  // stamped early, or in the same tick
   recording.alloc(1, kStart + 100, 0x1000, 16);
@@ -170,7 +170,7 @@ TEST(HeapModel, UndoesAFreeOfAHandedOverBlockThatIsStampedBeforeItsAllocation) {
   EXPECT_EQ(played.totals().inversions, 1u);
 }
 
-TEST(HeapModel, LetsAnotherThreadUseAnAddressWhileAReallocIsUnderWay) {
+TEST(HeapModel, AnotherThreadMayUseAnAddressDuringARealloc) {
   Recording recording;
   recording.alloc(1, kStart + 1, 0x1000, 8);
   recording.alloc(2, kStart + 500, 0x1000, 99);
@@ -181,7 +181,7 @@ TEST(HeapModel, LetsAnotherThreadUseAnAddressWhileAReallocIsUnderWay) {
   EXPECT_EQ(played.totals().live, (Amount{115, 2}));
 }
 
-TEST(HeapModel, CutsMappingsAtHeadTailAndMiddle) {
+TEST(HeapModel, UnmapsHeadTailAndMiddleOfAMapping) {
   Recording recording;
   recording.map(1, kStart + 1, 0x100000, 0x10000);
   recording.unmap(1, kStart + 2, 0x100000, 0x1000);
@@ -197,7 +197,7 @@ TEST(HeapModel, CutsMappingsAtHeadTailAndMiddle) {
   EXPECT_EQ(played.totals().at_peak.bytes, 0x10000u);
 }
 
-TEST(HeapModel, UnmapsSeveralMappingsAtOnceAndReplacesWhatIsMappedOver) {
+TEST(HeapModel, UnmapsSeveralMappingsAtOnceAndReplacesMappedOverParts) {
   Recording recording;
   recording.map(1, kStart + 1, 0x100000, 0x1000);
   recording.map(1, kStart + 2, 0x101000, 0x1000);
@@ -209,7 +209,7 @@ TEST(HeapModel, UnmapsSeveralMappingsAtOnceAndReplacesWhatIsMappedOver) {
   EXPECT_EQ(played.totals().unknown_unmaps, 0u);
 }
 
-TEST(HeapModel, CountsOnlyAnonymousMemoryThatCanBeUsedAsLive) {
+TEST(HeapModel, CountsOnlyAccessibleAnonymousMemoryAsLive) {
   Recording recording;
   recording.map(1, kStart + 1, 0x100000, 0x1000, map_flag::kFile);
   recording.map(1, kStart + 2, 0x200000, 0x1000, map_flag::kStack);
@@ -241,7 +241,7 @@ TEST(HeapModel, KeepsAMappingsBirthWhenItIsMoved) {
   EXPECT_EQ(played.totals().live, (Amount{0x3000, 1}));
 }
 
-TEST(HeapModel, KeepsArenasApartFromLiveBytes) {
+TEST(HeapModel, DoesNotCountArenasAsLiveBytes) {
   Recording recording;
   Event arena;
   arena.op = Op::kArena;
@@ -261,7 +261,7 @@ TEST(HeapModel, KeepsArenasApartFromLiveBytes) {
   EXPECT_EQ(played.replay.model().arenas().peak_bytes(), 2u << 20);
 }
 
-TEST(HeapModel, IsTheHeapAtTheMomentItIsAskedFor) {
+TEST(HeapModel, StopsAtTheRequestedMoment) {
   Recording recording;
   recording.alloc(1, kStart + 10, 0x1000, 8);
   recording.alloc(2, kStart + 20, 0x2000, 16);

@@ -113,7 +113,7 @@ void play(const Geometry& geometry, uint32_t seed) {
   both.expect_the_same();
 }
 
-TEST(LiveBlocks, AreThoseOfAPlainMapWhateverBecomesOfArenas) {
+TEST(LiveBlocks, EqualAPlainMapWhileArenasComeAndGo) {
   for (uint32_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE(seed);
     play({1 << 20, 16384, 16384}, seed);
@@ -122,7 +122,7 @@ TEST(LiveBlocks, AreThoseOfAPlainMapWhateverBecomesOfArenas) {
   }
 }
 
-TEST(LiveBlocks, AreThoseOfAPlainMapWithoutAnyArena) {
+TEST(LiveBlocks, EqualAPlainMapWithoutArenas) {
   Both both(7);
   for (int step = 0; step < 300000; ++step) {
     step % 3 != 2 ? both.put(kHeap + both.pick(1 << 20) * 16, both.pick(5000)) : both.take(both.plain.begin()->first);
@@ -131,7 +131,7 @@ TEST(LiveBlocks, AreThoseOfAPlainMapWithoutAnyArena) {
   both.expect_the_same();
 }
 
-TEST(LiveBlocks, StayWhenTheirArenaIsGivenBackAndWhenAnotherIsMadeThere) {
+TEST(LiveBlocks, StayWhenTheirArenaIsFreedAndAnotherIsAllocatedThere) {
   LiveBlocks blocks;
   Block was;
   blocks.put(kArenas + 48, {100, 1, 3}, was);  // before there is any arena

@@ -16,7 +16,7 @@ std::optional<uint64_t> place(const Profile& profile, const std::string& text, s
   return MomentInProfile(moment, profile).in(profile.images[image], nullptr);
 }
 
-TEST(Moment, IsTheEndStateUnlessAskedOtherwise) {
+TEST(Moment, IsTheEndStateByDefault) {
   const Profile profile = leaky_service().read();
   EXPECT_EQ(place(profile, "end"), kStart + 11'500'000'000);
   EXPECT_EQ(place(profile, "exit"), UINT64_MAX);
@@ -30,14 +30,14 @@ TEST(Moment, IsATimeSinceTheStart) {
   EXPECT_EQ(place(profile, "100s"), std::nullopt);  // it had ended
 }
 
-TEST(Moment, IsAMarkWhenTheTimeWouldBeNone) {
+TEST(Moment, IsAMarkWhenTheTextIsNotATime) {
   for (const char* text : {"nans", "infs", "1e400s", "1e18m", "999999999999m", "-1s"}) {
     const Moment moment = parse_moment(text);
     EXPECT_EQ(moment.kind, MomentKind::kMark) << text;
   }
 }
 
-TEST(Moment, IsAMarkTheLastOfItsNameOrTheOneAskedFor) {
+TEST(Moment, IsTheLastMarkOfANameOrTheNumberedOne) {
   Recording recording;
   recording.mark(kStart + 10, "warm");
   recording.mark(kStart + 20, "warm");
@@ -55,7 +55,7 @@ TEST(Moment, IsAMarkTheLastOfItsNameOrTheOneAskedFor) {
   EXPECT_THROW(place(profile, "warm:3"), Failure);
 }
 
-TEST(Moment, OfThePeakIsRightBehindTheEventThatMadeIt) {
+TEST(Moment, OfThePeakIsRightAfterItsEvent) {
   Recording recording;
   recording.alloc(1, kStart + 10, 0x1000, 100);
   recording.alloc(1, kStart + 20, 0x2000, 100);
@@ -83,7 +83,7 @@ TEST(Moment, IsTheSameMomentInEveryProcess) {
   EXPECT_EQ(place(profile, "1s", 1), std::nullopt);  // it had not begun
 }
 
-TEST(ProfileClock, InterpolatesBetweenPairsAndGoesOnBeyondThem) {
+TEST(ProfileClock, InterpolatesBetweenPairsAndExtrapolatesBeyondThem) {
   ProfileHeader header = golden_header(FileRole::kProfile);
   header.clock_hz = 2'000'000'000;
   header.time_shift = 4;  // the estimate: 8 ns a tick
@@ -102,7 +102,7 @@ TEST(ProfileClock, InterpolatesBetweenPairsAndGoesOnBeyondThem) {
   EXPECT_EQ(unpaired.ticks_of_ns(800), 100u);
 }
 
-TEST(ImageRun, KnowsEndAndPeakWhateverMomentTheReportStopsAt) {
+TEST(ImageRun, HasEndAndPeakForAnyMomentOfTheReport) {
   const Profile profile = leaky_service().read();
   const Image& image = profile.images.front();
   ImageRun whole(image, nullptr);

@@ -9,7 +9,7 @@
 namespace cistern::analyzer {
 namespace {
 
-TEST(Units, KeepThreeDigitsAtMost) {
+TEST(Units, HaveAtMostThreeDigits) {
   EXPECT_EQ(format_bytes(0), "0 B");
   EXPECT_EQ(format_bytes(999), "999 B");
   EXPECT_EQ(format_bytes(1000), "1.0 kB");
@@ -25,7 +25,7 @@ TEST(Units, KeepThreeDigitsAtMost) {
   EXPECT_EQ(plural(2, "block"), "2 blocks");
 }
 
-TEST(Units, SayTimesRatesAndSharesAsPeopleDo) {
+TEST(Units, FormatTimesRatesAndShares) {
   EXPECT_EQ(format_seconds(0.0032), "3.2 ms");
   EXPECT_EQ(format_seconds(0.25), "250 ms");
   EXPECT_EQ(format_seconds(12.44), "12.4 s");
@@ -36,7 +36,7 @@ TEST(Units, SayTimesRatesAndSharesAsPeopleDo) {
   EXPECT_EQ(format_share(1, 0), "0 %");
 }
 
-TEST(Columns, CountCharactersAndCutTheMiddle) {
+TEST(Columns, CountCharactersAndElideTheMiddle) {
   EXPECT_EQ(width_of("größe"), 5u);
   EXPECT_EQ(fit("abcdefghij", 5), "ab…ij");
   EXPECT_EQ(fit("größer als", 6), "gr…als");
@@ -46,14 +46,14 @@ TEST(Columns, CountCharactersAndCutTheMiddle) {
   EXPECT_EQ(pad_left("abcd", 3), "abcd");
 }
 
-TEST(Columns, LetNothingThroughThatWouldSteerATerminal) {
+TEST(Columns, ReplaceTerminalControlCharacters) {
   EXPECT_EQ(printable("a\x1b[31mb\n"), "a\uFFFD[31mb\uFFFD");
   EXPECT_EQ(printable("ok ü €"), "ok ü €");
   EXPECT_EQ(printable("\xff\xc3"), "\uFFFD\uFFFD");
   EXPECT_EQ(printable("\xc2\x9b"), "\uFFFD");
 }
 
-TEST(PathNames, AreTheLastPartsThatTellPathsApart) {
+TEST(PathNames, AreTheShortestTailsThatDistinguishPaths) {
   PathNames names;
   for (const char* path :
        {"/a/x/app.py", "/a/y/app.py", "/b/y/app.py", "/lib/json/__init__.py", "/srv/only.py", "<string>"}) {
@@ -68,7 +68,7 @@ TEST(PathNames, AreTheLastPartsThatTellPathsApart) {
   EXPECT_EQ(names.name("/never/added.py"), "added.py");
 }
 
-TEST(Heading, NamesTheProgramAsAPersonWould) {
+TEST(Heading, NamesTheScriptOrModule) {
   EXPECT_EQ(program_name({"/usr/bin/python3", "-X", "dev", "/srv/app.py", "x"}), "app.py");
   EXPECT_EQ(program_name({"python3.11", "-m", "http.server"}), "-m http.server");
   EXPECT_EQ(program_name({"python3", "-c", "pass"}), "python3 -c");
@@ -77,25 +77,25 @@ TEST(Heading, NamesTheProgramAsAPersonWould) {
   EXPECT_EQ(program_name({}), "(unknown program)");
 }
 
-TEST(Heading, QuotesPathsForAShellOnlyWhereItMust) {
+TEST(Heading, QuotesPathsForAShellOnlyWhenNeeded) {
   EXPECT_EQ(shell_word("a/b-1.cistern"), "a/b-1.cistern");
   EXPECT_EQ(shell_word("my file"), "'my file'");
   EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
 }
 
-TEST(Heading, WrapsAtSpacesAndIndentsWhatFollows) {
+TEST(Heading, WrapsAtSpacesAndIndentsFurtherLines) {
   EXPECT_EQ(wrapped("aaa bbb ccc", 7), "aaa bbb\n  ccc\n");
   EXPECT_EQ(wrapped("", 7), "\n");
 }
 
-TEST(Selection, TakesTextsThatOccurAndGlobs) {
+TEST(Selection, MatchesTextsAndGlobs) {
   EXPECT_TRUE(matches("load", "json.loads"));
   EXPECT_FALSE(matches("dump", "json.loads"));
   EXPECT_TRUE(matches("*/service.py", "/srv/service.py"));
   EXPECT_FALSE(matches("service.?", "/srv/service.py"));
 }
 
-TEST(Selection, LooksAtAllFramesOfAStackForEachKind) {
+TEST(Selection, MatchesAnyFrameOfAStack) {
   CallTree tree;
   const auto frame = [&](std::string_view function, std::string_view file) {
     Frame f;
@@ -117,7 +117,7 @@ TEST(Selection, LooksAtAllFramesOfAStackForEachKind) {
   EXPECT_FALSE(stacks.selects(kRootNode));
 }
 
-TEST(Selection, KnowsThreadsByNameNumberAndTheMainOne) {
+TEST(Selection, SelectsThreadsByNameNumberAndMain) {
   Thread thread;
   thread.tid = 4712;
   thread.name = "pool-0";

@@ -81,7 +81,7 @@ class NativeReports : public testing::Test {
   uint64_t count_ = 0;
 };
 
-TEST_F(NativeReports, NativeFramesStandBelowThePythonLineThatCalledThem) {
+TEST_F(NativeReports, NativeFramesFollowThePythonLineThatCalledThem) {
   hold(outer_call());
   write();
   const std::string text = peak();
@@ -94,7 +94,7 @@ TEST_F(NativeReports, NativeFramesStandBelowThePythonLineThatCalledThem) {
   EXPECT_EQ(text.find("libpython"), std::string::npos) << text;
 }
 
-TEST_F(NativeReports, StacksThatDifferInTheInterpreterAloneAreOneGroup) {
+TEST_F(NativeReports, StacksThatDifferOnlyInInterpreterFramesAreOneGroup) {
   hold(run(fetch(), native({}, 2, 0x1000)));
   hold(run(fetch(), native({}, 2, 0x2000)));
   hold(run(fetch(), native({}, 4, 0x2000)));
@@ -110,7 +110,7 @@ TEST_F(NativeReports, StacksThatDifferInTheInterpreterAloneAreOneGroup) {
   EXPECT_NE(peak("--internals").find("python3+0x2000"), std::string::npos);
 }
 
-TEST_F(NativeReports, TwoPlacesInOneLineAreOneGroup) {
+TEST_F(NativeReports, TwoCallsInOneLineAreOneGroup) {
   const uint64_t address = sample_.address_in("plain_call");
   hold(run(fetch(), native({}, 1, address)));
   hold(run(fetch(), native({}, 1, address - 1)));
@@ -132,7 +132,7 @@ TEST_F(NativeReports, JsonHasModuleFunctionFileLineAndAddress) {
   EXPECT_EQ(stack[2]["native"], false);
 }
 
-TEST_F(NativeReports, AStackWithoutPythonShowsWhatThereIs) {
+TEST_F(NativeReports, StackWithoutPythonShowsItsNativeFrames) {
   hold(native({}, 1, sample_.address_in("plain_call")));
   write();
   const std::string text = peak();
@@ -141,7 +141,7 @@ TEST_F(NativeReports, AStackWithoutPythonShowsWhatThereIs) {
   EXPECT_NE(cistern("export --format collapsed " + profile()).find("plain_call (_fast.so) 100"), std::string::npos);
 }
 
-TEST_F(NativeReports, AnotherBuildOfTheModuleIsNotUsedAndThatIsSaid) {
+TEST_F(NativeReports, AnotherBuildOfTheModuleIsNotUsedButReported) {
   fs::copy_file(sample_path("sample_other.so"), directory_.file("sample_other.so"));
   hold(run(fetch(), native({}, 3, sample_.address_in("plain_call"))));
   write();
@@ -150,7 +150,7 @@ TEST_F(NativeReports, AnotherBuildOfTheModuleIsNotUsedAndThatIsSaid) {
   EXPECT_NE(text.find("sample_other.so+0x"), std::string::npos) << text;
 }
 
-TEST_F(NativeReports, FiltersTakeFunctionsModulesAndSources) {
+TEST_F(NativeReports, FiltersMatchFunctionsModulesAndSources) {
   hold(outer_call());
   hold(fetch());
   write();
@@ -162,7 +162,7 @@ TEST_F(NativeReports, FiltersTakeFunctionsModulesAndSources) {
   EXPECT_EQ(peak_json("--internals --file libpython3.11")["groups"].size(), 1u);
 }
 
-TEST_F(NativeReports, LinesAndTreeCountNativeCallsForTheirLine) {
+TEST_F(NativeReports, LinesAndTreeCountNativeCallsForTheCallingLine) {
   hold(outer_call());
   hold(fetch());
   write();
@@ -173,7 +173,7 @@ TEST_F(NativeReports, LinesAndTreeCountNativeCallsForTheirLine) {
   EXPECT_NE(tree.find("_fast.so: outer_call"), std::string::npos) << tree;
 }
 
-TEST_F(NativeReports, ManyNativeFramesAreCutInTheMiddle) {
+TEST_F(NativeReports, ManyNativeFramesAreElidedInTheMiddle) {
   StackId chain{};
   for (uint64_t i = 0; i < 9; ++i) chain = native(chain, 3, 0x100 + i);
   hold(run(fetch(), chain));
@@ -210,7 +210,7 @@ TEST_F(NativeReports, SymbolizingTwiceChangesNothing) {
   EXPECT_EQ(fs::file_size(profile()), size);
 }
 
-TEST_F(NativeReports, WhatASymbolTableSaidIsReplacedByDebugInformation) {
+TEST_F(NativeReports, DebugInformationReplacesNamesOfASymbolTable) {
   fs::copy_file(sample_path("stripped.so"), module_path(), fs::copy_options::overwrite_existing);
   hold(outer_call());
   write();
@@ -220,7 +220,7 @@ TEST_F(NativeReports, WhatASymbolTableSaidIsReplacedByDebugInformation) {
   EXPECT_NE(peak().find("_fast.so: inner_call"), std::string::npos);
 }
 
-TEST_F(NativeReports, PackedAndAggregatedProfilesAreSymbolizedToo) {
+TEST_F(NativeReports, PackedAndSnapshotProfilesAreSymbolized) {
   hold(outer_call());
   write();
   const std::string before = cistern("leaks --all --json " + profile());
@@ -234,7 +234,7 @@ TEST_F(NativeReports, PackedAndAggregatedProfilesAreSymbolizedToo) {
   EXPECT_EQ(after["groups"], json::parse(before)["groups"]);
 }
 
-TEST_F(NativeReports, SymbolsThatLieDoNoHarm) {
+TEST_F(NativeReports, MisleadingSymbolsDoNotBreakReports) {
   const uint64_t address = sample_.address_in("outer_call");
   hold(outer_call());
   recording_.seal(0);
@@ -257,7 +257,7 @@ TEST_F(NativeReports, SymbolsThatLieDoNoHarm) {
   }
 }
 
-TEST_F(NativeReports, SuppressionsNameModulesAndNativeFunctions) {
+TEST_F(NativeReports, SuppressionsMatchModulesAndNativeFunctions) {
   recording_.phase(kStart, Phase::kRunning);
   for (uint64_t i = 0; i < 100; ++i) {
     recording_.mark(kStart + 1000 * i, "round");

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "analyzer/render/json/family_json.h"
 #include "analyzer/render/layout/terminal.h"
+#include "analyzer/render/text/family_text.h"
 #include "tests/builders/recording.h"
 
 namespace cistern::analyzer {
@@ -35,7 +37,7 @@ Image child_of(uint32_t parent, bool installed = false, uint64_t reinstalls = 0)
   return image;
 }
 
-TEST(ImageOrigin, TellsForkedProgramsFromThoseThatBeganByThemselves) {
+TEST(ImageOrigin, DistinguishesForkExecAndStart) {
   EXPECT_EQ(origin_of(child_of(0)), ImageOrigin::kFirst);
   EXPECT_EQ(origin_of(child_of(4711)), ImageOrigin::kForked);
   EXPECT_EQ(origin_of(child_of(4711, true)), ImageOrigin::kStarted);
@@ -43,7 +45,7 @@ TEST(ImageOrigin, TellsForkedProgramsFromThoseThatBeganByThemselves) {
   EXPECT_EQ(origin_of(child_of(4720, true)), ImageOrigin::kExec);
 }
 
-TEST(FamilyGrowth, IsSummedByTheProgramsOwnLineHoweverItWasCalled) {
+TEST(FamilyGrowth, IsSummedByLineOfTheProgramsOwnCode) {
   const Stacks stacks;
   LineGrowth growth(stacks.tree);
   growth.add(stacks.main, {5000, 2});

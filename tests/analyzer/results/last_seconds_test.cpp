@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "analyzer/model/cut_off.h"
+#include "analyzer/render/text/last_seconds_text.h"
 #include "tests/builders/recording.h"
 
 namespace cistern::analyzer {
@@ -35,7 +36,7 @@ LastSeconds last_of(const Profile& profile, CallTree& tree) {
   return last_seconds(profile.images.at(0), tree, nullptr);
 }
 
-TEST(LastSeconds, AreATenthOfAShortRun) {
+TEST(LastSeconds, OfAShortRunAreItsLastTenth) {
   const Profile profile = growing(40).read();
   CallTree tree;
   const LastSeconds last = last_of(profile, tree);
@@ -51,7 +52,7 @@ TEST(LastSeconds, AreATenthOfAShortRun) {
   EXPECT_EQ(last.resident_bytes, 30'000'000u);
 }
 
-TEST(LastSeconds, AreTenOfALongRun) {
+TEST(LastSeconds, OfALongRunAreItsLastTenSeconds) {
   const Profile profile = growing(1000).read();
   CallTree tree;
   const LastSeconds last = last_of(profile, tree);
@@ -60,7 +61,7 @@ TEST(LastSeconds, AreTenOfALongRun) {
   EXPECT_EQ(last.grown[0].grown_bytes(), 1100);
 }
 
-TEST(LastSeconds, NameTheLineOfTheProgramsOwnInEightyColumns) {
+TEST(LastSeconds, TextNamesLinesOfTheProgramsOwnCodeIn80Columns) {
   const Profile profile = growing(40).read();
   CallTree tree;
   const LastSeconds last = last_of(profile, tree);
@@ -70,15 +71,15 @@ TEST(LastSeconds, NameTheLineOfTheProgramsOwnInEightyColumns) {
   terminal.columns = 80;
   const StackText stacks(tree, names, terminal, 1);
   EXPECT_EQ(last_seconds_text(last, tree, stacks, 80, 4),
-            "process 4711 held 5.0 kB in 41 blocks when it was cut off, +500 B in its last\n"
-            "  4.0 s (125 B/s)\n"
-            "RSS 20.0 MB before its last 4.0 s, 30.0 MB at the last look\n"
+            "process 4711 held 5.0 kB in 41 blocks at its last event, +500 B in its last 4.0\n"
+            "  s (125 B/s)\n"
+            "RSS 20.0 MB before its last 4.0 s, 30.0 MB when last sampled\n"
             "  held    4.0 kB        40                  app.py:9 in remember\n"
             "  held    1.0 kB         1                  app.py:7 in fill\n"
             "  grew    +500 B        +5        125 B/s   app.py:9 in remember\n");
 }
 
-TEST(LastSeconds, AreOfInterestOnlyWhereTheEndWasSudden) {
+TEST(LastSeconds, AreReportedOnlyForImagesThatWereCutOff) {
   for (const auto& [how, sudden] : {std::pair{EndKind::kExit, false},
                                     {EndKind::kQuickExit, false},
                                     {EndKind::kExec, false},

@@ -1,4 +1,4 @@
-// What `cistern check` is asked for.
+// `cistern check`: the limits that a profile must not exceed.
 #pragma once
 
 #include <cstdint>
@@ -6,36 +6,40 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/render/text/report_options.h"
+#include "analyzer/check/suppressions.h"
+#include "analyzer/results/query.h"
 
 namespace cistern::analyzer {
 
 struct SizeLimit {
   uint64_t bytes = 0;
-  std::string text;  // as it was given: "64KiB"
+  std::string text;  // as the user wrote it: "64KiB"
 };
 
-struct CheckOptions {
-  ReportOptions report;  // the selection is of leaks
-
-  // Of leaks, in each profile.
+struct CheckLimits {
+  // For the leaks of each profile.
   std::optional<SizeLimit> max_leak;
   std::optional<SizeLimit> max_leak_per_stack;
-  // Of figures that are no leaks, in each process.
+  // For each process.
   std::optional<SizeLimit> max_peak;
   std::optional<SizeLimit> max_held;
 
-  std::vector<std::string> kinds;    // names of LeakKind; empty: all
-  std::vector<std::string> growths;  // names of Growth; empty: all
-  std::string suppressions;          // path of a file; empty: none
+  std::vector<std::string> kinds;    // names of LeakKind that count; empty: all
+  std::vector<std::string> growths;  // names of Growth that count; empty: all
   bool require_clean_exit = false;
 
-  // Where no limit is given, no leak is allowed.
+  // Without any limit, no leak is allowed.
   std::optional<SizeLimit> leak_limit() const {
     const bool any = max_leak || max_leak_per_stack || max_peak || max_held;
     return any ? max_leak : SizeLimit{0, "0"};
   }
   bool judges_leaks() const { return leak_limit() || max_leak_per_stack; }
+};
+
+struct CheckQuery {
+  ReportQuery report;  // the selection is of leaks; the moment is unused
+  CheckLimits limits;
+  Suppressions suppressions;
 };
 
 }  // namespace cistern::analyzer

@@ -1,4 +1,4 @@
-#include "analyzer/results/summary.h"
+#include "analyzer/results/summary_result.h"
 
 #include <tsl/robin_map.h>
 
@@ -12,11 +12,6 @@
 namespace cistern::analyzer {
 namespace {
 
-void add(Amount& to, const Amount& amount) {
-  to.bytes += amount.bytes;
-  to.blocks += amount.blocks;
-}
-
 // The live figures of all sites, as they are now.
 std::vector<Amount> live_of(const Sites& sites) {
   std::vector<Amount> live;
@@ -27,12 +22,12 @@ std::vector<Amount> live_of(const Sites& sites) {
 
 class Summarizer {
  public:
-  Summarizer(const ReportQuery& query, Summary& summary, Progress* progress)
+  Summarizer(const ReportQuery& query, SummaryResult& summary, Progress* progress)
       : query_(query), summary_(summary), stacks_(query.selection, summary.tree), progress_(progress) {}
 
   void add_image(const Image& image) {
     ImageRun run(image, progress_);
-    ImageSummary& out = summary_.images.emplace_back();
+    ImageFigures& out = summary_.figures.emplace_back();
     bool end_noted = false;
     for (const MarkRecord& mark : image.process_events.marks) {
       if (mark.time < image.begin_time()) {
@@ -44,7 +39,7 @@ class Summarizer {
       add_mark(image, mark, run.model().totals().live);
     }
     if (!end_noted) note_end(run, out);
-    out.facts = run.finish();
+    summary_.images.push_back(run.finish());
     run.model().settle_peak();
     add_figures(image, run.model(), out);
     add_process_events(image, out);
@@ -57,7 +52,7 @@ class Summarizer {
   }
 
  private:
-  bool note_end(ImageRun& run, ImageSummary& out) {
+  bool note_end(ImageRun& run, ImageFigures& out) {
     run.to(run.end_state().time);
     end_live_ = live_of(run.model().sites());
     out.arenas_at_end = run.model().arenas().count();
@@ -78,11 +73,11 @@ class Summarizer {
         {image.header.image.pid, std::string(mark.name), image.clock.since_start_ns(mark.time), live});
   }
 
-  void add_figures(const Image& image, const HeapModel& model, ImageSummary& out) {
+  void add_figures(const Image& image, const HeapModel& model, ImageFigures& out) {
     const HeapTotals& totals = model.totals();
     const DomainSums domains = model.domains();
     for (size_t i = 0; i < kDomainNumbers; ++i) {
-      add(summary_.domains[i].allocated, domains[i].allocated);
+      summary_.domains[i].allocated += domains[i].allocated;
       summary_.domains[i].frees += domains[i].frees;
       summary_.domains[i].reallocs += domains[i].reallocs;
     }
@@ -118,12 +113,12 @@ class Summarizer {
       const SiteFigures& figures = sites.figures(i);
       const Amount end = i < end_live_.size() ? end_live_[i] : Amount{};
       DomainFigures& domain = summary_.domains[static_cast<size_t>(site.domain) % kDomainNumbers];
-      add(domain.end, end);
-      add(domain.at_peak, figures.at_peak);
+      domain.end += end;
+      domain.at_peak += figures.at_peak;
       const auto thread = thread_index_.find(raw(site.stream_id));
       if (thread != thread_index_.end() && thread->second >= first_thread) {
-        add(summary_.threads[thread->second].end, end);
-        add(summary_.threads[thread->second].allocated, figures.allocated);
+        summary_.threads[thread->second].end += end;
+        summary_.threads[thread->second].allocated += figures.allocated;
       }
       const NodeId node = resolver.node_of(site.stack);
       add_function(image, site, node, end, figures);
@@ -147,9 +142,9 @@ class Summarizer {
     const auto [at, added] = index_.insert({raw(id), summary_.functions.size()});
     if (added) summary_.functions.emplace_back().frame = line;
     FunctionFigures& out = summary_.functions[at->second];
-    add(out.end, end);
-    add(out.at_peak, figures.at_peak);
-    add(out.allocated, figures.allocated);
+    out.end += end;
+    out.at_peak += figures.at_peak;
+    out.allocated += figures.allocated;
     const uint64_t line_bytes = line_bytes_[raw(line)] += end.bytes;
     if (line_bytes > out.line_bytes) {
       out.line_bytes = line_bytes;
@@ -157,7 +152,7 @@ class Summarizer {
     }
   }
 
-  static void add_process_events(const Image& image, ImageSummary& out) {
+  static void add_process_events(const Image& image, ImageFigures& out) {
     const ProcessEvents& process_events = image.process_events;
     for (const MemoryRecord& memory : process_events.memory) {
       out.resident.last_bytes = memory.resident_bytes;
@@ -181,7 +176,7 @@ class Summarizer {
   }
 
   const ReportQuery& query_;
-  Summary& summary_;
+  SummaryResult& summary_;
   StackSelection stacks_;
   Progress* progress_;
   std::vector<Amount> end_live_;
@@ -192,12 +187,15 @@ class Summarizer {
 
 }  // namespace
 
-void summarize(const std::vector<Profile>& profiles, const ReportQuery& query, Summary& summary, Progress* progress) {
-  Summarizer summarizer(query, summary, progress);
-  for (const Profile& profile : profiles) {
+SummaryResult analyze(const SummaryQuery& query, const Recordings& recordings, Progress* progress) {
+  SummaryResult summary;
+  summary.tree = CallTree({.internals = query.report.selection.internals});
+  Summarizer summarizer(query.report, summary, progress);
+  for (const Profile& profile : recordings.profiles) {
     for (const Image& image : profile.images) summarizer.add_image(image);
   }
   summarizer.finish();
+  return summary;
 }
 
 }  // namespace cistern::analyzer

@@ -1,4 +1,4 @@
-// What `summary` knows of one image beyond its facts, and of all images together.
+// `cistern summary`: what ran, how it ended, and the memory it had, by domain, function, thread and mark.
 #pragma once
 
 #include <array>
@@ -10,16 +10,18 @@
 #include "analyzer/model/heap_totals.h"
 #include "analyzer/model/image_facts.h"
 #include "analyzer/model/progress.h"
-#include "analyzer/read/profile.h"
 #include "analyzer/results/family_growth.h"
 #include "analyzer/results/last_seconds.h"
 #include "analyzer/results/query.h"
+#include "analyzer/results/recordings.h"
 #include "analyzer/symbols/call_tree.h"
 #include "cistern/format/domain.h"
 
 namespace cistern::analyzer {
 
-class ImageRun;
+struct SummaryQuery {
+  ReportQuery report;  // the selection is of functions; the moment is unused
+};
 
 struct DomainFigures {
   Amount end;
@@ -47,7 +49,7 @@ struct MarkFigures {
   Amount live;
 };
 
-// Innermost Python function of stacks; `line` is the one of its lines that holds most.
+// The innermost Python function of stacks. `frame` has its line that holds most.
 struct FunctionFigures {
   FrameId frame{};
   Amount end;
@@ -56,17 +58,17 @@ struct FunctionFigures {
   uint64_t line_bytes = 0;
 };
 
-// Process memory as the kernel sees it.
+// Memory of the process as the kernel reports it.
 struct ResidentFigures {
   uint64_t last_bytes = 0;
   uint64_t greatest_bytes = 0;
-  uint64_t recorder_bytes = 0;  // mapped by the recorder at the last look, resident or not
+  uint64_t recorder_bytes = 0;  // mapped by the recorder when last sampled, resident or not
 };
 
-struct ImageSummary {
-  ImageFacts facts;
+// What the summary knows of an image beyond its facts.
+struct ImageFigures {
   ResidentFigures resident;
-  std::optional<MallocInfoRecord> malloc_info;  // the last one
+  std::optional<MallocInfoRecord> malloc_info;  // as last sampled
   uint64_t arenas_at_end = 0;
   uint64_t arena_bytes_at_end = 0;
   uint64_t arena_peak_bytes = 0;
@@ -83,10 +85,11 @@ struct ImageSummary {
   uint64_t uncollectable = 0;
 };
 
-struct Summary {
+struct SummaryResult {
   CallTree tree;
-  std::vector<ImageSummary> images;
-  std::vector<ImageGrowth> growth;        // of the same images
+  std::vector<ImageFacts> images;
+  std::vector<ImageFigures> figures;      // of the same images, in the same order
+  std::vector<ImageGrowth> growth;        // of the same images, in the same order
   std::vector<LastSeconds> last_seconds;  // of those that were cut off
   std::array<DomainFigures, kDomainNumbers> domains{};
   std::vector<FunctionFigures> functions;  // most bytes at the end first
@@ -94,7 +97,7 @@ struct Summary {
   std::vector<MarkFigures> marks;
 };
 
-// Replays every image once. `progress` may be null.
-void summarize(const std::vector<Profile>& profiles, const ReportQuery& query, Summary& summary, Progress* progress);
+// Replays every image once, and one that was cut off twice. `progress` may be null. `recordings` outlives the result.
+SummaryResult analyze(const SummaryQuery& query, const Recordings& recordings, Progress* progress);
 
 }  // namespace cistern::analyzer

@@ -1,0 +1,40 @@
+// What a profile lacks, and so why its figures are incomplete or need care. Text: render/layout/heading.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analyzer/model/image_facts.h"
+
+namespace cistern::analyzer {
+
+struct MissingData {
+  enum class Kind : uint8_t {
+    // Of all images together.
+    kLostEvents,       // `number` events were not recorded
+    kLostSegments,     // `number` segments are not in the file
+    kUnreadableBytes,  // `number` bytes of the files
+    // Of one image.
+    kPythonStacks,  // Python stacks are off; `text`: the reason
+    kProc,          // the process could not read /proc
+    kLateInstall,   // Python code ran before the hooks were installed
+    kWindow,        // the process was killed, and its window file is gone
+    kOverwritten,   // events before `from_ns` were overwritten; those of the last `number` nanoseconds are left
+    kStopped,       // recording was stopped for a while
+    // Of a check that cannot be judged.
+    kLeaksWithoutStacks,  // an image has no Python stacks, so its leaks are unknown
+    kKindsOfLeaks,        // the kinds in `text` are unknown
+    kFile,                // `text`: a file that could not be read, and why
+  };
+  Kind kind = Kind::kLostEvents;
+  uint32_t pid = 0;  // of the image
+  uint64_t number = 0;
+  uint64_t from_ns = 0;  // since the image's start
+  std::string text;
+};
+
+// Most important first; empty when the profile is complete.
+std::vector<MissingData> missing_data(const std::vector<ImageFacts>& images);
+
+}  // namespace cistern::analyzer
