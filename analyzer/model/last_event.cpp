@@ -24,7 +24,8 @@ uint64_t last_time_of(const Image& image, StreamId stream_id, const FoundSegment
 uint64_t last_event_time(const Image& image) {
   uint64_t last = image.snapshot != nullptr ? image.snapshot->heap().last_time : 0;
   for (const StreamSegments& stream_id : image.streams) {
-    for (const FoundSegment& segment : stream_id.segments) last = std::max(last, last_time_of(image, stream_id.stream_id, segment));
+    for (const FoundSegment& segment : stream_id.segments)
+      last = std::max(last, last_time_of(image, stream_id.stream_id, segment));
   }
   return last;
 }

@@ -29,7 +29,6 @@ struct Cut {
   uint64_t cut_end = 0;
   uint64_t left_bytes() const noexcept { return cut_begin - begin; }
   uint64_t right_bytes() const noexcept { return was.end - cut_end; }
-  uint64_t cut_bytes() const noexcept { return cut_end - cut_begin; }
 };
 
 class Mappings {

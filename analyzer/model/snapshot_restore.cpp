@@ -86,8 +86,9 @@ void HeapModel::save(SnapshotWriter& out, SnapshotHeap& heap) {
   for (uint32_t index = 0; index < sites_.size(); ++index) {
     const Site& site = sites_.site(index);
     const SiteFigures& figures = sites_.figures(index);
-    out.add(SnapshotSite{raw(site.stack), raw(site.stream_id), static_cast<uint64_t>(site.domain), figures.at_peak.bytes,
-                          figures.at_peak.blocks, figures.allocated.bytes, figures.allocated.blocks});
+    out.add(SnapshotSite{raw(site.stack), raw(site.stream_id), static_cast<uint64_t>(site.domain),
+                         figures.at_peak.bytes, figures.at_peak.blocks, figures.allocated.bytes,
+                         figures.allocated.blocks});
   }
   for (size_t domain = 0; domain < kDomainNumbers; ++domain) {
     out.add(SnapshotDomain{static_cast<uint64_t>(frees_[domain]), reallocs_[domain]});
@@ -119,12 +120,12 @@ void HeapModel::save_live(SnapshotWriter& out) const {
 void HeapModel::save_unfinished(SnapshotWriter& out) const {
   for (const Moving& moving : moving_) {
     out.add(SnapshotRealloc{raw(moving.stream_id), moving.address, moving.block.size_bytes, moving.block.birth,
-                             moving.block.site});
+                            moving.block.site});
   }
   for (const Moved& moved : moved_) out.add(SnapshotRemap{raw(moved.stream_id), moved.address, moved.birth});
   for (const auto& entry : inversions_.displaced()) {
-    out.add(SnapshotDisplaced{entry.address, entry.time, raw(entry.stream_id), entry.block.size_bytes, entry.block.birth,
-                               entry.block.site});
+    out.add(SnapshotDisplaced{entry.address, entry.time, raw(entry.stream_id), entry.block.size_bytes,
+                              entry.block.birth, entry.block.site});
   }
   for (const auto& entry : inversions_.orphaned()) {
     out.add(SnapshotOrphan{entry.address, entry.time, raw(entry.stream_id)});

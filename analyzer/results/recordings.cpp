@@ -27,8 +27,8 @@ void require_live_set(const Recordings& recordings) {
     for (const Image& image : profile.images) {
       if (!image.overwritten()) continue;
       throw unreadable(profile.path,
-                       "not in this profile: --ring overwrite kept the last events, not what was alive "
-                       "before them; summary, tree, lines, temporary and timeline tell of those");
+                       "not in this profile: --ring overwrite kept the last events, not the blocks that were live "
+                       "before them (use summary, tree, lines, temporary or timeline)");
     }
   }
 }
@@ -38,8 +38,8 @@ void require_events(const Recordings& recordings) {
     for (const Image& image : profile.images) {
       if (image.snapshot == nullptr) continue;
       throw unreadable(profile.path,
-                       "not in this profile: --ring snapshot kept totals, not each event; summary, leaks, pools, "
-                       "peak, tree, lines and check tell of those");
+                       "not in this profile: --ring snapshot kept sums, not each event (use summary, leaks, pools, "
+                       "peak, tree, lines or check)");
     }
   }
 }

@@ -8,8 +8,8 @@
 
 #include "analyzer/model/replay.h"
 #include "analyzer/read/file_bytes.h"
-#include "analyzer/read/image_paths.h"
 #include "analyzer/read/header_page.h"
+#include "analyzer/read/image_paths.h"
 #include "analyzer/read/segment_scan.h"
 #include "analyzer/read/window_file.h"
 #include "analyzer/write/file_failure.h"

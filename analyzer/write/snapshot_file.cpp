@@ -70,7 +70,8 @@ SnapshotFile write_file(const Image& image, uint64_t until, const std::string& p
 // the window has the whole segment.
 bool can_be_snapshot(const Image& image) noexcept {
   const Damage& damage = image.damage;
-  const bool truncated = damage.unreadable_bytes != 0 && !(image.has_window && damage.unreadable_bytes < sizeof(SegmentHeader));
+  const bool truncated =
+      damage.unreadable_bytes != 0 && !(image.has_window && damage.unreadable_bytes < sizeof(SegmentHeader));
   return !truncated && !damage.header && damage.lost_segments == 0 && damage.undecodable_segments == 0 &&
          damage.malformed_records == 0 && !image.overwritten();
 }

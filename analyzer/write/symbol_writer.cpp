@@ -10,8 +10,8 @@
 
 #include "analyzer/pack/segment_codec.h"
 #include "analyzer/read/file_bytes.h"
-#include "analyzer/read/image_paths.h"
 #include "analyzer/read/header_page.h"
+#include "analyzer/read/image_paths.h"
 #include "analyzer/symbols/internals.h"
 #include "analyzer/write/descriptor.h"
 #include "analyzer/write/file_failure.h"

@@ -160,7 +160,7 @@ template <Positions kPositions>
                                                            ShadowFrame* first, ShadowFrame* end) noexcept {
   const FrameReader<kPositions> read(*python.layout);
   const uint32_t epoch = epoch_;
-  const FrameCache known_frames = frame_cache_;
+  const FrameCache cached_frames = frame_cache_;
   StackId last = last_node_;
   for (ShadowFrame* seen = first; seen != end; ++seen) {
     if (seen->parent == raw(node)) {
@@ -176,7 +176,7 @@ template <Positions kPositions>
     }
     const uint64_t position_key = FrameReader<kPositions>::position_key_of(*seen);
     const uint64_t caller = FrameCache::caller_key(epoch, node);
-    FrameCache::Entry& known = known_frames.at(position_key, caller);
+    FrameCache::Entry& known = cached_frames.at(position_key, caller);
     if (__builtin_expect(known.position_key == position_key && known.caller == caller, 1)) {
       seen->code = known.code;
       seen->code_id = known.code_id;

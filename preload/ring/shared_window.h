@@ -1,5 +1,5 @@
-// The window of one process image: slots of shared memory (include/cistern/format/window_layout.h). A slot is lent to one
-// stream at a time, and given back when the stream ends. take(), give_back(), grow() and unlink() take a lock; the
+// The window of one process image: slots of shared memory (include/cistern/format/window_layout.h). A slot is lent to
+// one stream at a time, and given back when the stream ends. take(), give_back(), grow() and unlink() take a lock; the
 // other uses of a slot are its stream's. Forked children do not inherit the mappings. Nothing allocates.
 #pragma once
 

@@ -27,9 +27,9 @@ inline std::string text_of(const HeapModel& model) {
   for (uint32_t i = 0; i < model.sites().size(); ++i) {
     const Site& site = model.sites().site(i);
     const SiteFigures& figures = model.sites().figures(i);
-    text +=
-        fmt::format("site {} {} {}: {} {} {}\n", raw(site.stack), raw(site.stream_id), static_cast<unsigned>(site.domain),
-                    text_of(figures.live), text_of(figures.at_peak), text_of(figures.allocated));
+    text += fmt::format("site {} {} {}: {} {} {}\n", raw(site.stack), raw(site.stream_id),
+                        static_cast<unsigned>(site.domain), text_of(figures.live), text_of(figures.at_peak),
+                        text_of(figures.allocated));
   }
   std::set<std::string> blocks;
   model.for_each_live([&](uint64_t address, const Block& block) {

@@ -1,5 +1,5 @@
-// Counters of threads in a file that outlives them. They are little-endian numbers at fixed offsets, so that a reader in
-// any language finds them.
+// Counters of threads in a file that outlives them. They are little-endian numbers at fixed offsets, so that a reader
+// in any language finds them.
 #pragma once
 
 #include <atomic>

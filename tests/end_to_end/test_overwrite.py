@@ -107,7 +107,7 @@ class Overwrite(product.Case):
         counted = sum(1 for event in image.events() if event.end_time >= image.complete_from())
         self.assertEqual(facts["events"], counted)
         report = product.cistern("summary", profile)
-        self.assertIn("what is older was overwritten", " ".join(report.out.split()))
+        self.assertIn("older events were overwritten", " ".join(report.out.split()))
         self.assertIn("next: cistern tree", report.out)
         for command in ("tree", "temporary", "timeline", "dump"):
             done = product.cistern(command, profile)

@@ -155,7 +155,7 @@ class Pinning(PoolsCase):
         for command in ("leaks", "tree"):
             done = product.cistern(command, "--at", "worst", "any.cistern")
             self.assertEqual(done.code, 2)
-            self.assertIn("only `cistern pools` knows this moment", done.err)
+            self.assertIn("only for `cistern pools`", done.err)
 
     def check_returned(self, worst, end, first, said):
         """Between the worst moment, when 97.5 % are freed, and the end only the survivors are freed."""

@@ -79,7 +79,8 @@ class Dumper {
         header.parent.pid, header.major, header.minor, static_cast<uint32_t>(header.clock), header.time_shift,
         header.clock_hz, header.first_time);
     if (image.damage.unreadable_bytes != 0) {
-      line("unreadable bytes={} at={} reason={}", image.damage.unreadable_bytes, image.damage.unreadable_at, image.damage.unreadable_reason);
+      line("unreadable bytes={} at={} reason={}", image.damage.unreadable_bytes, image.damage.unreadable_at,
+           image.damage.unreadable_reason);
     }
     if (image.snapshot != nullptr) {
       const SnapshotHeap& heap = image.snapshot->heap();
