@@ -9,7 +9,6 @@
 #include <toml++/toml.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -136,7 +135,7 @@ Suppressions read_suppressions(const std::string& path) {
   std::ifstream file(path);
   std::ostringstream text;
   if (file) text << file.rdbuf();
-  if (!file || file.bad() || text.bad()) throw usage_error(path + ": " + std::strerror(errno));
+  if (!file || file.bad() || text.bad()) throw usage_error(path + ": " + error_text(errno));
   const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
   return Suppressions(text.str(), path, today);
 }

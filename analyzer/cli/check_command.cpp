@@ -69,13 +69,13 @@ void add_names(CLI::App& app, const char* name, std::vector<std::string>& names,
       ->group("Leaks that count");
 }
 
-struct CheckOptions {
+struct CheckCommandLine {
   CheckQuery query;
   OutputOptions output;
   std::string suppressions;  // a path
 };
 
-ExitCode report_check(CheckOptions& options) {
+ExitCode run_check(CheckCommandLine& options) {
   if (!options.suppressions.empty()) options.query.suppressions = read_suppressions(options.suppressions);
   const Recordings recordings = open_and_warn(options.query.report.paths);
   const CheckResult result = analyze_and_warn(options.query, recordings);
@@ -86,7 +86,7 @@ ExitCode report_check(CheckOptions& options) {
 }  // namespace
 
 void set_up_check(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<CheckOptions>();
+  const auto options = std::make_shared<CheckCommandLine>();
   CheckLimits& limits = options->query.limits;
   add_report_flags(app, options->query.report, options->output, {});
   add_limit(app, "--max-leak", limits.max_leak, "Bytes of all leaks (0 if no limit is given)");
@@ -98,7 +98,7 @@ void set_up_check(CLI::App& app, int& exit_code) {
   app.add_option("--suppressions", options->suppressions, "Leaks to accept (see below)")->type_name("FILE");
   app.add_flag("--require-clean-exit", limits.require_clean_exit, "Fail unless every process ended with exit code 0");
   app.footer(kFooter);
-  app.callback([options, &exit_code] { exit_code = static_cast<int>(report_check(*options)); });
+  app.callback([options, &exit_code] { exit_code = static_cast<int>(run_check(*options)); });
 }
 
 }  // namespace cistern::analyzer

@@ -1,6 +1,5 @@
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,7 +35,7 @@ void write_file(const std::string& path, const std::string& text) {
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "we"));
   const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file.get()) == text.size() &&
                        std::fflush(file.get()) == 0;
-  if (!written) throw unreadable(path, std::strerror(errno));
+  if (!written) throw unreadable(path, error_text(errno));
 }
 
 ExitCode run_export(const ExportOptions& options) {

@@ -1,6 +1,6 @@
 #include "analyzer/cli/help_formatter.h"
 
-#include <sstream>
+#include "analyzer/render/layout/heading.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -36,20 +36,8 @@ std::string HelpFormatter::row(const std::string& name, const std::string& descr
   const std::string indent(column_width_, ' ');
   std::string out = "  " + name;
   if (out.size() + 2 > column_width_) out += "\n" + indent;
-  size_t column = column_width_;
   if (out.back() != ' ') out.resize(column_width_, ' ');
-  bool first = true;
-  std::istringstream words(description);
-  for (std::string word; words >> word; first = false) {
-    if (!first && column + 1 + word.size() > kColumns) {
-      out += "\n" + indent;
-      column = column_width_;
-      first = true;
-    }
-    out += (first ? "" : " ") + word;
-    column += word.size() + (first ? 0 : 1);
-  }
-  return out + "\n";
+  return out + wrapped(description, kColumns, column_width_, column_width_);
 }
 
 }  // namespace cistern::analyzer

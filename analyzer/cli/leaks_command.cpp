@@ -9,7 +9,7 @@
 namespace cistern::analyzer {
 namespace {
 
-struct LeaksOptions {
+struct LeaksCommandLine {
   LeaksQuery query;
   OutputOptions output;
 };
@@ -17,7 +17,7 @@ struct LeaksOptions {
 }  // namespace
 
 void set_up_leaks(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<LeaksOptions>();
+  const auto options = std::make_shared<LeaksCommandLine>();
   add_report_flags(app, options->query.report, options->output, {.at = true});
   app.add_flag("--all", options->query.all, "List all live blocks, not only leaks");
   app.add_option_function<std::string>(

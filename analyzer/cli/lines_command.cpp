@@ -9,12 +9,12 @@
 namespace cistern::analyzer {
 namespace {
 
-struct LinesOptions {
+struct LinesCommandLine {
   LinesQuery query;
   OutputOptions output;
 };
 
-ExitCode run_lines(const LinesOptions& options) {
+ExitCode run_lines(const LinesCommandLine& options) {
   const Recordings recordings = open_and_warn(options.query.report.paths);
   const LinesResult result = analyze_and_warn(options.query, recordings);
   const SourceText source = read_source(result.source_paths, result.recorded_unix_ns);
@@ -26,7 +26,7 @@ ExitCode run_lines(const LinesOptions& options) {
 }  // namespace
 
 void set_up_lines(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<LinesOptions>();
+  const auto options = std::make_shared<LinesCommandLine>();
   app.add_option("source", options->query.file, "The source file: its path, or the end of its path")
       ->required()
       ->type_name("FILE.py");

@@ -9,7 +9,7 @@
 namespace cistern::analyzer {
 namespace {
 
-struct PeakOptions {
+struct PeakCommandLine {
   PeakQuery query;
   OutputOptions output;
 };
@@ -17,7 +17,7 @@ struct PeakOptions {
 }  // namespace
 
 void set_up_peak(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<PeakOptions>();
+  const auto options = std::make_shared<PeakCommandLine>();
   add_report_flags(app, options->query.report, options->output, {});
   app.callback([options, &exit_code] {
     exit_code = static_cast<int>(report(options->query, options->output, peak_text, peak_json));

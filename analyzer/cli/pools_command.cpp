@@ -11,13 +11,13 @@
 namespace cistern::analyzer {
 namespace {
 
-struct PoolsOptions {
+struct PoolsCommandLine {
   PoolsQuery query;
   OutputOptions output;
   bool map = false;
 };
 
-ExitCode run_pools(const PoolsOptions& options) {
+ExitCode run_pools(const PoolsCommandLine& options) {
   const Recordings recordings = open_and_warn(options.query.report.paths);
   const PoolsResult result = analyze_and_warn(options.query, recordings);
   if (options.output.json) {
@@ -31,7 +31,7 @@ ExitCode run_pools(const PoolsOptions& options) {
 }  // namespace
 
 void set_up_pools(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<PoolsOptions>();
+  const auto options = std::make_shared<PoolsCommandLine>();
   add_report_flags(app, options->query.report, options->output, {.filters = false, .at = true, .worst = true});
   const std::map<std::string, GroupBy> choices = {{"function", GroupBy::kFunction}, {"line", GroupBy::kLine}};
   app.add_option_function<std::string>(

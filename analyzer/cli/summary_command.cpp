@@ -9,7 +9,7 @@
 namespace cistern::analyzer {
 namespace {
 
-struct SummaryOptions {
+struct SummaryCommandLine {
   SummaryQuery query;
   OutputOptions output;
 };
@@ -17,7 +17,7 @@ struct SummaryOptions {
 }  // namespace
 
 void set_up_summary(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<SummaryOptions>();
+  const auto options = std::make_shared<SummaryCommandLine>();
   add_report_flags(app, options->query.report, options->output, {.depth = false});
   app.callback([options, &exit_code] {
     exit_code = static_cast<int>(report(options->query, options->output, summary_text, summary_json));

@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kMaxThreshold = 1'000'000;
 
-struct TemporaryOptions {
+struct TemporaryCommandLine {
   TemporaryQuery query;
   OutputOptions output;
 };
@@ -19,7 +19,7 @@ struct TemporaryOptions {
 }  // namespace
 
 void set_up_temporary(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<TemporaryOptions>();
+  const auto options = std::make_shared<TemporaryCommandLine>();
   add_report_flags(app, options->query.report, options->output, {});
   app.add_option("--threshold", options->query.threshold,
                  "A block is temporary if it is freed before the N-th next allocation of its thread (default 1)")

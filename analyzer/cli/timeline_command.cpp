@@ -15,14 +15,14 @@ constexpr size_t kTextPoints = 20;
 constexpr size_t kDataPoints = 200;
 constexpr size_t kMaxPoints = 1'000'000;
 
-struct TimelineOptions {
+struct TimelineCommandLine {
   TimelineQuery query;
   OutputOptions output;
   bool csv = false;
   std::optional<size_t> points;
 };
 
-ExitCode run_timeline(TimelineOptions& options) {
+ExitCode run_timeline(TimelineCommandLine& options) {
   const bool text = !options.output.json && !options.csv;
   options.query.points = options.points.value_or(text ? kTextPoints : kDataPoints);
   const Recordings recordings = open_and_warn(options.query.report.paths);
@@ -36,7 +36,7 @@ ExitCode run_timeline(TimelineOptions& options) {
 }  // namespace
 
 void set_up_timeline(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<TimelineOptions>();
+  const auto options = std::make_shared<TimelineCommandLine>();
   add_report_flags(app, options->query.report, options->output,
                    {.top = false, .depth = false, .filters = false, .stacks = false});
   app.add_flag("--csv", options->csv, "Print CSV: a header, then one row for each point")

@@ -9,13 +9,13 @@
 namespace cistern::analyzer {
 namespace {
 
-struct TreeOptions {
+struct TreeCommandLine {
   TreeQuery query;
   OutputOptions output;
   double min_share_percent = 1;
 };
 
-ExitCode run_tree(const TreeOptions& options) {
+ExitCode run_tree(const TreeCommandLine& options) {
   const auto text = [&](const TreeResult& result, const TreeQuery& query, const OutputOptions& output,
                         const Terminal& terminal) {
     return tree_text(result, query, output, terminal, options.min_share_percent);
@@ -26,7 +26,7 @@ ExitCode run_tree(const TreeOptions& options) {
 }  // namespace
 
 void set_up_tree(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<TreeOptions>();
+  const auto options = std::make_shared<TreeCommandLine>();
   add_report_flags(app, options->query.report, options->output, {.at = true});
   app.add_option("--min-share", options->min_share_percent,
                  "In text, leave out branches below PERCENT of the total (default 1)")

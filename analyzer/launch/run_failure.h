@@ -5,7 +5,6 @@
 #include <string>
 
 #include "analyzer/read/failure.h"
-#include "analyzer/write/file_failure.h"
 
 namespace cistern::analyzer {
 

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "analyzer/launch/run_failure.h"
+#include "analyzer/render/layout/heading.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -91,23 +92,6 @@ std::string rejected_option(char** arguments) {
   return arguments[optind - 1];
 }
 
-std::string wrapped(const std::string& text, size_t indent, size_t columns) {
-  std::string out;
-  size_t column = indent;
-  for (size_t at = 0; at < text.size();) {
-    const size_t space = std::min(text.find(' ', at), text.size());
-    if (column > indent && column + 1 + space - at > columns) {
-      out += "\n" + std::string(indent, ' ');
-      column = indent;
-    }
-    if (column > indent) out += ' ', ++column;
-    out += text.substr(at, space - at);
-    column += space - at;
-    at = space + 1;
-  }
-  return out;
-}
-
 }  // namespace
 
 std::span<const RunOption> run_options() {
@@ -153,7 +137,7 @@ std::string run_help() {
     const std::string left = fmt::format("  {}--{}{}", letter, option.name, argument);
     text += fmt::format("{:<{}}", left, kIndent);
     if (left.size() + 2 > kIndent) text += "\n" + std::string(kIndent, ' ');
-    text += wrapped(option.help, kIndent, 80) + "\n";
+    text += wrapped(option.help, 80, kIndent, kIndent);
   }
   return text + kTail;
 }

@@ -32,7 +32,7 @@ GrowthWindows::GrowthWindows(const Image& image, const Sites& sites, StackResolv
   if (image.snapshot != nullptr && !warm_up_end) load(*image.snapshot);
 }
 
-// The marks begin and end windows; more than there is room for are taken several at a time.
+// The marks begin and end windows; if there are more than kMaxWindows, one window spans several marks.
 void GrowthWindows::find_marks(const Image& image) {
   for (const MarkRecord& mark : image.process_events.marks) {
     if (mark.time >= begin_) mark_times_.push_back(mark.time);

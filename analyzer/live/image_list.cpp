@@ -11,7 +11,6 @@
 
 #include "analyzer/read/failure.h"
 #include "analyzer/write/descriptor.h"
-#include "analyzer/write/file_failure.h"
 
 namespace cistern::analyzer {
 namespace {

@@ -7,10 +7,10 @@ namespace cistern::analyzer {
 void BlockTables::reset(uint32_t most_blocks) {
   for (Places& places : classes) places.last = places.top = places.bottom = 0;
   pages.fill(0);
-  if (room >= most_blocks) return;
+  if (capacity >= most_blocks) return;
   addresses = std::make_unique_for_overwrite<uint64_t[]>(most_blocks);
   block_classes = std::make_unique_for_overwrite<BlockClass[]>(most_blocks);
-  room = most_blocks;
+  capacity = most_blocks;
 }
 
 uint8_t BlockModel::other_place_code(const Places& places, const Freed& freed, uint64_t address) noexcept {

@@ -30,9 +30,9 @@ struct BlockTables {
   std::array<uint64_t, kPages> pages;  // page number and, in the lowest byte, the class that was last allocated in it
   std::unique_ptr<uint64_t[]> addresses;  // of the blocks, by number
   std::unique_ptr<BlockClass[]> block_classes;
-  uint32_t room = 0;  // number of blocks that fit
+  uint32_t capacity = 0;  // number of blocks that fit
 
-  // Forgets everything and makes room for `most_blocks` blocks.
+  // Forgets everything and makes space for `most_blocks` blocks.
   void reset(uint32_t most_blocks);
 };
 
@@ -54,7 +54,7 @@ class BlockModel {
         pages_(tables.pages.data()),
         addresses_(tables.addresses.get()),
         block_classes_(tables.block_classes.get()),
-        room_(tables.room) {}
+        capacity_(tables.capacity) {}
 
   uint8_t place_code(BlockClass of, uint64_t address) const noexcept {
     const Places& places = classes_[of];
@@ -75,7 +75,7 @@ class BlockModel {
   }
   // The address that a distance is relative to.
   uint64_t base(BlockClass of) const noexcept { return classes_[of].last; }
-  // A block was allocated at `address`, which has this place code. Returns its number. Requires: has_room().
+  // A block was allocated at `address`, which has this place code. Returns its number. Requires: has_space().
   uint32_t take(BlockClass of, uint8_t code, uint64_t address) noexcept {
     Places& places = classes_[of];
     if (code >= kFreed) {
@@ -90,7 +90,7 @@ class BlockModel {
     block_classes_[blocks_] = of;
     return blocks_++;
   }
-  bool has_room() const noexcept { return blocks_ < room_; }
+  bool has_space() const noexcept { return blocks_ < capacity_; }
 
   uint32_t blocks() const noexcept { return blocks_; }
   uint64_t address_of(size_t number) const noexcept { return addresses_[number]; }
@@ -127,7 +127,7 @@ class BlockModel {
   uint64_t* addresses_ = nullptr;
   BlockClass* block_classes_ = nullptr;
   uint32_t blocks_ = 0;
-  uint32_t room_ = 0;
+  uint32_t capacity_ = 0;
 };
 
 }  // namespace cistern::analyzer

@@ -31,12 +31,12 @@ class BlockRun {
 
   // Passes events to `sink` until the sink is full, or until an event with another op, an unusual or malformed event,
   // or the last bytes of a column follow. A sink has
-  //   bool has_room() const;
+  //   bool has_space() const;
   //   void free(unsigned domain, Moment when, uint64_t address);
   //   void alloc(unsigned domain, Moment when, uint64_t address, uint64_t size, uint32_t stack);
   template <typename Sink>
   void hand_over(Sink& sink) noexcept {
-    while (tags_.has_word() && times_.has_word() && sink.has_room()) {
+    while (tags_.has_word() && times_.has_word() && sink.has_space()) {
       const uint8_t tag = *tags_.at;
       if ((tag & kNoBlockDomain) != 0) [[unlikely]]
         return;

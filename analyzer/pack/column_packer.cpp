@@ -180,11 +180,11 @@ class BlockPacking {
 // bytes and more, such as a remap, puts five values into the last column.
 void ColumnPacker::begin(std::span<const uint8_t> content, uint64_t first_time) {
   const size_t most = kMaxColumnGrowth * content.size() + sizeof(uint64_t);
-  if (room_bytes_ < most) {
-    for (auto& room : room_) room = std::make_unique_for_overwrite<uint8_t[]>(most);
-    room_bytes_ = most;
+  if (buffer_bytes_ < most) {
+    for (auto& buffer : buffers_) buffer = std::make_unique_for_overwrite<uint8_t[]>(most);
+    buffer_bytes_ = most;
   }
-  for (size_t i = 0; i < kColumns; ++i) out_[i] = room_[i].get();
+  for (size_t i = 0; i < kColumns; ++i) out_[i] = buffers_[i].get();
   state_ = tables_->begin(first_time, content.size() / kMinAllocBytes + 1);
   seen_.reset();
 }
@@ -200,8 +200,8 @@ bool ColumnPacker::pack(std::span<const uint8_t> content, uint64_t first_time, C
     Event event;
     if (!decoder.next(event)) {
       for (size_t i = 0; i < kColumns; ++i) {
-        const auto size = static_cast<size_t>(out_[i] - room_[i].get());
-        columns[i] = {reinterpret_cast<const char*>(room_[i].get()), size};
+        const auto size = static_cast<size_t>(out_[i] - buffers_[i].get());
+        columns[i] = {reinterpret_cast<const char*>(buffers_[i].get()), size};
       }
       return decoder.ok();
     }

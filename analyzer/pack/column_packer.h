@@ -63,8 +63,8 @@ class ColumnPacker {
   std::unique_ptr<ColumnTables> tables_;
   ColumnState state_;
   SeenBlocks seen_;
-  std::array<std::unique_ptr<uint8_t[]>, kColumns> room_;  // pages that are not written cost no memory
-  size_t room_bytes_ = 0;                                  // of each column
+  std::array<std::unique_ptr<uint8_t[]>, kColumns> buffers_;  // pages that are not written cost no memory
+  size_t buffer_bytes_ = 0;                                   // of each column
   std::array<uint8_t*, kColumns> out_{};
 };
 

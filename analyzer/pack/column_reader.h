@@ -4,7 +4,7 @@
 //   reader.begin(columns, first_time);
 //   for (;;) {
 //     reader.take_blocks(sink);
-//     if (reader.at_end() || !sink.has_room()) break;
+//     if (reader.at_end() || !sink.has_space()) break;
 //     if (!reader.take(event)) break;  // malformed
 //   }
 #pragma once

@@ -10,7 +10,7 @@ struct ContentWriter {
   uint64_t address = 0;
   uint32_t stack = 0;
 
-  bool has_room() const noexcept { return out < end; }
+  bool has_space() const noexcept { return out < end; }
 
   void free(unsigned domain, BlockRun::Moment when, uint64_t at) noexcept {
     uint8_t* const tag = out;
@@ -67,7 +67,7 @@ bool unpack_columns(ColumnReader& reader, uint64_t content_bytes, std::vector<ui
   bool good = true;
   for (;;) {
     reader.take_blocks(writer);
-    if (reader.at_end() || !writer.has_room()) break;
+    if (reader.at_end() || !writer.has_space()) break;
     EventState written{reader.time(), writer.address, writer.stack};
     good = reader.take(event);
     if (!good) break;

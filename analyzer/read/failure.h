@@ -1,6 +1,7 @@
 // An error that ends a command: a message of one line, and the exit code. Thrown in the analyzer, caught in main.
 #pragma once
 
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -25,8 +26,16 @@ class Failure : public std::runtime_error {
   ExitCode code_;
 };
 
+// Why a system call failed; `error` is an errno.
+inline std::string error_text(int error) {
+  return std::strerror(error);
+}
 inline Failure unreadable(const std::string& path, const std::string& what) {
   return {ExitCode::kUnreadable, path + ": " + what};
+}
+// A system call on a file failed that the analyzer writes.
+inline Failure file_failure(const std::string& path, int error) {
+  return unreadable(path, error_text(error));
 }
 // A profile that cannot be read, and why.
 inline Failure cannot_read(const std::string& path, const std::string& why) {

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "analyzer/read/failure.h"
@@ -23,7 +22,7 @@ constexpr uint64_t kPageTableBytes = 2 * 1024 * 1024;
 class Descriptor {
  public:
   explicit Descriptor(const std::string& path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (number_ < 0) throw cannot_read(path, std::strerror(errno));
+    if (number_ < 0) throw cannot_read(path, error_text(errno));
   }
   ~Descriptor() {
     if (number_ >= 0) ::close(number_);
@@ -59,13 +58,13 @@ FileBytes::FileBytes(const std::string& path, bool locked) {
   Descriptor file(path);
   if (locked) ::flock(file.number(), LOCK_SH);
   struct stat info {};
-  if (::fstat(file.number(), &info) != 0) throw cannot_read(path, std::strerror(errno));
+  if (::fstat(file.number(), &info) != 0) throw cannot_read(path, error_text(errno));
   if (S_ISDIR(info.st_mode)) throw cannot_read(path, "is a directory, not a profile");
   if (!S_ISREG(info.st_mode)) throw cannot_read(path, "is not a regular file");
   if (info.st_size == 0) return;
   const auto size = static_cast<uint64_t>(info.st_size);
   void* const place = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.number(), 0);
-  if (place == MAP_FAILED) throw cannot_read(path, std::string("mmap failed: ") + std::strerror(errno));
+  if (place == MAP_FAILED) throw cannot_read(path, "mmap failed: " + error_text(errno));
   begin_ = static_cast<const uint8_t*>(place);
   size_bytes_ = size;
   holes_ = holes_in(file.number(), size);

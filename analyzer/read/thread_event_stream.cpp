@@ -172,10 +172,10 @@ void ThreadEventStream::decode_blocks() {
 struct ThreadEventStream::StepSink {
   ThreadEventStream* stream;
   HeapStep* at;
-  const HeapStep* last;  // there is room before it
+  const HeapStep* last;  // steps are written before it
   uint64_t newest;       // time of the last step
 
-  bool has_room() const noexcept { return at < last; }
+  bool has_space() const noexcept { return at < last; }
 
   void free(unsigned domain, BlockRun::Moment when, uint64_t address) noexcept {
     put(HeapStepKind::kFree, domain, when.time, address);

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "analyzer/write/file_failure.h"
+#include "analyzer/read/failure.h"
 
 namespace cistern::analyzer {
 

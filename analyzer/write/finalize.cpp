@@ -13,7 +13,6 @@
 #include "analyzer/read/header_page.h"
 #include "analyzer/read/window_file.h"
 #include "analyzer/write/descriptor.h"
-#include "analyzer/write/file_failure.h"
 #include "analyzer/write/profile_outline.h"
 #include "analyzer/write/sealed_segment.h"
 #include "cistern/format/moment_records.h"

@@ -7,12 +7,12 @@
 #include <set>
 
 #include "analyzer/model/replay.h"
+#include "analyzer/read/failure.h"
 #include "analyzer/read/file_bytes.h"
 #include "analyzer/read/header_page.h"
 #include "analyzer/read/image_paths.h"
 #include "analyzer/read/segment_scan.h"
 #include "analyzer/read/window_file.h"
-#include "analyzer/write/file_failure.h"
 #include "analyzer/write/packed_file.h"
 #include "analyzer/write/snapshot_file.h"
 

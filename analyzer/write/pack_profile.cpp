@@ -5,7 +5,6 @@
 
 #include "analyzer/read/failure.h"
 #include "analyzer/read/image_paths.h"
-#include "analyzer/write/file_failure.h"
 #include "analyzer/write/finalize_packed.h"
 #include "analyzer/write/profile_tree.h"
 

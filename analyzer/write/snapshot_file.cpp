@@ -7,8 +7,8 @@
 
 #include "analyzer/model/cut_off.h"
 #include "analyzer/model/end_state.h"
+#include "analyzer/read/failure.h"
 #include "analyzer/read/image_paths.h"
-#include "analyzer/write/file_failure.h"
 #include "analyzer/write/packed_file.h"
 #include "analyzer/write/sealed_segment.h"
 #include "analyzer/write/snapshot_builder.h"

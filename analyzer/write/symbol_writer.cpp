@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "analyzer/pack/segment_codec.h"
+#include "analyzer/read/failure.h"
 #include "analyzer/read/file_bytes.h"
 #include "analyzer/read/header_page.h"
 #include "analyzer/read/image_paths.h"
 #include "analyzer/symbols/internals.h"
 #include "analyzer/write/descriptor.h"
-#include "analyzer/write/file_failure.h"
 #include "analyzer/write/native_addresses.h"
 #include "analyzer/write/sealed_segment.h"
 #include "cistern/format/window_layout.h"

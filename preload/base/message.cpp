@@ -61,7 +61,7 @@ class QuietWrites {
   bool had_pending_ = false;
 };
 
-// Whether a line can be written without waiting: a pipe that polls as writable has room for a page.
+// Whether a line can be written without waiting: a pipe that polls as writable has space for a page.
 bool can_write_line() noexcept {
   pollfd stderr_now{kStderr, POLLOUT, 0};
   const timespec at_once{};

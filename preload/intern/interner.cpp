@@ -46,7 +46,7 @@ StackId Interner::node_locked(StackId parent, const NodeKey& key) noexcept {
 // Requires that the frame has no node.
 StackId Interner::new_node(StackId parent, const NodeKey& key) noexcept {
   if (full_node_ != 0 && raw(parent) == full_node_) return parent;
-  if (!nodes_.make_room()) return table_full_node();
+  if (!nodes_.reserve_one()) return table_full_node();
   const StackId id = nodes_.next_id();
   if (!records_->write(StackNodeRecord{id, parent, key.kind, key.a, key.b})) {
     nodes_.consume_id();

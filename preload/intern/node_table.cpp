@@ -20,7 +20,7 @@ void NodeTable::set_next(StackId before, StackId node) noexcept {
   if (index < count()) store_word(at(index).next, raw(node));
 }
 
-bool NodeTable::make_room() noexcept {
+bool NodeTable::reserve_one() noexcept {
   if (full_) return false;
   const uint32_t chunk = count() / kChunkNodes;
   if (chunk == chunk_count_ && chunk < max_chunks_) {

@@ -48,7 +48,7 @@ class NodeTable {
 
   // Makes space for one more node. Requires the lock. Returns false at the limit or without memory, and from then on
   // until the next clear().
-  bool make_room() noexcept;
+  bool reserve_one() noexcept;
   // The id of the next node.
   StackId next_id() const noexcept { return StackId{first() + count()}; }
   // Adds the node with next_id(). Requires the lock, space, and that the frame has no node.

@@ -20,9 +20,9 @@ bool wait_for_finalizing(const ThreadState& thread) noexcept {
   return wait_until([&] { return thread.mode.load(std::memory_order_acquire) != StreamMode::kClaimed; }, kLimitMs);
 }
 
-bool make_room(ThreadState& thread) noexcept {
+bool make_space(ThreadState& thread) noexcept {
   if (!thread.stream.is_open()) return false;
-  if (thread.stream.has_room(kMaxEventBytes)) return true;
+  if (thread.stream.has_space(kMaxEventBytes)) return true;
   const uint64_t time = now();
   if (!thread.stream.roll(g_recorder.segments, thread.codec.time, thread.events, time)) {
     fail_recording();
@@ -89,8 +89,8 @@ bool prepare(ThreadState& thread) noexcept {
     const bool finalized = wait_for_finalizing(thread);
     thread.busy.store(1, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (finalized && make_room(thread)) return true;
-  } else if (make_room(thread)) {
+    if (finalized && make_space(thread)) return true;
+  } else if (make_space(thread)) {
     return true;
   }
   lose_event();

@@ -36,7 +36,7 @@ const uint8_t* own_state() noexcept;
 
 constexpr uint32_t kEventsBetweenPolls = 128;
 
-// Returns the calling thread's state, marked busy, with room for one event; nullptr when the event is lost.
+// Returns the calling thread's state, marked busy, with space for one event; nullptr when the event is lost.
 inline ThreadState* enter() noexcept {
   ThreadState* const thread = t_context.state;
   if (__builtin_expect(thread == nullptr, 0)) return enter_first();
@@ -46,7 +46,7 @@ inline ThreadState* enter() noexcept {
   // Pairs with the finalizing thread's membarrier: either that thread reads busy, or this thread reads kClaimed. The
   // acquire pairs with kThrough: then this thread reads the finalized stream.
   const bool claimed = thread->mode.load(std::memory_order_acquire) == StreamMode::kClaimed;
-  if (__builtin_expect(claimed || !thread->stream.has_room(kMaxEventBytes), 0) && !prepare(*thread)) return nullptr;
+  if (__builtin_expect(claimed || !thread->stream.has_space(kMaxEventBytes), 0) && !prepare(*thread)) return nullptr;
   return thread;
 }
 

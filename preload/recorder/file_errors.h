@@ -1,4 +1,5 @@
-// Why a file of the profile cannot be made or written, as the user reads it. Any thread; allocates nothing.
+// Why a file of the profile cannot be made or written, as the user reads it. Any thread; allocates nothing. Therefore
+// it does not use strerror(), as the analyzer's error_text() does: strerror() may take locks and allocate.
 #pragma once
 
 #include <string_view>

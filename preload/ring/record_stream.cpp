@@ -15,10 +15,10 @@ bool RecordStream::begin(SegmentStore& segments, uint64_t time) noexcept {
 
 bool RecordStream::append(RecordType type, const RecordBuffer& payload) noexcept {
   if (!stream_.is_open()) return false;
-  if (!stream_.has_room(framed_bytes(payload.size()))) {
+  if (!stream_.has_space(framed_bytes(payload.size()))) {
     const uint64_t time = now();
     if (!stream_.roll(*segments_, time, 0, time)) return false;
-    if (!stream_.has_room(framed_bytes(payload.size()))) return false;
+    if (!stream_.has_space(framed_bytes(payload.size()))) return false;
   }
   stream_.publish(put_record(stream_.position(), type, payload));
   return !through_ || write_through();

@@ -46,7 +46,7 @@ class RecordStream {
     constexpr uint64_t kFrameBytes = 2;
     constexpr uint64_t kMaxSmallBytes = 0x7f;
     static_assert(static_cast<uint64_t>(Record::kType) <= kMaxSmallBytes);
-    if (!stream_.is_open() || !stream_.has_room(kFrameBytes + kMaxSmallBytes)) return false;
+    if (!stream_.is_open() || !stream_.has_space(kFrameBytes + kMaxSmallBytes)) return false;
     uint8_t* const out = stream_.position();
     RecordBuffer payload(out + kFrameBytes, out + kFrameBytes + kMaxSmallBytes);
     put_fields(payload, record);

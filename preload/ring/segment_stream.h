@@ -34,7 +34,7 @@ class SegmentStream {
 
   // Where the next bytes go. Requires is_open().
   uint8_t* position() const noexcept { return out_; }
-  bool has_room(uint64_t bytes) const noexcept { return static_cast<uint64_t>(end_ - out_) >= bytes; }
+  bool has_space(uint64_t bytes) const noexcept { return static_cast<uint64_t>(end_ - out_) >= bytes; }
   bool empty() const noexcept { return out_ == slot_.payload(); }
 
   // Makes everything before `out` a part of the profile. Release: pairs with readers of the window.

@@ -73,7 +73,7 @@ void SharedWindow::leave_file() noexcept {
   } while (slots_ % kSlotsInChunk != 0);
 }
 
-bool SharedWindow::make_room_in_file(uint64_t offset, uint64_t bytes) noexcept {
+bool SharedWindow::reserve_in_file(uint64_t offset, uint64_t bytes) noexcept {
   const int error = file_.reserve(offset, bytes);
   file_.close();
   return error == 0;
@@ -94,7 +94,7 @@ bool SharedWindow::has_chunk() noexcept {
 bool SharedWindow::make_slot() noexcept {
   constexpr uint32_t kFirstBytes = 8 * 1024;
   if (!has_chunk()) return false;
-  if (!anonymous_ && !make_room_in_file(file_offset(slots_), kFirstBytes)) leave_file();
+  if (!anonymous_ && !reserve_in_file(file_offset(slots_), kFirstBytes)) leave_file();
   if (!has_chunk()) return false;
   slot_at(slots_)->capacity = kFirstBytes - kSlotOverheadBytes;
   ++slots_;
@@ -136,7 +136,7 @@ void SharedWindow::grow(const Slot& slot, uint32_t bytes) noexcept {
   if (new_bytes <= old_bytes) return;
   const Locked locked(lock_);
   if (slot.index < file_slots_) {
-    if (anonymous_ || !make_room_in_file(file_offset(slot.index) + old_bytes, new_bytes - old_bytes)) return;
+    if (anonymous_ || !reserve_in_file(file_offset(slot.index) + old_bytes, new_bytes - old_bytes)) return;
   }
   slot.control->capacity = new_bytes - kSlotOverheadBytes;
 }

@@ -65,7 +65,7 @@ class SharedWindow {
   SlotControl* slot_at(uint32_t index) const noexcept;
   bool make_slot() noexcept;
   bool has_chunk() noexcept;
-  bool make_room_in_file(uint64_t offset, uint64_t bytes) noexcept;
+  bool reserve_in_file(uint64_t offset, uint64_t bytes) noexcept;
   void leave_file() noexcept;
   char* map(uint64_t offset, uint64_t bytes) noexcept;
   static uint64_t file_offset(uint32_t index) noexcept { return kWindowSlotsOffset + index * kSlotStride; }

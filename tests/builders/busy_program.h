@@ -1,5 +1,6 @@
-// A recording of a program that uses all that totals must keep: arenas and pools, blocks that grow in place and move,
-// mappings that are cut, marks, threads, an end state with events behind it. Random, and the same for the same seed.
+// A recording of a program that uses all that a snapshot must keep: arenas and pools, blocks that grow in place and
+// move, mappings that are cut, marks, threads, an end state with events behind it. Random, and the same for the same
+// seed.
 #pragma once
 
 #include <algorithm>

@@ -151,7 +151,7 @@ LossesRecord losses(uint64_t time) {
   LossesRecord record;
   record.time = kStart + time;
   record.count = kCounters;
-  record.fields[static_cast<uint32_t>(Counter::kPassThrough)] = 7;
+  record.fields[static_cast<uint32_t>(Counter::kReserved2)] = 7;
   record.fields[static_cast<uint32_t>(Counter::kRetiredCodes)] = 1;
   return record;
 }

@@ -97,7 +97,7 @@ def segment_at(data, at, payload_bytes=None):
     if at + 80 > len(data):
         return None, at
     (magic, header_bytes, kind, codec, _, stream_id, sequence, first_time, _, _, payload, _, tid, _,
-     room) = struct.unpack_from("<IHBBIIQQQQIIIII", data, at)
+     capacity) = struct.unpack_from("<IHBBIIQQQQIIIII", data, at)
     if magic != SEGMENT_MAGIC:
         return None, at
     if codec != 0:
@@ -106,7 +106,7 @@ def segment_at(data, at, payload_bytes=None):
     begin = at + header_bytes
     if begin + size > len(data):
         return None, at
-    return Segment(kind, stream_id, sequence, first_time, tid, memoryview(data)[begin:begin + size]), begin + max(size, room)
+    return Segment(kind, stream_id, sequence, first_time, tid, memoryview(data)[begin:begin + size]), begin + max(size, capacity)
 
 
 def file_segments(data):

@@ -26,7 +26,7 @@ void check_round_trip(const Event& event) {
   uint8_t bytes[kMaxEventBytes];
   EventState state;
   const uint8_t* const end = encode_event(bytes, state, event);
-  require(end <= bytes + sizeof bytes, "an event fits into its room");
+  require(end <= bytes + sizeof bytes, "an event is at most kMaxEventBytes long");
   EventDecoder decoder(bytes, end, 0);
   Event again;
   require(decoder.next(again), "what was encoded can be decoded");
@@ -77,8 +77,8 @@ void read_as_any_record(std::string_view payload) {
   for_each_record_type([payload](auto record) {
     Cursor in(payload);
     if (!get_fields(in, record)) return;
-    uint8_t room[4096];
-    RecordBuffer buffer(room, room + sizeof room);
+    uint8_t bytes[4096];
+    RecordBuffer buffer(bytes, bytes + sizeof bytes);
     put_fields(buffer, record);
   });
 }

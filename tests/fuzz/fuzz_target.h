@@ -9,10 +9,10 @@
 
 extern "C" {
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
-// Changes `data` in place, up to `room` bytes of it; returns the new size. Only in targets of structured inputs.
-size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t room, unsigned seed);
+// Changes `data` in place, up to `max_size` bytes of it; returns the new size. Only in targets of structured inputs.
+size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed);
 // A random change without regard to structure. Defined by libFuzzer or by replay_main.cpp.
-size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t room);
+size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 }
 
 namespace cistern::fuzz {

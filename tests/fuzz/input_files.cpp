@@ -284,13 +284,14 @@ InputFiles input_files(std::span<const uint8_t> input) {
   return files;
 }
 
-size_t mutate_input(uint8_t* data, size_t size, size_t room, unsigned seed) {
+size_t mutate_input(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  if (size <= kPrefixBytes || (data[1] & kVerbatim) != 0 || seed % 3 == 0) return LLVMFuzzerMutate(data, size, room);
+  if (size <= kPrefixBytes || (data[1] & kVerbatim) != 0 || seed % 3 == 0)
+    return LLVMFuzzerMutate(data, size, max_size);
   Mutator mutator(input, seed);
-  if (!mutator.change()) return LLVMFuzzerMutate(data, size, room);
+  if (!mutator.change()) return LLVMFuzzerMutate(data, size, max_size);
   const std::string changed = mutator.result();
-  if (changed.size() > room) return LLVMFuzzerMutate(data, size, room);
+  if (changed.size() > max_size) return LLVMFuzzerMutate(data, size, max_size);
   std::memcpy(data, changed.data(), changed.size());
   return changed.size();
 }

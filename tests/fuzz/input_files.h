@@ -38,6 +38,6 @@ struct InputFiles {
 InputFiles input_files(std::span<const uint8_t> input);
 
 // Changes one record, event payload or item of an input and keeps the rest valid. For LLVMFuzzerCustomMutator.
-size_t mutate_input(uint8_t* data, size_t size, size_t room, unsigned seed);
+size_t mutate_input(uint8_t* data, size_t size, size_t max_size, unsigned seed);
 
 }  // namespace cistern::fuzz

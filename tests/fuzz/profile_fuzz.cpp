@@ -12,6 +12,6 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   return 0;
 }
 
-size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t room, unsigned seed) {
-  return cistern::fuzz::mutate_input(data, size, room, seed);
+size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  return cistern::fuzz::mutate_input(data, size, max_size, seed);
 }

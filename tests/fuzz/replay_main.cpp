@@ -88,7 +88,7 @@ std::string changed(const std::string& input) {
 }  // namespace
 
 // One to four small changes: sets a byte, flips a bit, copies or removes a piece, or writes a border value.
-size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t room) {
+size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size) {
   std::string text(reinterpret_cast<char*>(data), size);
   for (size_t changes = below(4) + 1; changes > 0; --changes) {
     const size_t at = below(text.size() + 1);
@@ -113,7 +113,7 @@ size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t room) {
       }
     }
   }
-  text.resize(std::min(text.size(), room));
+  text.resize(std::min(text.size(), max_size));
   std::memcpy(data, text.data(), text.size());
   return text.size();
 }

@@ -49,7 +49,7 @@ class ElfRunPath(unittest.TestCase):
         done = self.run_path(os.path.join(self.folder, "text"), "/loader", "/libraries")
         self.assertEqual((done.returncode, done.stderr), (1, "elf-run-path: not a 64-bit ELF file\n"))
         done = self.run_path(self.python, "/loader", "/" + "x" * 5000)
-        self.assertEqual((done.returncode, done.stderr), (1, "elf-run-path: no room for a path behind the first segment\n"))
+        self.assertEqual((done.returncode, done.stderr), (1, "elf-run-path: no space for a path behind the first segment\n"))
         self.assertEqual(self.run_path(self.python).returncode, 2)
         self.assertFalse(os.path.exists(os.path.join(self.folder, "copy")))
 

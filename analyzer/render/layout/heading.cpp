@@ -93,17 +93,17 @@ std::vector<std::string> notes(const std::vector<ImageFacts>& images) {
   return texts_of(missing_data(images));
 }
 
-std::string wrapped(std::string_view text, size_t columns) {
+std::string wrapped(std::string_view text, size_t columns, size_t indent, size_t used) {
   std::string out;
-  size_t used = 0;
+  size_t line_begin = used;
   while (!text.empty()) {
     const size_t end = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, end);
     const size_t width = width_of(word);
-    if (used != 0 && used + 1 + width > columns) {
-      out += "\n  ";
-      used = 2;
-    } else if (used != 0) {
+    if (used != line_begin && used + 1 + width > columns) {
+      out += "\n" + std::string(indent, ' ');
+      used = line_begin = indent;
+    } else if (used != line_begin) {
       out += ' ';
       ++used;
     }

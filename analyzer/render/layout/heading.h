@@ -19,8 +19,9 @@ std::string text_of(const MissingData& missing);
 std::vector<std::string> texts_of(const std::vector<MissingData>& missing);
 // What the profile lacks, one clause each, most important first; empty when it is complete.
 std::vector<std::string> notes(const std::vector<ImageFacts>& images);
-// `text` in lines of at most `columns` characters, each with a newline; lines after the first are indented by two.
-std::string wrapped(std::string_view text, size_t columns);
+// `text` in lines of at most `columns` characters, each with a newline. Lines after the first begin with `indent`
+// spaces. The caller has already written `used` columns of the first line.
+std::string wrapped(std::string_view text, size_t columns, size_t indent = 2, size_t used = 0);
 // `path` quoted for a shell, if it needs quotes.
 std::string shell_word(std::string_view path);
 

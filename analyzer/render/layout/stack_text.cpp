@@ -109,7 +109,7 @@ std::string StackText::lines(NodeId node, size_t indent) const {
 // The innermost native frames, and the one that Python called.
 std::string StackText::called_lines(const Entry& entry, size_t indent) const {
   const auto columns = static_cast<size_t>(terminal_.columns);
-  const size_t room = columns > indent + 24 ? columns - indent - 4 : 20;
+  const size_t width_left = columns > indent + 24 ? columns - indent - 4 : 20;
   const size_t count = entry.called.size();
   const bool all = depth_ == SIZE_MAX || count <= kCalledLines;
   std::string out;
@@ -117,7 +117,7 @@ std::string StackText::called_lines(const Entry& entry, size_t indent) const {
     const bool left_out = !all && i >= kCalledLines - 1 && i + 1 != count;
     if (left_out && i == kCalledLines - 1) out += elided(count - kCalledLines, indent + 2);
     if (left_out) continue;
-    out += spaces(indent + 2) + (i == 0 ? "" : "← ") + fit(native_text(*entry.called[i]), room) + "\n";
+    out += spaces(indent + 2) + (i == 0 ? "" : "← ") + fit(native_text(*entry.called[i]), width_left) + "\n";
   }
   return out;
 }
@@ -129,12 +129,13 @@ std::string StackText::elided(size_t count, size_t indent) const {
 std::string StackText::line_of(const Frame& frame, bool innermost, size_t indent) const {
   if (frame.kind == FrameKind::kBoundary) return spaces(indent) + "  thread started at\n";
   const auto columns = static_cast<size_t>(terminal_.columns);
-  const size_t room = columns > indent + 2 ? columns - indent - 2 : 20;
-  const std::string place = fit(place_of(frame), room * 2 / 3);
+  const size_t width_left = columns > indent + 2 ? columns - indent - 2 : 20;
+  const std::string place = fit(place_of(frame), width_left * 2 / 3);
   const size_t place_width = place.empty() ? 0 : width_of(place) + 1;
-  const size_t function_room = std::min(room - std::min(place_width, room - 8), std::max(kFunctionColumns, room / 2));
+  const size_t function_columns =
+      std::min(width_left - std::min(place_width, width_left - 8), std::max(kFunctionColumns, width_left / 2));
   std::string out = spaces(indent) + (innermost ? "" : "← ");
-  const size_t width = function_room - (innermost ? 0 : 2);
+  const size_t width = function_columns - (innermost ? 0 : 2);
   const std::string function = fit(function_of(frame), width);
   const std::string padded = place.empty() ? function : pad_right(function, width) + " ";
   out += innermost ? terminal_.paint(Ink::kStrong, padded) : padded;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 #include "analyzer/read/failure.h"
 #include "analyzer/render/layout/columns.h"
@@ -68,7 +67,7 @@ Terminal terminal_of(std::FILE* stream) {
 
 void write_out(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw Failure(ExitCode::kUnreadable, std::string("standard output: ") + std::strerror(errno));
+    throw Failure(ExitCode::kUnreadable, "standard output: " + error_text(errno));
   }
 }
 

@@ -30,7 +30,7 @@ std::string place_text(const HeldStack& held, const CallTree& tree, const StackT
 std::string answer(const LastSeconds& last) {
   const std::string held = fmt::format("process {} held {} in {} at its last event", last.pid,
                                        format_bytes(last.all.live.bytes), plural(last.all.live.blocks, "block"));
-  if (last.growth_unknown()) return held + "; earlier events are kept only as totals";
+  if (last.growth_unknown()) return held + "; earlier events are kept only as a snapshot";
   return held + fmt::format(", {} in its last {} ({})", signed_bytes(last.all.grown_bytes()),
                             format_seconds(last.seconds()), rate_text(last, last.all.grown_bytes()));
 }

@@ -23,9 +23,9 @@ constexpr size_t kLabel = 9;
 std::string_view pool_sign(const PoolTable& pools, uint32_t index) {
   const Pool& pool = pools.pool(index);
   if (pool.used == 0) return kFreePool;
-  const uint64_t room = pools.blocks_in_pool(pool.size_class);
-  if (pool.used >= room) return kUpward[8];
-  return kUpward[std::min<size_t>(1 + pool.used * 7 / room, 7)];
+  const uint64_t capacity = pools.blocks_in_pool(pool.size_class);
+  if (pool.used >= capacity) return kUpward[8];
+  return kUpward[std::min<size_t>(1 + pool.used * 7 / capacity, 7)];
 }
 
 struct Column {

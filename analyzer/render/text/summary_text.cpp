@@ -70,9 +70,9 @@ class SummaryText {
     line(heading(facts_) + ", " + ending(facts_.front()));
     const uint64_t events = total(summary_, &ImageFacts::events);
     const uint64_t finalized = total(summary_, &ImageFacts::snapshot_events);
-    const std::string totals =
-        finalized != 0 ? fmt::format(", {} of them only in totals", format_count(finalized)) : "";
-    line(fmt::format("{}{}, {} lost, {}", plural(events, "event"), totals,
+    const std::string in_snapshot =
+        finalized != 0 ? fmt::format(", {} of them only in the snapshot", format_count(finalized)) : "";
+    line(fmt::format("{}{}, {} lost, {}", plural(events, "event"), in_snapshot,
                      format_count(total(summary_, &ImageFacts::lost_events)), unreadable_text()));
   }
 
@@ -183,12 +183,12 @@ class SummaryText {
 
   void add_function(const FunctionFigures& function) {
     const Frame& frame = summary_.tree.frame(function.frame);
-    const size_t room = columns() - 49;
-    const std::string name = fit(stacks_.function_of(frame), room / 2);
+    const size_t width_left = columns() - 49;
+    const std::string name = fit(stacks_.function_of(frame), width_left / 2);
     out_ +=
         fmt::format("  {} {} {}   {} {}\n", pad_left(format_bytes(function.end.bytes), 20),
                     pad_left(format_count(function.end.blocks), 9), pad_left(format_bytes(function.at_peak.bytes), 12),
-                    name, fit(stacks_.place_of(frame), room - width_of(name)));
+                    name, fit(stacks_.place_of(frame), width_left - width_of(name)));
   }
 
   void add_marks() {

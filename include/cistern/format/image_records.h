@@ -48,7 +48,7 @@ enum class PythonStacks : uint32_t {
   kOn = 1,
   kUnsupported = 2,    // frames of this interpreter cannot be read: native stacks only
   kContradiction = 3,  // the interpreter's memory does not match its version: switched off
-  kNotAsked = 4,       // Python stacks were not requested
+  kReserved4 = 4,      // not written
 };
 
 // The interpreter. Written when it is first seen and when something about it changes. The last record counts.

@@ -178,7 +178,7 @@ constexpr uint64_t framed_bytes(uint64_t payload) noexcept {
   return payload + 2 * kMaxVarintBytes;
 }
 
-// Writes a record's frame and payload at `out`, which has framed_bytes() of room; returns its end.
+// Writes a record's frame and payload at `out`, where framed_bytes() bytes are free; returns its end.
 inline uint8_t* put_record(uint8_t* out, RecordType type, const RecordBuffer& payload) noexcept {
   out = put_varint(out, static_cast<uint32_t>(type));
   out = put_varint(out, payload.size());

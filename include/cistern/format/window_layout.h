@@ -40,7 +40,7 @@ constexpr uint32_t kMaxPayloadBytes = kMaxSegmentBytes - kSlotOverheadBytes;
 enum class Counter : uint32_t {
   kLostEvents = 0,       // events of the chosen domains that could not be written
   kGuardedEvents = 1,    // of those: calls that interrupted the recorder itself (signal handlers)
-  kPassThrough = 2,      // calls before the recorder was ready, or while it resolved symbols
+  kReserved2 = 2,        // always 0; reports print it as "pass_through"
   kBootstrapBlocks = 3,  // blocks that came from the bootstrap pool
   kStackTableFull = 4,   // stacks that became the node "stack table full"
   kRetiredCodes = 5,     // code objects that were freed after they had been defined

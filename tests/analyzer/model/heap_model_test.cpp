@@ -129,7 +129,7 @@ TEST(HeapModel, CountsAnAllocationAtALiveAddressAsAnImpliedFree) {
 TEST(HeapModel, CorrectsAFreeTimedAfterTheNextAllocationOfItsAddress) {
   Recording recording;
   recording.alloc(1, kStart + 1, 0x1000, 8);
-  recording.alloc(2, kStart + 9000, 0x1000, 16);  // stamped early
+  recording.alloc(2, kStart + 9000, 0x1000, 16);  // its time is early
   recording.free(1, kStart + 9030, 0x1000);       // came first
   Played played(recording);
   EXPECT_EQ(played.totals().inversions, 1u);
@@ -162,7 +162,7 @@ TEST(HeapModel, CorrectsAReallocTimedAfterTheNextAllocationOfItsAddress) {
 
 TEST(HeapModel, CorrectsAFreeTimedBeforeTheAllocationByAnotherThread) {
   Recording recording;
-  recording.free(2, kStart + 100, 0x1000);  // stamped early, or in the same tick
+  recording.free(2, kStart + 100, 0x1000);  // its time is early, or in the same tick
   recording.alloc(1, kStart + 100, 0x1000, 16);
   Played played(recording);
   EXPECT_EQ(played.totals().live.blocks, 0u);

@@ -335,10 +335,10 @@ TEST(GoldenProfiles, AreReadAsTheirTextsSay) {
   EXPECT_EQ(everything.images.front().damage.unreadable_bytes, 0u);
   EXPECT_EQ(everything.images.front().damage.malformed_records, 0u);
   EXPECT_EQ(open_profile(folder + "later_minor.cistern").images.front().damage.unreadable_bytes, 0u);
-  const Profile totals = open_profile(folder + "snapshot.cistern");
-  ASSERT_NE(totals.images.front().snapshot, nullptr);
-  EXPECT_EQ(totals.images.front().damage.unreadable_bytes + totals.images.front().damage.lost_segments, 0u);
-  EXPECT_EQ(heap_text(totals.images.front()), heap_text(everything.images.front()));
+  const Profile snapshot = open_profile(folder + "snapshot.cistern");
+  ASSERT_NE(snapshot.images.front().snapshot, nullptr);
+  EXPECT_EQ(snapshot.images.front().damage.unreadable_bytes + snapshot.images.front().damage.lost_segments, 0u);
+  EXPECT_EQ(heap_text(snapshot.images.front()), heap_text(everything.images.front()));
   const Profile killed = open_profile(folder + "killed.cistern");
   EXPECT_TRUE(killed.images.front().has_window);
   EXPECT_EQ(killed.images.front().damage.lost_segments, 0u);

@@ -230,14 +230,14 @@ TEST_F(StackReports, LineOfARecursiveFunctionCountsEachBlockOnce) {
 
 TEST_F(StackReports, LinesShowTheSourceIfItIsAvailable) {
   const std::string source = directory_.file("shown.py");
-  std::ofstream(source) << "import os\nclass Session:\n    def fill(self):\n\n        self.room = [0] * 10\n";
+  std::ofstream(source) << "import os\nclass Session:\n    def fill(self):\n\n        self.rows = [0] * 10\n";
   recording_.alloc(1, kStart + 100, 0xA0000, 5000, recording_.stack({{"Session.fill", source, 5}}));
   const json result = lines("shown.py");
-  EXPECT_EQ(line(result, 5)["source"], "        self.room = [0] * 10");
+  EXPECT_EQ(line(result, 5)["source"], "        self.rows = [0] * 10");
   const std::string lines_of_source = text("lines", {source});
   EXPECT_NE(lines_of_source.find("│     2  class Session:\n"), std::string::npos) << lines_of_source;
   EXPECT_NE(lines_of_source.find("│     3      def fill(self):\n"), std::string::npos) << lines_of_source;
-  EXPECT_NE(lines_of_source.find("5.0 kB            5.0 kB         1  │     5          self.room = [0] * 10\n"),
+  EXPECT_NE(lines_of_source.find("5.0 kB            5.0 kB         1  │     5          self.rows = [0] * 10\n"),
             std::string::npos)
       << lines_of_source;
   EXPECT_EQ(lines_of_source.find("import os"), std::string::npos) << lines_of_source;

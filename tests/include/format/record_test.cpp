@@ -123,13 +123,13 @@ TEST(Record, NoTypeWritesPastItsBuffer) {
   with_random_records(2, [](auto record) {
     using Type = decltype(record);
     const Bytes whole = payload_of(record);
-    for (size_t room = 0; room < whole.size(); ++room) {
-      Bytes bytes(room + 16, 0xa5);
-      RecordBuffer out(bytes.data(), bytes.data() + room);
+    for (size_t capacity = 0; capacity < whole.size(); ++capacity) {
+      Bytes bytes(capacity + 16, 0xa5);
+      RecordBuffer out(bytes.data(), bytes.data() + capacity);
       put_fields(out, record);
-      ASSERT_TRUE(out.overflowed()) << name_of(Type::kType) << " in " << room;
-      ASSERT_LE(out.size(), room);
-      for (size_t i = room; i < bytes.size(); ++i) ASSERT_EQ(bytes[i], 0xa5) << name_of(Type::kType);
+      ASSERT_TRUE(out.overflowed()) << name_of(Type::kType) << " in " << capacity;
+      ASSERT_LE(out.size(), capacity);
+      for (size_t i = capacity; i < bytes.size(); ++i) ASSERT_EQ(bytes[i], 0xa5) << name_of(Type::kType);
     }
   });
 }
@@ -139,8 +139,8 @@ TEST(Record, FramesAreReadInOrderAndTruncatedOnesAreMalformed) {
   std::vector<std::string> texts;
   std::vector<size_t> ends{0};
   with_random_records(1, [&](auto record) {
-    Bytes room(64 * 1024);
-    RecordBuffer payload(room.data(), room.data() + room.size());
+    Bytes buffer(64 * 1024);
+    RecordBuffer payload(buffer.data(), buffer.data() + buffer.size());
     put_fields(payload, record);
     Bytes framed(framed_bytes(payload.size()));
     stream.insert(stream.end(), framed.data(), put_record(framed.data(), record.kType, payload));

@@ -147,11 +147,11 @@ TEST(Interner, MapsNoMoreThanItsLimit) {
   const uint64_t before = own_bytes();
   for (int64_t i = 0; i < 200'000; ++i) {
     it.interner->node(StackId{}, python_frame(1, i));
-    EXPECT_NE(raw(it.interner->string(std::to_string(i))), 0u) << "a string without room is written again";
+    EXPECT_NE(raw(it.interner->string(std::to_string(i))), 0u) << "a string without space is written again";
   }
   EXPECT_GT(it.interner->stack_table_full(), 0u);
   EXPECT_LE(own_bytes() - before, kLimit);
-  EXPECT_NE(raw(it.interner->code(fake.python(), code)), 0u) << "stacks and strings leave room for code";
+  EXPECT_NE(raw(it.interner->code(fake.python(), code)), 0u) << "stacks and strings leave space for code";
 }
 
 TEST(Interner, GivesNoIdToCodeObjectsBeyondTheLimit) {

@@ -34,7 +34,7 @@ TEST(Ring, SpillsSegmentsInOrderAndGrowsThem) {
   std::string written;
   for (int i = 0; written.size() < 2'000'000; ++i) {
     const std::string piece = std::to_string(i) + ",";
-    if (!stream.has_room(piece.size())) {
+    if (!stream.has_space(piece.size())) {
       ASSERT_TRUE(stream.roll(*temporary.segments, 1, 1, 2));
     }
     put(stream, piece);
@@ -139,7 +139,7 @@ TEST(Ring, WritesThroughAfterFinalizing) {
   std::string after;
   for (int i = 0; i < 20'000; ++i) {
     const std::string piece = std::to_string(i) + ";";
-    if (!stream.has_room(piece.size())) {
+    if (!stream.has_space(piece.size())) {
       ASSERT_TRUE(stream.roll(*temporary.segments, 1, 1, 2));
     }
     put(stream, piece);
