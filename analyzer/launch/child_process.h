@@ -1,9 +1,11 @@
 // The program that `cistern run` runs. Its process group, terminal, descriptors, signal mask and dispositions are the
 // same as without `cistern run`. While it runs,
-//   - signals of the terminal (^C, ^\, ^Z, a new size) go to the whole group: the program gets them, we ignore them;
-//   - signals sent to us alone (kill, a supervisor's SIGTERM) are forwarded to the program;
+//   - signals to the whole group (of the terminal: ^C, ^\, ^Z, a new size; of kill(2)) reach the program, we ignore
+//   them;
+//   - signals to us alone (kill, a supervisor's SIGTERM) are forwarded to the program;
 //   - when the terminal stops the program, we stop too, so that the shell gets the terminal back, and continue with it.
-// A signal sent to the whole group by kill(2) reaches the program twice: we cannot see that it was sent to the group.
+// So the program gets each signal once. Who signals every process one by one (systemd, for a whole service) reaches the
+// program twice. As process 1 we reap orphans, and end all other processes when the program has ended.
 // One child at a time, from a process with one thread. Errors: Failure.
 #pragma once
 
