@@ -43,6 +43,7 @@ ExitCode run_export(const ExportOptions& options) {
   ProgressBar progress;
   const AllocationsByStack by_stack = allocations_by_stack(recordings, options.query, &progress);
   warn_about(by_stack);
+  print_warnings(incompleteness_warnings(by_stack.images));
   const std::string text = kFormats.at(options.format)(by_stack, options.measure, options.blocks);
   options.output.empty() ? write_out(text) : write_file(options.output, text);
   return recordings.exit_code();

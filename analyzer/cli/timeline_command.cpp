@@ -27,6 +27,7 @@ ExitCode run_timeline(TimelineCommandLine& options) {
   options.query.points = options.points.value_or(text ? kTextPoints : kDataPoints);
   const Recordings recordings = open_and_warn(options.query.report.paths);
   const TimelineResult result = analyze_and_warn(options.query, recordings);
+  if (options.csv) print_warnings(incompleteness_warnings(result.images));
   write_out(options.output.json ? timeline_json(result)
             : options.csv       ? timeline_csv(result)
                                 : timeline_text(result, options.query, terminal_of(stdout)));

@@ -14,6 +14,10 @@ std::string counts(const CollectedRun& collected, const RunFacts& facts) {
   if (collected.images > 1) text += fmt::format(" in {} processes", collected.images);
   text += fmt::format(", {}, {} lost", format_ns(static_cast<int64_t>(facts.duration_ns)),
                       format_count(collected.lost_events));
+  if (collected.stopped > 0) {
+    text += collected.images == 1 ? ", then recording stopped"
+                                  : fmt::format(", recording stopped in {} of them", collected.stopped);
+  }
   if (collected.running > 0) text += fmt::format(", {} still running", collected.running);
   return text;
 }

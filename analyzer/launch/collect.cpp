@@ -104,6 +104,7 @@ class RunCollector {
   void add(const FinalizedProfile& finalized) {
     run.events += finalized.events;
     run.lost_events += finalized.lost_events;
+    run.stopped += finalized.stopped ? 1 : 0;
     run.size_bytes += finalized.size_bytes;
   }
 

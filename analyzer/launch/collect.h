@@ -19,6 +19,7 @@ struct CollectedRun {
   uint64_t running = 0;  // of these: processes that still run
   uint64_t events = 0;
   uint64_t lost_events = 0;
+  uint64_t stopped = 0;  // images whose recording stopped before they ended
   uint64_t size_bytes = 0;
   std::vector<std::string> finalized;  // profiles of images that have ended, complete
   std::vector<std::string> problems;   // one line each: which profile could not be finalized, and why

@@ -62,6 +62,36 @@ bool is_late(const InstallRecord& record) {
   return record.late;
 }
 
+// The value of an option in the text of CISTERN_OPTIONS; the last one counts. The text was accepted by the recorder.
+std::string option_in(std::string_view options, const std::string& name) {
+  std::string value;
+  const std::string wanted = " " + name + "=";
+  const std::string text = " " + std::string(options);
+  for (size_t at = text.find(wanted); at != std::string::npos; at = text.find(wanted, at + 1)) {
+    const size_t begin = at + wanted.size();
+    value = text.substr(begin, text.find(' ', begin) - begin);
+  }
+  return value;
+}
+
+std::optional<RecordingStop> stop_of(const Image& image) {
+  const auto& record = image.process_events.stop;
+  if (!record) return std::nullopt;
+  const auto since_start = [&](uint64_t time) {
+    return static_cast<uint64_t>(std::max<int64_t>(image.clock.since_start_ns(time), 0));
+  };
+  RecordingStop stop;
+  stop.after_ns = since_start(record->time);
+  stop.reason = record->reason;
+  stop.error = record->error;
+  if (record->end_time != 0) stop.ended_ns = since_start(record->end_time);
+  stop.resident_bytes = record->resident_bytes;
+  stop.peak_resident_bytes = record->peak_resident_bytes;
+  stop.events = image.process_events.counter(Counter::kStoppedEvents);
+  if (image.process_events.image) stop.limit = option_in(image.process_events.image->options, "max-size");
+  return stop;
+}
+
 bool is_python(std::string_view program) {
   const std::string_view name = program.substr(program.rfind('/') + 1);
   return name.starts_with("python") || name.starts_with("pypy");
@@ -102,9 +132,33 @@ ImageFacts facts_from_records(const Image& image) {
   }
   if (image.snapshot != nullptr) facts.snapshot_events = image.snapshot->heap().events;
   facts.late_install = std::any_of(process_events.installs.begin(), process_events.installs.end(), is_late);
-  facts.stopped = std::any_of(process_events.phases.begin(), process_events.phases.end(), is_stop);
+  facts.stop = stop_of(image);
+  facts.paused = std::any_of(process_events.phases.begin(), process_events.phases.end(), is_stop);
   facts.end_kind = end_state_of(image).kind;
   return facts;
+}
+
+std::string_view name_of(StopReason reason) {
+  switch (reason) {
+    case StopReason::kSizeLimit:
+      return "size limit";
+    case StopReason::kFileSizeLimit:
+      return "file size limit";
+    case StopReason::kNoSpace:
+      return "no space";
+    case StopReason::kNoPermission:
+      return "no permission";
+    case StopReason::kDeleted:
+      return "deleted";
+    case StopReason::kTruncated:
+      return "truncated";
+    case StopReason::kDescriptor:
+      return "descriptor";
+    case StopReason::kNone:
+    case StopReason::kOther:
+      break;
+  }
+  return "other";
 }
 
 bool all_complete(const std::vector<ImageFacts>& images) {
@@ -130,6 +184,9 @@ uint64_t last_moment(const Image& image, uint64_t last_event_time) {
   if (!image.process_events.phases.empty()) last = std::max(last, image.process_events.phases.back().time);
   if (!image.process_events.memory.empty()) last = std::max(last, image.process_events.memory.back().time);
   if (!image.process_events.marks.empty()) last = std::max(last, image.process_events.marks.back().time);
+  if (image.process_events.stop) {
+    last = std::max({last, image.process_events.stop->time, image.process_events.stop->end_time});
+  }
   return std::max(last, image.process_events.end.time);
 }
 

@@ -12,6 +12,21 @@
 
 namespace cistern::analyzer {
 
+// Recording stopped for good before the image ended.
+struct RecordingStop {
+  uint64_t after_ns = 0;  // since the image's start
+  StopReason reason = StopReason::kOther;
+  uint64_t error = 0;                // errno value
+  std::optional<uint64_t> ended_ns;  // since the image's start
+  uint64_t resident_bytes = 0;       // of the process when recording stopped; 0: not known
+  uint64_t peak_resident_bytes = 0;  // greatest of the process until its end; 0: not known
+  uint64_t events = 0;               // that were counted after it; there may have been many more
+  std::string limit;                 // the option max-size as it was given; empty: the default
+};
+
+// "size limit", "no space", …: of a stop.
+std::string_view name_of(StopReason reason);
+
 struct ImageFacts {
   std::string path;
   uint32_t pid = 0;
@@ -37,7 +52,8 @@ struct ImageFacts {
   uint64_t file_bytes = 0;
   bool window_missing = false;
   bool late_install = false;
-  bool stopped = false;  // the program stopped recording for a while, or started it late
+  bool paused = false;  // the program stopped recording for a while, or started it late
+  std::optional<RecordingStop> stop;
   uint64_t overwritten_segments = 0;
   std::optional<uint64_t> epoch_begin_ns;  // since the image's start: older events were overwritten
 
@@ -50,7 +66,7 @@ struct ImageFacts {
   // Whether nothing is missing that a verdict needs.
   bool complete() const noexcept {
     return lost_events == 0 && lost_segments == 0 && unreadable_bytes == 0 && !window_missing && !late_install &&
-           !stopped && !epoch_begin_ns;
+           !paused && !stop && !epoch_begin_ns;
   }
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ struct MissingData {
     kLateInstall,   // Python code ran before the hooks were installed
     kWindow,        // the process was killed, and its window file is gone
     kOverwritten,   // events before `from_ns` were overwritten; those of the last `number` nanoseconds are left
-    kStopped,       // recording was stopped for a while
+    kPaused,        // recording was stopped for a while
+    kStopped,       // recording stopped at `from_ns` for good; see `stop`
     // Of a check that cannot be judged.
     kLeaksWithoutStacks,  // an image has no Python stacks, so its leaks are unknown
     kKindsOfLeaks,        // the kinds in `text` are unknown
@@ -32,9 +34,13 @@ struct MissingData {
   uint64_t number = 0;
   uint64_t from_ns = 0;  // since the image's start
   std::string text;
+  std::optional<RecordingStop> stop = std::nullopt;
 };
 
 // Most important first; empty when the profile is complete.
 std::vector<MissingData> missing_data(const std::vector<ImageFacts>& images);
+// Of these: those without which a verdict cannot be trusted, and the others.
+std::vector<MissingData> incompleteness(const std::vector<ImageFacts>& images);
+std::vector<MissingData> remarks(const std::vector<ImageFacts>& images);
 
 }  // namespace cistern::analyzer

@@ -173,9 +173,22 @@ class ImageReader {
     reader.finish();
     image_.damage.malformed_records = reader.malformed();
     image_.damage.window_missing = !image_.window && !image_.process_events.end_known;
-    if (image_.window) image_.process_events.counters = image_.window->counters;
+    if (image_.window) take_window_words(*image_.window);
     find_epoch_begin();
     if (image_.overwritten()) reader.forget_before(image_.epoch_begin);
+  }
+
+  // They are newer than the records.
+  void take_window_words(const WindowFile& window) {
+    ProcessEvents& process_events = image_.process_events;
+    process_events.counters = window.counters;
+    if (window.stop.time == 0) return;
+    process_events.stop = stop_record_of(window.stop);
+    if (!process_events.end_known && window.stop.end_time != 0) {
+      const auto how = static_cast<EndKind>(window.stop.end_how);
+      process_events.end_known = how != EndKind::kNone;
+      if (process_events.end_known) process_events.end = end_record_of(window.stop);
+    }
   }
 
   // Keeps the content, because definitions point into it.

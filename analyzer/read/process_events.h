@@ -27,6 +27,7 @@ struct ProcessEvents {
   std::optional<ImageRecord> image;
   EndRecord end;  // the last one that was not cancelled
   bool end_known = false;
+  std::optional<StopRecord> stop;              // recording stopped before the end
   std::array<uint64_t, kCounters> counters{};  // of the last losses record, or of the window
 
   uint64_t counter(Counter which) const noexcept { return counters[static_cast<size_t>(which)]; }

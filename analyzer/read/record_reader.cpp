@@ -148,6 +148,12 @@ bool RecordReader::take_image_record(RecordType type, Cursor& in) {
       return append(process_events_.children, in);
     case RecordType::kEpoch:
       return add_epoch(in);
+    case RecordType::kStop: {
+      StopRecord record;
+      if (!get_fields(in, record)) return false;
+      process_events_.stop = record;
+      return true;
+    }
     default:
       return true;
   }

@@ -24,6 +24,7 @@ class WindowReader {
     std::memcpy(&control, file_.data() + kWindowControlOffset, sizeof control);
     out_.file_end = control.file_end;
     std::copy(std::begin(control.counters), std::end(control.counters), out_.counters.begin());
+    out_.stop = control.stop;
     for (uint64_t at = kWindowSlotsOffset; at + kSlotOverheadBytes <= file_.size(); at += kSlotStride) read_slot(at);
   }
 

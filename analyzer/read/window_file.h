@@ -22,6 +22,7 @@ struct WindowFile {
   FoundHeader header;
   uint64_t file_end = 0;  // where the profile's segments end
   std::array<uint64_t, kCounters> counters{};
+  StopState stop{};                    // time 0: recording has not stopped
   std::vector<FoundSegment> segments;  // owned and sealed; `last_time` and `event_count` may be 0
   std::vector<std::unique_ptr<uint8_t[]>> storage;
 };

@@ -84,17 +84,24 @@ class Finalizer {
     write(segment, offset_for(segment, may_fill_gap));
   }
 
-  // Ends the record stream: with `losses`, if given, and with how the process ended, if `status` adds something.
-  void close(const std::optional<LossesRecord>& losses, std::optional<WaitStatus> status) {
+  // Ends the record stream: with `losses` and `stop`, if given, and with how the process ended, if `status` adds
+  // something.
+  void close(const std::optional<LossesRecord>& losses, const StopState& stop, std::optional<WaitStatus> status) {
     LastRecords last = last_records();
+    stopped_ = stop.time != 0;
+    const bool ended = stop.end_time != 0 && static_cast<EndKind>(stop.end_how) != EndKind::kNone;
+    if (!last.end && ended) last.end = end_record_of(stop);
     const auto end = status ? end_to_add(last.end, *status) : std::nullopt;
     lost_events_ = count_lost(losses ? losses : last.losses);
     if (!losses && !end) return;
     SealedSegment segment = record_segment();
     if (losses) append_record(segment.payload, *losses);
+    if (stopped_) append_record(segment.payload, stop_record_of(stop));
     // The image left a window, so it did not record its own end. An empty end record says that nothing more follows.
     if (end) {
       append_record(segment.payload, *end);
+    } else if (ended) {
+      append_record(segment.payload, *last.end);
     } else if (!last.end) {
       append_record(segment.payload, EndRecord{});
     }
@@ -104,7 +111,7 @@ class Finalizer {
 
   uint64_t last_time() const { return outline_.last_time(); }
 
-  FinalizedProfile result() const { return {outline_.events(), lost_events_, output_.size()}; }
+  FinalizedProfile result() const { return {outline_.events(), lost_events_, output_.size(), stopped_}; }
 
  private:
   // Segments from write() have no view and are whole: a damaged window may hold a segment twice.
@@ -180,6 +187,7 @@ class Finalizer {
   FoundHeader header_;
   ProfileOutline outline_;
   uint64_t lost_events_ = 0;
+  bool stopped_ = false;
   bool pack_;
   uint64_t snapshot_time_;
   SegmentPacker packer_;
@@ -214,7 +222,7 @@ FinalizedProfile count_unfinalized(const std::string& profile, const std::string
   const FileBytes bytes(profile);
   const FoundHeader header = read_header(bytes.bytes(), FileRole::kProfile, profile);
   ProfileOutline outline = outline_of(bytes, header.header);
-  FinalizedProfile counted{outline.events(), 0, bytes.size_bytes()};
+  FinalizedProfile counted{outline.events(), 0, bytes.size_bytes(), false};
   if (window.empty()) return counted;
   const WindowFile left = read_window(window);
   for (const FoundSegment& segment : left.segments) {
@@ -222,6 +230,7 @@ FinalizedProfile count_unfinalized(const std::string& profile, const std::string
   }
   counted.lost_events = left.counters[static_cast<size_t>(Counter::kLostEvents)] +
                         left.counters[static_cast<size_t>(Counter::kStoppedEvents)];
+  counted.stopped = left.stop.time != 0;
   return counted;
 }
 
@@ -229,6 +238,7 @@ FinalizedProfile finalize(const std::string& profile, const std::string& window,
                           bool pack, uint64_t snapshot_time) {
   Finalizer finalizer(profile, pack, snapshot_time);
   std::optional<LossesRecord> losses;
+  StopState stop{};
   if (!window.empty()) {
     const WindowFile left = read_window(window);
     const bool begun = left.header.header.major != 0;
@@ -237,8 +247,9 @@ FinalizedProfile finalize(const std::string& profile, const std::string& window,
     }
     for (const FoundSegment& segment : left.segments) finalizer.add(segment);
     losses = losses_of(left, finalizer.last_time());
+    stop = left.stop;
   }
-  finalizer.close(losses, status);
+  finalizer.close(losses, stop, status);
   if (!window.empty() && unlink(window.c_str()) != 0) throw file_failure(window, errno);
   return finalizer.result();
 }

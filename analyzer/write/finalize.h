@@ -16,6 +16,7 @@ struct FinalizedProfile {
   uint64_t events = 0;
   uint64_t lost_events = 0;  // including events after recording stopped because the profile or the disk was full
   uint64_t size_bytes = 0;
+  bool stopped = false;  // recording stopped before the image ended
 };
 
 // How a process ended: the status that waitpid(2) gave its parent.

@@ -18,6 +18,7 @@ struct FileStatus {
   FileIdentity identity;
   uint64_t size_bytes = 0;
   bool replaceable = false;  // a regular file or a symbolic link
+  bool deleted = false;      // no path leads to it
 };
 
 // Both return an identity that is not known() where there is no such descriptor or path. status_at() does not follow a

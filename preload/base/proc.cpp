@@ -56,6 +56,17 @@ MemoryUse memory_use() noexcept {
   return use;
 }
 
+uint64_t peak_resident_bytes() noexcept {
+  constexpr std::string_view kField = "\nVmHWM:";
+  char buffer[2048];
+  std::string_view text = read_file("/proc/self/status", buffer, sizeof buffer);
+  const size_t at = text.find(kField);
+  if (at == std::string_view::npos) return 0;
+  text.remove_prefix(at + kField.size());
+  text.remove_prefix(text.find_first_not_of(" \t") == std::string_view::npos ? 0 : text.find_first_not_of(" \t"));
+  return take_number(text) * 1024;
+}
+
 std::string_view executed_name() noexcept {
   const auto* const name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   return name == nullptr ? std::string_view{} : std::string_view(name);

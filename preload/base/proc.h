@@ -20,6 +20,9 @@ struct MemoryUse {
 // From /proc/self/statm; all zero where there is no /proc.
 MemoryUse memory_use() noexcept;
 
+// The greatest resident memory that the running program had; 0 where there is no /proc.
+uint64_t peak_resident_bytes() noexcept;
+
 // The path by which the running program was executed; empty when unknown.
 std::string_view executed_name() noexcept;
 // Returns an absolute path; empty when the directory has been removed or lies outside the root directory.

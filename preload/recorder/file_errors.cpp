@@ -2,14 +2,18 @@
 
 #include <errno.h>
 
+#include "preload/ring/profile_output.h"
+
 namespace cistern::preload {
 
 std::string_view reason_of(int error) noexcept {
   switch (error) {
     case EEXIST:
       return "the file exists (option force overwrites it)";
-    case EFBIG:  // also where the profile has reached the option max_size
-      return "the size limit is reached (option max_size, or ulimit -f)";
+    case kSizeLimitReached:
+      return "the size limit is reached (option max-size)";
+    case EFBIG:
+      return "the limit on the size of files is reached (ulimit -f)";
     case ENOSPC:
     case EDQUOT:
       return "no space left";
@@ -31,8 +35,34 @@ std::string_view reason_of(int error) noexcept {
       return "the program closed or replaced the file descriptor";
     case ESTALE:  // GuardedFile: the file is shorter than what was written to it
       return "the file was truncated";
+    case EIDRM:  // GuardedFile: no path leads to it
+      return "the file was deleted";
     default:
       return "the file cannot be written";
+  }
+}
+
+StopReason stop_reason_of(int error) noexcept {
+  switch (error) {
+    case kSizeLimitReached:
+      return StopReason::kSizeLimit;
+    case EFBIG:
+      return StopReason::kFileSizeLimit;
+    case ENOSPC:
+    case EDQUOT:
+      return StopReason::kNoSpace;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return StopReason::kNoPermission;
+    case EIDRM:
+      return StopReason::kDeleted;
+    case ESTALE:
+      return StopReason::kTruncated;
+    case EBADF:
+      return StopReason::kDescriptor;
+    default:
+      return StopReason::kOther;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "preload/arch/arch.h"
 #include "preload/base/clock.h"
+#include "preload/base/proc.h"
 #include "preload/base/thread_context.h"
 #include "preload/base/wait.h"
 #include "preload/recorder/checks.h"
@@ -93,7 +94,17 @@ bool finalize_others(const ThreadState* self) noexcept {
 
 }  // namespace
 
+// The profile cannot be written: the window says how the image ended, and stays.
+void note_end_after_stop(EndKind how, int64_t code) noexcept {
+  StopState& stop = g_recorder.segments.window.control().stop;
+  stop.peak_resident_bytes = peak_resident_bytes();
+  stop.end_how = static_cast<uint32_t>(how);
+  stop.end_code = static_cast<int32_t>(code);
+  std::atomic_ref<uint64_t>(stop.end_time).store(now(), std::memory_order_release);
+}
+
 void finish_image(EndKind how, int64_t code) noexcept {
+  if (has_stopped()) return note_end_after_stop(how, code);
   if (!in_recorded_process()) return;
   const bool may_ask_libc = t_context.depth == 0 && !signals_blocked();
   const ReentrancyGuard guard;

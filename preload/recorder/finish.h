@@ -11,5 +11,7 @@ namespace cistern::preload {
 // window if every other thread could be waited for. Events that come later are written straight to the profile. `how`
 // and `code` as in EndRecord. Does nothing in a process that is not recorded.
 void finish_image(EndKind how, int64_t code) noexcept;
+// Where recording has stopped (has_stopped() in recorder.h): the window notes how the image ended.
+void note_end_after_stop(EndKind how, int64_t code) noexcept;
 
 }  // namespace cistern::preload

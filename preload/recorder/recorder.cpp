@@ -1,5 +1,6 @@
 #include "preload/recorder/recorder.h"
 
+#include "preload/base/clock.h"
 #include "preload/base/message.h"
 #include "preload/base/proc.h"
 #include "preload/base/recording_switch.h"
@@ -35,9 +36,14 @@ void fail_recording() noexcept {
   RecorderState expected = RecorderState::kRecording;
   if (!g_recorder.state.compare_exchange_strong(expected, RecorderState::kOff, std::memory_order_acq_rel)) return;
   switch_recording_off();
-  // The window holds the counters, so a reader learns of the failure even if the profile cannot be written.
-  g_recorder.count(Counter::kStoppedEvents);
   const int error = g_recorder.segments.failure.load(std::memory_order_relaxed);
+  // The window has what a reader must know, even if the profile cannot be written.
+  g_recorder.count(Counter::kStoppedEvents);
+  StopState& stop = g_recorder.segments.window.control().stop;
+  stop.reason = static_cast<uint32_t>(stop_reason_of(error));
+  stop.error = static_cast<uint32_t>(error);
+  stop.resident_bytes = memory_use().resident_bytes;
+  std::atomic_ref<uint64_t>(stop.time).store(now(), std::memory_order_release);
   print_once("recording stopped", g_recorder.segments.output.path().view(), reason_of(error));
 }
 
@@ -45,6 +51,14 @@ bool in_recorded_process() noexcept {
   return g_recorder.state.load(std::memory_order_acquire) == RecorderState::kRecording &&
          (g_recording_switch.mask.load(std::memory_order_relaxed) & kDecided) != 0 &&
          process_id() == g_recorder.segments.pid;
+}
+
+bool has_stopped() noexcept {
+  SegmentStore& segments = g_recorder.segments;
+  // A forked child does not have the parent's window; a child of vfork() has another pid.
+  return g_recorder.state.load(std::memory_order_acquire) == RecorderState::kOff && segments.window.is_open() &&
+         g_recording_switch.not_forked.load(std::memory_order_relaxed) != 0 && process_id() == segments.pid &&
+         std::atomic_ref<uint64_t>(segments.window.control().stop.time).load(std::memory_order_acquire) != 0;
 }
 
 bool may_write_records() noexcept {

@@ -96,6 +96,9 @@ void fail_recording() noexcept;
 // Whether the calling process is the one whose image is recorded: not a vfork child in its parent's memory.
 bool in_recorded_process() noexcept;
 
+// Whether recording has stopped for good in the calling process, whose window says why.
+bool has_stopped() noexcept;
+
 // Whether the calling thread may write records now. Not in a signal handler that interrupted the recorder: it must not
 // wait for a lock that its own thread holds.
 bool may_write_records() noexcept;

@@ -24,7 +24,7 @@ class GuardedFile {
   const PathText& path() const noexcept { return path_; }
 
   // Each of these returns 0 or an errno value. EBADF: the program closed the descriptor, and the file is no longer at
-  // its path. ESTALE: the file is shorter than what was written.
+  // its path. ESTALE: the file is shorter than what was written. EIDRM: no path leads to it any more.
   int write_at(const void* bytes, size_t size, uint64_t offset) noexcept;
   int reserve(uint64_t offset, uint64_t size) noexcept;  // allocates blocks on disk, so that a store cannot fail
   int resize(uint64_t size) noexcept;

@@ -1,7 +1,5 @@
 #include "preload/ring/profile_output.h"
 
-#include <errno.h>
-
 #include "preload/arch/arch.h"
 
 namespace cistern::preload {
@@ -65,7 +63,7 @@ int ProfileOutput::append(const SegmentHeader& header, uint64_t& offset) noexcep
   offset = end.load(std::memory_order_relaxed);
   if (header.room_bytes != 0 && crosses_page(offset, sizeof header)) offset += kSegmentAlignment;
   if (!fits(offset, place_bytes(header))) {
-    if (chunk_bytes_ == 0) return EFBIG;
+    if (chunk_bytes_ == 0) return kSizeLimitReached;
     if (const int error = begin_chunk(offset); error != 0) return error;
   }
   const int error = file_.write_at(&header, sizeof header + header.payload_bytes, offset);

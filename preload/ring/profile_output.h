@@ -12,6 +12,8 @@
 //                     begun 9   being filled      begun 8      chunks 2..7 and 0 have the last segments
 #pragma once
 
+#include <errno.h>
+
 #include <atomic>
 #include <cstdint>
 
@@ -21,6 +23,8 @@
 #include "preload/ring/guarded_file.h"
 
 namespace cistern::preload {
+
+constexpr int kSizeLimitReached = E2BIG;
 
 class ProfileOutput {
  public:
@@ -32,7 +36,8 @@ class ProfileOutput {
   void attach(WindowControl& control, uint64_t max_bytes, bool overwrite) noexcept;
 
   // Appends a header and the payload that follows it in memory, and reserves header.room_bytes for it to grow; `offset`
-  // becomes its offset. Returns 0 or an errno value: EFBIG when the file would exceed its limit.
+  // becomes its offset. Returns 0 or an errno value: kSizeLimitReached when the file would exceed `max_bytes`, EFBIG
+  // when it would exceed RLIMIT_FSIZE.
   int append(const SegmentHeader& header, uint64_t& offset) noexcept;
   // Adds the payload behind `old_bytes` to the segment at `offset`, which has reserved space, then rewrites its header:
   // a thread that is killed in between leaves the old segment. Returns 0 or an errno value.

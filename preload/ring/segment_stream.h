@@ -20,7 +20,7 @@ struct SegmentStore {
   ProfileOutput output;
   uint32_t pid = 0;
   uint32_t generation = 0;
-  // The errno value that ended recording; 0: none. EFBIG: the profile reached its size limit.
+  // The errno value that ended recording; 0: none. See ProfileOutput::append().
   std::atomic<int> failure{0};
 };
 

@@ -124,7 +124,9 @@ marked(20000)
             self.assert_complete(os.path.join(folder, "renamed.cistern"), 25700)
 
         def nothing_left(folder):
-            self.assertEqual(os.listdir(folder), ["other"] if os.path.exists(os.path.join(folder, "other")) else [])
+            # The window, which says that recording stopped.
+            self.assertEqual(os.listdir(folder), ["x.cistern.d"])
+            self.assertEqual([name[-7:] for name in os.listdir(os.path.join(folder, "x.cistern.d"))], [".window"])
 
         def replaced(folder):
             with open(os.path.join(folder, "x.cistern")) as file:
@@ -138,15 +140,16 @@ marked(20000)
             whole(folder)
             self.assertEqual(os.listdir(os.path.join(folder, "x.cistern.d")), [])
 
-        for name, act, check in (
-                ("renamed", "os.rename(profile, folder + '/renamed.cistern')", renamed),
-                ("unlinked", "os.unlink(profile)", nothing_left),
+        deleted = "the file was deleted"
+        for name, act, check, mentions in (
+                ("renamed", "os.rename(profile, folder + '/renamed.cistern')", renamed, ""),
+                ("unlinked", "os.unlink(profile)", nothing_left, deleted),
                 ("replaced", "os.rename(profile, folder + '/moved.cistern')\n"
-                             "    with open(profile, 'w') as file: file.write('another file')", replaced),
-                ("its directory removed", "shutil.rmtree(profile + '.d')", whole),
+                             "    with open(profile, 'w') as file: file.write('another file')", replaced, ""),
+                ("its directory removed", "shutil.rmtree(profile + '.d')", whole, ""),
                 ("its directory replaced", "os.rename(profile + '.d', folder + '/old'); os.mkdir(profile + '.d')",
-                 recreated),
-                ("everything removed", "shutil.rmtree(folder)", None)):
+                 recreated, ""),
+                ("everything removed", "shutil.rmtree(folder)", None, deleted)):
             with self.subTest(name):
                 folder = self.path(name.replace(" ", "-"))
                 profile = os.path.join(folder, "x.cistern")
@@ -159,7 +162,8 @@ if os.path.exists(profile):
 marked(20000)
 in_threads(200)
 marked(3000)
-""", profile, [profile, folder], fresh=lambda folder=folder: os.makedirs(folder, exist_ok=True))
+""", profile, [profile, folder], lines=1 if mentions else 0, mentions=mentions,
+                             fresh=lambda folder=folder: os.makedirs(folder, exist_ok=True))
                 if check:
                     check(folder)
 

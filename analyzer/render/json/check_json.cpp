@@ -9,38 +9,6 @@
 namespace cistern::analyzer {
 namespace {
 
-// Why a profile is incomplete, in the words of schema cistern.check/1, which do not change with those of the text.
-std::string reason_of(const MissingData& missing) {
-  using Kind = MissingData::Kind;
-  const std::string process = fmt::format("process {}: ", missing.pid);
-  switch (missing.kind) {
-    case Kind::kLostSegments:
-      return plural(missing.number, "segment") + " of events or definitions are missing from the file";
-    case Kind::kProc:
-      return process + "it had no /proc; its arguments, its resident memory and its threads' names are unknown";
-    case Kind::kLateInstall:
-      return process + "Python code ran before the hooks were in place; what it allocated is not here";
-    case Kind::kWindow:
-      return process + "it did not end in order and its window file is gone; its last events are missing";
-    case Kind::kOverwritten:
-      return process + fmt::format(
-                           "its last {} are here, from {} on, what is older was overwritten: blocks from before "
-                           "count as not there",
-                           format_ns(static_cast<int64_t>(missing.number)),
-                           format_ns(static_cast<int64_t>(missing.from_ns)));
-    case Kind::kStopped:
-      return process + "recording was stopped for a while; frees in that time were not seen";
-    default:
-      return text_of(missing);
-  }
-}
-
-Json reasons_json(const std::vector<MissingData>& missing) {
-  Json list = Json::array();
-  for (const MissingData& one : missing) list.push_back(reason_of(one));
-  return list;
-}
-
 Json bytes_or_null(const std::optional<SizeLimit>& limit) {
   return limit ? Json(limit->bytes) : Json(nullptr);
 }

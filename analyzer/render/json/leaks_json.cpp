@@ -38,6 +38,7 @@ Json head_json(const LeaksResult& leaks, const LeaksQuery& query) {
   return {
       {"schema", "cistern.leaks/1"},
       {"complete", all_complete(leaks.images)},
+      {"incomplete_because", reasons_json(leaks.images)},
       {"at", query.report.at.text.empty() ? "end" : query.report.at.text},
       {"images", images_json(leaks.images)},
       {"live_bytes", leaks.live.bytes},

@@ -29,6 +29,7 @@ std::string lines_json(const LinesResult& result, const SourceText& source) {
   return json_text({
       {"schema", "cistern.lines/1"},
       {"complete", all_complete(result.images)},
+      {"incomplete_because", reasons_json(result.images)},
       {"images", images_json(result.images)},
       {"file", file.file},
       {"source_changed", source.changed},

@@ -24,6 +24,7 @@ std::string peak_json(const PeakResult& peak, const PeakQuery&, const OutputOpti
   return json_text({
       {"schema", "cistern.peak/1"},
       {"complete", all_complete(peak.images)},
+      {"incomplete_because", reasons_json(peak.images)},
       {"images", images_json(peak.images)},
       {"peak_bytes", peak.selected.at_peak.bytes},
       {"peak_blocks", peak.selected.at_peak.blocks},

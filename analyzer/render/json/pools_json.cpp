@@ -1,5 +1,7 @@
 #include "analyzer/render/json/pools_json.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "analyzer/pools/pool_figures.h"
@@ -105,6 +107,16 @@ Json pools_image_json(const ImagePools& image, bool map) {
   return json;
 }
 
+Json pool_reasons_json(const PoolsResult& result) {
+  Json reasons = reasons_json(result.images);
+  for (const ImagePools& image : result.image_pools) {
+    if (!image.forked) continue;
+    reasons.push_back(
+        fmt::format("process {}: it was forked; arenas inherited from its parent are not included", image.facts.pid));
+  }
+  return reasons;
+}
+
 bool is_complete(const ImagePools& image) {
   return image.facts.complete() && !image.forked;
 }
@@ -127,6 +139,7 @@ Json head_json(const PoolsResult& result, const PoolsQuery& query, const OutputO
   Json json = {
       {"schema", "cistern.pools/1"},
       {"complete", std::all_of(result.image_pools.begin(), result.image_pools.end(), is_complete)},
+      {"incomplete_because", pool_reasons_json(result)},
       {"at", query.report.at.text.empty() ? "end" : query.report.at.text},
       {"images", std::move(images)},
   };

@@ -1,6 +1,10 @@
 #include "analyzer/render/json/report_json.h"
 
+#include <fmt/format.h>
+
 #include "analyzer/render/layout/columns.h"
+#include "analyzer/render/layout/heading.h"
+#include "analyzer/render/layout/units.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -20,7 +24,59 @@ Json value_or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
+Json bytes_or_null(uint64_t bytes) {
+  return bytes == 0 ? Json(nullptr) : Json(bytes);
+}
+
+Json stop_json(const RecordingStop& stop) {
+  return {
+      {"after_ns", stop.after_ns},
+      {"reason", name_of(stop.reason)},
+      {"error", stop.error},
+      {"limit", text_or_null(stop.limit)},
+      {"ended_ns", value_or_null(stop.ended_ns)},
+      {"resident_bytes", bytes_or_null(stop.resident_bytes)},
+      {"peak_resident_bytes", bytes_or_null(stop.peak_resident_bytes)},
+  };
+}
+
+// Why a profile is incomplete, in the words of schema cistern.check/1, which do not change with those of the text.
+std::string reason_of(const MissingData& missing) {
+  using Kind = MissingData::Kind;
+  const std::string process = fmt::format("process {}: ", missing.pid);
+  switch (missing.kind) {
+    case Kind::kLostSegments:
+      return plural(missing.number, "segment") + " of events or definitions are missing from the file";
+    case Kind::kProc:
+      return process + "it had no /proc; its arguments, its resident memory and its threads' names are unknown";
+    case Kind::kLateInstall:
+      return process + "Python code ran before the hooks were in place; what it allocated is not here";
+    case Kind::kWindow:
+      return process + "it did not end in order and its window file is gone; its last events are missing";
+    case Kind::kOverwritten:
+      return process + fmt::format(
+                           "its last {} are here, from {} on, what is older was overwritten: blocks from before "
+                           "count as not there",
+                           format_ns(static_cast<int64_t>(missing.number)),
+                           format_ns(static_cast<int64_t>(missing.from_ns)));
+    case Kind::kPaused:
+      return process + "recording was stopped for a while; frees in that time were not seen";
+    default:
+      return text_of(missing);
+  }
+}
+
 }  // namespace
+
+Json reasons_json(const std::vector<MissingData>& missing) {
+  Json list = Json::array();
+  for (const MissingData& one : missing) list.push_back(reason_of(one));
+  return list;
+}
+
+Json reasons_json(const std::vector<ImageFacts>& images) {
+  return reasons_json(incompleteness(images));
+}
 
 Json image_json(const ImageFacts& facts) {
   return {
@@ -45,7 +101,8 @@ Json image_json(const ImageFacts& facts) {
       {"late_install", facts.late_install},
       {"overwritten", facts.overwritten_segments},
       {"horizon_ns", value_or_null(facts.epoch_begin_ns)},
-      {"stopped", facts.stopped},
+      {"stopped", facts.paused || facts.stop},
+      {"stop", facts.stop ? stop_json(*facts.stop) : Json(nullptr)},
       {"peak_bytes", facts.peak.bytes},
       {"peak_blocks", facts.peak.blocks},
       {"peak_ns", facts.peak_ns},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyzer/model/image_facts.h"
+#include "analyzer/model/missing_data.h"
 #include "analyzer/symbols/call_tree.h"
 
 namespace cistern::analyzer {
@@ -19,6 +20,10 @@ using TextSink = std::function<void(std::string_view)>;
 
 Json image_json(const ImageFacts& facts);
 Json images_json(const std::vector<ImageFacts>& images);
+
+// Why profiles are incomplete, one sentence each: the member "incomplete_because" of every report.
+Json reasons_json(const std::vector<MissingData>& missing);
+Json reasons_json(const std::vector<ImageFacts>& images);
 
 // {"function","file","line","module","native"}; unknown members are null. The place where a thread was started has all
 // of them null, and "boundary":"thread". A frame that awaits the task of the next one has "awaiting":true.

@@ -144,6 +144,7 @@ std::string summary_json(const SummaryResult& summary, const SummaryQuery&, cons
       {"schema", "cistern.summary/1"},
       {"events", events},
       {"complete", all_complete(summary.images)},
+      {"incomplete_because", reasons_json(summary.images)},
       {"images", images_json(summary)},
       {"family", family_json(summary.images, summary.growth, summary.tree)},
       {"last_seconds", last_seconds_json(summary, output)},

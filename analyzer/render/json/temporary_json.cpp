@@ -21,6 +21,7 @@ std::string temporary_json(const TemporaryResult& result, const TemporaryQuery& 
   return json_text({
       {"schema", "cistern.temporary/1"},
       {"complete", all_complete(result.images)},
+      {"incomplete_because", reasons_json(result.images)},
       {"threshold", query.threshold},
       {"images", images_json(result.images)},
       {"bytes", result.sum.bytes},

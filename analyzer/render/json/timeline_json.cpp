@@ -53,6 +53,7 @@ std::string timeline_json(const TimelineResult& timeline) {
   return json_text({
       {"schema", "cistern.timeline/1"},
       {"complete", all_complete(timeline.images)},
+      {"incomplete_because", reasons_json(timeline.images)},
       {"images", images_json(timeline.images)},
       {"points", std::move(points)},
       {"marks", std::move(marks)},

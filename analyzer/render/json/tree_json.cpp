@@ -49,6 +49,7 @@ std::string tree_json(const TreeResult& result, const TreeQuery& query, const Ou
   return json_text({
       {"schema", "cistern.tree/1"},
       {"complete", all_complete(result.images)},
+      {"incomplete_because", reasons_json(result.images)},
       {"at", query.report.at.text.empty() ? "end" : query.report.at.text},
       {"images", images_json(result.images)},
       {"bytes", result.sums.all(kRootNode).bytes},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/units.h"
@@ -23,6 +24,43 @@ std::string escaped_word(std::string_view path) {
     word += plain ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<uint8_t>(c));
   }
   return word + "'";
+}
+
+std::string reason_text(const RecordingStop& stop) {
+  switch (stop.reason) {
+    case StopReason::kSizeLimit:
+      return stop.limit.empty() ? "size limit (10GiB; set --max-size)"
+                                : fmt::format("size limit (--max-size {})", printable(stop.limit));
+    case StopReason::kFileSizeLimit:
+      return "limit on the size of files (ulimit -f)";
+    case StopReason::kNoSpace:
+      return "no space left on the disk";
+    case StopReason::kNoPermission:
+      return "no permission to write the profile";
+    case StopReason::kDeleted:
+      return "the profile was deleted";
+    case StopReason::kTruncated:
+      return "the profile was truncated";
+    case StopReason::kDescriptor:
+      return "the program closed the profile's file descriptor";
+    case StopReason::kNone:
+    case StopReason::kOther:
+      break;
+  }
+  return fmt::format("the profile could not be written ({})", error_text(static_cast<int>(stop.error)));
+}
+
+// "recording stopped after 2.9 s: size limit (--max-size 2MiB); 57.1 s until the end are missing, …".
+std::string stop_text(const RecordingStop& stop) {
+  std::string text =
+      fmt::format("recording stopped after {}: {}", format_ns(static_cast<int64_t>(stop.after_ns)), reason_text(stop));
+  const bool has_end = stop.ended_ns && *stop.ended_ns >= stop.after_ns;
+  text += has_end ? fmt::format("; the last {} are missing",
+                                format_ns(static_cast<int64_t>(*stop.ended_ns - stop.after_ns)))
+                  : "; the rest is missing";
+  if (stop.resident_bytes == 0 || stop.peak_resident_bytes == 0) return text;
+  return text + fmt::format("; resident memory was {} then, and {} at most", format_bytes(stop.resident_bytes),
+                            format_bytes(stop.peak_resident_bytes));
 }
 
 }  // namespace
@@ -71,8 +109,10 @@ std::string text_of(const MissingData& missing) {
                            "from before are not counted",
                            format_ns(static_cast<int64_t>(missing.number)),
                            format_ns(static_cast<int64_t>(missing.from_ns)));
-    case Kind::kStopped:
+    case Kind::kPaused:
       return process + "recording was stopped for a while; frees in that time were not recorded";
+    case Kind::kStopped:
+      return process + stop_text(*missing.stop);
     case Kind::kLeaksWithoutStacks:
       return process + "Python stacks are off, so leaks cannot be told from the rest";
     case Kind::kKindsOfLeaks:
@@ -89,8 +129,29 @@ std::vector<std::string> texts_of(const std::vector<MissingData>& missing) {
   return lines;
 }
 
-std::vector<std::string> notes(const std::vector<ImageFacts>& images) {
-  return texts_of(missing_data(images));
+std::string not_complete_lines(const std::vector<ImageFacts>& images, const Terminal& terminal) {
+  constexpr size_t kMostLines = 6;
+  constexpr std::string_view kWord = "NOT COMPLETE";
+  const auto columns = static_cast<size_t>(terminal.columns);
+  const std::vector<std::string> reasons = texts_of(incompleteness(images));
+  const size_t shown = reasons.size() <= kMostLines ? reasons.size() : kMostLines - 1;
+  std::string lines;
+  for (size_t i = 0; i < shown; ++i) {
+    const std::string plain = wrapped(fmt::format("{}  {}", kWord, reasons[i]), columns);
+    lines += terminal.paint(Ink::kYellow, kWord) + plain.substr(kWord.size());
+  }
+  if (shown == reasons.size()) return lines;
+  return lines +
+         wrapped(fmt::format("{}  and {} (show with --json)", kWord, plural(reasons.size() - shown, "more reason")),
+                 columns);
+}
+
+std::string note_lines(const std::vector<ImageFacts>& images, const Terminal& terminal) {
+  std::string lines;
+  for (const std::string& note : texts_of(remarks(images))) {
+    lines += wrapped("note: " + note, static_cast<size_t>(terminal.columns));
+  }
+  return lines;
 }
 
 std::string wrapped(std::string_view text, size_t columns, size_t indent, size_t used) {

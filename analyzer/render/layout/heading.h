@@ -7,6 +7,7 @@
 
 #include "analyzer/model/image_facts.h"
 #include "analyzer/model/missing_data.h"
+#include "analyzer/render/layout/terminal.h"
 
 namespace cistern::analyzer {
 
@@ -17,8 +18,10 @@ std::string ending(const ImageFacts& facts);
 // One clause for each.
 std::string text_of(const MissingData& missing);
 std::vector<std::string> texts_of(const std::vector<MissingData>& missing);
-// What the profile lacks, one clause each, most important first; empty when it is complete.
-std::vector<std::string> notes(const std::vector<ImageFacts>& images);
+// What every report says below its first line, and at its end: "NOT COMPLETE  …" for each reason why its figures cannot
+// be trusted, and "note: …" for what does not change them. Empty when there is nothing to say.
+std::string not_complete_lines(const std::vector<ImageFacts>& images, const Terminal& terminal);
+std::string note_lines(const std::vector<ImageFacts>& images, const Terminal& terminal);
 // `text` in lines of at most `columns` characters, each with a newline. Lines after the first begin with `indent`
 // spaces. The caller has already written `used` columns of the first line.
 std::string wrapped(std::string_view text, size_t columns, size_t indent = 2, size_t used = 0);

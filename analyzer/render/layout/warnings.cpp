@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "analyzer/render/layout/heading.h"
 #include "analyzer/render/layout/units.h"
 #include "analyzer/symbols/symbolizer.h"
 
@@ -22,6 +23,12 @@ std::vector<std::string> damage_warnings(const std::vector<ImageFacts>& images) 
   for (const ImageFacts& facts : images) {
     if (facts.unreadable_bytes != 0) warnings.push_back(damage_warning(facts));
   }
+  return warnings;
+}
+
+std::vector<std::string> incompleteness_warnings(const std::vector<ImageFacts>& images) {
+  std::vector<std::string> warnings;
+  for (const std::string& reason : texts_of(incompleteness(images))) warnings.push_back("not complete: " + reason);
   return warnings;
 }
 

@@ -11,6 +11,8 @@ namespace cistern::analyzer {
 
 // How much of each image could not be read.
 std::vector<std::string> damage_warnings(const std::vector<ImageFacts>& images);
+// Why the figures of an output that has no place for it cannot be trusted.
+std::vector<std::string> incompleteness_warnings(const std::vector<ImageFacts>& images);
 // Which modules' functions have no names because the files have changed since they were recorded.
 std::vector<std::string> module_warnings(const CallTree& tree);
 

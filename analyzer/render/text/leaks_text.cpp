@@ -34,9 +34,10 @@ class LeaksText {
 
   std::string text() {
     add_line(heading(leaks_.images) + " · " + answer());
+    out_ += not_complete_lines(leaks_.images, terminal_);
     for (size_t i = 0; i < shown_.size(); ++i) add_group(i + 1, *shown_[i]);
     add_rest();
-    for (const std::string& note : notes(leaks_.images)) add_line("note: " + note);
+    out_ += note_lines(leaks_.images, terminal_);
     add_next_command();
     return std::move(out_);
   }

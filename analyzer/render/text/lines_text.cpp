@@ -30,6 +30,7 @@ class LinesText {
   std::string text() {
     choose();
     out_ = wrapped(heading(images_) + " · " + answer(), columns());
+    out_ += not_complete_lines(images_, terminal_);
     out_ += "\n" + figures("live", "peak", "total", "allocated") + "\n";
     uint64_t last = 0;
     for (const uint64_t number : context_and_lines()) {

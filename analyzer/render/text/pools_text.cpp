@@ -67,6 +67,7 @@ class PoolsText {
   std::string text() {
     name_paths();
     line(heading(result_.images) + " · " + answer());
+    out_ += not_complete_lines(result_.images, terminal_);
     if (figures_.arenas != 0) {
       add_classes();
       add_waste();
@@ -283,7 +284,7 @@ class PoolsText {
   void add_remarks() {
     out_ += "\n";
     for (const ImagePools& image : result_.image_pools) add_remarks_on(image);
-    for (const std::string& note : notes(result_.images)) line("note: " + note);
+    out_ += note_lines(result_.images, terminal_);
     const std::string next = next_command();
     if (!next.empty()) out_ += "next: " + next + "\n";
   }

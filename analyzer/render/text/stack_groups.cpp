@@ -30,6 +30,7 @@ std::string StackGroups::text(const std::string& answer) const {
   for (const StackGroup& group : shown_) add_paths(by_stack_.tree, group.stack, names);
   const StackText stacks(by_stack_.tree, names, terminal_, output_.depth_or(kTopFrames));
   std::string out = wrapped(heading(by_stack_.images) + " · " + answer, static_cast<size_t>(terminal_.columns));
+  out += not_complete_lines(by_stack_.images, terminal_);
   for (size_t i = 0; i < shown_.size(); ++i) {
     const StackGroup& group = shown_[i];
     out += fmt::format("\n{:>3}  {}  {}\n", i + 1, terminal_.paint(Ink::kStrong, group.figure), group.detail);
@@ -55,14 +56,6 @@ std::string StackGroups::next_command(const PathNames& names) const {
     }
   }
   return {};
-}
-
-std::string note_lines(const std::vector<ImageFacts>& images, const Terminal& terminal) {
-  std::string lines;
-  for (const std::string& note : notes(images)) {
-    lines += wrapped("note: " + note, static_cast<size_t>(terminal.columns));
-  }
-  return lines;
 }
 
 }  // namespace cistern::analyzer

@@ -47,7 +47,4 @@ class StackGroups {
   Amount left_;
 };
 
-// One line, "note: …", for each kind of data that the profile lacks.
-std::string note_lines(const std::vector<ImageFacts>& images, const Terminal& terminal);
-
 }  // namespace cistern::analyzer

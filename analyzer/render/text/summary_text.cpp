@@ -68,12 +68,18 @@ class SummaryText {
   void add_heading() {
     if (facts_.empty()) return;
     line(heading(facts_) + ", " + ending(facts_.front()));
+    out_ += not_complete_lines(facts_, terminal_);
     const uint64_t events = total(summary_, &ImageFacts::events);
     const uint64_t finalized = total(summary_, &ImageFacts::snapshot_events);
     const std::string in_snapshot =
         finalized != 0 ? fmt::format(", {} of them only in the snapshot", format_count(finalized)) : "";
     line(fmt::format("{}{}, {} lost, {}", plural(events, "event"), in_snapshot,
-                     format_count(total(summary_, &ImageFacts::lost_events)), unreadable_text()));
+                     format_count(total(summary_, &ImageFacts::lost_events)), unreadable_text()) +
+         (stopped() ? ", then recording stopped" : ""));
+  }
+
+  bool stopped() const {
+    return std::any_of(facts_.begin(), facts_.end(), [](const ImageFacts& facts) { return facts.stop.has_value(); });
   }
 
   std::string unreadable_text() const {
@@ -233,7 +239,7 @@ class SummaryText {
         if (&image == &summary_.figures.front() && name != "LD_PRELOAD") line(printable(name + "=" + value));
       }
     }
-    for (const std::string& note : notes(facts_)) line("note: " + note);
+    out_ += note_lines(facts_, terminal_);
     add_counts();
     const auto cut = [](const ImageFacts& facts) { return facts.epoch_begin_ns.has_value(); };
     const bool overwritten = std::any_of(facts_.begin(), facts_.end(), cut);

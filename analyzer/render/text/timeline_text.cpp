@@ -29,7 +29,8 @@ class TimelineText {
   }
 
   std::string text() {
-    out_ += wrapped(heading(timeline_.images) + " · " + answer(), columns()) + "\n";
+    out_ += wrapped(heading(timeline_.images) + " · " + answer(), columns());
+    out_ += not_complete_lines(timeline_.images, terminal_) + "\n";
     add_titles();
     for_each_point(timeline_, [&](const TimelinePoint& point, std::span<const TimelineMark> marks) {
       add_row(point);
@@ -37,7 +38,7 @@ class TimelineText {
     });
     const std::string_view pools = has_pools_ ? "; used, held: bytes in pymalloc's arenas" : "";
     out_ += "\n" + wrapped(fmt::format("▇ live at that time, ░ maximum since the previous row{}", pools), columns());
-    for (const std::string& note : notes(timeline_.images)) out_ += wrapped("note: " + note, columns());
+    out_ += note_lines(timeline_.images, terminal_);
     out_ += "next: cistern peak " + shell_word(query_.report.paths.front()) + "\n";
     return std::move(out_);
   }

@@ -34,6 +34,7 @@ class TreeText {
   std::string text() {
     choose();
     out_ = wrapped(heading(result_.images) + " · " + answer(), columns());
+    out_ += not_complete_lines(result_.images, terminal_);
     out_ += "\n";
     add_outside();
     add_lines();

@@ -11,11 +11,11 @@
 
 namespace cistern {
 
-using AllRecords =
-    std::tuple<StringRecord, CodeRecord, LineTableRecord, StackNodeRecord, ModuleRecord, ModuleEndRecord, ThreadRecord,
-               ThreadNameRecord, ThreadEndRecord, ClockPairRecord, MarkRecord, PhaseRecord, MemoryRecord,
-               MallocInfoRecord, CollectionRecord, LossesRecord, ImageRecord, EnvironmentRecord, InterpreterRecord,
-               EndRecord, InstallRecord, ChildRecord, RetiredRecord, EpochRecord, SymbolRecord, SnapshotRecord>;
+using AllRecords = std::tuple<StringRecord, CodeRecord, LineTableRecord, StackNodeRecord, ModuleRecord, ModuleEndRecord,
+                              ThreadRecord, ThreadNameRecord, ThreadEndRecord, ClockPairRecord, MarkRecord, PhaseRecord,
+                              MemoryRecord, MallocInfoRecord, CollectionRecord, LossesRecord, ImageRecord,
+                              EnvironmentRecord, InterpreterRecord, EndRecord, InstallRecord, ChildRecord,
+                              RetiredRecord, EpochRecord, StopRecord, SymbolRecord, SnapshotRecord>;
 
 // Calls `act` with an empty record of each type.
 template <typename Act>

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cistern/format/record.h"
+#include "cistern/format/window_layout.h"
 
 namespace cistern {
 
@@ -109,6 +110,40 @@ struct EndRecord {
     visit("code", r.code);
   }
 };
+
+// Recording stopped before the image ended: what follows is missing. Whoever finalizes the window writes it there from
+// StopState.
+struct StopRecord {
+  static constexpr RecordType kType = RecordType::kStop;
+  static constexpr std::string_view kName = "stop";
+  uint64_t time = 0;
+  StopReason reason = StopReason::kOther;
+  uint64_t error = 0;                // errno value
+  uint64_t resident_bytes = 0;       // of the process at that time; 0: not known
+  uint64_t end_time = 0;             // of the image; 0: not known
+  uint64_t peak_resident_bytes = 0;  // greatest of the process until its end; 0: not known
+  template <typename Record, typename Visitor>
+  static constexpr void for_each_field(Record& r, Visitor&& visit) {
+    visit("time", r.time);
+    visit("reason", r.reason);
+    visit("error", r.error);
+    visit("resident_bytes", r.resident_bytes);
+    visit("end_time", r.end_time);
+    visit("peak_resident_bytes", r.peak_resident_bytes);
+  }
+};
+
+// The record of a window's StopState.
+constexpr StopRecord stop_record_of(const StopState& state) noexcept {
+  return {state.time,     static_cast<StopReason>(state.reason),
+          state.error,    state.resident_bytes,
+          state.end_time, state.peak_resident_bytes};
+}
+
+// How an image ended whose recording had stopped. Requires end_time.
+constexpr EndRecord end_record_of(const StopState& state) noexcept {
+  return {state.end_time, static_cast<EndKind>(state.end_how), state.end_code};
+}
 
 // CPython's allocator hooks were installed.
 struct InstallRecord {

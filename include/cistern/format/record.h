@@ -42,6 +42,7 @@ enum class RecordType : uint32_t {
   kChild = 22,
   kRetired = 23,
   kEpoch = 24,
+  kStop = 25,
   kSymbol = 34,
   kSnapshot = 35,
   // Reserved for later writers: their layout is theirs to document when they come.

@@ -70,6 +70,33 @@ struct CoarseClock {
 };
 static_assert(sizeof(CoarseClock) == 8);
 
+// Why recording stopped for good before the end of the image.
+enum class StopReason : uint32_t {
+  kNone = 0,           // it has not stopped
+  kSizeLimit = 1,      // the profile reached the option max-size
+  kFileSizeLimit = 2,  // RLIMIT_FSIZE
+  kNoSpace = 3,        // the disk, or the user's quota, is full
+  kNoPermission = 4,   // the kernel refuses to write
+  kDeleted = 5,        // the profile was deleted
+  kTruncated = 6,      // the profile was made shorter
+  kDescriptor = 7,     // the program closed the profile's descriptor, and it cannot be opened again
+  kOther = 8,          // see `error`
+};
+
+// When and why recording stopped; written by the recorder where the profile cannot be written any more. All zero while
+// it has not stopped. `time` is stored last, with release order.
+struct StopState {
+  uint64_t time;
+  uint32_t reason;               // StopReason
+  uint32_t error;                // errno value
+  uint64_t resident_bytes;       // of the process at that time; 0: not known
+  uint64_t end_time;             // of the image; 0: it has not ended, or was killed
+  uint64_t peak_resident_bytes;  // greatest of the process until its end; 0: not known
+  uint32_t end_how;              // EndKind
+  int32_t end_code;
+};
+static_assert(sizeof(StopState) == 48);
+
 struct WindowControl {
   uint64_t file_end;    // offset of the next segment in the profile
   uint32_t slots;       // that were ever made
@@ -78,7 +105,8 @@ struct WindowControl {
   Mailbox mailbox;
   uint64_t saved_bytes;  // bytes before `file_end` that are packed elsewhere, minus their packed size
   CoarseClock coarse_clock;
-  uint64_t reserved[30];
+  StopState stop;
+  uint64_t reserved[24];
 };
 static_assert(sizeof(WindowControl) == 16 + 8 * kCounters + 256 + 256);
 

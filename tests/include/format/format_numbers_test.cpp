@@ -91,7 +91,11 @@ TEST(FormatNumbers, TheTableOfEveryStructHasItsMembersAndOffsets) {
   expect_described("WindowControl", sizeof(WindowControl),
                    {MEMBER(WindowControl, file_end), MEMBER(WindowControl, slots), MEMBER(WindowControl, slot_bytes),
                     MEMBER(WindowControl, counters), MEMBER(WindowControl, mailbox), MEMBER(WindowControl, saved_bytes),
-                    MEMBER(WindowControl, coarse_clock), MEMBER(WindowControl, reserved)});
+                    MEMBER(WindowControl, coarse_clock), MEMBER(WindowControl, stop), MEMBER(WindowControl, reserved)});
+  expect_described("StopState", sizeof(StopState),
+                   {MEMBER(StopState, time), MEMBER(StopState, reason), MEMBER(StopState, error),
+                    MEMBER(StopState, resident_bytes), MEMBER(StopState, end_time),
+                    MEMBER(StopState, peak_resident_bytes), MEMBER(StopState, end_how), MEMBER(StopState, end_code)});
   expect_described("CoarseClock", sizeof(CoarseClock), {MEMBER(CoarseClock, count), MEMBER(CoarseClock, holder)});
 }
 

@@ -193,13 +193,13 @@ TEST(Ring, WritesTheHeaderOfAGrowingSegmentLast) {
   EXPECT_EQ(std::string(read, sizeof read), "First,second");
 }
 
-TEST(Ring, ReportsEfbigAtTheSizeLimit) {
+TEST(Ring, TellsTheSizeLimitFromThatOfTheSystem) {
   TemporarySegmentStore temporary(kProfileHeaderBytes + 1000);
   SegmentStream stream;
   ASSERT_TRUE(stream.begin(*temporary.segments, SegmentKind::kEvents, StreamId{1}, 1, 0, 4000, 0));
   put(stream, std::string(3000, 'x'));
   EXPECT_FALSE(stream.roll(*temporary.segments, 1, 1, 2));
-  EXPECT_EQ(temporary.segments->failure.load(), EFBIG);
+  EXPECT_EQ(temporary.segments->failure.load(), kSizeLimitReached);
   EXPECT_EQ(temporary.in_window(0).payload, std::string(3000, 'x')) << "what was not spilled stays in the window";
 }
 
