@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "analyzer/read/failure.h"
 #include "analyzer/render/layout/columns.h"
 #include "analyzer/render/layout/units.h"
 
