@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "analyzer/cli/commands.h"
 #include "analyzer/cli/help_formatter.h"
@@ -25,10 +26,23 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
+// The names of the reports that do not need `missing`: "summary, tree or lines".
+std::string reports_without(Needs missing) {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    if (command.group == kReports && command.needs != missing) names.emplace_back(command.name);
+  }
+  const std::string last = names.back();
+  names.pop_back();
+  return CLI::detail::join(names, ", ") + " or " + last;
+}
+
 int parse_and_run(CLI::App& app, int argc, char** argv, const int& exit_code) {
   try {
     app.parse(argc, argv);
     return exit_code;
+  } catch (const NotInProfile& failure) {
+    throw Failure(failure.code(), failure.what() + (" (use " + reports_without(failure.needs()) + ")"));
   } catch (const CLI::CallForVersion& version) {
     std::printf("%s\n", version.what());
     return 0;
@@ -40,7 +54,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const int& exit_code) {
 
 void add_command(CLI::App& app, const Command& command, int& exit_code) {
   CLI::App* const added = app.add_subcommand(command.name, command.help);
-  added->group(command.group);
+  added->group(std::string(command.group));
   added->formatter(std::make_shared<HelpFormatter>(kOptionColumn));
   command.set_up(*added, exit_code);
 }
@@ -56,7 +70,7 @@ int run_command_line(int argc, char** argv) {
     return argc > 1 && std::string_view(argv[1]) == one.name;
   });
   const bool is_known = command != commands().end();
-  if (is_known && command->run != nullptr) return command->run(argc - 1, argv + 1, argv[0]);
+  if (is_known && command->parser != nullptr) return command->parser(argc - 1, argv + 1, argv[0]);
   if (!is_known && argc > 1 && argv[1][0] != '-') return usage_exit(std::string(argv[1]) + ": no such command");
   CLI::App app("Cistern, a memory profiler for unmodified python3 programs", "cistern");
   app.formatter(std::make_shared<HelpFormatter>(kCommandColumn));

@@ -29,10 +29,10 @@ void add_filters(CLI::App& app, Selection& selection) {
          "--domain",
          [&selection](const std::string& text) {
            const auto mask = parse_domains(text);
-           if (!mask) throw CLI::ValidationError("--domain", "expected a list of malloc, raw, mem, obj, mmap");
+           if (!mask) throw CLI::ValidationError("--domain", with_domain_names("expected a list of ").data());
            selection.domains = *mask;
          },
-         "Only these domains, separated by commas: malloc, raw, mem, obj, mmap")
+         with_domain_names("Only these domains, separated by commas: ").data())
       ->type_name("LIST")
       ->group(group);
 }

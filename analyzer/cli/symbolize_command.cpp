@@ -48,9 +48,14 @@ std::string_view reason_of(ModuleState state) {
   return "not on this machine";
 }
 
+void print_request(const std::string& module, const std::string& build_id) {
+  fmt::print(stderr, "cistern: asking debuginfod for {} ({})\n", module.empty() ? "a module" : printable(module),
+             build_id);
+}
+
 void symbolize(const std::vector<std::string>& paths) {
   signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes then is an error of write()
-  Symbolizer symbolizer({.debuginfod = true});
+  Symbolizer symbolizer({.debuginfod = print_request});
   for (const std::string& path : paths) {
     const SymbolCounts counts = symbolize_with_progress_bar(path, symbolizer);
     fmt::print("{}: {}\n", printable(path), text_of(counts));

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "analyzer/elf/crc32.h"
-#include "analyzer/elf/debuginfod.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -57,8 +56,8 @@ ElfFile find_debug_file(const ElfFile& module, std::string_view build_id, const 
     ElfFile file = linked_file(module, build_id, sources.root);
     if (file.is_open()) return file;
   }
-  if (!sources.debuginfod || build_id.size() < 2) return {};
-  const auto fetched = fetch_debug_file(hex(build_id), module.path());
+  if (sources.debuginfod == nullptr || build_id.size() < 2) return {};
+  const auto fetched = fetch_debug_file(hex(build_id), module.path(), sources.debuginfod);
   return fetched ? with_build_id(*fetched, build_id) : ElfFile{};
 }
 

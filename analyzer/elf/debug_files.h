@@ -6,13 +6,15 @@
 #include <string>
 #include <string_view>
 
+#include "analyzer/elf/debuginfod.h"
 #include "analyzer/elf/elf_file.h"
 
 namespace cistern::analyzer {
 
 struct DebugSources {
   std::string root = "/usr/lib/debug";
-  bool debuginfod = false;  // also ask the servers in DEBUGINFOD_URLS
+  // Not null: also ask the servers in DEBUGINFOD_URLS, and call this before each request.
+  DebuginfodRequest debuginfod = nullptr;
 };
 
 // Returns the debug file, not open when none is found. `module` may be closed. `build_id`: raw bytes, may be empty.

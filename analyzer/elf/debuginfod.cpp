@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 
 namespace cistern::analyzer {
@@ -61,14 +60,13 @@ int goes_on(Client* client, long, long) {
 
 }  // namespace
 
-std::optional<std::string> fetch_debug_file(const std::string& build_id, std::string_view module) {
+std::optional<std::string> fetch_debug_file(const std::string& build_id, std::string_view module,
+                                            DebuginfodRequest on_request) {
   const char* const urls = std::getenv("DEBUGINFOD_URLS");
   if (urls == nullptr || *urls == '\0') return std::nullopt;
   Client* const client = library().is_there() ? library().begin() : nullptr;
   if (client == nullptr) return std::nullopt;
-  const std::string name(module.substr(module.rfind('/') + 1));
-  std::fprintf(stderr, "cistern: asking debuginfod for %s (%s)\n", name.empty() ? "a module" : name.c_str(),
-               build_id.c_str());
+  on_request(std::string(module.substr(module.rfind('/') + 1)), build_id);
   auto deadline = Clock::now() + kLongestWait;
   library().set_user_data(client, &deadline);
   library().set_progress(client, goes_on);

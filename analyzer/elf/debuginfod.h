@@ -1,5 +1,5 @@
 // Downloads debug files from the servers in DEBUGINFOD_URLS. Without that variable, or without libdebuginfod (loaded on
-// the first request), nothing is requested. Each request is reported on standard error, and has a time limit.
+// the first request), nothing is requested. Each request has a time limit.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,11 @@
 
 namespace cistern::analyzer {
 
-// `build_id`: hexadecimal digits. `module`: name for the message on standard error. Returns the path of the file in
-// debuginfod's cache; nothing when the download failed.
-std::optional<std::string> fetch_debug_file(const std::string& build_id, std::string_view module);
+// Called before a request, which can take long, with the file name of the module.
+using DebuginfodRequest = void (*)(const std::string& module, const std::string& build_id);
+
+// `build_id`: hexadecimal digits. Returns the path of the file in debuginfod's cache; nothing when the download failed.
+std::optional<std::string> fetch_debug_file(const std::string& build_id, std::string_view module,
+                                            DebuginfodRequest on_request);
 
 }  // namespace cistern::analyzer

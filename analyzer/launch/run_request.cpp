@@ -7,6 +7,7 @@
 
 #include "analyzer/launch/run_failure.h"
 #include "analyzer/render/layout/heading.h"
+#include "cistern/format/domain.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -25,13 +26,15 @@ constexpr char kTail[] =
     "if cistern itself failed, 126 if the program cannot be executed, 127 if it does\n"
     "not exist.\n";
 
+constexpr auto kDomainsHelp =
+    with_domain_names("the allocators to record, separated by commas: all (default), or some of ");
+
 constexpr RunOption kOptions[] = {
     {"output", 'o', "PATH", "output", nullptr,
      "the profile to write; %p stands for the pid, %h for the host, %t for the start time, %% for a percent sign; in "
      "a directory its name is cistern.<script or module>.<pid>.cistern"},
     {"force", 'f', nullptr, "force", "on", "overwrite an existing profile"},
-    {"domains", 0, "LIST", "domains", nullptr,
-     "the allocators to record: all (default), or some of malloc,raw,mem,obj,mmap"},
+    {"domains", 0, "LIST", "domains", nullptr, kDomainsHelp.data()},
     {"native", 0, "WHICH", "native", nullptr,
      "the native frames to record besides Python frames: auto (default), the leaf of blocks that C code allocates "
      "itself (malloc, RAW, mmap); leaf, of all blocks; full, whole native stacks; or none"},

@@ -54,18 +54,9 @@ uint64_t RecordReader::take(const FoundSegment& segment) {
 }
 
 bool RecordReader::take_record(RecordType type, Cursor in) {
-  if (type <= RecordType::kThreadEnd || type == RecordType::kRetired || type == RecordType::kSymbol)
-    return take_definition(type, in);
-  if (type <= RecordType::kLosses) return take_moment(type, in);
-  return take_image_record(type, in);
-}
-
-bool RecordReader::take_definition(RecordType type, Cursor& in) {
   switch (type) {
-    case RecordType::kString: {
-      StringRecord record;
-      return get_fields(in, record) && definitions_.strings.add(record.id, record.text) != nullptr;
-    }
+    case RecordType::kString:
+      return add_string(in);
     case RecordType::kCode:
       return add_code(in);
     case RecordType::kLineTable:
@@ -74,40 +65,16 @@ bool RecordReader::take_definition(RecordType type, Cursor& in) {
       return add_node(in);
     case RecordType::kModule:
       return add_module(in);
-    case RecordType::kModuleEnd: {
-      ModuleEndRecord record;
-      if (!get_fields(in, record)) return false;
-      if (Module* module = definitions_.modules.find(record.id)) module->end_time = record.time;
-      return true;
-    }
+    case RecordType::kModuleEnd:
+      return end_module(in);
     case RecordType::kThread:
       return add_thread(in);
-    case RecordType::kThreadName: {
-      ThreadNameRecord record;
-      if (!get_fields(in, record)) return false;
-      if (Thread* thread = definitions_.threads.find(record.stream_id)) thread->name = record.name;
-      return true;
-    }
-    case RecordType::kThreadEnd: {
-      ThreadEndRecord record;
-      if (!get_fields(in, record)) return false;
-      if (Thread* thread = definitions_.threads.find(record.stream_id)) {
-        thread->end_time = record.time;
-        thread->end_seen = record.seen;
-      }
-      return true;
-    }
-    case RecordType::kSymbol: {
-      SymbolRecord record;
-      return get_fields(in, record) && definitions_.symbols.add(record);
-    }
-    default:  // the id of a retired code object is not used again: nothing to do
-      return true;
-  }
-}
-
-bool RecordReader::take_moment(RecordType type, Cursor& in) {
-  switch (type) {
+    case RecordType::kThreadName:
+      return name_thread(in);
+    case RecordType::kThreadEnd:
+      return end_thread(in);
+    case RecordType::kSymbol:
+      return add_symbol(in);
     case RecordType::kClockPair:
       return append(process_events_.clock_pairs, in);
     case RecordType::kMark:
@@ -122,20 +89,8 @@ bool RecordReader::take_moment(RecordType type, Cursor& in) {
       return append(process_events_.collections, in);
     case RecordType::kLosses:
       return add_losses(in);
-    default:
-      return true;
-  }
-}
-
-bool RecordReader::take_image_record(RecordType type, Cursor& in) {
-  switch (type) {
-    case RecordType::kImage: {
-      ImageRecord record;
-      if (!get_fields(in, record)) return false;
-      process_events_.image = record;
-      process_events_.environment.clear();  // the environment follows
-      return true;
-    }
+    case RecordType::kImage:
+      return add_image(in);
     case RecordType::kEnvironment:
       return append(process_events_.environment, in);
     case RecordType::kInterpreter:
@@ -148,15 +103,20 @@ bool RecordReader::take_image_record(RecordType type, Cursor& in) {
       return append(process_events_.children, in);
     case RecordType::kEpoch:
       return add_epoch(in);
-    case RecordType::kStop: {
-      StopRecord record;
-      if (!get_fields(in, record)) return false;
-      process_events_.stop = record;
-      return true;
-    }
-    default:
+    case RecordType::kStop:
+      return add_stop(in);
+    case RecordType::kRetired:   // the id of a retired code object is not used again
+    case RecordType::kSnapshot:  // snapshot.cpp reads it
+    case RecordType::kCensus:
+    case RecordType::kObjectType:
       return true;
   }
+  return true;  // a type of a later version
+}
+
+bool RecordReader::add_string(Cursor& in) {
+  StringRecord record;
+  return get_fields(in, record) && definitions_.strings.add(record.id, record.text) != nullptr;
 }
 
 bool RecordReader::add_code(Cursor& in) {
@@ -214,6 +174,13 @@ bool RecordReader::add_module(Cursor& in) {
   return definitions_.modules.add(record.id, module) != nullptr;
 }
 
+bool RecordReader::end_module(Cursor& in) {
+  ModuleEndRecord record;
+  if (!get_fields(in, record)) return false;
+  if (Module* module = definitions_.modules.find(record.id)) module->end_time = record.time;
+  return true;
+}
+
 bool RecordReader::add_thread(Cursor& in) {
   ThreadRecord record;
   if (!get_fields(in, record)) return false;
@@ -227,11 +194,41 @@ bool RecordReader::add_thread(Cursor& in) {
   return definitions_.threads.add(record.stream_id, thread) != nullptr;
 }
 
+bool RecordReader::name_thread(Cursor& in) {
+  ThreadNameRecord record;
+  if (!get_fields(in, record)) return false;
+  if (Thread* thread = definitions_.threads.find(record.stream_id)) thread->name = record.name;
+  return true;
+}
+
+bool RecordReader::end_thread(Cursor& in) {
+  ThreadEndRecord record;
+  if (!get_fields(in, record)) return false;
+  if (Thread* thread = definitions_.threads.find(record.stream_id)) {
+    thread->end_time = record.time;
+    thread->end_seen = record.seen;
+  }
+  return true;
+}
+
+bool RecordReader::add_symbol(Cursor& in) {
+  SymbolRecord record;
+  return get_fields(in, record) && definitions_.symbols.add(record);
+}
+
 bool RecordReader::add_losses(Cursor& in) {
   LossesRecord record;
   if (!get_fields(in, record)) return false;
   const uint32_t count = std::min(record.count, kCounters);
   std::copy(record.fields, record.fields + count, process_events_.counters.begin());
+  return true;
+}
+
+bool RecordReader::add_image(Cursor& in) {
+  ImageRecord record;
+  if (!get_fields(in, record)) return false;
+  process_events_.image = record;
+  process_events_.environment.clear();  // the environment follows
   return true;
 }
 
@@ -262,6 +259,13 @@ bool RecordReader::add_epoch(Cursor& in) {
   auto& epochs = process_events_.epochs;
   std::erase_if(epochs, [&](const EpochRecord& known) { return known.number == record.number; });
   if (record.time != kNoEpoch) epochs.push_back(record);
+  return true;
+}
+
+bool RecordReader::add_stop(Cursor& in) {
+  StopRecord record;
+  if (!get_fields(in, record)) return false;
+  process_events_.stop = record;
   return true;
 }
 

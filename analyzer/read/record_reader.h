@@ -29,19 +29,24 @@ class RecordReader {
   uint64_t malformed() const noexcept { return malformed_; }
 
  private:
+  // These return whether the record is well-formed.
   bool take_record(RecordType type, Cursor in);
-  bool take_definition(RecordType type, Cursor& in);
-  bool take_moment(RecordType type, Cursor& in);
-  bool take_image_record(RecordType type, Cursor& in);
+  bool add_string(Cursor& in);
   bool add_code(Cursor& in);
   bool add_line_table(Cursor& in);
   bool add_node(Cursor& in);
   bool add_module(Cursor& in);
+  bool end_module(Cursor& in);
   bool add_thread(Cursor& in);
+  bool name_thread(Cursor& in);
+  bool end_thread(Cursor& in);
+  bool add_symbol(Cursor& in);
   bool add_losses(Cursor& in);
+  bool add_image(Cursor& in);
   bool add_interpreter(Cursor& in);
   bool add_end(Cursor& in);
   bool add_epoch(Cursor& in);
+  bool add_stop(Cursor& in);
 
   Definitions& definitions_;
   ProcessEvents& process_events_;

@@ -26,9 +26,8 @@ void require_live_set(const Recordings& recordings) {
   for (const Profile& profile : recordings.profiles) {
     for (const Image& image : profile.images) {
       if (!image.overwritten()) continue;
-      throw unreadable(profile.path,
-                       "not in this profile: --ring overwrite kept the last events, not the blocks that were live "
-                       "before them (use summary, tree, lines, temporary or timeline)");
+      throw NotInProfile(profile.path, Needs::kLiveSet,
+                         "--ring overwrite kept the last events, not the blocks that were live before them");
     }
   }
 }
@@ -37,9 +36,7 @@ void require_events(const Recordings& recordings) {
   for (const Profile& profile : recordings.profiles) {
     for (const Image& image : profile.images) {
       if (image.snapshot == nullptr) continue;
-      throw unreadable(profile.path,
-                       "not in this profile: --ring snapshot kept sums, not each event (use summary, leaks, pools, "
-                       "peak, tree, lines or check)");
+      throw NotInProfile(profile.path, Needs::kEvents, "--ring snapshot kept sums, not each event");
     }
   }
 }

@@ -64,7 +64,10 @@ const uint8_t* generations_of(const Interpreter& python, const uint8_t* tstate) 
   if (base == nullptr) return nullptr;
   const uint8_t* const generations = base + layout.collector;
   if (layout.collector_self == 0) return generations;
-  return load_pointer(at(generations, layout.collector_self), 0) == generations ? generations : nullptr;
+  // Seen in 3.13.18: the array directly follows an int. The fields behind the array lie where they lay before.
+  constexpr ptrdiff_t kPackedBytes = 4;
+  const uint8_t* const array = load_pointer(at(generations, layout.collector_self), 0);
+  return array == generations || array == generations - kPackedBytes ? generations : nullptr;
 }
 
 }  // namespace

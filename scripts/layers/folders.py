@@ -115,6 +115,34 @@ def check_edges(tree, folders):
                     tree.fault(folder.declared_in, 1, "%s must not use %s: %s" % (folder.path, used, reason))
 
 
+# What a folder's CMakeLists.txt may call. Everything else could link or compile what FOLDERS and SOURCES do not name.
+FOLDER_CALLS = ("cistern_preload_folder", "cistern_analyzer_folder", "set_source_files_properties")
+# Calls on the target of one folder, or on all targets, in a CMakeLists.txt above the folders.
+CALLS_ON_FOLDERS = re.compile(r"\b(?:link_libraries|include_directories|link_directories|aux_source_directory)\s*\(|"
+                              r"\btarget_(?:link_libraries|sources|include_directories)\s*\(\s*([\w-]+)")
+
+
+def check_calls(tree, folders):
+    """Only FOLDERS and SOURCES decide what a folder compiles and links."""
+    targets = {"cistern_" + name for folder in folders.values() if folder.declared_in
+               for name in [folder.path.replace("analyzer/", "").replace("/", "_")]}
+    for path in tree.files:
+        if path.split("/")[0] not in BLOCKS or not path.endswith("/CMakeLists.txt"):
+            continue
+        text = without_comments(tree.text(path))
+        calls = re.finditer(r"\b(\w+)\s*\(", re.sub(r'"[^"]*"', "", text)) if os.path.dirname(path) in folders else ()
+        for call in calls:
+            if call.group(1) not in FOLDER_CALLS:
+                tree.fault(path, 1, "calls %s(): a folder's list calls %s" % (call.group(1), " and ".join(FOLDER_CALLS[1:])))
+        for call in CALLS_ON_FOLDERS.finditer(text if os.path.dirname(path) not in folders else ""):
+            if call.group(1) is None or call.group(1) in targets:
+                tree.fault(path, 1, "%s) changes a folder: FOLDERS and SOURCES decide what it uses" % call.group())
+    for folder in folders.values():
+        for source in folder.sources:
+            if "/" in source:
+                tree.fault(folder.declared_in, 1, "SOURCES names %s, which is in another folder" % source)
+
+
 def check_unused_edges(tree, folders):
     """FOLDERS names only folders of which the folder includes a header."""
     for folder in (one for one in folders.values() if one.declared_in):

@@ -10,6 +10,8 @@ TEXT = CODE + (".py", ".txt", ".cmake", ".md", "")
 NOT_SOURCES = ("golden", "corpus", "__pycache__")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
+# Directives that include a file in another form, such as a macro's, or after a comment.
+ODD_INCLUDE = re.compile(r"\s*(?:/\*.*\*/\s*)*(?:#|%:|\?\?=)\s*(?:/\*.*\*/\s*)*(?:include|include_next|import|embed)\b")
 
 
 class Tree:
@@ -43,6 +45,8 @@ class Tree:
             found = INCLUDE.match(line)
             if found:
                 yield number, found.group(1), found.group(2)
+            elif ODD_INCLUDE.match(line):
+                self.fault(path, number, 'includes a file in another form than #include "FILE" or <FILE>')
 
     def resolve(self, path, name):
         """Returns the file of the tree that `path` includes as `name`, or None."""

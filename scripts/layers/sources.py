@@ -10,7 +10,10 @@ MAX_LINES = 500
 SHARED_NAMES = frozenset(["__init__.py"])
 FOR_ONE_PROCESSOR = re.compile(r"\b(?:__x86_64__|__aarch64__|__rdtscp?|__asm__|asm)\b|\w*86intrin\.h|\bREG_R[A-Z0-9]+\b")
 
-
+MAY_PRINT = re.compile(r"analyzer/(?:render/layout|launch|cli)/")
+PRINTS = re.compile(r"\b(?:v?printf|puts|putchar|perror|psignal|v?syslog)\s*\(|\b(?:fmt|std)::v?print(?:ln)?\b"
+                    r"|\b(?:stdout|stderr|STDOUT_FILENO|STDERR_FILENO)\b|\bstd::w?(?:cout|cerr|clog)\b|<(?:iostream|print)>"
+                    r"|\bv?dprintf\s*\(|(?<![\w.>])write\s*\(\s*[12]\s*,")
 # Each architecture has files of the same names.
 OF_ONE_ARCHITECTURE = re.compile(r"(tests/)?preload/arch/[^/]+/")
 
@@ -40,6 +43,21 @@ def check_processors(tree):
                 found = FOR_ONE_PROCESSOR.search(line.split("//")[0])
                 if found:
                     tree.fault(path, number, "%s is for one processor; its place is preload/arch" % found.group())
+
+
+def code_of(line):
+    """A line without comments at its end and without the contents of strings."""
+    return re.sub(r'"(?:[^"\\]|\\.)*"', '""', line).split("//")[0]
+
+
+def check_printing(tree):
+    """What computes or renders returns numbers or text; few folders write to the terminal."""
+    for path in tree.includes:
+        if path.startswith("analyzer/") and not MAY_PRINT.match(path):
+            for number, line in enumerate(tree.lines(path), 1):
+                found = PRINTS.search(code_of(line))
+                if found:
+                    tree.fault(path, number, "%s prints; only render/layout, launch and cli do" % found.group().strip("( "))
 
 
 def check_top(tree):

@@ -150,7 +150,7 @@ print(work(int(sys.argv[1])))
         profile = self.path("x.cistern")
         program = """
 import os, sys, time
-for part in range(60):
+for part in range(90):
     for i in range(30000): bytes(2002 - sys.getsizeof(b""))
     deadline = time.monotonic() + 60
     while os.stat(sys.argv[1]).st_blocks * 512 > 6 << 20 and time.monotonic() < deadline: time.sleep(0.01)
@@ -160,7 +160,7 @@ for part in range(60):
         done = self.run_well(command, product.clean_environment())
         self.assertEqual(done.err, "")
         image = self.summary(profile)  # nothing lost, though the events take more than 16 MiB plain
-        self.assertGreater(image["events"], 60 * 30000 * 2)
+        self.assertGreater(image["events"], 90 * 30000 * 2)
         plain = self.path("plain.cistern")
         self.assertEqual(product.cistern("pack", "--plain", "--output", plain, profile).code, 0)
         self.assertGreater(os.path.getsize(plain), 16 << 20)

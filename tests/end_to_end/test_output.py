@@ -186,7 +186,7 @@ os._exit(0)
                 with self.subTest(error=error, offset=offset):
                     profile = self.path("%s-%d.cistern" % (error, offset))
                     below = [product.tool("deny_calls"), "pwrite64=%s@%d" % (error, offset), "--"]
-                    self.compare("marked(50000)", profile, below=below, lines=1, mentions=profile)
+                    self.compare("marked(100000)", profile, below=below, lines=1, mentions=profile)
                     if offset == 0:
                         self.assertFalse(os.path.exists(profile))
                     else:

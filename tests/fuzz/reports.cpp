@@ -1,5 +1,6 @@
 #include "tests/fuzz/reports.h"
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "analyzer/cli/command_line.h"
+#include "analyzer/cli/commands.h"
 #include "analyzer/read/failure.h"
 #include "tests/fuzz/captured_output.h"
 #include "tests/fuzz/fuzz_target.h"
@@ -103,13 +105,31 @@ Arguments filtered(const Request& request) {
          at(request) + option_if(request.main_option(), {"--thread=main"});
 }
 
-using Command = Arguments (*)(const Request&);
-constexpr Command kCommands[] = {summary, leaks, pools,     tree, lines,     timeline,
-                                 dump,    check, collapsed, peak, temporary, filtered};
+struct Fuzzed {
+  const char* name;
+  Arguments (*arguments)(const Request&);  // null: the shared options of a report
+};
+// The order is part of the meaning of stored inputs: append.
+constexpr Fuzzed kCommandLines[] = {
+    {"summary", summary},  {"leaks", leaks},       {"pools", pools},         {"tree", tree},
+    {"lines", lines},      {"timeline", timeline}, {"dump", dump},           {"check", check},
+    {"export", collapsed}, {"peak", peak},         {"temporary", temporary}, {"leaks", filtered},
+};
 
-void check_output(const Request& request, Command command, std::string_view text) {
+// With the reports that are not listed.
+std::vector<Fuzzed> all_command_lines() {
+  std::vector<Fuzzed> all(std::begin(kCommandLines), std::end(kCommandLines));
+  for (const analyzer::Command& command : analyzer::commands()) {
+    const bool listed = std::any_of(all.begin(), all.end(),
+                                    [&](const Fuzzed& one) { return std::string_view(one.name) == command.name; });
+    if (command.group == analyzer::kReports && !listed) all.push_back({command.name, nullptr});
+  }
+  return all;
+}
+
+void check_output(const Request& request, std::string_view command, std::string_view text) {
   require(is_plain_text(text), "the output is plain text");
-  const bool has_json = command != dump && command != collapsed && !(command == timeline && request.main_option());
+  const bool has_json = command != "dump" && command != "export" && !(command == "timeline" && request.main_option());
   if (request.json() && has_json && !text.empty()) require(nlohmann::json::accept(text), "the output is JSON");
 }
 
@@ -117,8 +137,12 @@ void check_output(const Request& request, Command command, std::string_view text
 
 void run_report(uint8_t selector, uint8_t switches, const std::string& path) {
   const Request request{switches, path};
-  const Command command = kCommands[selector % std::size(kCommands)];
-  Arguments arguments = Arguments{"cistern"} + command(request) + Arguments{path};
+  static const std::vector<Fuzzed> kAll = all_command_lines();
+  const Fuzzed& command = kAll[selector % kAll.size()];
+  Arguments arguments =
+      Arguments{"cistern"} +
+      (command.arguments != nullptr ? command.arguments(request) : Arguments{command.name} + json(request)) +
+      Arguments{path};
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -134,7 +158,7 @@ void run_report(uint8_t selector, uint8_t switches, const std::string& path) {
   const std::string_view out = captured.out.text();
   const std::string_view error = captured.error.text();
   require(is_plain_text(error), "what is said on standard error is plain text");
-  if (complete) check_output(request, command, out);
+  if (complete) check_output(request, command.name, out);
 }
 
 }  // namespace cistern::fuzz

@@ -160,6 +160,26 @@ class Edges(SmallTree):
         self.write("analyzer/pack/b.h", including('"analyzer/pack/a.h"'))
         self.assert_fault("analyzer/pack/a.h -> analyzer/pack/b.h -> analyzer/pack/a.h")
 
+    def test_an_include_in_a_form_that_cannot_be_checked_is_a_fault(self):
+        for line in ('#include LIST_OF_HEADERS', '/* text */ #include "analyzer/results/summary.h"', '#include \\',
+                     '#import "analyzer/results/summary.h"', '#include_next <analyzer/results/summary.h>',
+                     '%:include "analyzer/results/summary.h"', '# /* text */ include "analyzer/results/summary.h"'):
+            self.append("analyzer/pack/compressor.cpp", line + "\n")
+            self.assert_fault("analyzer/pack/compressor.cpp:4: includes a file in another form")
+
+    def test_a_list_that_links_or_compiles_past_its_folders_is_a_fault(self):
+        for line in ("target_link_libraries(cistern_pack PRIVATE cistern_results)",
+                     "target_sources(cistern_pack PRIVATE ../results/summary.cpp)", "aux_source_directory(. more)"):
+            self.append("analyzer/pack/CMakeLists.txt", line + "\n")
+            self.assert_fault("analyzer/pack/CMakeLists.txt:1: calls %s()" % line.split("(")[0])
+        self.write("analyzer/pack/CMakeLists.txt", SOUND["analyzer/pack/CMakeLists.txt"])
+        for line in ("target_link_libraries(cistern_pack PRIVATE cistern_results)", "link_libraries(cistern_results)"):
+            self.append("analyzer/CMakeLists.txt", line + "\n")
+            self.assert_fault("changes a folder: FOLDERS and SOURCES decide what it uses")
+        self.write("analyzer/CMakeLists.txt", SOUND["analyzer/CMakeLists.txt"])
+        self.write("analyzer/check/CMakeLists.txt", list_of("analyzer", "check", "verdict.cpp ../results/summary.cpp", "results"))
+        self.assert_fault("SOURCES names ../results/summary.cpp, which is in another folder")
+
     def test_an_include_of_a_file_that_does_not_exist_is_a_fault(self):
         self.append("analyzer/check/verdict.cpp", including('"analyzer/check/gone.h"'))
         self.assert_fault('there is no "analyzer/check/gone.h"')
@@ -223,6 +243,20 @@ class Files(SmallTree):
         for line in ('asm volatile("pause");', "#ifdef __x86_64__", "#include <x86intrin.h>"):
             self.append("preload/ring/segment_store.cpp", line + "\n")
             self.assert_fault("its place is preload/arch")
+
+    def test_a_computation_that_prints_is_a_fault(self):
+        for line in ('std::printf("x");', 'fmt::print("x");', "std::cout << 1;", "#include <iostream>", 'std::fputs("x", stderr);',
+                     '::write(1, "x", 1);', 'dprintf(2, "x");', "std::puts(text);"):
+            for name in ("analyzer/results/summary.cpp", "analyzer/check/verdict.cpp", "analyzer/render/text/summary_text.cpp"):
+                self.append(name, line + "\n")
+                self.assert_fault("prints; only render/layout, launch and cli do")
+                self.write(name, SOUND[name])
+
+    def test_what_only_looks_like_printing_passes(self):
+        for line in ('// std::printf("x");', 'const char* text = "printf(stdout)";', "out_.write(1, text);", "snprintf(a, 1, b);",
+                     "blueprint(x);"):
+            self.append("analyzer/results/summary.cpp", line + "\n")
+            self.assertEqual(self.check()[0], 0, line)
 
     def test_an_unexpected_name_at_the_top_level_is_a_fault(self):
         for name in ("build", "build-asan", ".cache", "a.cistern", "a.cistern.d"):

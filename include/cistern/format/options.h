@@ -105,6 +105,8 @@ constexpr std::optional<DomainMask> parse_domains(std::string_view text) noexcep
 
 namespace options_detail {
 
+inline constexpr auto kExpectedDomains = with_domain_names("domains=all or a list of ");
+
 constexpr std::optional<bool> parse_switch(std::string_view text) noexcept {
   if (text == "on" || text == "yes" || text == "1" || text == "true") return true;
   if (text == "off" || text == "no" || text == "0" || text == "false") return false;
@@ -126,7 +128,7 @@ constexpr std::string_view set(Options& options, std::string_view name, std::str
   if (name == "domains") {
     const auto mask = parse_domains(value);
     if (mask) options.domains = *mask;
-    return mask ? "" : "domains=all or a list of malloc, raw, mem, obj, mmap";
+    return mask ? "" : kExpectedDomains.data();
   }
   if (name == "max-size") {
     const auto size = parse_size(value);

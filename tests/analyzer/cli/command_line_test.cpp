@@ -103,6 +103,35 @@ TEST(CommandLine, ReportsHowMuchOfADamagedProfileIsUnreadable) {
   EXPECT_NE(outcome.out.find("(bad checksum); report covers the rest"), std::string::npos);
 }
 
+// `check` judges every profile; one that lacks what it needs does not pass.
+TEST(CommandLine, ReportsRefuseAProfileWithoutWhatTheyNeedAndNameTheOthers) {
+  const TemporaryDirectory directory;
+  const std::string snapshot = directory.file("snapshot.cistern");
+  leaky_service().write(snapshot);
+  ASSERT_EQ(cistern("pack --snapshot " + snapshot).exit_code, 0);
+  const std::string overwritten = directory.file("overwritten.cistern");
+  Recording recording = leaky_service();
+  recording.record(EpochRecord{kStart + 1, 7});
+  recording.write(overwritten);
+  struct Case {
+    Needs missing;
+    std::string profile, others;
+  };
+  for (const auto& [missing, profile, others] :
+       {Case{Needs::kEvents, snapshot, " (use summary, leaks, peak, pools, tree, lines or check)\n"},
+        Case{Needs::kLiveSet, overwritten, " (use summary, tree, lines, temporary or timeline)\n"}}) {
+    for (const Command& command : commands()) {
+      if (command.group != kReports) continue;
+      const std::string name = command.name;
+      const Outcome outcome = cistern(name + (name == "lines" ? " service.py " : " ") + profile);
+      EXPECT_EQ(outcome.exit_code == 3, command.needs == missing) << name << ": " << outcome.out;
+      if (outcome.exit_code != 3 || name == "check") continue;
+      EXPECT_EQ(outcome.out.rfind("cistern: " + profile + ": not in this profile: ", 0), 0u) << outcome.out;
+      EXPECT_TRUE(outcome.out.ends_with(others)) << outcome.out;
+    }
+  }
+}
+
 TEST(CommandLine, ErrorForAnUnknownMarkListsTheExistingMarks) {
   const TemporaryDirectory directory;
   leaky_service().write(directory.file("x.cistern"));

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "analyzer/cli/commands.h"
 #include "analyzer/render/layout/columns.h"
 #include "tests/builders/sample_recordings.h"
 
@@ -68,10 +69,14 @@ class Hostile : public testing::Test {
   }
 
   void expect_all_harmless(const std::string& profile) {
-    for (const char* command : {"summary", "leaks --all", "pools", "pools --at worst --by function --map", "tree",
-                                "lines x.py", "timeline", "peak", "temporary", "check"}) {
-      expect_harmless(std::string(command) + " " + profile);
-      expect_harmless(std::string(command) + " --json " + profile);
+    std::vector<std::string> reports = {"leaks --all", "pools --at worst --by function --map"};
+    for (const Command& command : commands()) {
+      const std::string name = command.name;
+      if (command.group == kReports) reports.push_back(name == "lines" ? "lines x.py" : name);
+    }
+    for (const std::string& report : reports) {
+      expect_harmless(report + " " + profile);
+      expect_harmless(report + " --json " + profile);
     }
     expect_harmless("timeline --csv " + profile);
     expect_harmless("dump " + profile);

@@ -62,6 +62,27 @@ TEST(Collector, ReportsTheRunsSinceTheLastPoll) {
   EXPECT_EQ(seen.runs.size(), 1u) << "what does not look like the collector's state is not read";
 }
 
+// As in 3.13.18, where the array follows an int without padding.
+TEST(Collector, ReportsRunsIfTheArrayOfGenerationsBeginsFourBytesEarlier) {
+  FakePython fake(13);
+  uint8_t* const interpreter = fake.block(8192);
+  uint8_t* const tstate = fake.block(256);
+  FakePython::store<uint8_t*>(tstate, kTstateInterpreter, interpreter);
+  uint8_t* const generations = interpreter + fake.layout().collector;
+  FakePython::store<uint8_t*>(generations, 72, generations - 4);
+  const GenerationStats stats{3, 70, 1};
+  std::memcpy(generations + 104, &stats, sizeof stats);
+  uint64_t runs = 0;
+  CollectorPoll poll;
+  poll.poll(
+      fake.python(), tstate,
+      [](void* context, int, const GenerationStats& since) {
+        *static_cast<uint64_t*>(context) += static_cast<uint64_t>(since.collections);
+      },
+      &runs);
+  EXPECT_EQ(runs, 3u);
+}
+
 TEST(Collector, CountsInterpretersSeparatelyAndRestartsAtAReusedAddress) {
   FakePython fake(12);
   uint8_t* tstates[2];

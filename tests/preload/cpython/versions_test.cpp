@@ -1,7 +1,9 @@
 // The list of supported CPython versions, and what each version publishes about itself.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -144,10 +146,21 @@ TEST(PublishedTaskOffsets, ContradictALayoutWhenOneDiffers) {
   }
 }
 
-TEST(PublishedTaskOffsets, OfTheModuleBelongToOneVersion) {
+// Words of _AsyncioDebug that a TaskLayout has. Two versions may publish the same.
+constexpr uint32_t kKnownWords[] = {0, 2, 3, 4, 5, 11};
+
+TEST(PublishedTaskOffsets, OfTheModuleAreAcceptedIfAllKnownWordsAreTheSame) {
   for (const PublishedTasks& published : kPublishedTasks) {
+    const TaskLayout& layout = layout_of(published.build.minor)->tasks;
     for (const PublishedTasks& other : kPublishedTasks) {
-      EXPECT_EQ(module_publishes(layout_of(other.build.minor)->tasks, published.words), &published == &other);
+      const bool same = std::all_of(std::begin(kKnownWords), std::end(kKnownWords),
+                                    [&](uint32_t word) { return other.words[word] == published.words[word]; });
+      EXPECT_EQ(module_publishes(layout, other.words), same) << published.build.name() << ", " << other.build.name();
+    }
+    for (const uint32_t word : kKnownWords) {
+      PublishedTasks changed = published;
+      changed.words[word] += 8;
+      EXPECT_FALSE(module_publishes(layout, changed.words)) << published.build.name() << ", word " << word;
     }
   }
 }
