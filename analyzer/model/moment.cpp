@@ -86,8 +86,8 @@ int64_t start_in_tree_ns(const Profile& profile, const Image& image) {
 
 Failure no_such_heap(const Profile& profile, const Image& image) {
   const double seconds = static_cast<double>(image.clock.since_start_ns(image.begin_time())) / 1e9;
-  return unreadable(profile.path, fmt::format("not in this profile: --ring snapshot kept the heap of "
-                                              "process {} only from {:.3f} s on",
+  return unreadable(profile.path, fmt::format("not in this profile: the snapshot has the heap of process "
+                                              "{} only from {:.3f} s on",
                                               image.header.image.pid, seconds));
 }
 

@@ -36,7 +36,7 @@ void require_events(const Recordings& recordings) {
   for (const Profile& profile : recordings.profiles) {
     for (const Image& image : profile.images) {
       if (image.snapshot == nullptr) continue;
-      throw NotInProfile(profile.path, Needs::kEvents, "--ring snapshot kept sums, not each event");
+      throw NotInProfile(profile.path, Needs::kEvents, "the snapshot has sums, not each event");
     }
   }
 }

@@ -19,11 +19,16 @@
 namespace cistern::preload {
 namespace {
 
-bool read_options() noexcept {
-  const char* const text = getenv(kOptionsVariable);
-  if (text == nullptr) return true;
+// The options before an error are set.
+void read_options() noexcept {
   // A copy: the program may change its environment.
-  g_recorder.options_text.add(text);
+  if (const char* const text = getenv(kOptionsVariable)) g_recorder.options_text.add(text);
+  (void)parse_options(g_recorder.options_text.view(), g_recorder.options);
+}
+
+// Only for an image that would be recorded, so that a shell and the like print nothing. Its children print nothing
+// either: they start without the recorder.
+bool options_are_sound() noexcept {
   const auto error = parse_options(g_recorder.options_text.view(), g_recorder.options);
   if (!error) return true;
   Text<512> where;
@@ -31,6 +36,7 @@ bool read_options() noexcept {
   Text<512> why;
   why.add("expected ").add(error->expected);
   decline_recording("not recording", where.view(), why.view());
+  withdraw_from_environment();
   return false;
 }
 
@@ -47,6 +53,7 @@ void continue_session(const Session& session) noexcept {
 
 void begin_recording() noexcept {
   Recorder& recorder = g_recorder;
+  if (!options_are_sound()) return;
   choose_clock();
   const Session session = read_session(getenv(kSessionVariable));
   if (session.found && recorder.options.follow == Follow::kNone) return decline_recording();
@@ -78,7 +85,7 @@ void start_process(const HookCallbacks& hooks) noexcept {
   g_recorder.hooks = &hooks;
   remember_stderr();
   resolve_real_functions();
-  if (!read_options()) return;
+  read_options();
   if (!wipe_switch_on_fork()) {
     return decline_recording("not recording", {},
                              "this kernel cannot mark a forked child (MADV_WIPEONFORK, Linux 4.14 and later)");

@@ -178,6 +178,17 @@ class Behaviour(product.Case):
                                       timeout=60)
                 self.assertEqual((done.returncode, done.stdout == given * 3), (0, True))
 
+    def test_wrong_options_are_reported_once_by_each_first_python(self):
+        """Shells that start Python, and children of Python, print nothing."""
+        child = "import subprocess, sys; print(subprocess.call([sys.executable, '-c', 'print(1)']))"
+        for interpreter in interpreters.supported():
+            with self.subTest(interpreter=interpreter.name):
+                env = product.clean_environment(LD_PRELOAD=product.PRELOAD, CISTERN_OPTIONS="force colour=red")
+                done = product.run(["/bin/sh", "-c", "/bin/true; '%s' -c \"%s\"; exit 7" % (interpreter.path, child)], env)
+                self.assertEqual((done.code, done.out), (7, "1\n0\n"))
+                self.assertEqual(done.err, "cistern: not recording: CISTERN_OPTIONS: colour=red: expected one of output, force, "
+                                           "start, domains, max-size, follow, ring, native\n")
+
     def test_a_signal_from_outside_ends_the_program_as_it_would(self):
         program = "import sys, time; print('ready', flush=True); time.sleep(60)"
         for interpreter in interpreters.supported():
