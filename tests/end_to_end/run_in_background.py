@@ -23,7 +23,9 @@ class Case(product.Case):
                          options=("--follow", "all", "--domains", "malloc"))
         self.wait_for(counters.native_ready)
         with open("/proc/%d/task/%d/children" % (run.pid, run.pid)) as file:
-            program = int(file.read().split()[0])
+            children = [int(child) for child in file.read().split()]
+        # Run has a process of its own among them.
+        program, = [child for child in children if os.path.samefile("/proc/%d/exe" % child, product.tool("kill_target"))]
         self.addCleanup(self.kill, program)
         return run, program
 

@@ -96,7 +96,7 @@ class Snapshot(run_in_background.Case):
             self.assertEqual((done.code, done.out), (3, ""), command)
             self.assertEqual(done.err.count("\n"), 1, done.err)
             self.assertIn("not in this profile: ", done.err)
-            self.assertIn("--ring snapshot", done.err)
+            self.assertIn("the snapshot has ", done.err)
 
     def test_a_run_leaves_a_snapshot(self):
         profile = self.path("x.cistern")
