@@ -70,6 +70,7 @@ int run_command_line(int argc, char** argv) {
     return argc > 1 && std::string_view(argv[1]) == one.name;
   });
   const bool is_known = command != commands().end();
+  if (argc < 2) return usage_exit("no command given");
   if (is_known && command->parser != nullptr) return command->parser(argc - 1, argv + 1, argv[0]);
   if (!is_known && argc > 1 && argv[1][0] != '-') return usage_exit(std::string(argv[1]) + ": no such command");
   CLI::App app("Cistern, a memory profiler for unmodified python3 programs", "cistern");
