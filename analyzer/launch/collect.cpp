@@ -9,12 +9,12 @@
 #include <set>
 
 #include "analyzer/read/failure.h"
+#include "analyzer/read/image_liveness.h"
 #include "analyzer/read/image_paths.h"
 #include "analyzer/read/profile.h"
 #include "analyzer/write/descriptor.h"
 #include "analyzer/write/finalize.h"
 #include "analyzer/write/finalize_packed.h"
-#include "analyzer/write/process_liveness.h"
 #include "cistern/format/profile_header.h"
 
 namespace cistern::analyzer {
@@ -42,7 +42,7 @@ class RunCollector {
 
   void collect(const std::vector<ListedImage>& images) {
     for (const ListedImage& image : images) {
-      if (image.pid == static_cast<uint32_t>(child_.pid)) last_of_child_ = std::max(last_of_child_, image.number);
+      if (is_child(image, header_of(image.profile))) last_of_child_ = std::max(last_of_child_, image.number);
     }
     for (const ListedImage& image : images) {
       if (!seen_.contains(image.profile)) collect_image(image);
@@ -64,13 +64,13 @@ class RunCollector {
     ++run.images;
     if (run.profile.empty()) run.profile = image.profile;
     private_directories_.insert(image.profile + ".d");
-    if (process_lives(header->image.pid, header->image.start_ticks)) {
-      ++run.running;
-      return;
-    }
     const std::string window = window_of(image.profile, *header);
+    if (!is_child(image, header) && liveness_of(image.profile, *header) != Liveness::kEnded) {
+      ++run.running;
+      return count(image.profile, window);
+    }
     try {
-      add(finalize_image(image.profile, *header, window, status_for(image)));
+      add(finalize_image(image.profile, *header, window, status_for(image, header)));
       run.finalized.push_back(image.profile);
     } catch (const Failure& failure) {
       std::error_code ignored;
@@ -108,8 +108,13 @@ class RunCollector {
     run.size_bytes += finalized.size_bytes;
   }
 
-  std::optional<WaitStatus> status_for(const ListedImage& image) const {
-    const bool last = image.pid == static_cast<uint32_t>(child_.pid) && image.number == last_of_child_;
+  // Whether it is an image of the child, whose status we know. Not a process with the same pid in a namespace below.
+  bool is_child(const ListedImage& image, const std::optional<ProfileHeader>& header) const {
+    return image.pid == static_cast<uint32_t>(child_.pid) && header && is_in_our_pid_namespace(*header);
+  }
+
+  std::optional<WaitStatus> status_for(const ListedImage& image, const std::optional<ProfileHeader>& header) const {
+    const bool last = is_child(image, header) && image.number == last_of_child_;
     return last ? std::optional<WaitStatus>(child_.status) : std::nullopt;
   }
 

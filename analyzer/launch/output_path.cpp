@@ -1,5 +1,6 @@
 #include "analyzer/launch/output_path.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,6 +8,9 @@
 #include <filesystem>
 
 #include "analyzer/launch/run_failure.h"
+#include "analyzer/read/image_liveness.h"
+#include "analyzer/write/descriptor.h"
+#include "cistern/format/checksum.h"
 #include "cistern/format/profile_header.h"
 
 namespace cistern::analyzer {
@@ -82,9 +86,18 @@ void check_output(const std::string& output, bool force) {
   if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) throw run_failure(*path, "not a regular file");
 }
 
+bool is_recorded_to(const std::string& profile) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(profile, ignored) || access(profile.c_str(), R_OK) != 0) return false;
+  const auto header = Descriptor(profile, O_RDONLY | O_NONBLOCK).value_at<ProfileHeader>(0);
+  if (header.checksum != checksum_of(header)) return false;
+  return liveness_of(profile, header) == Liveness::kRuns;
+}
+
 bool remove_profile(const std::string& output) {
   const auto path = output.back() == '/' ? std::nullopt : fixed_path(output);
   if (!path) return false;
+  if (is_recorded_to(*path)) throw run_failure(*path, "a running process records to it (choose another name)");
   std::error_code error;
   fs::remove(*path, error);
   if (error) throw run_failure(*path, error.value());

@@ -19,9 +19,12 @@ std::optional<std::string> fixed_path(const std::string& output);
 // cannot be written to, or, without `force`, a profile that exists.
 void check_output(const std::string& output, bool force);
 
+// Whether a running process records to this file.
+bool is_recorded_to(const std::string& profile);
+
 // Removes the profile that the new run overwrites, with the files of its child processes: reports would attribute them
 // to the new run. Returns false, and removes nothing, when fixed_path() is unknown. Requires: check_output() passed.
-// Errors: Failure, exit code 125.
+// Errors: Failure, exit code 125, also when a running process records to it.
 bool remove_profile(const std::string& output);
 
 }  // namespace cistern::analyzer

@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "analyzer/read/failure.h"
+#include "analyzer/read/image_liveness.h"
 #include "analyzer/read/image_paths.h"
-#include "analyzer/write/process_liveness.h"
 #include "cistern/format/window_layout.h"
 
 namespace cistern::analyzer {
@@ -28,10 +28,12 @@ std::string window_path(const ListedImage& image) {
 
 }  // namespace
 
-TickedImage::TickedImage(const ListedImage& image) : window_(window_path(image), O_RDWR | O_NONBLOCK) {
-  const auto header = window_.value_at<ProfileHeader>(0);
-  process_ = header.image;
-  if (header.role == FileRole::kWindow && process_.pid == image.pid && process_.number == image.number) return;
+TickedImage::TickedImage(const ListedImage& image)
+    : profile_(image.profile),
+      window_(window_path(image), O_RDWR | O_NONBLOCK),
+      header_(window_.value_at<ProfileHeader>(0)) {
+  const ImageIdentity& process = header_.image;
+  if (header_.role == FileRole::kWindow && process.pid == image.pid && process.number == image.number) return;
   throw unreadable(window_.path(), "belongs to another process");
 }
 
@@ -46,7 +48,7 @@ bool TickedImage::tick() {
 bool TickedImage::ended() const {
   struct stat status;
   if (fstat(window_.number(), &status) != 0 || status.st_nlink == 0) return true;
-  return !process_lives(process_.pid, process_.start_ticks);
+  return liveness_of(profile_, header_) == Liveness::kEnded;
 }
 
 CoarseClockTicker::CoarseClockTicker(const ImageList& images)

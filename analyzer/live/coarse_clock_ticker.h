@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "analyzer/live/followed_images.h"
 #include "analyzer/live/periodic_thread.h"
@@ -24,8 +25,9 @@ class TickedImage {
   bool ended() const;
 
  private:
+  std::string profile_;
   Descriptor window_;
-  ImageIdentity process_;
+  ProfileHeader header_;
   uint32_t ticks_ = 0;
 };
 

@@ -8,8 +8,8 @@
 #include <cstddef>
 
 #include "analyzer/read/failure.h"
+#include "analyzer/read/image_liveness.h"
 #include "analyzer/read/image_paths.h"
-#include "analyzer/write/process_liveness.h"
 #include "cistern/format/window_layout.h"
 
 namespace cistern::analyzer {
@@ -37,7 +37,7 @@ LiveProfile::LiveProfile(const ListedImage& image)
 bool LiveProfile::ended() const {
   struct stat status;
   if (fstat(window_.number(), &status) != 0 || status.st_nlink == 0) return true;
-  return !process_lives(header_.image.pid, header_.image.start_ticks);
+  return liveness_of(profile_.path(), header_, profile_.number()) == Liveness::kEnded;
 }
 
 uint64_t LiveProfile::end() const {

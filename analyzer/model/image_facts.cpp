@@ -123,6 +123,7 @@ ImageFacts facts_from_records(const Image& image) {
   take_damage(image, facts);
   facts.start_unix_ns = image.header.image.start_unix_ns;
   facts.ended_by = ended_by(process_events.end);
+  facts.liveness = image.liveness;
   if (process_events.end.how != EndKind::kSignal && process_events.end.code >= 0)
     facts.exit_code = process_events.end.code;
   facts.lost_events = process_events.counter(Counter::kLostEvents) + process_events.counter(Counter::kStoppedEvents);

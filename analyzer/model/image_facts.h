@@ -41,6 +41,7 @@ struct ImageFacts {
   uint64_t duration_ns = 0;
   std::string ended_by;  // "exit", "_exit", "signal N", "exec", "unknown"
   std::optional<int64_t> exit_code;
+  Liveness liveness = Liveness::kUnknown;  // whether the process runs still
 
   uint64_t events = 0;
   uint64_t snapshot_events = 0;  // of `events`: those that a snapshot replaces

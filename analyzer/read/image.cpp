@@ -20,6 +20,7 @@ class ImageReader {
   Image read() {
     read_window_file();
     read_profile_file();
+    ask_liveness();
     sort_segments();
     read_snapshot();
     read_records();
@@ -53,6 +54,14 @@ class ImageReader {
     } else {
       take_window_segments({});
     }
+  }
+
+  // A window alone has no lock.
+  void ask_liveness() {
+    if (image_.damage.header) return;
+    ProfileHeader header = image_.header;
+    if (files_.profile.empty()) header.lock = ImageLock::kNone;
+    image_.liveness = liveness_of(image_.path, header);
   }
 
   // Segments in the packed file left a hole in the profile. Missing segments are found by their sequence.

@@ -11,6 +11,7 @@
 #include "analyzer/read/definitions.h"
 #include "analyzer/read/file_bytes.h"
 #include "analyzer/read/found_segment.h"
+#include "analyzer/read/image_liveness.h"
 #include "analyzer/read/process_events.h"
 #include "analyzer/read/profile_clock.h"
 #include "analyzer/read/snapshot.h"
@@ -42,6 +43,7 @@ struct StreamSegments {
 struct Image {
   std::string path;  // of the profile; of the window if there is no profile
   ProfileHeader header{};
+  Liveness liveness = Liveness::kUnknown;  // when it was read
   uint64_t file_bytes = 0;
   bool has_window = false;
   std::vector<FoundSegment> record_segments;  // in order of stream and sequence

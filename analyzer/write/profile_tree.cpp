@@ -6,7 +6,7 @@
 
 #include "analyzer/read/file_bytes.h"
 #include "analyzer/read/header_page.h"
-#include "analyzer/write/process_liveness.h"
+#include "analyzer/read/image_liveness.h"
 
 namespace cistern::analyzer {
 
@@ -25,9 +25,14 @@ ProfileHeader ended_header_of(const std::string& profile) {
   const FileBytes bytes(profile);
   const FoundHeader found = read_header(bytes.bytes(), FileRole::kProfile, profile);
   if (found.damaged) throw damaged_profile(profile);
-  const ImageIdentity& image = found.header.image;
-  if (process_lives(image.pid, image.start_ticks)) {
-    throw unreadable(profile, fmt::format("process {} still writes to it", image.pid));
+  const Liveness liveness = liveness_of(profile, found.header);
+  if (liveness == Liveness::kRuns) {
+    throw unreadable(profile, fmt::format("process {} still writes to it", found.header.image.pid));
+  }
+  if (liveness == Liveness::kUnknown) {
+    throw unreadable(profile,
+                     fmt::format("process {} of another pid namespace may still write to it (run cistern there)",
+                                 found.header.image.pid));
   }
   return found.header;
 }

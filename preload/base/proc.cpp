@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -76,6 +77,13 @@ std::string_view working_directory(char* buffer, size_t size) noexcept {
   const long got = raw_syscall(SYS_getcwd, reinterpret_cast<long>(buffer), static_cast<long>(size));
   if (is_error(got) || got < 2 || buffer[0] != '/') return {};
   return {buffer, static_cast<size_t>(got) - 1};
+}
+
+uint64_t pid_namespace() noexcept {
+  struct stat status {};
+  const long result = raw_syscall(SYS_newfstatat, AT_FDCWD, reinterpret_cast<long>("/proc/self/ns/pid"),
+                                  reinterpret_cast<long>(&status), 0);
+  return is_error(result) ? 0 : status.st_ino;
 }
 
 uint32_t process_id() noexcept {

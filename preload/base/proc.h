@@ -28,6 +28,8 @@ std::string_view executed_name() noexcept;
 // Returns an absolute path; empty when the directory has been removed or lies outside the root directory.
 std::string_view working_directory(char* buffer, size_t size) noexcept;
 
+// In which process_id() is valid: the inode of /proc/self/ns/pid; 0 when unknown.
+uint64_t pid_namespace() noexcept;
 uint32_t process_id() noexcept;
 uint32_t thread_id() noexcept;
 // When a process or thread of this process started, in clock ticks since boot (field 22 of stat); 0 when unknown.

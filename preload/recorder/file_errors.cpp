@@ -10,6 +10,8 @@ std::string_view reason_of(int error) noexcept {
   switch (error) {
     case EEXIST:
       return "the file exists (option force overwrites it)";
+    case EBUSY:
+      return "a running process records to this file";
     case kSizeLimitReached:
       return "the size limit is reached (option max-size)";
     case EFBIG:

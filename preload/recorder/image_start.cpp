@@ -38,7 +38,7 @@ void fill_header() noexcept {
   header.domains = g_recorder.options.domains;
 }
 
-const ProfileHeader& header_as(FileRole role) noexcept {
+ProfileHeader& header_as(FileRole role) noexcept {
   g_recorder.header.role = role;
   g_recorder.header.checksum = checksum_of(g_recorder.header);
   return g_recorder.header;
@@ -104,6 +104,7 @@ void identify_image(uint32_t number) noexcept {
   header.image.start_ticks = process_start_ticks();
   header.image.start_unix_ns = read_clock(CLOCK_REALTIME);
   header.image.number = number;
+  header.pid_namespace = pid_namespace();
 }
 
 bool begin_image() noexcept {

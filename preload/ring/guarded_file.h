@@ -22,6 +22,7 @@ class GuardedFile {
   int create(const PathText& path, bool replace) noexcept;
   bool is_open() const noexcept { return identity_.known(); }
   const PathText& path() const noexcept { return path_; }
+  const FileIdentity& identity() const noexcept { return identity_; }
 
   // Each of these returns 0 or an errno value. EBADF: the program closed the descriptor, and the file is no longer at
   // its path. ESTALE: the file is shorter than what was written. EIDRM: no path leads to it any more.

@@ -1,5 +1,8 @@
 #include "preload/ring/profile_output.h"
 
+#include <errno.h>
+
+#include "cistern/format/checksum.h"
 #include "preload/arch/arch.h"
 
 namespace cistern::preload {
@@ -13,11 +16,14 @@ constexpr bool crosses_page(uint64_t offset, uint64_t bytes) noexcept {
 
 }  // namespace
 
-int ProfileOutput::create(const PathText& path, const ProfileHeader& header, bool replace) noexcept {
+int ProfileOutput::create(const PathText& path, ProfileHeader& header, bool replace) noexcept {
+  if (replace && is_image_running(path)) return EBUSY;
   if (const int error = file_.create(path, replace); error != 0) return error;
+  header.lock = running_.hold(path, file_.identity()) ? ImageLock::kProfile : ImageLock::kNone;
+  header.checksum = checksum_of(header);
   int error = file_.write_at(&header, sizeof header, 0);
   if (error == 0) error = file_.resize(kProfileHeaderBytes);
-  if (error != 0) file_.unlink();
+  if (error != 0) discard();
   return error;
 }
 
@@ -87,6 +93,7 @@ int ProfileOutput::extend(const SegmentHeader& header, uint64_t offset, uint32_t
 
 void ProfileOutput::abandon() noexcept {
   file_.abandon();
+  running_.abandon();
   lock_.reset();
   file_end_ = saved_bytes_ = nullptr;
   chunk_bytes_ = 0;

@@ -21,6 +21,7 @@
 #include "cistern/format/window_layout.h"
 #include "preload/base/spin_lock.h"
 #include "preload/ring/guarded_file.h"
+#include "preload/ring/image_lock.h"
 
 namespace cistern::preload {
 
@@ -28,8 +29,9 @@ constexpr int kSizeLimitReached = E2BIG;
 
 class ProfileOutput {
  public:
-  // Creates the file with its header page. Returns 0 or an errno value (EEXIST when the file exists and not `replace`).
-  int create(const PathText& path, const ProfileHeader& header, bool replace) noexcept;
+  // Creates the file with its header page, and says in `header` whether the image has locked it. Returns 0 or an errno
+  // value: EEXIST when the file exists and not `replace`, EBUSY when a running image records to it.
+  int create(const PathText& path, ProfileHeader& header, bool replace) noexcept;
   // From now on the window's `control` has the end of the file, and the number of bytes that `cistern run` took out of
   // it. `max_bytes`: size limit of the file. With `overwrite` the oldest segments are overwritten when it is reached;
   // without, append() fails.
@@ -49,11 +51,15 @@ class ProfileOutput {
   uint64_t overwritten_segments() const noexcept { return overwritten_.load(std::memory_order_relaxed); }
 
   const PathText& path() const noexcept { return file_.path(); }
-  void discard() noexcept { file_.unlink(); }
+  void discard() noexcept {
+    file_.unlink();
+    running_.release();
+  }
   void abandon() noexcept;
 
  private:
   GuardedFile file_;
+  HeldImageLock running_;
   SpinLock lock_;  // guards the end of the file and the descriptor
   uint64_t* file_end_ = nullptr;
   uint64_t* saved_bytes_ = nullptr;

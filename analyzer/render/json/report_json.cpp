@@ -66,6 +66,11 @@ std::string reason_of(const MissingData& missing) {
   }
 }
 
+// Null: not known.
+Json running_json(Liveness liveness) {
+  return liveness == Liveness::kUnknown ? Json(nullptr) : Json(liveness == Liveness::kRuns);
+}
+
 }  // namespace
 
 Json reasons_json(const std::vector<MissingData>& missing) {
@@ -92,6 +97,7 @@ Json image_json(const ImageFacts& facts) {
       {"duration_ns", facts.duration_ns},
       {"ended_by", facts.ended_by},
       {"exit_code", value_or_null(facts.exit_code)},
+      {"running", running_json(facts.liveness)},
       {"events", facts.events},
       {"folded_events", facts.snapshot_events},
       {"lost_events", facts.lost_events},

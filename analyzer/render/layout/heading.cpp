@@ -82,6 +82,8 @@ std::string ending(const ImageFacts& facts) {
   if (facts.ended_by == "exit") return "ended" + code;
   if (facts.ended_by == "_exit") return "ended by _exit" + code;
   if (facts.ended_by == "exec") return "became another program by exec";
+  if (facts.liveness == Liveness::kRuns) return "still running";
+  if (facts.liveness == Liveness::kEnded) return "ended without an end record (killed?)";
   return "killed or still running (no end was recorded)";
 }
 

@@ -27,7 +27,7 @@ std::string descent(const ImageFacts& facts, ImageOrigin origin) {
 }
 
 std::string end_of(const ImageFacts& facts) {
-  if (facts.ended_by == "unknown") return "killed?";
+  if (facts.ended_by == "unknown") return facts.liveness == Liveness::kRuns ? "running" : "killed?";
   return facts.exit_code ? fmt::format("{} {}", facts.ended_by, *facts.exit_code) : facts.ended_by;
 }
 

@@ -175,7 +175,8 @@ class SummaryText {
   }
 
   static std::string process_remark(const ImageFacts& facts) {
-    std::string text = facts.ended_by;
+    const bool runs = facts.ended_by == "unknown" && facts.liveness == Liveness::kRuns;
+    std::string text = runs ? "running" : facts.ended_by;
     if (facts.exit_code && *facts.exit_code != 0) text += fmt::format(" {}", *facts.exit_code);
     return text + "  " + printable(program_name(facts.arguments));
   }

@@ -37,6 +37,15 @@ enum class ClockKind : uint16_t {
   kMonotonic = 2,  // CLOCK_MONOTONIC in nanoseconds
 };
 
+// How a reader finds out whether the image's process still runs.
+enum class ImageLock : uint32_t {
+  kNone = 0,     // by pid and start time, in the same pid namespace
+  kProfile = 1,  // while it runs, the image holds a read lock (F_OFD_SETLK) on byte kImageLockByte of its profile file
+};
+constexpr uint64_t kImageLockByte = 0;
+// The process that packs the profile holds a write lock on this byte: only one at a time does.
+constexpr uint64_t kPackerLockByte = 1;
+
 // A process image: what a process runs between two calls of exec. A forked child is an image of its own.
 struct ImageIdentity {
   uint64_t start_ticks;    // of the process: /proc/PID/stat field 22, clock ticks since boot
@@ -58,10 +67,13 @@ struct ProfileHeader {
   uint64_t clock_hz;    // estimate of the clock's rate before the shift; clock pairs are more exact
   uint64_t first_time;  // when this image's recording began, in this file's time
   ImageIdentity image;
-  ImageIdentity parent;  // all zero: not the child of a recorded image
-  uint32_t generation;   // number of forks from the first image down to this one
-  uint32_t domains;      // DomainMask that was requested
-  uint64_t reserved[3];
+  ImageIdentity parent;    // all zero: not the child of a recorded image
+  uint32_t generation;     // number of forks from the first image down to this one
+  uint32_t domains;        // DomainMask that was requested
+  uint64_t pid_namespace;  // in which the pids are valid: inode of /proc/self/ns/pid; 0: unknown
+  ImageLock lock;
+  uint32_t reserved32;
+  uint64_t reserved;
   uint64_t checksum;  // XXH3-64 of all bytes before this one
 };
 static_assert(sizeof(ProfileHeader) == 128);

@@ -10,7 +10,7 @@
 
 #include "analyzer/launch/preload_library.h"
 #include "analyzer/read/image.h"
-#include "analyzer/write/process_liveness.h"
+#include "analyzer/read/image_liveness.h"
 #include "tests/builders/hand_made_profile.h"
 #include "tests/builders/temporary_directory.h"
 

@@ -67,13 +67,15 @@ TEST(FormatNumbers, TheTableOfEveryStructHasItsMembersAndOffsets) {
   expect_described("ImageIdentity", sizeof(ImageIdentity),
                    {MEMBER(ImageIdentity, start_ticks), MEMBER(ImageIdentity, start_unix_ns),
                     MEMBER(ImageIdentity, pid), MEMBER(ImageIdentity, number)});
-  expect_described("ProfileHeader", sizeof(ProfileHeader),
-                   {MEMBER(ProfileHeader, magic), MEMBER(ProfileHeader, major), MEMBER(ProfileHeader, minor),
-                    MEMBER(ProfileHeader, role), MEMBER(ProfileHeader, machine), MEMBER(ProfileHeader, header_bytes),
-                    MEMBER(ProfileHeader, clock), MEMBER(ProfileHeader, time_shift), MEMBER(ProfileHeader, clock_hz),
-                    MEMBER(ProfileHeader, first_time), MEMBER(ProfileHeader, image), MEMBER(ProfileHeader, parent),
-                    MEMBER(ProfileHeader, generation), MEMBER(ProfileHeader, domains), MEMBER(ProfileHeader, reserved),
-                    MEMBER(ProfileHeader, checksum)});
+  expect_described(
+      "ProfileHeader", sizeof(ProfileHeader),
+      {MEMBER(ProfileHeader, magic), MEMBER(ProfileHeader, major), MEMBER(ProfileHeader, minor),
+       MEMBER(ProfileHeader, role), MEMBER(ProfileHeader, machine), MEMBER(ProfileHeader, header_bytes),
+       MEMBER(ProfileHeader, clock), MEMBER(ProfileHeader, time_shift), MEMBER(ProfileHeader, clock_hz),
+       MEMBER(ProfileHeader, first_time), MEMBER(ProfileHeader, image), MEMBER(ProfileHeader, parent),
+       MEMBER(ProfileHeader, generation), MEMBER(ProfileHeader, domains), MEMBER(ProfileHeader, pid_namespace),
+       MEMBER(ProfileHeader, lock), MEMBER(ProfileHeader, reserved32), MEMBER(ProfileHeader, reserved),
+       MEMBER(ProfileHeader, checksum)});
   expect_described(
       "SegmentHeader", sizeof(SegmentHeader),
       {MEMBER(SegmentHeader, magic), MEMBER(SegmentHeader, header_bytes), MEMBER(SegmentHeader, kind),
