@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "analyzer/launch/exec.h"
 #include "analyzer/launch/run.h"
 #include "analyzer/results/recordings.h"
 
@@ -18,6 +19,8 @@ namespace cistern::analyzer {
 // `parser`: for a command that parses its own arguments; nullptr for all others.
 #define CISTERN_COMMANDS(COMMAND)                                                                                  \
   COMMAND(run, kRecording, kHeader, run_program, "Run a program and record its memory")                            \
+  COMMAND(exec, kRecording, kHeader, exec_program, "Become a recorded program: for services")                      \
+  COMMAND(drain, kRecording, kHeader, nullptr, "Pack the profile of a running program until it ends")              \
   COMMAND(loop, kRecording, kHeader, nullptr, "Call a function repeatedly, and report what leaks")                 \
   COMMAND(summary, kReports, kHeader, nullptr, "What ran, how it ended, and where its memory went")                \
   COMMAND(leaks, kReports, kLiveSet, nullptr, "Memory that leaks, with the lines that allocated it")               \

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "analyzer/launch/environment.h"
 #include "analyzer/launch/group_signals.h"
 #include "analyzer/launch/run_failure.h"
 
@@ -123,13 +124,6 @@ class Pipe {
  private:
   int ends_[2];
 };
-
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-  std::vector<char*> out;
-  for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
-  out.push_back(nullptr);
-  return out;
-}
 
 // Executes the program in the child; writes errno to the pipe `report` if that fails.
 [[noreturn]] void execute(const std::string& path, char** arguments, char** environment, int report) {
@@ -251,8 +245,8 @@ void end_all_if_process_1(GroupSignals& group) {
 
 ChildEnd run_child(const std::string& path, const std::vector<std::string>& arguments,
                    const std::vector<std::string>& environment, const std::function<void()>& on_start) {
-  const std::vector<char*> argument_list = pointers(arguments);
-  const std::vector<char*> environment_list = pointers(environment);
+  const std::vector<char*> argument_list = pointers_to(arguments);
+  const std::vector<char*> environment_list = pointers_to(environment);
   Pipe gate;    // the child begins when a byte comes
   Pipe report;  // of the child's execve
   const SignalQueue signals;

@@ -15,6 +15,8 @@
 #include "analyzer/write/descriptor.h"
 #include "analyzer/write/finalize.h"
 #include "analyzer/write/finalize_packed.h"
+#include "analyzer/write/packer_lock.h"
+#include "analyzer/write/symbol_writer.h"
 #include "cistern/format/profile_header.h"
 
 namespace cistern::analyzer {
@@ -70,6 +72,7 @@ class RunCollector {
       return count(image.profile, window);
     }
     try {
+      const PackerLock lock(image.profile);
       add(finalize_image(image.profile, *header, window, status_for(image, header)));
       run.finalized.push_back(image.profile);
     } catch (const Failure& failure) {
@@ -131,6 +134,17 @@ CollectedRun collect(const std::vector<ListedImage>& images, const ChildEnd& chi
   RunCollector collector(child, ring);
   collector.collect(images);
   return std::move(collector.run);
+}
+
+void add_symbols(CollectedRun& collected) {
+  Symbolizer symbolizer;
+  for (const std::string& profile : collected.finalized) {
+    try {
+      collected.size_bytes += add_symbols(profile, symbolizer).written_bytes;
+    } catch (const Failure& failure) {
+      collected.problems.emplace_back(failure.what());
+    }
+  }
 }
 
 }  // namespace cistern::analyzer

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "analyzer/launch/child_process.h"
-#include "analyzer/live/image_list.h"
+#include "analyzer/live/image_source.h"
 #include "cistern/format/options.h"
 
 namespace cistern::analyzer {
@@ -29,5 +29,9 @@ struct CollectedRun {
 // drain also packs large profiles, snapshot replaces events by snapshots. `child` is the process that `cistern run`
 // started. Throws only std::bad_alloc: a problem with one image does not affect the others.
 CollectedRun collect(const std::vector<ListedImage>& images, const ChildEnd& child, RingMode ring = RingMode::kSpill);
+
+// Stores the names of native functions in the finalized profiles. A failure is a problem but loses nothing: reports
+// look names up too.
+void add_symbols(CollectedRun& collected);
 
 }  // namespace cistern::analyzer

@@ -29,6 +29,17 @@ bool is_directory(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+void remove_images(const fs::path& directory) {
+  std::error_code ignored;
+  for (fs::directory_iterator at(directory, ignored), end; !ignored && at != end; at.increment(ignored)) {
+    std::error_code kept;
+    if (is_image_file(at->path().filename().string())) fs::remove(at->path(), kept);
+  }
+  fs::remove(directory, ignored);  // only when it is empty
+}
+
+}  // namespace
+
 void check_placeholders(const std::string& output) {
   for (size_t at = output.find('%'); at != std::string::npos; at = output.find('%', at + 2)) {
     const std::string part = output.substr(at, 2);
@@ -45,17 +56,6 @@ void check_directory(const std::string& directory) {
   }
   if (access(directory.c_str(), W_OK | X_OK) != 0) throw run_failure(directory, errno);
 }
-
-void remove_images(const fs::path& directory) {
-  std::error_code ignored;
-  for (fs::directory_iterator at(directory, ignored), end; !ignored && at != end; at.increment(ignored)) {
-    std::error_code kept;
-    if (is_image_file(at->path().filename().string())) fs::remove(at->path(), kept);
-  }
-  fs::remove(directory, ignored);  // only when it is empty
-}
-
-}  // namespace
 
 std::string absolute_output(const std::string& output, const std::string& directory) {
   if (output.empty()) return escaped(directory) + "/";
@@ -98,11 +98,15 @@ bool remove_profile(const std::string& output) {
   const auto path = output.back() == '/' ? std::nullopt : fixed_path(output);
   if (!path) return false;
   if (is_recorded_to(*path)) throw run_failure(*path, "a running process records to it (choose another name)");
-  std::error_code error;
-  fs::remove(*path, error);
-  if (error) throw run_failure(*path, error.value());
-  remove_images(*path + ".d");
+  remove_profile_at(*path);
   return true;
+}
+
+void remove_profile_at(const std::string& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) throw run_failure(path, error.value());
+  remove_images(path + ".d");
 }
 
 }  // namespace cistern::analyzer

@@ -15,6 +15,10 @@ std::string absolute_output(const std::string& output, const std::string& direct
 // The path that `output` stands for; nothing when it has placeholders that only the recorded process can replace.
 std::optional<std::string> fixed_path(const std::string& output);
 
+// Errors: Failure, exit code 125: an unknown placeholder; a directory that is missing or cannot be written to.
+void check_placeholders(const std::string& output);
+void check_directory(const std::string& directory);
+
 // Checks an absolute `output`. Errors: Failure, exit code 125: an unknown placeholder, a directory that is missing or
 // cannot be written to, or, without `force`, a profile that exists.
 void check_output(const std::string& output, bool force);
@@ -26,5 +30,7 @@ bool is_recorded_to(const std::string& profile);
 // to the new run. Returns false, and removes nothing, when fixed_path() is unknown. Requires: check_output() passed.
 // Errors: Failure, exit code 125, also when a running process records to it.
 bool remove_profile(const std::string& output);
+// The same for a path, without a question. Errors: Failure, exit code 125.
+void remove_profile_at(const std::string& path);
 
 }  // namespace cistern::analyzer

@@ -6,11 +6,11 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <system_error>
 #include <thread>
 
+#include "analyzer/launch/environment.h"
 #include "analyzer/launch/option_text.h"
 #include "analyzer/launch/output_path.h"
 #include "analyzer/launch/preload_library.h"
@@ -19,41 +19,9 @@
 #include "analyzer/live/coarse_clock_ticker.h"
 #include "analyzer/live/image_list.h"
 #include "analyzer/live/packing_thread.h"
-#include "analyzer/write/symbol_writer.h"
 
 namespace cistern::analyzer {
 namespace {
-
-constexpr char kPreloadVariable[] = "LD_PRELOAD";
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
-
-std::string working_directory() {
-  std::error_code error;
-  const std::string directory = std::filesystem::current_path(error).string();
-  if (error) throw run_failure("working directory", error.value());
-  return directory;
-}
-
-bool is_variable(const std::string& entry, const std::string& name) {
-  return entry.compare(0, name.size(), name) == 0 && entry.size() > name.size() && entry[name.size()] == '=';
-}
-
-// The environment with these variables set, and without kSessionVariable: if this process is itself recorded, the new
-// program does not belong to that session.
-std::vector<std::string> environment_with(const std::vector<Setting>& changes) {
-  std::vector<std::string> environment;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    bool changed = is_variable(*entry, kSessionVariable);
-    for (const auto& [name, value] : changes) changed |= is_variable(*entry, name);
-    if (!changed) environment.emplace_back(*entry);
-  }
-  for (const auto& [name, value] : changes) environment.push_back(name + "=" + value);
-  return environment;
-}
 
 uint64_t nanoseconds_since(std::chrono::steady_clock::time_point begin) {
   const auto elapsed = std::chrono::steady_clock::now() - begin;
@@ -81,18 +49,6 @@ class BackgroundClose {
  private:
   std::thread thread_;
 };
-
-// A failure is reported but loses nothing: reports look names up too.
-void add_symbols(CollectedRun& collected) {
-  Symbolizer symbolizer;
-  for (const std::string& profile : collected.finalized) {
-    try {
-      collected.size_bytes += add_symbols(profile, symbolizer).written_bytes;
-    } catch (const Failure& failure) {
-      collected.problems.emplace_back(failure.what());
-    }
-  }
-}
 
 RecordedRun record(const RunRequest& request, const char* invoked) {
   RecordedRun run;

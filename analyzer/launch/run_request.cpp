@@ -12,6 +12,20 @@
 namespace cistern::analyzer {
 namespace {
 
+constexpr char kExecHead[] =
+    "Become a program, recorded. For services: the program keeps this process's pid,\n"
+    "parent, descriptors and signals, and it starts whatever happens: what cannot be\n"
+    "recorded is said in one line. A packer runs in the background.\n\n"
+    "Usage: cistern exec [OPTIONS] [--] PROGRAM [ARGUMENTS...]\n\n"
+    "Options:\n";
+
+constexpr char kExecTail[] =
+    "\nIf the profile exists, a number is added: x-2.cistern. --force replaces it, but\n"
+    "never while a process records to it. If the packer is killed nothing is lost:\n"
+    "cistern drain x.cistern continues.\n\n"
+    "The exit code is that of the program; 126 if it cannot be executed, 127 if it\n"
+    "does not exist, 125 if the command line is wrong and has no -- before a program.\n";
+
 constexpr char kHead[] =
     "Run a program and record the memory of each of its python3 processes.\n\n"
     "Usage: cistern run [OPTIONS] [--] PROGRAM [ARGUMENTS...]\n\n"
@@ -95,6 +109,10 @@ std::string rejected_option(char** arguments) {
   return arguments[optind - 1];
 }
 
+std::string help_hint(const char* what, const char* command) {
+  return std::string(what) + " (see cistern " + command + " --help)";
+}
+
 }  // namespace
 
 std::span<const RunOption> run_options() {
@@ -120,20 +138,23 @@ RunRequest parse_run_request(int count, char** arguments) {
   for (;;) {
     const int found = getopt_long(count, arguments, short_table.c_str(), long_table.data(), nullptr);
     if (found == -1) break;
-    if (found == ':') throw run_failure(rejected_option(arguments), "needs a value (see cistern run --help)");
-    if (found == '?') throw run_failure(rejected_option(arguments), "no such option (see cistern run --help)");
+    if (found == ':') throw run_failure(rejected_option(arguments), help_hint("needs a value", arguments[0]));
+    if (found == '?') throw run_failure(rejected_option(arguments), help_hint("no such option", arguments[0]));
     apply(request, *option_for(found), optarg);
   }
   request.command.assign(arguments + optind, arguments + count);
   if (request.command.empty() && !request.help) {
-    throw run_failure("run", "no program given (for example: cistern run -- python3 app.py)");
+    const std::string command = arguments[0];
+    throw run_failure(command, "no program given (for example: cistern " + command + " -- python3 app.py)");
   }
   return request;
 }
 
-std::string run_help() {
+namespace {
+
+std::string help_with(const char* head, const char* tail) {
   constexpr size_t kIndent = 26;
-  std::string text = kHead;
+  std::string text = head;
   for (const RunOption& option : kOptions) {
     const std::string letter = option.letter != 0 ? fmt::format("-{}, ", option.letter) : "    ";
     const std::string argument = option.argument != nullptr ? fmt::format(" {}", option.argument) : "";
@@ -142,7 +163,17 @@ std::string run_help() {
     if (left.size() + 2 > kIndent) text += "\n" + std::string(kIndent, ' ');
     text += wrapped(option.help, 80, kIndent, kIndent);
   }
-  return text + kTail;
+  return text + tail;
+}
+
+}  // namespace
+
+std::string run_help() {
+  return help_with(kHead, kTail);
+}
+
+std::string exec_help() {
+  return help_with(kExecHead, kExecTail);
 }
 
 }  // namespace cistern::analyzer

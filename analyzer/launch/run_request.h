@@ -35,10 +35,12 @@ std::span<const RunOption> run_options();
 // Applies an option to the request; `value` is null if it takes no argument.
 void apply(RunRequest& request, const RunOption& option, const char* value);
 
-// Parses the command line; `arguments[0]` is the word "run". Does not check values. Errors: Failure, exit code 125.
+// Parses the command line; `arguments[0]` is the word "run" or "exec". Does not check values. Errors: Failure, exit
+// code 125.
 RunRequest parse_run_request(int count, char** arguments);
 
-// What `cistern run --help` prints.
+// What `cistern run --help` and `cistern exec --help` print.
 std::string run_help();
+std::string exec_help();
 
 }  // namespace cistern::analyzer

@@ -51,7 +51,7 @@ bool TickedImage::ended() const {
   return liveness_of(profile_, header_) == Liveness::kEnded;
 }
 
-CoarseClockTicker::CoarseClockTicker(const ImageList& images)
+CoarseClockTicker::CoarseClockTicker(const ImageSource& images)
     : images_(images), pause_(kPause), thread_(kPause, [this] { return tick_images(); }) {}
 
 PeriodicThread::Pause CoarseClockTicker::tick_images() {

@@ -34,7 +34,7 @@ class TickedImage {
 class CoarseClockTicker {
  public:
   // `images` must outlive this object.
-  explicit CoarseClockTicker(const ImageList& images);
+  explicit CoarseClockTicker(const ImageSource& images);
 
  private:
   PeriodicThread::Pause tick_images();

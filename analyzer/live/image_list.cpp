@@ -65,7 +65,7 @@ ImageList::~ImageList() {
   rmdir(directory_.c_str());
 }
 
-uint64_t ImageList::size_bytes() const noexcept {
+uint64_t ImageList::version() const noexcept {
   struct stat status;
   return stat(path_.c_str(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
 }

@@ -6,19 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/live/image_source.h"
+
 namespace cistern::analyzer {
 
-struct ListedImage {
-  uint32_t pid = 0;
-  uint32_t number = 0;
-  std::string profile;
-};
-
-class ImageList {
+class ImageList : public ImageSource {
  public:
   // Creates the directory in $TMPDIR, else in /tmp, /var/tmp or /dev/shm. Errors: Failure.
   ImageList();
-  ~ImageList();
+  ~ImageList() override;
   ImageList(const ImageList&) = delete;
   ImageList& operator=(const ImageList&) = delete;
 
@@ -26,9 +22,9 @@ class ImageList {
   const std::string& path() const noexcept { return path_; }
 
   // The images listed so far, in order. Malformed and incomplete lines are skipped.
-  std::vector<ListedImage> read() const;
+  std::vector<ListedImage> read() const override;
   // The size of the file, which grows with each new image; 0 when it cannot be read.
-  uint64_t size_bytes() const noexcept;
+  uint64_t version() const noexcept override;
 
  private:
   std::string directory_;

@@ -13,6 +13,8 @@ class LivePacker {
   virtual uint64_t pack_new_segments() = 0;
   // Whether the process has finalized its window or has ended: collect() does the rest.
   virtual bool ended() const = 0;
+  // Others may pack the profile from now on. The last call.
+  virtual void unlock() = 0;
 };
 
 }  // namespace cistern::analyzer

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #include "analyzer/read/failure.h"
@@ -16,6 +17,7 @@ namespace cistern::analyzer {
 namespace {
 
 constexpr uint64_t kBlockBytes = 4096;  // of most file systems; the header page has this size
+constexpr uint64_t kMaxBlockBytes = 64 * 1024;
 constexpr uint64_t kFileEnd = kWindowControlOffset + offsetof(WindowControl, file_end);
 constexpr uint64_t kSavedBytes = kWindowControlOffset + offsetof(WindowControl, saved_bytes);
 
@@ -30,9 +32,23 @@ ProfileHeader header_at(const Descriptor& profile, const ListedImage& image) {
 }  // namespace
 
 LiveProfile::LiveProfile(const ListedImage& image)
-    : profile_(image.profile, O_RDWR | O_NONBLOCK),
+    : lock_(image.profile),
+      profile_(image.profile, O_RDWR | O_NONBLOCK),
       header_(header_at(profile_, image)),
-      window_(window_of(image.profile, header_), O_RDWR | O_NONBLOCK) {}
+      window_(window_of(image.profile, header_), O_RDWR | O_NONBLOCK),
+      next_(first_segment()),
+      hole_end_(next_) {}
+
+// The offset of the first segment that is not in a hole: there are zeros before it.
+uint64_t LiveProfile::first_segment() const {
+  const off_t data = lseek(profile_.number(), kProfileHeaderBytes, SEEK_DATA);
+  if (data < 0 || static_cast<uint64_t>(data) >= end()) return std::max<uint64_t>(kProfileHeaderBytes, end());
+  const uint64_t until = std::min(end(), static_cast<uint64_t>(data) + kMaxBlockBytes);
+  for (auto at = static_cast<uint64_t>(data); at < until; at += kSegmentAlignment) {
+    if (profile_.value_at<uint32_t>(at) == kSegmentMagic) return at;
+  }
+  throw unreadable(profile_.path(), "no segment follows what was packed");
+}
 
 bool LiveProfile::ended() const {
   struct stat status;

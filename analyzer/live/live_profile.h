@@ -4,16 +4,19 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
-#include "analyzer/live/image_list.h"
+#include "analyzer/live/image_source.h"
 #include "analyzer/read/found_segment.h"
 #include "analyzer/write/descriptor.h"
+#include "analyzer/write/packer_lock.h"
 #include "cistern/format/profile_header.h"
 
 namespace cistern::analyzer {
 
 class LiveProfile {
  public:
+  // Continues behind the hole that an earlier packer left. Errors: also when another process packs the profile.
   explicit LiveProfile(const ListedImage& image);
 
   const ProfileHeader& header() const noexcept { return header_; }
@@ -36,15 +39,21 @@ class LiveProfile {
   // the file system cannot punch holes. `stored_bytes`: what the released segments take where they are stored now.
   void punch_hole(uint64_t until, uint64_t stored_bytes);
 
+  // Others may pack the profile from now on.
+  void unlock() { lock_.reset(); }
+
   // Whether the process has finalized its window or has ended.
   bool ended() const;
 
  private:
+  uint64_t first_segment() const;
+
+  std::optional<PackerLock> lock_;
   Descriptor profile_;
   ProfileHeader header_;
   Descriptor window_;
-  uint64_t next_ = kProfileHeaderBytes;
-  uint64_t hole_end_ = kProfileHeaderBytes;
+  uint64_t next_;
+  uint64_t hole_end_;
 };
 
 }  // namespace cistern::analyzer

@@ -20,6 +20,7 @@ class LiveProfilePacker : public LivePacker {
 
   uint64_t pack_new_segments() override;
   bool ended() const override { return profile_.ended(); }
+  void unlock() override { profile_.unlock(); }
 
  private:
   bool read_segment(FoundSegment& segment);

@@ -39,8 +39,8 @@ uint64_t latest_time(const Image& image) {
 LiveSnapshotTaker::LiveSnapshotTaker(const ListedImage& image)
     : profile_(image),
       packed_path_(packed_of(image.profile, profile_.header())),
-      snapshot_next_(kProfileHeaderBytes),
-      safe_until_(kProfileHeaderBytes),
+      snapshot_next_(profile_.next()),
+      safe_until_(profile_.next()),
       due_bytes_(kMinDueBytes) {}
 
 uint64_t LiveSnapshotTaker::pack_new_segments() {

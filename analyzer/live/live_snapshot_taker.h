@@ -18,6 +18,7 @@ class LiveSnapshotTaker : public LivePacker {
 
   uint64_t pack_new_segments() override;
   bool ended() const override { return profile_.ended(); }
+  void unlock() override { profile_.unlock(); }
 
  private:
   bool window_file_is_complete() const;

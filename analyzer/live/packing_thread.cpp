@@ -29,7 +29,7 @@ void lower_priority_of_this_thread() {
 
 }  // namespace
 
-PackingThread::PackingThread(const ImageList& images, RingMode ring)
+PackingThread::PackingThread(const ImageSource& images, RingMode ring)
     : ring_(ring), images_(images), pause_(kShortPause), thread_(kShortPause, [this] { return pack_images(); }) {}
 
 PeriodicThread::Pause PackingThread::pack_images() {

@@ -14,10 +14,16 @@ namespace cistern::analyzer {
 class PackingThread {
  public:
   // `images` must outlive this object.
-  PackingThread(const ImageList& images, RingMode ring);
+  PackingThread(const ImageSource& images, RingMode ring);
 
-  // Returns when the thread has ended.
-  void stop() { thread_.stop(); }
+  // Returns when the thread has ended. The profiles are then free for collect().
+  void stop() {
+    thread_.stop();
+    images_.each([](LivePacker& image) {
+      image.unlock();
+      return true;
+    });
+  }
 
  private:
   PeriodicThread::Pause pack_images();

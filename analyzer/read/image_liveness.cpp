@@ -23,6 +23,29 @@ bool process_exists(uint32_t pid) {
   return kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH;
 }
 
+struct ProcessStat {
+  std::string state;
+  uint64_t start_ticks = 0;
+};
+
+std::optional<ProcessStat> read_stat(uint32_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  if (!std::getline(file, line, '\0')) return std::nullopt;
+  // pid (name) state ppid …; the name may contain anything, even a newline or ") R 1".
+  const size_t name_end = line.rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream fields(line.substr(name_end + 1));
+  ProcessStat stat;
+  fields >> stat.state;
+  constexpr int kFieldsBetween = 18;  // the state is field 3, the start is field 22
+  std::string skipped;
+  for (int i = 0; i < kFieldsBetween; ++i) fields >> skipped;
+  fields >> stat.start_ticks;
+  if (!fields) return std::nullopt;
+  return stat;
+}
+
 // Whether somebody holds the lock of an image on the file. Nothing where locks are not supported.
 std::optional<bool> is_locked(int descriptor) {
   struct flock lock {};
@@ -57,23 +80,15 @@ bool is_in_our_pid_namespace(const ProfileHeader& header) {
   return header.pid_namespace == 0 || stat("/proc/self/ns/pid", &ours) != 0 || ours.st_ino == header.pid_namespace;
 }
 
+uint64_t start_ticks_of(uint32_t pid) {
+  const auto stat = read_stat(pid);
+  return stat ? stat->start_ticks : 0;
+}
+
 bool process_lives(uint32_t pid, uint64_t start_ticks) {
   if (start_ticks == 0 || !has_proc()) return process_exists(pid);
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  if (!std::getline(file, line, '\0')) return false;
-  // pid (name) state ppid …; the name may contain anything, even a newline or ") R 1".
-  const size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos) return false;
-  std::istringstream fields(line.substr(name_end + 1));
-  std::string state;
-  fields >> state;
-  constexpr int kFieldsBetween = 18;  // the state is field 3, the start is field 22
-  std::string skipped;
-  for (int i = 0; i < kFieldsBetween; ++i) fields >> skipped;
-  uint64_t ticks = 0;
-  fields >> ticks;
-  return fields && state != "Z" && state != "X" && ticks == start_ticks;
+  const auto stat = read_stat(pid);
+  return stat && stat->state != "Z" && stat->state != "X" && stat->start_ticks == start_ticks;
 }
 
 }  // namespace cistern::analyzer

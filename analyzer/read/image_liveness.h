@@ -21,6 +21,9 @@ Liveness liveness_of(const std::string& profile, const ProfileHeader& header, in
 // Whether the pids in `header` are valid here.
 bool is_in_our_pid_namespace(const ProfileHeader& header);
 
+// Field 22 of /proc/PID/stat; 0 when it is unknown.
+uint64_t start_ticks_of(uint32_t pid);
+
 // True when process `pid` exists, was started `start_ticks` clock ticks after boot (field 22 of /proc/PID/stat), and is
 // no zombie. Without /proc, or with an unknown start (0), any process `pid` counts as the writer.
 bool process_lives(uint32_t pid, uint64_t start_ticks);

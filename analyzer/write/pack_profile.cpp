@@ -6,6 +6,7 @@
 #include "analyzer/read/failure.h"
 #include "analyzer/read/image_paths.h"
 #include "analyzer/write/finalize_packed.h"
+#include "analyzer/write/packer_lock.h"
 #include "analyzer/write/profile_tree.h"
 
 namespace cistern::analyzer {
@@ -42,6 +43,7 @@ uint64_t size_of(const std::vector<std::string>& profiles) {
 }
 
 void pack_image(const std::string& profile, PackMode mode, Progress& progress) {
+  const PackerLock lock(profile);
   const ProfileHeader header = ended_header_of(profile);
   const std::string window = window_of(profile, header);
   const std::string packed = packed_of(profile, header);

@@ -16,7 +16,7 @@ namespace cistern {
 // Environment variables. The user sets kOptionsVariable. With the other two, images of one run find each other.
 constexpr char kOptionsVariable[] = "CISTERN_OPTIONS";
 // Set by `cistern run`: a file to which each image appends one line "PID START NUMBER PROFILE" when it begins to
-// record.
+// record. `cistern exec` sets it to the folder PATH.d: then nothing is appended.
 constexpr char kRunVariable[] = "CISTERN_RUN";
 // Set by a recorded image for the images below it: "PID:START_TICKS:START_UNIX_NS:NUMBER:GENERATION:PATH", where PATH
 // is the absolute path of the first image's profile. Their own profiles lie in PATH.d/.

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "analyzer/launch/preload_library.h"
+#include "analyzer/live/image_list.h"
 #include "analyzer/read/image.h"
 #include "analyzer/read/image_liveness.h"
 #include "tests/builders/hand_made_profile.h"
