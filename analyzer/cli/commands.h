@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "analyzer/launch/exec.h"
+#include "analyzer/launch/exec_program.h"
 #include "analyzer/launch/run.h"
 #include "analyzer/results/recordings.h"
 

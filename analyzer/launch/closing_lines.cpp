@@ -22,9 +22,17 @@ std::string counts(const CollectedRun& collected, const RunFacts& facts) {
   return text;
 }
 
+// What is known: whether a process ran that could not report is not.
 std::string nothing_recorded(Follow follow) {
-  if (follow == Follow::kAll) return "cistern: nothing was recorded: no process loaded the recorder\n";
-  return "cistern: nothing was recorded: no process used Python (--follow all records other programs too)\n";
+  constexpr char kWhy[] =
+      "(if one ran, LD_PRELOAD was removed, as by env -i, or it may not write here: another user, a container";
+  if (follow == Follow::kAll) {
+    return fmt::format("cistern: nothing was recorded: no process reported to cistern run {})\n", kWhy);
+  }
+  return fmt::format(
+      "cistern: nothing was recorded: no process with Python reported to cistern run {}; --follow all records programs "
+      "without Python)\n",
+      kWhy);
 }
 
 }  // namespace

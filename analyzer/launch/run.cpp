@@ -3,9 +3,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <system_error>
 #include <thread>
@@ -18,6 +20,7 @@
 #include "analyzer/launch/run_failure.h"
 #include "analyzer/live/coarse_clock_ticker.h"
 #include "analyzer/live/image_list.h"
+#include "analyzer/live/image_tree.h"
 #include "analyzer/live/packing_thread.h"
 
 namespace cistern::analyzer {
@@ -49,6 +52,20 @@ class BackgroundClose {
  private:
   std::thread thread_;
 };
+
+// The images that reported, and those that could not, for example in a container with its own /tmp. Requires:
+// check_output() found no profile before the run.
+std::vector<ListedImage> all_images(const ImageList& listed, const std::string& output) {
+  std::vector<ListedImage> images = listed.read();
+  const auto first = output.back() == '/' ? std::nullopt : fixed_path(output);
+  if (!first || !std::filesystem::exists(*first)) return images;
+  for (ListedImage& image : ImageTree(*first).read()) {
+    const bool known =
+        std::any_of(images.begin(), images.end(), [&](const ListedImage& one) { return one.profile == image.profile; });
+    if (!known) images.push_back(std::move(image));
+  }
+  return images;
+}
 
 RecordedRun record(const RunRequest& request, const char* invoked) {
   RecordedRun run;
@@ -84,7 +101,7 @@ RecordedRun record(const RunRequest& request, const char* invoked) {
   if (packing != nullptr) packing->stop();
   {
     const BackgroundClose close(packing);
-    run.collected = collect(images.read(), run.child, options.ring);
+    run.collected = collect(all_images(images, options.output), run.child, options.ring);
     if (request.symbols) add_symbols(run.collected);
   }
   if (request.verbose || isatty(STDERR_FILENO) == 1)

@@ -61,6 +61,19 @@ class Run(product.Case):
                 self.assertEqual(arrays_of(reader.images(profile)[0]), 500)
                 os.remove(profile)
 
+    def test_what_could_not_report_is_not_called_absent(self):
+        done = self.cistern_run("-v", "--", "env", "-i", self.python, self.script)
+        self.assertEqual((done.code, done.out), (3, "out\n"))
+        self.assertIn("nothing was recorded: no process with Python reported to cistern run (if one ran, LD_PRELOAD was "
+                      "removed, as by env -i", done.err)
+
+    def test_an_image_that_cannot_reach_the_list_is_found_by_its_file(self):
+        profile = self.path("x.cistern")
+        done = self.cistern_run("-v", "-o", profile, "--", "env", "CISTERN_RUN=/nowhere/images", self.python, self.script)
+        self.assertEqual((done.code, done.out), (3, "out\n"))
+        self.assertRegex(done.err, r"cistern: [0-9,]+ events, .* 0 lost → x\.cistern")
+        self.assertFalse(os.path.exists(profile + ".d"))
+
     def test_every_interpreter(self):
         for interpreter in interpreters.supported():
             with self.subTest(interpreter=interpreter.name):

@@ -38,10 +38,15 @@ TEST(ClosingLines, CountProcessesAndThoseThatStillRun) {
 
 TEST(ClosingLines, SayWhyThereIsNoProfile) {
   EXPECT_EQ(closing_lines({}, facts()),
-            "cistern: nothing was recorded: no process used Python (--follow all records other programs too)\n");
+            "cistern: nothing was recorded: no process with Python reported to cistern run (if one ran, LD_PRELOAD was "
+            "removed, as by env -i, or it may not write here: another user, a container; --follow all records programs "
+            "without Python)\n");
   RunFacts all = facts();
   all.follow = Follow::kAll;
-  EXPECT_EQ(closing_lines({}, all), "cistern: nothing was recorded: no process loaded the recorder\n");
+  EXPECT_EQ(
+      closing_lines({}, all),
+      "cistern: nothing was recorded: no process reported to cistern run (if one ran, LD_PRELOAD was removed, as by "
+      "env -i, or it may not write here: another user, a container)\n");
 }
 
 TEST(ClosingLines, ListProblemsFirst) {

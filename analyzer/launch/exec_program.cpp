@@ -1,4 +1,4 @@
-#include "analyzer/launch/exec.h"
+#include "analyzer/launch/exec_program.h"
 
 #include <unistd.h>
 
