@@ -43,6 +43,7 @@ uint64_t size_of(const std::vector<std::string>& profiles) {
 }
 
 void pack_image(const std::string& profile, PackMode mode, Progress& progress) {
+  ended_header_of(profile);  // first: a running process is the better reason
   const PackerLock lock(profile);
   const ProfileHeader header = ended_header_of(profile);
   const std::string window = window_of(profile, header);
