@@ -1,5 +1,7 @@
 #include "analyzer/check/check_result.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "analyzer/check/held_memory.h"
@@ -13,8 +15,41 @@ void examine(const Profile& profile, const CheckQuery& query, Progress* progress
   std::vector<HeldMemory> held;
   if (query.limits.max_held) held = held_at_the_end(profile, progress);
   checked.verdict = judge(checked.findings, std::move(held), query.limits, suppressions);
-  for (const std::string& note : profile.notes) {
-    checked.verdict.missing.push_back({MissingData::Kind::kFile, 0, 0, 0, note});
+}
+
+template <typename Matches>
+void require_match(const char* option, const char* what, const std::vector<std::string>& patterns,
+                   const CheckResult& result, Matches frame_matches) {
+  for (const std::string& pattern : patterns) {
+    const bool found = std::any_of(result.profiles.begin(), result.profiles.end(), [&](const auto& profile) {
+      const CallTree& tree = profile->findings.tree;
+      for (uint32_t i = 0; i < tree.frames(); ++i) {
+        if (frame_matches(tree.frame(FrameId{i}), pattern)) return true;
+      }
+      return false;
+    });
+    if (!found) throw usage_error(fmt::format("{} {}: no stack has {} that matches", option, pattern, what));
+  }
+}
+
+// A filter that matches nothing would pass whatever the program did.
+void require_matches(const Selection& selection, const Recordings& recordings, const CheckResult& result) {
+  require_match("--function", "a function", selection.functions, result,
+                [](const Frame& frame, const std::string& pattern) { return matches(pattern, frame.function); });
+  require_match("--file", "a file", selection.files, result, [](const Frame& frame, const std::string& pattern) {
+    return matches(pattern, frame.file) || (frame.kind == FrameKind::kNative && matches(pattern, frame.module));
+  });
+  for (const std::string& pattern : selection.threads) {
+    Selection wanted;
+    wanted.threads = {pattern};
+    bool found = false;
+    for (const Profile& profile : recordings.profiles) {
+      for (const Image& image : profile.images) {
+        image.definitions.threads.for_each(
+            [&](StreamId, const Thread& thread) { found = found || selects_thread(wanted, &thread); });
+      }
+    }
+    if (!found) throw usage_error(fmt::format("--thread {}: no thread matches", pattern));
   }
 }
 
@@ -44,6 +79,7 @@ CheckResult analyze(const CheckQuery& query, const Recordings& recordings, Progr
     result.profiles.push_back(std::make_unique<CheckedProfile>(profile.path));
     examine(profile, query, progress, result.suppressions, *result.profiles.back());
   }
+  require_matches(query.report.selection, recordings, result);
   return result;
 }
 

@@ -13,7 +13,8 @@ namespace cistern::analyzer {
 namespace {
 
 constexpr char kFooter[] = R"(
-A profile passes when it exceeds no limit. Without any limit, every leak fails.
+A profile passes when it exceeds no limit. Without any limit, every leak fails;
+with --max-peak or --max-held alone, leaks are not judged: add --max-leak.
 A leak is what `cistern leaks` shows without --all. Each profile is judged
 separately; peak and held memory are judged for each process. Filters select
 leaks. Held memory is the part of pymalloc's arenas that no block uses, and the

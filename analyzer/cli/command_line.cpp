@@ -83,6 +83,10 @@ int run_command_line(int argc, char** argv) {
   for (const Command& one : commands()) {
     if (!is_known || one.name == command->name) add_command(app, one, exit_code);
   }
+  if (argc <= 1) {
+    std::fputs(app.help().c_str(), stderr);
+    return static_cast<int>(ExitCode::kUsage);
+  }
   return parse_and_run(app, argc, argv, exit_code);
 }
 

@@ -40,8 +40,10 @@ void write_file(const std::string& path, const std::string& text) {
 
 ExitCode run_export(const ExportOptions& options) {
   const Recordings recordings = open_and_warn(options.query.paths);
-  ProgressBar progress;
-  const AllocationsByStack by_stack = allocations_by_stack(recordings, options.query, &progress);
+  const AllocationsByStack by_stack = [&] {
+    ProgressBar progress;
+    return allocations_by_stack(recordings, options.query, &progress);
+  }();
   warn_about(by_stack);
   print_warnings(incompleteness_warnings(by_stack.images));
   const std::string text = kFormats.at(options.format)(by_stack, options.measure, options.blocks);

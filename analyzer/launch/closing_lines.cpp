@@ -49,7 +49,9 @@ std::string closing_lines(const CollectedRun& collected, const RunFacts& facts) 
   const std::string path = shown_path(collected.profile, facts.directory);
   lines += fmt::format("cistern: {} → {} ({})\n", counts(collected, facts), printable(path),
                        format_bytes(collected.size_bytes));
-  return lines + fmt::format("next: {} leaks {}\n", shell_word(facts.invoked), shell_word(path));
+  // Older blocks may be overwritten, so the live ones are not known.
+  const char* const report = facts.ring == RingMode::kOverwrite ? "summary" : "leaks";
+  return lines + fmt::format("next: {} {} {}\n", shell_word(facts.invoked), report, shell_word(path));
 }
 
 }  // namespace cistern::analyzer

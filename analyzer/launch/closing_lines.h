@@ -12,6 +12,7 @@ namespace cistern::analyzer {
 struct RunFacts {
   uint64_t duration_ns = 0;
   Follow follow = Follow::kPython;
+  RingMode ring = RingMode::kSpill;
   std::string directory;  // the working directory, absolute: paths below it are shown relative to it
   std::string invoked;    // the first word of the command line: how the user calls cistern
 };

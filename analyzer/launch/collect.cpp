@@ -49,6 +49,7 @@ class RunCollector {
     for (const ListedImage& image : images) {
       if (!seen_.contains(image.profile)) collect_image(image);
     }
+    for (const ListedImage& image : unlisted()) collect_image(image);
     std::error_code ignored;
     for (const fs::path& directory : private_directories_) fs::remove(directory, ignored);  // only when it is empty
   }
@@ -56,6 +57,25 @@ class RunCollector {
   CollectedRun run;
 
  private:
+  // Images of processes that changed their user and may not add a line to the list.
+  std::vector<ListedImage> unlisted() const {
+    std::vector<ListedImage> images;
+    if (run.profile.empty()) return images;
+    std::error_code error;
+    for (fs::directory_iterator at(run.profile + ".d", error), end; !error && at != end; at.increment(error)) {
+      const std::string path = at->path().string();
+      std::error_code ignored;
+      if (at->path().extension() != kProfileSuffix || seen_.contains(path) ||
+          at->symlink_status(ignored).type() != fs::file_type::regular)
+        continue;
+      const auto header = header_of(path);
+      if (header && header->role == FileRole::kProfile) {
+        images.push_back({header->image.pid, header->image.number, path});
+      }
+    }
+    return images;
+  }
+
   void collect_image(const ListedImage& image) {
     const auto header = header_of(image.profile);
     if (!header || !is_header_of(*header, image)) {

@@ -1,6 +1,7 @@
 #include "analyzer/launch/program_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +32,11 @@ Failure cannot_execute(const std::string& path, const std::string& why) {
   return {kCannotExecute, path + ": cannot be executed: " + why};
 }
 
+// A script that the user may have meant to run with Python.
+std::string how_to_run(const std::string& path) {
+  return path.ends_with(".py") ? fmt::format(" (run it by: cistern run python3 {})", path) : std::string();
+}
+
 void check_executable(const std::string& path) {
   struct stat status;
   if (stat(path.c_str(), &status) != 0) {
@@ -39,7 +45,7 @@ void check_executable(const std::string& path) {
     throw cannot_execute(path, error_text(error));
   }
   if (S_ISDIR(status.st_mode)) throw cannot_execute(path, "is a directory");
-  if (access(path.c_str(), X_OK) != 0) throw cannot_execute(path, error_text(errno));
+  if (access(path.c_str(), X_OK) != 0) throw cannot_execute(path, error_text(errno) + how_to_run(path));
 }
 
 // The interpreter of a script, or nothing when the file does not begin with #!.
@@ -84,7 +90,7 @@ std::string find_program(const std::string& name) {
     at = colon + 1;
   }
   if (!refused.empty()) check_executable(refused);
-  throw Failure(kProgramNotFound, name + ": no such program in PATH");
+  throw Failure(kProgramNotFound, name + ": no such program in PATH" + (is_regular(name) ? how_to_run(name) : ""));
 }
 
 void check_program(const std::string& path, const std::string& library) {

@@ -74,6 +74,7 @@ RecordedRun record(const RunRequest& request, const char* invoked) {
   const std::string library = find_preload_library(request.preload_library);
   OptionText options = compose_options(variable(kOptionsVariable), request.settings, run.facts.directory);
   run.facts.follow = options.follow;
+  run.facts.ring = options.ring;
   check_output(options.output, options.force);
   const std::string program = find_program(request.command[0]);
   if (!request.wrapper) check_program(program, library);

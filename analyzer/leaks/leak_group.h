@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "analyzer/leaks/growth.h"
 #include "analyzer/model/sites.h"
@@ -24,6 +25,8 @@ constexpr std::string_view name_of(LeakKind kind) noexcept {
   return "unknown";
 }
 
+constexpr size_t kNamedProcesses = 16;  // of a group
+
 struct LeakGroup {
   LeakKind kind = LeakKind::kUnknown;
   NodeId stack{};
@@ -31,7 +34,8 @@ struct LeakGroup {
   Amount amount;
   int64_t first_birth_ns = 0;  // since the profile's first image began
   int64_t last_birth_ns = 0;
-  uint32_t images = 0;  // number of images with blocks in it
+  uint32_t images = 0;         // number of images with blocks in it
+  std::vector<uint32_t> pids;  // of the first of these, at most kNamedProcesses
   // Garbage that the interpreter's last collection freed. It does not count as growth.
   Amount collectable;
   GrowthFinding growth;

@@ -82,7 +82,10 @@ void Survivors::count(const Image& image, const Block& block, int64_t start_ns, 
   group.first_birth_ns = first ? birth_ns : std::min(group.first_birth_ns, birth_ns);
   group.last_birth_ns = first ? birth_ns : std::max(group.last_birth_ns, birth_ns);
   group.amount.add(block.size_bytes);
-  if (last_image_[index] != images_) ++group.images;
+  if (last_image_[index] != images_) {
+    ++group.images;
+    if (group.pids.size() < kNamedProcesses) group.pids.push_back(image.header.image.pid);
+  }
   last_image_[index] = images_;
 }
 

@@ -134,6 +134,12 @@ ImageFacts facts_from_records(const Image& image) {
   if (image.snapshot != nullptr) facts.snapshot_events = image.snapshot->heap().events;
   facts.late_install = std::any_of(process_events.installs.begin(), process_events.installs.end(), is_late);
   facts.stop = stop_of(image);
+  facts.missing_images = image.missing_images;
+  for (MissingImage& missing : facts.missing_images) {
+    if (missing.time == 0) continue;
+    missing.time = static_cast<uint64_t>(std::max<int64_t>(image.clock.since_start_ns(missing.time), 0));
+  }
+  facts.unnoted_children = process_events.counter(Counter::kUnnotedChildren);
   facts.paused = std::any_of(process_events.phases.begin(), process_events.phases.end(), is_stop);
   facts.end_kind = end_state_of(image).kind;
   return facts;

@@ -55,6 +55,8 @@ struct ImageFacts {
   bool late_install = false;
   bool paused = false;  // the program stopped recording for a while, or started it late
   std::optional<RecordingStop> stop;
+  std::vector<MissingImage> missing_images;  // that it started; `time` is in nanoseconds since the image's start
+  uint64_t unnoted_children = 0;             // processes that could not note what became of them
   uint64_t overwritten_segments = 0;
   std::optional<uint64_t> epoch_begin_ns;  // since the image's start: older events were overwritten
 
@@ -67,7 +69,7 @@ struct ImageFacts {
   // Whether nothing is missing that a verdict needs.
   bool complete() const noexcept {
     return lost_events == 0 && lost_segments == 0 && unreadable_bytes == 0 && !window_missing && !late_install &&
-           !paused && !stop && !epoch_begin_ns;
+           !paused && !stop && missing_images.empty() && unnoted_children == 0 && !epoch_begin_ns;
   }
 };
 

@@ -22,6 +22,13 @@ void add_image(const ImageFacts& facts, std::vector<MissingData>& out) {
   if (facts.paused) out.push_back({Kind::kPaused, facts.pid, 0, 0, {}});
 }
 
+void add_missing_images(const ImageFacts& facts, std::vector<MissingData>& out) {
+  for (const MissingImage& image : facts.missing_images) {
+    out.push_back({Kind::kImage, facts.pid, 0, image.time, {}, std::nullopt, image});
+  }
+  if (facts.unnoted_children != 0) out.push_back({Kind::kChildren, facts.pid, facts.unnoted_children, 0, {}});
+}
+
 bool is_remark(const MissingData& missing) {
   return missing.kind == Kind::kPythonStacks || missing.kind == Kind::kProc;
 }
@@ -41,6 +48,7 @@ std::vector<MissingData> missing_data(const std::vector<ImageFacts>& images) {
   for (const ImageFacts& facts : images) {
     if (facts.stop) out.push_back({Kind::kStopped, facts.pid, 0, facts.stop->after_ns, {}, facts.stop});
   }
+  for (const ImageFacts& facts : images) add_missing_images(facts, out);
   if (events != 0) out.push_back({Kind::kLostEvents, 0, events, 0, {}});
   if (segments != 0) out.push_back({Kind::kLostSegments, 0, segments, 0, {}});
   if (bytes != 0) out.push_back({Kind::kUnreadableBytes, 0, bytes, 0, {}});

@@ -24,10 +24,11 @@ struct MissingData {
     kOverwritten,   // events before `from_ns` were overwritten; those of the last `number` nanoseconds are left
     kPaused,        // recording was stopped for a while
     kStopped,       // recording stopped at `from_ns` for good; see `stop`
+    kImage,         // a process that this one started has no profile; see `image`
+    kChildren,      // `number` children could not note what became of them
     // Of a check that cannot be judged.
     kLeaksWithoutStacks,  // an image has no Python stacks, so its leaks are unknown
     kKindsOfLeaks,        // the kinds in `text` are unknown
-    kFile,                // `text`: a file that could not be read, and why
   };
   Kind kind = Kind::kLostEvents;
   uint32_t pid = 0;  // of the image
@@ -35,6 +36,7 @@ struct MissingData {
   uint64_t from_ns = 0;  // since the image's start
   std::string text;
   std::optional<RecordingStop> stop = std::nullopt;
+  std::optional<MissingImage> image = std::nullopt;
 };
 
 // Most important first; empty when the profile is complete.

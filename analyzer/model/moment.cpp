@@ -9,6 +9,7 @@
 
 #include "analyzer/model/end_state.h"
 #include "analyzer/model/image_run.h"
+#include "analyzer/model/last_event.h"
 #include "analyzer/read/failure.h"
 
 namespace cistern::analyzer {
@@ -93,7 +94,19 @@ Failure no_such_heap(const Profile& profile, const Image& image) {
 
 MomentInProfile::MomentInProfile(const Moment& moment, const Profile& profile) : moment_(moment), profile_(profile) {
   tree_ns_ = moment.since_start_ns;
+  if (moment.kind == MomentKind::kTime) require_recorded();
   if (moment.kind == MomentKind::kMark) find_mark();
+}
+
+void MomentInProfile::require_recorded() const {
+  int64_t end_ns = 0;
+  for (const Image& image : profile_.images) {
+    const uint64_t last = last_moment(image, last_event_time(image));
+    end_ns = std::max(end_ns, start_in_tree_ns(profile_, image) + image.clock.since_start_ns(last));
+  }
+  if (tree_ns_ <= end_ns) return;
+  throw usage_error(fmt::format("{}: {} is after the end of the recording, at {:.6g} s (use a time before it, or exit)",
+                                profile_.path, moment_.text, static_cast<double>(end_ns) / 1e9));
 }
 
 void MomentInProfile::find_mark() {

@@ -42,7 +42,7 @@ int64_t start_in_tree_ns(const Profile& profile, const Image& image);
 // Finds a moment in each image of one profile.
 class MomentInProfile {
  public:
-  // Both outlive this. Errors: Failure, exit code 2, when there is no such mark.
+  // Both outlive this. Errors: Failure, exit code 2, when there is no such mark, or when a time is after the end.
   MomentInProfile(const Moment& moment, const Profile& profile);
 
   // The time in `image`, which belongs to the profile: earlier events count. Nothing when the image holds nothing at
@@ -52,6 +52,7 @@ class MomentInProfile {
 
  private:
   void find_mark();
+  void require_recorded() const;
   std::optional<uint64_t> at_tree_time(const Image& image) const;
   std::optional<uint64_t> known(const Image& image, std::optional<uint64_t> time) const;
 

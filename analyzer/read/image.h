@@ -34,6 +34,24 @@ struct Damage {
   void add_unreadable(uint64_t bytes, uint64_t offset, const std::string& reason);
 };
 
+// A process that has no profile, although it should have one.
+struct MissingImage {
+  enum class Kind : uint8_t {
+    kForked,        // at `time`; there is no sign of it
+    kExecuted,      // it executed `path` at `time`; there is no sign of it
+    kNotPreloaded,  // the same, but the recorder was removed from its environment
+    kNotRecorded,   // it was forked, and its image could not begin: `error`
+    kParent,        // it started the image
+    kUnreadable,    // `path`: a file that cannot be read, and why
+  };
+  Kind kind = Kind::kForked;
+  uint32_t pid = 0;
+  uint64_t time = 0;  // in the image's ticks; 0: not known
+  std::string path;
+  std::string command;
+  int error = 0;  // errno value
+};
+
 // The event segments of one thread, in order of sequence.
 struct StreamSegments {
   StreamId stream_id{};
@@ -52,6 +70,7 @@ struct Image {
   ProcessEvents process_events;
   ProfileClock clock;
   Damage damage;
+  std::vector<MissingImage> missing_images;  // that this image, or its process, started
   uint64_t event_payload_bytes = 0;
   // Begin of the first epoch. Older events and marks were overwritten, at least in part, and are ignored. 0: nothing
   // was overwritten.

@@ -22,6 +22,7 @@ struct ProcessEvents {
   std::vector<InterpreterRecord> interpreters;  // the last one of each id
   std::vector<InstallRecord> installs;
   std::vector<ChildRecord> children;
+  std::vector<ProcessRecord> processes;
   std::vector<EpochRecord> epochs;
   std::vector<EnvironmentRecord> environment;
   std::optional<ImageRecord> image;

@@ -10,6 +10,7 @@
 
 #include "analyzer/read/failure.h"
 #include "analyzer/read/header_page.h"
+#include "analyzer/read/missing_images.h"
 
 namespace cistern::analyzer {
 namespace {
@@ -67,6 +68,10 @@ Profile open_tree(const std::string& path) {
   files.erase(stem);
   for (const auto& [name, image] : files) add_further_image(image, profile);
   sort_by_start(profile.images);
+  find_missing_images(profile.images, folder.string());
+  for (const std::string& note : profile.notes) {
+    profile.images.front().missing_images.push_back({MissingImage::Kind::kUnreadable, 0, 0, note, {}, 0});
+  }
   return profile;
 }
 

@@ -101,6 +101,8 @@ bool RecordReader::take_record(RecordType type, Cursor in) {
       return append(process_events_.installs, in);
     case RecordType::kChild:
       return append(process_events_.children, in);
+    case RecordType::kProcess:
+      return append(process_events_.processes, in);
     case RecordType::kEpoch:
       return add_epoch(in);
     case RecordType::kStop:
@@ -283,6 +285,7 @@ void RecordReader::finish() {
   sort_by_time(process_events_.collections);
   sort_by_time(process_events_.installs);
   sort_by_time(process_events_.children);
+  sort_by_time(process_events_.processes);
   sort_by_time(process_events_.epochs);
   drop_repeated(process_events_.phases);
   drop_repeated(process_events_.installs);

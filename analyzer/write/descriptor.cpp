@@ -7,11 +7,32 @@
 #include <cerrno>
 
 #include "analyzer/read/failure.h"
+#include "cistern/format/profile_header.h"
 
 namespace cistern::analyzer {
 
+namespace {
+
+// In the folder of a run several users may have files.
+bool is_in_shared_folder(const std::string& path) {
+  const std::string folder = path.substr(0, path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
+  return folder.ends_with(std::string(kProfileSuffix) + ".d");
+}
+
+int open_safely(const std::string& path, int flags, unsigned mode) {
+  if (!is_in_shared_folder(path)) return open(path.c_str(), flags | O_CLOEXEC, mode);
+  const int number = open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode);
+  struct stat status;
+  if (number < 0 || (fstat(number, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink <= 1)) return number;
+  close(number);
+  errno = ELOOP;  // a link to a file elsewhere
+  return -1;
+}
+
+}  // namespace
+
 Descriptor::Descriptor(const std::string& path, int flags, unsigned mode)
-    : path_(path), number_(open(path.c_str(), flags | O_CLOEXEC, mode)) {
+    : path_(path), number_(open_safely(path, flags, mode)) {
   if (number_ < 0) throw file_failure(path, errno);
 }
 

@@ -12,7 +12,12 @@ namespace {
 FileStatus from(long result, const struct stat& status) noexcept {
   if (is_error(result)) return {};
   const bool replaceable = S_ISREG(status.st_mode) || S_ISLNK(status.st_mode);
-  return {{status.st_dev, status.st_ino}, static_cast<uint64_t>(status.st_size), replaceable, status.st_nlink == 0};
+  return {{status.st_dev, status.st_ino},
+          static_cast<uint64_t>(status.st_size),
+          replaceable,
+          status.st_nlink,
+          status.st_mode,
+          status.st_uid};
 }
 
 }  // namespace

@@ -18,7 +18,9 @@ struct FileStatus {
   FileIdentity identity;
   uint64_t size_bytes = 0;
   bool replaceable = false;  // a regular file or a symbolic link
-  bool deleted = false;      // no path leads to it
+  uint64_t links = 0;        // paths that lead to it; 0: it was deleted
+  uint32_t mode = 0;         // type and permissions
+  uint32_t owner = 0;
 };
 
 // Both return an identity that is not known() where there is no such descriptor or path. status_at() does not follow a

@@ -30,6 +30,11 @@ class Text {
     } while (value != 0);
     return add(std::string_view(digits + at, sizeof digits - at));
   }
+  // Requires that the text has `size` bytes.
+  void cut(size_t size) noexcept {
+    size_ = size;
+    data_[size_] = '\0';
+  }
   void clear() noexcept {
     size_ = 0;
     data_[0] = '\0';

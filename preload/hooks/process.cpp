@@ -14,6 +14,7 @@
 #include "preload/hooks/interpose.h"
 #include "preload/hooks/should_record.h"
 #include "preload/recorder/child_environment.h"
+#include "preload/recorder/children.h"
 #include "preload/recorder/exec.h"
 #include "preload/recorder/finish.h"
 #include "preload/recorder/fork.h"
@@ -37,12 +38,14 @@ int with_environment(char* const* environment, Start start) noexcept {
 }
 
 template <typename Exec>
-int replace_process(char* const* environment, Exec exec) noexcept {
+int replace_process(const char* path, char* const* arguments, char* const* environment, Exec exec) noexcept {
   return with_environment(environment, [=](char* const* given) {
+    note_exec(path, arguments, given);
     exec_begins();
     const int result = exec(given);
     const int error = errno;
     exec_failed();
+    note_failed_exec();
     errno = error;
     return result;
   });
@@ -99,7 +102,11 @@ CISTERN_EXPORT int posix_spawn(pid_t* child, const char* path, const posix_spawn
                                const posix_spawnattr_t* attributes, char* const* arguments,
                                char* const* environment) noexcept {
   return with_environment(environment, [=](char* const* given) {
-    return g_real.posix_spawn(child, path, actions, attributes, arguments, given);
+    pid_t pid = 0;
+    const int result = g_real.posix_spawn(&pid, path, actions, attributes, arguments, given);
+    if (result == 0 && child != nullptr) *child = pid;
+    if (result == 0) note_spawn(static_cast<uint32_t>(pid), path, arguments, given);
+    return result;
   });
 }
 
@@ -107,7 +114,11 @@ CISTERN_EXPORT int posix_spawnp(pid_t* child, const char* file, const posix_spaw
                                 const posix_spawnattr_t* attributes, char* const* arguments,
                                 char* const* environment) noexcept {
   return with_environment(environment, [=](char* const* given) {
-    return g_real.posix_spawnp(child, file, actions, attributes, arguments, given);
+    pid_t pid = 0;
+    const int result = g_real.posix_spawnp(&pid, file, actions, attributes, arguments, given);
+    if (result == 0 && child != nullptr) *child = pid;
+    if (result == 0) note_spawn(static_cast<uint32_t>(pid), file, arguments, given);
+    return result;
   });
 }
 
@@ -129,28 +140,33 @@ CISTERN_EXPORT void quick_exit(int code) noexcept {
 }
 
 CISTERN_EXPORT int execve(const char* path, char* const* arguments, char* const* environment) noexcept {
-  return replace_process(environment, [=](char* const* given) { return g_real.execve(path, arguments, given); });
+  return replace_process(path, arguments, environment,
+                         [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }
 
 CISTERN_EXPORT int execv(const char* path, char* const* arguments) noexcept {
-  return replace_process(environ, [=](char* const* given) { return g_real.execve(path, arguments, given); });
+  return replace_process(path, arguments, environ,
+                         [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }
 
 CISTERN_EXPORT int execvp(const char* file, char* const* arguments) noexcept {
-  return replace_process(environ, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
+  return replace_process(file, arguments, environ,
+                         [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
 }
 
 CISTERN_EXPORT int execvpe(const char* file, char* const* arguments, char* const* environment) noexcept {
-  return replace_process(environment, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
+  return replace_process(file, arguments, environment,
+                         [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
 }
 
 CISTERN_EXPORT int fexecve(int fd, char* const* arguments, char* const* environment) noexcept {
-  return replace_process(environment, [=](char* const* given) { return g_real.fexecve(fd, arguments, given); });
+  return replace_process(nullptr, arguments, environment,
+                         [=](char* const* given) { return g_real.fexecve(fd, arguments, given); });
 }
 
 CISTERN_EXPORT int execveat(int directory, const char* path, char* const* arguments, char* const* environment,
                             int flags) noexcept {
-  return replace_process(environment, [=](char* const* given) {
+  return replace_process(path, arguments, environment, [=](char* const* given) {
     if (g_real.execveat != nullptr) return g_real.execveat(directory, path, arguments, given, flags);
     const long result = raw_syscall(SYS_execveat, directory, reinterpret_cast<long>(path),
                                     reinterpret_cast<long>(arguments), reinterpret_cast<long>(given), flags);
@@ -171,18 +187,21 @@ CISTERN_EXPORT int execveat(int directory, const char* path, char* const* argume
 CISTERN_EXPORT int execl(const char* path, const char* first, ...) noexcept {
   CISTERN_COLLECT(arguments);
   va_end(rest);
-  return replace_process(environ, [=](char* const* given) { return g_real.execve(path, arguments, given); });
+  return replace_process(path, arguments, environ,
+                         [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }
 
 CISTERN_EXPORT int execlp(const char* file, const char* first, ...) noexcept {
   CISTERN_COLLECT(arguments);
   va_end(rest);
-  return replace_process(environ, [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
+  return replace_process(file, arguments, environ,
+                         [=](char* const* given) { return g_real.execvpe(file, arguments, given); });
 }
 
 CISTERN_EXPORT int execle(const char* path, const char* first, ...) noexcept {
   CISTERN_COLLECT(arguments);
   char* const* const environment = va_arg(rest, char* const*);
   va_end(rest);
-  return replace_process(environment, [=](char* const* given) { return g_real.execve(path, arguments, given); });
+  return replace_process(path, arguments, environment,
+                         [=](char* const* given) { return g_real.execve(path, arguments, given); });
 }

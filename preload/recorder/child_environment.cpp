@@ -142,6 +142,13 @@ void withdraw_from_environment() noexcept {
   }
 }
 
+bool preloads_recorder(char* const* environment) noexcept {
+  for (; environment != nullptr && *environment != nullptr; ++environment) {
+    if (preloads_library(*environment)) return true;
+  }
+  return false;
+}
+
 size_t child_environment_bytes(char* const* environment) noexcept {
   if (environment == nullptr || environment == environ || (!g_withdrawn && g_session.empty())) return 0;
   const Contents found = contents_of(environment);

@@ -20,6 +20,9 @@ void export_session(const ImageIdentity& image, uint32_t generation, const PathT
 // CISTERN_SESSION.
 void withdraw_from_environment() noexcept;
 
+// Whether a program with this environment loads the recorder.
+bool preloads_recorder(char* const* environment) noexcept;
+
 // Returns the bytes that child_environment() needs to correct `environment`; 0 when it is correct, or is `environ`.
 size_t child_environment_bytes(char* const* environment) noexcept;
 // Returns a corrected copy in `memory`. Requires child_environment_bytes() of memory, aligned for pointers.

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "preload/base/wait.h"
+#include "preload/recorder/children.h"
 #include "preload/recorder/control.h"
 #include "preload/recorder/epoch.h"
 #include "preload/recorder/facts.h"
@@ -154,6 +155,7 @@ StackId poll_without_python_stacks(ThreadState& thread) noexcept {
   if (--thread.until_poll == 0) {
     thread.until_poll = kEventsBetweenPolls;
     execute_mailbox_command(thread);
+    if (children_noted()) write_children();
     g_recorder.event_clock.end_sharing();
   }
   return thread.base.load(std::memory_order_relaxed);
@@ -169,6 +171,7 @@ void poll(ThreadState& thread, const uint8_t* tstate) noexcept {
   if (tstate != nullptr) g_recorder.collector.poll(g_python, tstate, report_collection, nullptr);
   if (modules_changed() || g_recorder.interner.asyncio_newly_seen()) check_new_modules();
   execute_mailbox_command(thread);
+  if (children_noted()) write_children();
   if (epoch_due()) begin_next_epoch();
   g_recorder.event_clock.end_sharing();
 }

@@ -13,6 +13,7 @@
 #include "preload/base/real.h"
 #include "preload/base/thread_context.h"
 #include "preload/cpython/interpreter.h"
+#include "preload/recorder/children.h"
 
 namespace cistern::preload {
 namespace {
@@ -138,6 +139,7 @@ void write_sample(Recorder& recorder) noexcept {
   }
   write_clock_pair(recorder.records);
   write_memory(recorder.records);
+  if (children_noted()) write_children();
   write_losses(recorder);
 }
 

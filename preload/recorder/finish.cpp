@@ -9,6 +9,7 @@
 #include "preload/base/thread_context.h"
 #include "preload/base/wait.h"
 #include "preload/recorder/checks.h"
+#include "preload/recorder/children.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/image_files.h"
 #include "preload/recorder/modules.h"
@@ -35,6 +36,8 @@ void write_end_facts(EndKind how, int64_t code, bool may_ask_libc) noexcept {
   write_clock_pair(records);
   write_memory(records);
   if (may_ask_libc) write_malloc_info(records);
+  write_children();
+  if (g_recorder.is_first_image) take_over_list_of_programs();
   records.write(EndRecord{now(), how, code});
 }
 
@@ -105,7 +108,7 @@ void note_end_after_stop(EndKind how, int64_t code) noexcept {
 
 void finish_image(EndKind how, int64_t code) noexcept {
   if (has_stopped()) return note_end_after_stop(how, code);
-  if (!in_recorded_process()) return;
+  if (!in_recorded_process()) return note_end_without_image();
   const bool may_ask_libc = t_context.depth == 0 && !signals_blocked();
   const ReentrancyGuard guard;
   ThreadState* const self = t_context.state;

@@ -1,9 +1,12 @@
 #include "preload/recorder/fork.h"
 
+#include <errno.h>
+
 #include "preload/base/clock.h"
 #include "preload/base/proc.h"
 #include "preload/base/recording_switch.h"
 #include "preload/base/thread_context.h"
+#include "preload/recorder/children.h"
 #include "preload/recorder/epoch.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/image_files.h"
@@ -27,8 +30,11 @@ void begin_child() noexcept {
   recorder.header.parent = recorder.header.image;
   ++recorder.header.generation;
   // After a chroot the same path may lead to another directory, which is not the recorder's.
-  if (recorder.options.follow == Follow::kNone || folder_of(recorder.first_profile) != recorder.folder)
+  if (recorder.options.follow == Follow::kNone) return decline_recording();
+  if (folder_of(recorder.first_profile) != recorder.folder) {
+    note_failed_image(EXDEV);
     return decline_recording();
+  }
   recorder.is_first_image = false;
   recorder.forked = true;
   identify_image(1);
@@ -49,6 +55,7 @@ void fork_in_parent(pid_t child) noexcept {
   if (child <= 0 || !may_write_records()) return;
   const ReentrancyGuard guard;
   g_recorder.records.write(ChildRecord{now(), static_cast<uint32_t>(child)});
+  if (children_noted()) write_children();
 }
 
 void fork_in_child(bool libc_locks_free) noexcept {

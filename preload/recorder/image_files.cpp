@@ -96,7 +96,7 @@ Session read_session(const char* text) noexcept {
 void expand_output(std::string_view output, const ImageIdentity& image, PathText& path) noexcept {
   path.clear();
   if (!output.starts_with('/')) add_working_directory(path);
-  if (output.empty() || output.ends_with('/')) {
+  if (has_default_name(output)) {
     path.add(output);
     add_default_name(path, image);
     return;
@@ -115,6 +115,20 @@ void expand_output(std::string_view output, const ImageIdentity& image, PathText
   }
 }
 
+bool has_default_name(std::string_view output) noexcept {
+  return output.empty() || output.ends_with('/');
+}
+
+// The name ends with ".PID" before the suffix, so what follows the last '-' behind the last '.' is a number.
+void number_default_name(PathText& path, uint32_t number) noexcept {
+  std::string_view stem = path.view();
+  stem.remove_suffix(kProfileSuffix.size());
+  const size_t dash = stem.rfind('-');
+  if (dash != std::string_view::npos && dash > stem.rfind('.')) stem.remove_suffix(stem.size() - dash);
+  path.cut(stem.size());
+  path.add("-").add(uint64_t{number}).add(kProfileSuffix);
+}
+
 void images_directory(const PathText& first_profile, PathText& path) noexcept {
   path.clear();
   path.add(first_profile.view()).add(".d");
@@ -129,18 +143,36 @@ void image_path(const PathText& first_profile, const ImageIdentity& image, std::
 
 int make_images_directory(const PathText& first_profile, FileIdentity& made) noexcept {
   constexpr long kOwnerOnly = 0700;
+  constexpr long kEachTheirOwn = 01777;
   PathText path;
   images_directory(first_profile, path);
   if (!path.complete()) return ENAMETOOLONG;
+  const auto user = static_cast<uint32_t>(raw_syscall(SYS_geteuid));
   const long result = raw_syscall(SYS_mkdirat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), kOwnerOnly);
   if (is_error(result) && result != -EEXIST) return static_cast<int>(-result);
   // The umask may have removed even these permissions.
-  if (result == 0) raw_syscall(SYS_fchmodat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), kOwnerOnly);
-  made = status_at(path.c_str()).identity;
+  if (result == 0) {
+    raw_syscall(SYS_fchmodat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), user == 0 ? kEachTheirOwn : kOwnerOnly);
+  }
+  const FileStatus there = status_at(path.c_str());
+  if (!S_ISDIR(there.mode)) return ENOTDIR;
+  // Another user may have made it, to get at what is written there.
+  if (there.owner != user && there.owner != 0 && there.owner != status_at(first_profile.c_str()).owner) return EACCES;
+  made = there.identity;
   return 0;
 }
 
-void remove_old_images(const PathText& first_profile) noexcept {
+uint32_t mode_of_shared_files(const PathText& first_profile) noexcept {
+  PathText path;
+  images_directory(first_profile, path);
+  return (status_at(path.c_str()).mode & S_IWOTH) != 0 ? 0666 : 0600;
+}
+
+namespace {
+
+// Calls visit(directory, name) for each entry of PATH.d until it returns false. Returns whether all were visited.
+template <typename Visit>
+bool for_each_file(const PathText& first_profile, Visit visit) noexcept {
   struct Entry {
     uint64_t inode;
     int64_t offset;
@@ -152,18 +184,40 @@ void remove_old_images(const PathText& first_profile) noexcept {
   images_directory(first_profile, path);
   const long fd = raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path.c_str()),
                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (is_error(fd)) return;
-  alignas(Entry) char entries[4096];
-  for (;;) {
+  if (is_error(fd)) return false;
+  alignas(Entry) char entries[2048];
+  bool all = true;
+  while (all) {
     const long got = raw_syscall(SYS_getdents64, fd, reinterpret_cast<long>(entries), sizeof entries);
     if (got <= 0) break;
-    for (long at = 0; at < got;) {
+    for (long at = 0; at < got && all;) {
       const auto* const entry = reinterpret_cast<const Entry*>(entries + at);
-      if (is_image_file(entry->name)) raw_syscall(SYS_unlinkat, fd, reinterpret_cast<long>(entry->name), 0);
+      all = visit(fd, entry->name);
       at += entry->size;
     }
   }
   raw_syscall(SYS_close, fd);
+  return all;
+}
+
+}  // namespace
+
+bool only_files_of(const PathText& first_profile, const ImageIdentity& image, std::string_view name) noexcept {
+  Text<96> stem;
+  stem.add(uint64_t{image.pid}).add("-").add(image.start_ticks).add("-").add(uint64_t{image.number}).add(".");
+  return for_each_file(first_profile, [&](long, const char* found) {
+    const std::string_view entry(found);
+    return entry == "." || entry == ".." || entry == name || entry.starts_with(stem.view());
+  });
+}
+
+void remove_old_images(const PathText& first_profile) noexcept {
+  for_each_file(first_profile, [](long directory, const char* name) {
+    if (is_image_file(name) || std::string_view(name) == kProgramsFile) {
+      raw_syscall(SYS_unlinkat, directory, reinterpret_cast<long>(name), 0);
+    }
+    return true;
+  });
 }
 
 void remove_images_directory(const PathText& first_profile, const FileIdentity& made) noexcept {

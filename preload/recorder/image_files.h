@@ -24,13 +24,24 @@ Session read_session(const char* text) noexcept;
 // start in Unix seconds, %% a percent sign. A template that is empty or ends in '/' gets the default name.
 void expand_output(std::string_view output, const ImageIdentity& image, PathText& path) noexcept;
 
+// Whether expand_output() chooses the name; and "NAME-NUMBER.cistern" instead of such a name "NAME.cistern", or
+// "NAME-OTHER.cistern".
+bool has_default_name(std::string_view output) noexcept;
+void number_default_name(PathText& path, uint32_t number) noexcept;
+
 // PATH.d for a first profile PATH; and in it the file PID-START-NUMBER with `suffix` (kProfileSuffix or kWindowSuffix).
 void images_directory(const PathText& first_profile, PathText& path) noexcept;
 void image_path(const PathText& first_profile, const ImageIdentity& image, std::string_view suffix,
                 PathText& path) noexcept;
-// Makes PATH.d, for this user only, whatever the umask. It may exist already. Returns 0 or an errno value; `made`
-// becomes the identity of the directory.
+// Makes PATH.d, whatever the umask: for this user only; if the user is root, for all users, each of whom may remove
+// only files of their own, because the program may change its user. It may exist already, if it belongs to this user,
+// to root or to the owner of the first profile. Returns 0 or an errno value; `made` becomes the identity of the
+// directory.
 int make_images_directory(const PathText& first_profile, FileIdentity& made) noexcept;
+// The permissions of a file in PATH.d that all processes of the run write to.
+uint32_t mode_of_shared_files(const PathText& first_profile) noexcept;
+// Whether PATH.d has no files but those of `image` and the file `name`.
+bool only_files_of(const PathText& first_profile, const ImageIdentity& image, std::string_view name) noexcept;
 // Removes the images in PATH.d that an earlier run left: reports would take them for images of this run.
 void remove_old_images(const PathText& first_profile) noexcept;
 // Removes PATH.d if it is empty, and is still the one that was `made`.

@@ -12,6 +12,7 @@
 #include "preload/base/clock.h"
 #include "preload/base/proc.h"
 #include "preload/recorder/child_environment.h"
+#include "preload/recorder/children.h"
 #include "preload/recorder/epoch.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/file_errors.h"
@@ -48,8 +49,13 @@ ProfileHeader& header_as(FileRole role) noexcept {
 // image's profile goes into the directory beside it.
 int create_first_profile() noexcept {
   Recorder& recorder = g_recorder;
-  const int error =
+  int error =
       recorder.segments.output.create(recorder.first_profile, header_as(FileRole::kProfile), recorder.options.force);
+  // A default name has the pid, which other containers use too: the file is another run's.
+  for (uint32_t number = 2; error == EEXIST && has_default_name(recorder.options.output) && number < 10'000; ++number) {
+    number_default_name(recorder.first_profile, number);
+    error = recorder.segments.output.create(recorder.first_profile, header_as(FileRole::kProfile), false);
+  }
   if (error == 0 && recorder.options.force) remove_old_images(recorder.first_profile);
   if (error == EEXIST && getenv(kRunVariable) != nullptr) recorder.is_first_image = false;
   return error;
@@ -92,6 +98,7 @@ int create_files() noexcept {
 
 // Later images print nothing: there may be many, and their parents may read their output.
 void decline_image(int error) noexcept {
+  if (g_recorder.forked) note_failed_image(error);
   if (!g_recorder.is_first_image) return decline_recording();
   decline_recording("not recording", g_recorder.first_profile.view(), reason_of(error));
 }
@@ -127,6 +134,7 @@ bool begin_image() noexcept {
     decline_image(ENOSPC);
     return false;
   }
+  begin_children();
   if (overwrite) begin_first_epoch();
   write_clock_pair(recorder.records);
   write_image_facts(recorder.records, recorder.options_text.view());

@@ -55,9 +55,9 @@ bool in_recorded_process() noexcept {
 
 bool has_stopped() noexcept {
   SegmentStore& segments = g_recorder.segments;
-  // A forked child does not have the parent's window; a child of vfork() has another pid.
+  // A forked child does not have its parent's window, and has not decided; a child of vfork() has another pid.
   return g_recorder.state.load(std::memory_order_acquire) == RecorderState::kOff && segments.window.is_open() &&
-         g_recording_switch.not_forked.load(std::memory_order_relaxed) != 0 && process_id() == segments.pid &&
+         (g_recording_switch.mask.load(std::memory_order_relaxed) & kDecided) != 0 && process_id() == segments.pid &&
          std::atomic_ref<uint64_t>(segments.window.control().stop.time).load(std::memory_order_acquire) != 0;
 }
 

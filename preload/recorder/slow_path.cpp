@@ -33,7 +33,8 @@ bool take_slow_path(Domain domain, const void* caller, const HookCallbacks& hook
     case RecorderState::kRecording:
       begin_image_of_child();
       break;
-    case RecorderState::kOff:
+    case RecorderState::kOff:  // a forked child of a process whose recording has ended
+      g_recorder.segments.window.abandon();
       switch_recording_off();
       return false;
   }

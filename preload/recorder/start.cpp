@@ -9,6 +9,7 @@
 #include "preload/base/recording_switch.h"
 #include "preload/base/thread_context.h"
 #include "preload/recorder/child_environment.h"
+#include "preload/recorder/children.h"
 #include "preload/recorder/image_files.h"
 #include "preload/recorder/image_start.h"
 #include "preload/recorder/modules.h"
@@ -92,6 +93,7 @@ void start_process(const HookCallbacks& hooks) noexcept {
   }
   if (!find_interpreter() && g_recorder.options.follow != Follow::kAll) {
     g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
+    list_waiting_program();
     return;
   }
   begin_recording();

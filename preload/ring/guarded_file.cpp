@@ -85,7 +85,7 @@ int GuardedFile::descriptor() noexcept {
     if (fd_ < 0) return fd_;
     status = status_of(fd_);
   }
-  if (status.deleted) return -EIDRM;
+  if (status.links == 0) return -EIDRM;
   return status.size_bytes < end_ ? -ESTALE : fd_;
 }
 

@@ -173,6 +173,8 @@ SegmentBuilder ending() {
   segment.record(losses(900)).record(PhaseRecord{kStart + 910, Phase::kAfter});
   segment.record(
       StopRecord{kStart + 915, StopReason::kNoSpace, 28, uint64_t{16} << 20, kStart + 920, uint64_t{32} << 20});
+  segment.record(ProcessRecord{kStart + 918, 4800, ProcessAct::kExec, true, 0, "/usr/bin/ls", "ls -l"});
+  segment.record(ProcessRecord{kStart + 919, 4800, ProcessAct::kWithoutPython, false, 0, "", "ls"});
   segment.record(EndRecord{kStart + 920, EndKind::kExit, 0});
   segment.record(ClockPairRecord{kStart + 930, kStart + 930, 1'600'000'000'000'000'930});
   return segment;

@@ -6,6 +6,7 @@ program and returns the path to report on; `reason` is what the reports must say
 import json
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -180,6 +181,326 @@ os.wait()
 """, arguments=[recorder.profile])
 
 
+# --- processes without a profile ---
+
+FORKS = """
+if os.fork() == 0:
+    work(300)
+    os._exit(0)
+os.wait()
+work(300)
+"""
+
+STARTS = """
+import subprocess
+subprocess.run([sys.executable, '-c', 'kept = [bytearray(200) for i in range(300)]'], check=True)
+work(300)
+"""
+
+
+def remove_images(recorder, suffix=".cistern"):
+    folder = recorder.profile + ".d"
+    names = [name for name in os.listdir(folder) if name.endswith(suffix)]
+    assert names, os.listdir(folder)
+    for name in names:
+        os.unlink(os.path.join(folder, name))
+
+
+@loses("the profile of a forked child is deleted afterwards", r"process \d+, forked by process \d+ after .*, has no profile")
+def deleted_forked(recorder):
+    recorder.run(FORKS)
+    remove_images(recorder)
+    return recorder.profile
+
+
+@loses("the profile of a subprocess is deleted afterwards", r"process \d+ \(.*-c kept.*\), started by process \d+ after .*, "
+       r"has no profile")
+def deleted_started(recorder):
+    recorder.run(STARTS)
+    remove_images(recorder)
+    return recorder.profile
+
+
+@loses("the folder of the other profiles is deleted afterwards", r"process \d+, forked by process \d+ .* has no profile")
+def deleted_folder(recorder):
+    recorder.preload(FORKS)
+    shutil.rmtree(recorder.profile + ".d")
+    return recorder.profile
+
+
+@loses("only the first profile is copied", r"process \d+ .*has no profile")
+def copied_alone(recorder):
+    recorder.run(STARTS)
+    os.mkdir(recorder.path("there"))
+    return shutil.copy(recorder.profile, recorder.path("there"))
+
+
+@loses("the folder of the other profiles is deleted while the program runs", r"process \d+, forked by .* has no profile")
+def deleted_while_running(recorder):
+    return recorder.run(FORKS + "import shutil\nshutil.rmtree(sys.argv[1] + '.d')\nwork(300)", arguments=[recorder.profile])
+
+
+@loses("the profile of an intermediate process is deleted", r"process \d+.*has no profile")
+def deleted_intermediate(recorder):
+    recorder.run("""
+if os.fork() == 0:
+    open(sys.argv[1], 'w').write(str(os.getpid()))
+    if os.fork() == 0:
+        work(300)
+        os._exit(0)
+    os.wait()
+    os._exit(0)
+os.wait()
+""", arguments=[recorder.path("pid")])
+    with open(recorder.path("pid")) as file:
+        pid = file.read()
+    folder = recorder.profile + ".d"
+    for name in os.listdir(folder):
+        if name.startswith(pid + "-"):
+            os.unlink(os.path.join(folder, name))
+    return recorder.profile
+
+
+@loses("the profile of a program after exec is deleted", r"process \d+ \(.*-c pass\).* has no profile")
+def deleted_after_exec(recorder):
+    recorder.run("work(300); os.execv(sys.executable, [sys.executable, '-c', 'pass'])")
+    remove_images(recorder)
+    return recorder.profile
+
+
+@loses("a child below another root", r"process \d+, forked by .*its root directory is another one \(chroot\)", root=True)
+def chroot(recorder):
+    os.mkdir(recorder.path("root"))
+    return recorder.run("os.chroot('root')\nif os.fork() == 0:\n    work(300)\n    os._exit(0)\nos.wait()")
+
+
+@loses("a child of another user, who cannot get at the folder", r"process \d+.* has no profile", root=True)
+def other_user_without_access(recorder):
+    os.mkdir(recorder.path("private"), 0o700)
+    recorder.profile = recorder.path("private/x.cistern")
+    os.chmod(recorder.test.folder, 0o755)
+    return recorder.run("""
+if os.fork() == 0:
+    os.setresuid(65534, 65534, 65534)
+    if os.fork() == 0:
+        work(300)
+        os._exit(0)
+    os.wait()
+    os._exit(0)
+os.wait()
+""")
+
+
+@loses("a subprocess of another user, who cannot get at the folder", r"process \d+ \(.*-c kept.*has no profile", root=True)
+def started_user_without_access(recorder):
+    os.mkdir(recorder.path("private"), 0o700)
+    recorder.profile = recorder.path("private/x.cistern")
+    return recorder.run(STARTS.replace("check=True", "user=65534, cwd='/'"))
+
+
+@loses("a subprocess without LD_PRELOAD", r"process \d+ \(.*-c kept.*its environment did not load the recorder")
+def stripped(recorder):
+    return recorder.run(STARTS.replace("check=True", "env={}"))
+
+
+@loses("a subprocess below env -i", r"process \d+ .*its environment did not load the recorder")
+def env_i(recorder):
+    return recorder.run(STARTS.replace("[sys.executable", "['env', '-i', sys.executable"))
+
+
+@loses("posix_spawn without LD_PRELOAD", r"process \d+ \(.*-c kept.*its environment did not load the recorder")
+def spawned_stripped(recorder):
+    return recorder.run("os.waitpid(os.posix_spawn(sys.executable, [sys.executable, '-c', 'kept = 1'], {}), 0)")
+
+
+@loses("exec without LD_PRELOAD", r"process \d+ \(.*-c kept.*its environment did not load the recorder")
+def exec_stripped(recorder):
+    return recorder.run("os.execve(sys.executable, [sys.executable, '-c', 'kept = 1'], {})")
+
+
+@loses("a forked child that executes a program without LD_PRELOAD", r"process \d+ \(.*-c kept.*did not load the recorder")
+def fork_exec_stripped(recorder):
+    return recorder.run(STARTS.replace("check=True", "env={}, preexec_fn=lambda: None"))
+
+
+@loses("a child whose file descriptors are used up", r"process \d+, forked by .* has no profile: Too many open files")
+def no_descriptors(recorder):
+    return recorder.run("""
+import resource
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, 4096))
+if os.fork() == 0:
+    work(300)
+    os._exit(0)
+os.wait()
+""")
+
+
+@loses("a child that finds the disk full", r"(process \d+, forked by .* has no profile: No space left|no space left)", root=True)
+def child_on_full_disk(recorder):
+    recorder.mount("1m")
+    return recorder.preload("""
+work(300)
+with open(os.path.dirname(sys.argv[1]) + '/rest', 'wb', buffering=0) as file:
+    try:
+        while file.write(bytes(4096)) == 4096: pass
+    except OSError: pass
+if os.fork() == 0:
+    work(300)
+    os._exit(0)
+os.wait()
+""", arguments=[recorder.profile])
+
+
+@loses("a profile of a child that is damaged", r"not a profile|is empty|too short|magic|unreadable|could not be read|Cistern")
+def damaged_child(recorder):
+    recorder.run(FORKS)
+    folder = recorder.profile + ".d"
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(b"no profile at all" * 1000)
+    return recorder.profile
+
+
+@loses("a profile that is cut", r"(could not be read|missing from the file|is gone)")
+def cut(recorder):
+    recorder.run("work(30000)")
+    os.truncate(recorder.profile, os.path.getsize(recorder.profile) // 2)
+    return recorder.profile
+
+
+@loses("a profile with a hole", r"(could not be read|missing from the file)")
+def holed(recorder):
+    recorder.run("work(30000)")
+    with open(recorder.profile, "r+b") as file:
+        file.seek(os.path.getsize(recorder.profile) // 2)
+        file.write(bytes(300000))
+    return recorder.profile
+
+
+@loses("the window of a killed program", r"its window file is gone")
+def window_deleted(recorder):
+    recorder.preload("work(3000); os.kill(os.getpid(), 9)")
+    remove_images(recorder, ".window")
+    return recorder.profile
+
+
+@loses("a killed program whose folder was deleted", r"its window file is gone")
+def folder_of_killed(recorder):
+    return recorder.preload("work(3000)\nimport shutil\nshutil.rmtree(sys.argv[1] + '.d')\nos.kill(os.getpid(), 9)",
+                            arguments=[recorder.profile])
+
+
+@loses("a pause", r"recording was stopped for a while", root=False)
+def paused(recorder):
+    return recorder.run("import ctypes\nlibrary = ctypes.CDLL(None)\nlibrary.cistern_stop()\nwork(300)\n"
+                        "library.cistern_start()\nwork(300)")
+
+
+@loses("a late start", r"recording was stopped for a while|Python code ran before")
+def no_start(recorder):
+    return recorder.run("import ctypes\nwork(300)\nctypes.CDLL(None).cistern_start()\nwork(300)", "--no-start")
+
+
+@loses("the flight recorder", r"older (events were|was) overwritten|not in this profile")
+def overwritten(recorder):
+    return recorder.run("for i in range(60):\n    work(20000)\n    kept.clear()", "--ring", "overwrite", "--max-size", "4MiB")
+
+
+# --- nothing is lost ---
+
+@keeps("a forked child")
+def forked(recorder):
+    return recorder.run(FORKS)
+
+
+@keeps("a subprocess")
+def started(recorder):
+    return recorder.run(STARTS)
+
+
+@keeps("a subprocess, without cistern run")
+def started_preloaded(recorder):
+    return recorder.preload(STARTS)
+
+
+@keeps("programs without Python")
+def without_python(recorder):
+    return recorder.run("import subprocess\nfor i in range(5):\n    subprocess.run(['ls', '/'], stdout=subprocess.DEVNULL)\n"
+                        "    subprocess.run('true; ls / >/dev/null', shell=True)\nos.system('ls / >/dev/null')\nwork(300)")
+
+
+@keeps("programs without Python, without cistern run")
+def without_python_preloaded(recorder):
+    return recorder.preload("import subprocess\nsubprocess.run(['ls', '/'], stdout=subprocess.DEVNULL)\n"
+                            "os.spawnlp(os.P_WAIT, 'true', 'true')\nwork(300)")
+
+
+@keeps("programs without Python and without LD_PRELOAD")
+def without_python_stripped(recorder):
+    return recorder.run("import subprocess\nsubprocess.run(['ls', '/'], env={}, stdout=subprocess.DEVNULL)\n"
+                        "subprocess.run(['env', '-i', 'ls', '/'], stdout=subprocess.DEVNULL)\nwork(300)")
+
+
+@keeps("a program that does not exist")
+def no_such_program(recorder):
+    return recorder.run("import subprocess\ntry: subprocess.run(['no-such-program'])\nexcept OSError: pass\n"
+                        "try: os.execvp('no-such-program', ['x'])\nexcept OSError: pass\nwork(300)")
+
+
+@keeps("exec of a program without Python")
+def exec_without_python(recorder):
+    return recorder.run("work(300); os.execvp('true', ['true'])")
+
+
+@keeps("exec of Python")
+def exec_python(recorder):
+    return recorder.run("work(300); os.execv(sys.executable, [sys.executable, '-c', 'pass'])")
+
+
+@keeps("a child of another user", root=True)
+def other_user(recorder):
+    os.chmod(recorder.test.folder, 0o755)
+    os.chmod(recorder.folder, 0o755)
+    return recorder.run("if os.fork() == 0:\n    os.setresuid(65534, 65534, 65534)\n    if os.fork() == 0:\n"
+                        "        work(300)\n        os._exit(0)\n    os.wait()\n    os._exit(0)\nos.wait()")
+
+
+@keeps("a subprocess of another user", root=True)
+def started_by_other_user(recorder):
+    os.chmod(recorder.test.folder, 0o755)
+    return recorder.run(STARTS.replace("check=True", "user=65534, check=True, cwd='/'"))
+
+
+@keeps("--follow none")
+def follow_none(recorder):
+    return recorder.run(FORKS + STARTS, "--follow", "none")
+
+
+@keeps("a pool of processes")
+def pool(recorder):
+    return recorder.run("from multiprocessing import Pool\nif __name__ == '__main__':\n    with Pool(3) as pool:\n"
+                        "        pool.map(len, ['a'] * 20)\n    work(300)")
+
+
+@keeps("a child that ends at once")
+def ends_at_once(recorder):
+    return recorder.run("for i in range(100):\n    if os.fork() == 0: os._exit(0)\n    os.wait()")
+
+
+@keeps("a kill after a program was started")
+def killed_after_start(recorder):
+    return recorder.run("import subprocess\nsubprocess.Popen(['sleep', '0.01'])\nos.kill(os.getpid(), 9)")
+
+
+@keeps("many programs at a time")
+def many_programs(recorder):
+    return recorder.run("import subprocess\nmany = [subprocess.Popen(['true']) for i in range(200)]\n"
+                        "for one in many: one.wait()")
+
+
 @keeps("a program that ends")
 def ends(recorder):
     return recorder.run("work(3000)")
@@ -234,6 +555,10 @@ class Completeness(product.Case):
         text = product.cistern(*command)
         if report == "check":
             self.assertEqual(text.code, 3, text.out + text.err)
+        if not text.out:  # it cannot be made from what is left
+            self.assertIn(text.code, (2, 3))
+            self.assertRegex(text.err, reason + "|no recorded allocation has a line of this file")
+            return
         self.assertIn(text.code, (0, 3), text.err)
         first = re.sub(r"\s+", " ", " ".join(text.out.splitlines()[:FIRST_LINES]))
         self.assertRegex(first, "NOT COMPLETE  ?" + ".*" + reason, text.out[:3000] + text.err)

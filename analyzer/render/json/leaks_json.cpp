@@ -31,6 +31,7 @@ Json group_json(const LeakGroup& group) {
       {"first_birth_ns", group.first_birth_ns},
       {"last_birth_ns", group.last_birth_ns},
       {"images", group.images},
+      {"pids", group.pids},
   };
 }
 

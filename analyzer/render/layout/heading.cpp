@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "analyzer/read/failure.h"
@@ -64,6 +65,34 @@ std::string stop_text(const RecordingStop& stop) {
                             format_bytes(stop.peak_resident_bytes));
 }
 
+// "process 12 (python3 worker.py), forked by 11 after 1.2 s, has no profile: why".
+std::string missing_image_text(const MissingData& missing) {
+  using Kind = MissingImage::Kind;
+  const MissingImage& image = *missing.image;
+  if (image.kind == Kind::kUnreadable) return image.path;
+  std::string text = fmt::format("process {}", image.pid);
+  const std::string what = image.command.empty() ? image.path : image.command;
+  if (!what.empty()) text += fmt::format(" ({})", printable(what));
+  const bool forked = image.kind == Kind::kForked || image.kind == Kind::kNotRecorded;
+  if (image.kind == Kind::kParent) return text + fmt::format(", which started process {}, has no profile", missing.pid);
+  if (image.time != 0) {
+    text += fmt::format(", {} process {} after {},", forked ? "forked by" : "started by", missing.pid,
+                        format_ns(static_cast<int64_t>(image.time)));
+  }
+  switch (image.kind) {
+    case Kind::kNotPreloaded:
+      return text + " has no profile: its environment did not load the recorder (LD_PRELOAD)";
+    case Kind::kNotRecorded:
+      return text + (image.error == EXDEV ? " has no profile: its root directory is another one (chroot)"
+                                          : fmt::format(" has no profile: {}", error_text(image.error)));
+    case Kind::kExecuted:
+      return text +
+             " has no profile: it was deleted, the process could not write it, or the program ignores LD_PRELOAD";
+    default:
+      return text + " has no profile: it was deleted, or the process could not write it";
+  }
+}
+
 }  // namespace
 
 std::string heading(const std::vector<ImageFacts>& images) {
@@ -120,8 +149,11 @@ std::string text_of(const MissingData& missing) {
       return process + "Python stacks are off, so leaks cannot be told from the rest";
     case Kind::kKindsOfLeaks:
       return fmt::format("no census was taken, so leaks of kind {} cannot be told from the rest", missing.text);
-    case Kind::kFile:
-      break;
+    case Kind::kImage:
+      return missing_image_text(missing);
+    case Kind::kChildren:
+      return process + fmt::format("what became of {} child process{} is not known: there were too many at a time",
+                                   missing.number, missing.number == 1 ? "" : "es");
   }
   return missing.text;
 }

@@ -35,9 +35,22 @@ std::string StackText::function_of(const Frame& frame) const {
   return frame.function.empty() ? fmt::format("{}+0x{:x}", module, frame.address) : module + ": " + function;
 }
 
+std::string StackText::fitted_function(const Frame& frame, size_t width) const {
+  std::string text = function_of(frame);
+  if (width_of(text) <= width || frame.kind != FrameKind::kNative || frame.function.empty()) return fit(text, width);
+  text = printable(frame.function);
+  if (width_of(text) > width && text.ends_with(')')) text = text.substr(0, text.find('(', 1));
+  return fit(text, width);
+}
+
 std::string StackText::native_text(const Frame& frame) const {
   const std::string place = place_of(frame);
   return place.empty() ? function_of(frame) : fmt::format("{} ({})", function_of(frame), place);
+}
+
+std::string StackText::fitted_native(const Frame& frame, size_t width) const {
+  std::string text = native_text(frame);
+  return width_of(text) <= width ? text : fitted_function(frame, width);
 }
 
 // Native frames that no Python frame called have their own lines.
@@ -117,7 +130,7 @@ std::string StackText::called_lines(const Entry& entry, size_t indent) const {
     const bool left_out = !all && i >= kCalledLines - 1 && i + 1 != count;
     if (left_out && i == kCalledLines - 1) out += elided(count - kCalledLines, indent + 2);
     if (left_out) continue;
-    out += spaces(indent + 2) + (i == 0 ? "" : "← ") + fit(native_text(*entry.called[i]), width_left) + "\n";
+    out += spaces(indent + 2) + (i == 0 ? "" : "← ") + fitted_native(*entry.called[i], most(width_left)) + "\n";
   }
   return out;
 }
@@ -130,13 +143,13 @@ std::string StackText::line_of(const Frame& frame, bool innermost, size_t indent
   if (frame.kind == FrameKind::kBoundary) return spaces(indent) + "  thread started at\n";
   const auto columns = static_cast<size_t>(terminal_.columns);
   const size_t width_left = columns > indent + 2 ? columns - indent - 2 : 20;
-  const std::string place = fit(place_of(frame), width_left * 2 / 3);
+  const std::string place = fit(place_of(frame), most(width_left * 2 / 3));
   const size_t place_width = place.empty() ? 0 : width_of(place) + 1;
   const size_t function_columns =
       std::min(width_left - std::min(place_width, width_left - 8), std::max(kFunctionColumns, width_left / 2));
   std::string out = spaces(indent) + (innermost ? "" : "← ");
   const size_t width = function_columns - (innermost ? 0 : 2);
-  const std::string function = fit(function_of(frame), width);
+  const std::string function = fitted_function(frame, most(width));
   const std::string padded = place.empty() ? function : pad_right(function, width) + " ";
   out += innermost ? terminal_.paint(Ink::kStrong, padded) : padded;
   return out + place + "\n";

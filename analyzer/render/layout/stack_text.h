@@ -36,6 +36,10 @@ class StackText {
 
   std::string function_of(const Frame& frame) const;
   std::string place_of(const Frame& frame) const;
+  // function_of() in `width` columns. A native function loses its module and its parameters before its name.
+  std::string fitted_function(const Frame& frame, size_t width) const;
+  // See Terminal.
+  size_t most(size_t width) const noexcept { return terminal_.most(width); }
 
  private:
   // A frame with its own line, and the native frames that it called, innermost first.
@@ -47,6 +51,7 @@ class StackText {
   std::vector<size_t> chosen(const std::vector<Entry>& entries) const;
   std::string called_lines(const Entry& entry, size_t indent) const;
   std::string native_text(const Frame& frame) const;
+  std::string fitted_native(const Frame& frame, size_t width) const;
   std::string elided(size_t count, size_t indent) const;
   std::string line_of(const Frame& frame, bool innermost, size_t indent) const;
 

@@ -13,10 +13,20 @@
 namespace cistern::analyzer {
 namespace {
 
+constexpr int kFewestColumns = 40;
+
+// The user's number of columns; 0: none.
+int chosen_columns() {
+  const char* const text = std::getenv("COLUMNS");
+  constexpr int kMostColumns = 10'000;
+  const int columns = text == nullptr ? 0 : std::atoi(text);
+  return columns <= 0 ? 0 : std::clamp(columns, kFewestColumns, kMostColumns);
+}
+
 int columns_of(int descriptor) {
   winsize size{};
   if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  return std::clamp<int>(size.ws_col, 40, 160);
+  return std::clamp<int>(size.ws_col, kFewestColumns, 160);
 }
 
 bool wants_colour() {
@@ -59,9 +69,10 @@ Terminal terminal_of(std::FILE* stream) {
   Terminal terminal;
   const int descriptor = fileno(stream);
   terminal.terminal = isatty(descriptor) == 1;
-  if (!terminal.terminal) return terminal;
-  terminal.colour = wants_colour();
-  terminal.columns = columns_of(descriptor);
+  terminal.colour = terminal.terminal && wants_colour();
+  const int chosen = chosen_columns();
+  terminal.cuts = terminal.terminal || chosen != 0;
+  if (terminal.cuts) terminal.columns = chosen != 0 ? chosen : columns_of(descriptor);
   return terminal;
 }
 

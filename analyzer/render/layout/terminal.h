@@ -1,6 +1,7 @@
 // Standard output and standard error: whether they are terminals, with colour and of what width, and writing to them.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -13,10 +14,13 @@ enum class Ink { kPlain, kStrong, kFaint, kRed, kYellow, kGreen, kBlue };
 struct Terminal {
   bool terminal = false;
   bool colour = false;  // a terminal, without NO_COLOR and TERM=dumb
-  int columns = 80;     // of a terminal, between 40 and 160; else 80
+  int columns = 80;     // the variable COLUMNS, else those of a terminal, at most 160; at least 40
+  bool cuts = true;     // texts lose their middle to fit; not where a file or another program reads them
 
   // `text` in `ink`, or just `text` where there is no colour.
   std::string paint(Ink ink, std::string_view text) const;
+  // The width that a text may take where there are `width` columns for it.
+  size_t most(size_t width) const noexcept { return cuts ? width : SIZE_MAX; }
 };
 
 Terminal terminal_of(std::FILE* stream);

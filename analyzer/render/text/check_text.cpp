@@ -96,7 +96,7 @@ class ProfileText {
   }
 
   std::string leak_figures() const {
-    if (!limits_.judges_leaks()) return "";
+    if (!limits_.judges_leaks()) return "leaks are not judged (--max-leak); ";
     if (verdict_.leaks.empty()) return "no leaks; ";
     return within("leaks " + format_bytes(verdict_.leaked.bytes), limits_.leak_limit()) + "; ";
   }
@@ -152,7 +152,7 @@ class ProfileText {
     const std::string start = fmt::format("{:>{}}{:<7}{:>8}  {:<11}", "", kIndent, name_of(group.growth.growth),
                                           format_bytes(leak.amount.bytes), rate_of(group));
     const size_t width = std::max<size_t>(columns(), width_of(start) + 22) - width_of(start) - 2;
-    out_ += start + "  " + fit(place_of(group.stack), width) + "\n";
+    out_ += start + "  " + fit(place_of(group.stack), terminal_.most(width)) + "\n";
   }
 
   static std::string rate_of(const LeakGroup& group) {

@@ -48,11 +48,11 @@ std::string family_text(const std::vector<ImageFacts>& images, const std::vector
   for (size_t i = 0; i < std::min(top, order.size()); ++i) {
     const ImageFacts& facts = images[order[i]];
     const ImageGrowth& one = growth[order[i]];
-    out +=
-        fmt::format("  {} {} {} {}   {} {}\n", pad_right(std::to_string(facts.pid), 8),
-                    pad_right(descent(facts, one.origin), 14), pad_left(format_bytes(one.grown.bytes), 8),
-                    pad_left(format_count(one.grown.blocks), 8), pad_right(end_of(facts), 8),
-                    fit(place_of_growth(one, tree, stacks), columns > kBeforePlace + 8 ? columns - kBeforePlace : 8));
+    out += fmt::format(
+        "  {} {} {} {}   {} {}\n", pad_right(std::to_string(facts.pid), 8), pad_right(descent(facts, one.origin), 14),
+        pad_left(format_bytes(one.grown.bytes), 8), pad_left(format_count(one.grown.blocks), 8),
+        pad_right(end_of(facts), 8),
+        fit(place_of_growth(one, tree, stacks), stacks.most(columns > kBeforePlace + 8 ? columns - kBeforePlace : 8)));
   }
   if (order.size() > top) out += fmt::format("  … {} more\n", order.size() - top);
   return out;

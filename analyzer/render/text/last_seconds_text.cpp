@@ -58,13 +58,14 @@ std::string last_seconds_text(const LastSeconds& last, const CallTree& tree, con
     const HeldStack& held = last.held[i];
     out += fmt::format("  held {} {} {}   {}\n", pad_left(format_bytes(held.live.bytes), 9),
                        pad_left(format_count(held.live.blocks), 9), pad_left("", 14),
-                       fit(place_text(held, tree, stacks), width));
+                       fit(place_text(held, tree, stacks), stacks.most(width)));
   }
   for (size_t i = 0; i < std::min(top, last.grown.size()); ++i) {
     const HeldStack& held = last.grown[i];
     out += fmt::format("  grew {} {} {}   {}\n", pad_left(signed_bytes(held.grown_bytes()), 9),
                        pad_left(fmt::format("{:+}", held.grown_blocks()), 9),
-                       pad_left(rate_text(last, held.grown_bytes()), 14), fit(place_text(held, tree, stacks), width));
+                       pad_left(rate_text(last, held.grown_bytes()), 14),
+                       fit(place_text(held, tree, stacks), stacks.most(width)));
   }
   return out;
 }

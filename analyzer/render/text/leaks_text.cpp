@@ -1,6 +1,7 @@
 #include "analyzer/render/text/leaks_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string>
@@ -73,9 +74,17 @@ class LeaksText {
                         name_of(group.domain), times(group));
     out_ += stacks_.lines(group.stack, 5);
     if (leaks_.images.size() > 1) {
-      out_ += fmt::format("     in {} of {} processes\n", group.images, leaks_.images.size());
+      out_ += fmt::format("     in {} of {} processes: {}\n", group.images, leaks_.images.size(), pids(group));
     }
     if (group.is_leak()) out_ += fmt::format("     {}\n", terminal_.paint(Ink::kFaint, evidence(group)));
+  }
+
+  static std::string pids(const LeakGroup& group) {
+    constexpr size_t kMost = 5;
+    const size_t shown = std::min(kMost, group.pids.size());
+    const std::string text =
+        fmt::format("{}", fmt::join(group.pids.begin(), group.pids.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+    return shown < group.images ? text + ", …" : text;
   }
 
   std::string times(const LeakGroup& group) const {

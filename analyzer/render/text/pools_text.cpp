@@ -205,7 +205,7 @@ class PoolsText {
       out_ += fmt::format("{} {} {}   {}\n", pad_left(format_bytes(holder.bytes), 11),
                           pad_left(format_count(holder.blocks), 10),
                           pad_left(format_bytes(holder.bytes - holder.requested_bytes), 9),
-                          fit(stacks_.one_line(holder.stack), columns() - 35));
+                          fit(stacks_.one_line(holder.stack), terminal_.most(columns() - 35)));
     }
     if (holders() != result_.holders.size()) {
       line(fmt::format("    and {} more (show with --top 0)", result_.holders.size() - holders()));

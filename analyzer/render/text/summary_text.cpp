@@ -161,7 +161,7 @@ class SummaryText {
                           pad_left("+" + format_seconds(start), 10),
                           pad_left(format_ns(static_cast<int64_t>(facts.duration_ns)), 8),
                           pad_left(format_bytes(facts.peak.bytes), 9), pad_left(format_bytes(facts.end.bytes), 9),
-                          fit(process_remark(facts), columns() - 54));
+                          fit(process_remark(facts), terminal_.most(columns() - 54)));
     }
     if (top != facts_.size()) out_ += fmt::format("  … {} more\n", facts_.size() - top);
     add_family(top);
@@ -191,11 +191,11 @@ class SummaryText {
   void add_function(const FunctionFigures& function) {
     const Frame& frame = summary_.tree.frame(function.frame);
     const size_t width_left = columns() - 49;
-    const std::string name = fit(stacks_.function_of(frame), width_left / 2);
+    const std::string name = stacks_.fitted_function(frame, terminal_.most(width_left / 2));
     out_ +=
         fmt::format("  {} {} {}   {} {}\n", pad_left(format_bytes(function.end.bytes), 20),
                     pad_left(format_count(function.end.blocks), 9), pad_left(format_bytes(function.at_peak.bytes), 12),
-                    name, fit(stacks_.place_of(frame), width_left - width_of(name)));
+                    name, fit(stacks_.place_of(frame), terminal_.most(width_left - width_of(name))));
   }
 
   void add_marks() {
@@ -204,7 +204,7 @@ class SummaryText {
     const size_t top = std::min(output_.top_or(kTopMarks), summary_.marks.size());
     for (size_t i = 0; i < top; ++i) {
       const MarkFigures& mark = summary_.marks[i];
-      out_ += fmt::format("  {} {} {} {}\n", pad_right(fit(printable(mark.name), 10), 10),
+      out_ += fmt::format("  {} {} {} {}\n", pad_right(fit(printable(mark.name), terminal_.most(10)), 10),
                           pad_left(format_ns(mark.time_ns), 9), pad_left(format_bytes(mark.live.bytes), 9),
                           pad_left(format_count(mark.live.blocks), 9));
     }
@@ -230,7 +230,7 @@ class SummaryText {
     if (name.empty()) name = "(no name)";
     out_ += fmt::format("  {} {} {} {}   {}\n", pad_right(std::to_string(thread.tid), 10),
                         pad_left(format_bytes(thread.end.bytes), 9), pad_left(format_bytes(thread.allocated.bytes), 9),
-                        pad_left(time, 10), fit(name, columns() - 48));
+                        pad_left(time, 10), fit(name, terminal_.most(columns() - 48)));
   }
 
   void add_remarks() {

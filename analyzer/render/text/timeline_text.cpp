@@ -114,12 +114,12 @@ class TimelineText {
     if (point.uncollectable != 0) text += fmt::format(", {} uncollectable", format_count(point.uncollectable));
     if (text.empty()) return;
     const std::string indent(kTime + 2, ' ');
-    out_ += indent + terminal_.paint(Ink::kFaint, fit(text, columns() - indent.size())) + "\n";
+    out_ += indent + terminal_.paint(Ink::kFaint, fit(text, terminal_.most(columns() - indent.size()))) + "\n";
   }
 
   // "mark loaded: 12.3 MB live", "3 marks: a, b, c", "120 marks: iteration … iteration".
-  static std::string marks_text(std::span<const TimelineMark> marks) {
-    const auto name = [](const TimelineMark& mark) { return fit(printable(mark.name), 24); };
+  std::string marks_text(std::span<const TimelineMark> marks) const {
+    const auto name = [this](const TimelineMark& mark) { return fit(printable(mark.name), terminal_.most(24)); };
     if (marks.size() == 1) return fmt::format("mark {}: {} live", name(marks[0]), format_bytes(marks[0].live.bytes));
     std::string text = fmt::format("{} marks: {}", marks.size(), name(marks[0]));
     if (marks.size() > 3) return text + " … " + name(marks.back());

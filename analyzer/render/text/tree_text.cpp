@@ -143,8 +143,8 @@ class TreeText {
     const std::string left =
         fmt::format("{:>8} {:>5}  {}", format_bytes(amount.bytes), format_share(amount.bytes, whole()), indent);
     const size_t width = columns() - std::min(columns() - 20, width_of(left));
-    const std::string fitted_place = fit(place, width * 2 / 3);
-    const std::string fitted = fit(what, width - std::min(width - 8, width_of(fitted_place) + 2));
+    const std::string fitted_place = fit(place, terminal_.most(width * 2 / 3));
+    const std::string fitted = fit(what, terminal_.most(width - std::min(width - 8, width_of(fitted_place) + 2)));
     out_ += left + terminal_.paint(Ink::kStrong, fitted) + (place.empty() ? "" : "  " + fitted_place) + "\n";
   }
 

@@ -15,7 +15,7 @@ using AllRecords = std::tuple<StringRecord, CodeRecord, LineTableRecord, StackNo
                               ThreadRecord, ThreadNameRecord, ThreadEndRecord, ClockPairRecord, MarkRecord, PhaseRecord,
                               MemoryRecord, MallocInfoRecord, CollectionRecord, LossesRecord, ImageRecord,
                               EnvironmentRecord, InterpreterRecord, EndRecord, InstallRecord, ChildRecord,
-                              RetiredRecord, EpochRecord, StopRecord, SymbolRecord, SnapshotRecord>;
+                              RetiredRecord, EpochRecord, StopRecord, ProcessRecord, SymbolRecord, SnapshotRecord>;
 
 // Calls `act` with an empty record of each type.
 template <typename Act>

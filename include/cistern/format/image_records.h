@@ -133,6 +133,38 @@ struct StopRecord {
   }
 };
 
+enum class ProcessAct : uint32_t {
+  kExec = 1,           // executes `path`
+  kExecFailed = 2,     // cancels the kExec before it
+  kNoEvent = 3,        // a forked child that ended without an event, and so without an image
+  kNotRecorded = 4,    // its image could not be recorded: `error`
+  kWithoutPython = 5,  // a program without Python, which --follow python does not record
+};
+
+// What a process did that has no image, or whose image ends with it. With the child records, a reader knows which
+// images there must be.
+struct ProcessRecord {
+  static constexpr RecordType kType = RecordType::kProcess;
+  static constexpr std::string_view kName = "process";
+  uint64_t time = 0;
+  uint32_t pid = 0;
+  ProcessAct act = ProcessAct::kExec;
+  bool preloads = false;     // the new program's environment loads the recorder
+  uint64_t error = 0;        // errno value
+  std::string_view path;     // its end, if it is long
+  std::string_view command;  // the arguments, with spaces between them; their beginning
+  template <typename Record, typename Visitor>
+  static constexpr void for_each_field(Record& r, Visitor&& visit) {
+    visit("time", r.time);
+    visit("pid", r.pid);
+    visit("act", r.act);
+    visit("preloads", r.preloads);
+    visit("error", r.error);
+    visit("path", r.path);
+    visit("command", r.command);
+  }
+};
+
 // The record of a window's StopState.
 constexpr StopRecord stop_record_of(const StopState& state) noexcept {
   return {state.time,     static_cast<StopReason>(state.reason),

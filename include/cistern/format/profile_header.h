@@ -19,6 +19,9 @@ constexpr std::string_view kProfileSuffix = ".cistern";
 constexpr std::string_view kWindowSuffix = ".window";
 constexpr std::string_view kPackedSuffix = ".packed";
 constexpr std::string_view kNextSuffix = ".next";
+// In the folder: a line "PID START NAME" for each program without Python that a recorded image started, and "PID START
+// > PATH" where such a program executes another one without the recorder.
+constexpr std::string_view kProgramsFile = "programs";
 
 constexpr bool is_image_file(std::string_view name) noexcept {
   const size_t numbers = name.find_first_not_of("0123456789-");

@@ -43,6 +43,7 @@ enum class RecordType : uint32_t {
   kRetired = 23,
   kEpoch = 24,
   kStop = 25,
+  kProcess = 26,
   kSymbol = 34,
   kSnapshot = 35,
   // Reserved for later writers: their layout is theirs to document when they come.

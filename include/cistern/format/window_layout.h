@@ -38,16 +38,17 @@ constexpr uint32_t kMaxPayloadBytes = kMaxSegmentBytes - kSlotOverheadBytes;
 // Counts of what was not recorded, and of what affects how far a profile can be trusted. Indices into
 // WindowControl::counters; also the order of the counters in a losses record.
 enum class Counter : uint32_t {
-  kLostEvents = 0,       // events of the chosen domains that could not be written
-  kGuardedEvents = 1,    // of those: calls that interrupted the recorder itself (signal handlers)
-  kReserved2 = 2,        // always 0; reports print it as "pass_through"
-  kBootstrapBlocks = 3,  // blocks that came from the bootstrap pool
-  kStackTableFull = 4,   // stacks that became the node "stack table full"
-  kRetiredCodes = 5,     // code objects that were freed after they had been defined
-  kStoppedEvents = 6,    // events after recording had stopped because the profile was full
-  kReinstalls = 7,       // times that CPython's allocator hooks had to be installed again
-  kOverwritten = 8,      // segments that were overwritten by newer ones
-  kPythonOff = 9,        // 1: Python stacks were switched off, see the interpreter record
+  kLostEvents = 0,        // events of the chosen domains that could not be written
+  kGuardedEvents = 1,     // of those: calls that interrupted the recorder itself (signal handlers)
+  kReserved2 = 2,         // always 0; reports print it as "pass_through"
+  kBootstrapBlocks = 3,   // blocks that came from the bootstrap pool
+  kStackTableFull = 4,    // stacks that became the node "stack table full"
+  kRetiredCodes = 5,      // code objects that were freed after they had been defined
+  kStoppedEvents = 6,     // events after recording had stopped because the profile was full
+  kReinstalls = 7,        // times that CPython's allocator hooks had to be installed again
+  kOverwritten = 8,       // segments that were overwritten by newer ones
+  kPythonOff = 9,         // 1: Python stacks were switched off, see the interpreter record
+  kUnnotedChildren = 10,  // processes that could not note what became of them
 };
 constexpr uint32_t kCounters = 16;
 

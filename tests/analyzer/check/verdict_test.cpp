@@ -175,12 +175,14 @@ TEST_F(VerdictTest, IncompleteProfileNeverPasses) {
            [](ImageFacts& facts) { facts.lost_events = 1; }, [](ImageFacts& facts) { facts.lost_segments = 1; },
            [](ImageFacts& facts) { facts.unreadable_bytes = 1; },
            [](ImageFacts& facts) { facts.window_missing = true; }, [](ImageFacts& facts) { facts.late_install = true; },
+           [](ImageFacts& facts) { facts.stop.emplace(); }, [](ImageFacts& facts) { facts.unnoted_children = 1; },
+           [](ImageFacts& facts) { facts.missing_images.emplace_back(); },
            [](ImageFacts& facts) { facts.paused = true; }, [](ImageFacts& facts) { facts.epoch_begin_ns = 1; }}) {
     findings_.images[0] = whole;
     damage(findings_.images[0]);
     EXPECT_FALSE(verdict().passed());
     ASSERT_EQ(verdict().missing.size(), 1u);
-    EXPECT_NE(verdict().missing[0].kind, MissingData::Kind::kFile);
+    EXPECT_NE(verdict().missing[0].kind, MissingData::Kind::kKindsOfLeaks);
   }
 }
 
