@@ -70,7 +70,6 @@ int run_command_line(int argc, char** argv) {
     return argc > 1 && std::string_view(argv[1]) == one.name;
   });
   const bool is_known = command != commands().end();
-  if (argc < 2) return usage_exit("no command given");
   if (is_known && command->parser != nullptr) return command->parser(argc - 1, argv + 1, argv[0]);
   if (!is_known && argc > 1 && argv[1][0] != '-') return usage_exit(std::string(argv[1]) + ": no such command");
   CLI::App app("Cistern, a memory profiler for unmodified python3 programs", "cistern");
@@ -84,8 +83,8 @@ int run_command_line(int argc, char** argv) {
     if (!is_known || one.name == command->name) add_command(app, one, exit_code);
   }
   if (argc <= 1) {
-    std::fputs(app.help().c_str(), stderr);
-    return static_cast<int>(ExitCode::kUsage);
+    std::fprintf(stderr, "%s\n", app.help().c_str());
+    return usage_exit("no command given");
   }
   return parse_and_run(app, argc, argv, exit_code);
 }

@@ -52,6 +52,7 @@ class Finder {
       const Follow follow = follow_of(image);
       if (follow == Follow::kNone) continue;
       const std::map<uint32_t, Started> started = started_by(image);
+      strangers_ = count_strangers(image, started);
       for (const auto& [pid, process] : started) judge(image, follow, pid, process);
     }
     for (const auto& [pid, path] : unrecorded_) {
@@ -150,7 +151,27 @@ class Finder {
       return;
     }
     if (!process.forked || process.no_event || pid == own) return;
-    if (!has_image(pid, unix_ns(image, *process.forked), nullptr)) add(Kind::kForked, *process.forked, {});
+    if (has_image(pid, unix_ns(image, *process.forked), nullptr)) return;
+    if (strangers_ > 0) return static_cast<void>(--strangers_);
+    add(Kind::kForked, *process.forked, {});
+  }
+
+  // Children of the image that the image knows by another number: they have a pid namespace of their own.
+  size_t count_strangers(const Image& image, const std::map<uint32_t, Started>& started) const {
+    size_t count = 0;
+    for (const Image& one : images_) {
+      const ImageIdentity& parent = one.header.parent;
+      const bool child = one.is_forked() && parent.pid == image.header.image.pid &&
+                         parent.start_ticks == image.header.image.start_ticks &&
+                         parent.number == image.header.image.number;
+      // A program that began by itself has installed the hooks itself.
+      const bool forked = one.process_events.installs.size() <= one.process_events.counter(Counter::kReinstalls);
+      if (child && forked && !started.contains(one.header.image.pid)) ++count;
+    }
+    for (const auto& [pid, process] : started) {
+      if (!process.forked && process.no_event) ++count;
+    }
+    return count;
   }
 
   static std::string directory_of(const Image& image) {
@@ -174,6 +195,7 @@ class Finder {
   std::set<uint32_t> without_python_;
   std::map<uint32_t, std::string> unrecorded_;  // programs that a program without Python executed without the recorder
   std::set<std::pair<uint32_t, uint32_t>> named_parents_;
+  size_t strangers_ = 0;  // of the image that is judged
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 """`cistern check` as a build calls it: a shell script that tests exit codes."""
 import json
 import os
+import shutil
 import signal
 import unittest
 
@@ -136,6 +137,71 @@ class Limits(Check):
         done = self.check("--max-peak", "9MB", small, self.path("absent"))
         self.assertEqual(done.code, 3)
         self.assertIn("absent", done.err)
+
+
+class Questions(Check):
+    """A question that cannot be answered is refused, so that a typing error does not pass the gate."""
+
+    def test_a_filter_that_matches_nothing_is_an_error(self):
+        profile = self.record(STEADY)
+        self.assertEqual(self.check("--function", "work", profile).code, 0)
+        self.assertEqual(self.check("--function", "remember", profile).code, 1)
+        for option, what in (("--function", "no stack has a function"), ("--file", "no stack has a file"),
+                             ("--thread", "no thread")):
+            done = self.check(option, "no_such_thing", profile)
+            self.assertEqual((done.code, done.out), (2, ""))
+            self.assertIn(what, done.err)
+            self.assertEqual(self.check(option, "no_such_thing", option, "main" if option == "--thread" else "app",
+                                        profile).code, 2, "each pattern must match")
+
+    def test_limits_on_other_things_say_that_leaks_are_not_judged(self):
+        profile = self.record(STEADY)
+        done = self.check("--max-peak", "1GB", profile)
+        self.assertEqual(done.code, 0)
+        self.assertIn("leaks are not judged (--max-leak)", done.out)
+        self.assertNotIn("not judged", self.check("--max-peak", "1GB", "--max-leak", "1GB", profile).out)
+
+    def test_a_time_after_the_end_is_an_error(self):
+        profile = self.record(STEADY)
+        self.assertEqual(product.cistern("leaks", "--at", "1ms", profile).code, 0)
+        for command in (["leaks", "--at", "99s"], ["tree", "--at", "99s"], ["leaks", "--warm-up", "99s"]):
+            done = product.cistern(*command, profile)
+            self.assertEqual((done.code, done.out), (2, ""), command)
+            self.assertIn("99s is after the end of the recording", done.err)
+
+    def test_a_pipe_gets_whole_names_and_columns_are_the_users(self):
+        name = "a_function_whose_name_is_" + "very_" * 20 + "long"
+        profile = self.record(STEADY.replace("remember", name))
+        self.assertIn(name, product.cistern("leaks", profile).out)
+        self.assertIn(name, product.cistern("summary", profile).out)
+        self.assertIn(name, self.check(profile).out)
+        done = product.run([product.CISTERN, "leaks", profile], product.clean_environment(COLUMNS="60"))
+        self.assertNotIn(name, done.out)
+        frames = [line for line in done.out.splitlines() if "a_function_" in line]
+        self.assertTrue(frames and max(map(len, frames)) <= 60, done.out)
+
+    def test_runs_with_the_same_pid_have_profiles_of_their_own(self):
+        if os.geteuid() != 0 or not shutil.which("unshare"):
+            interpreters.say("NOT TESTED: %s needs root and unshare" % self.id())
+            self.skipTest("needs root")
+        script = self.write("app.py", "kept = [bytes(1000) for i in range(100)]")
+        for _ in range(3):
+            done = product.run(["unshare", "--pid", "--fork", "--mount-proc", product.CISTERN, "run", "--", self.python,
+                                script], product.clean_environment(), cwd=self.folder)
+            self.assertEqual((done.code, done.err), (0, ""))
+        names = sorted(name for name in os.listdir(self.folder) if name.endswith(".cistern"))
+        self.assertEqual(len(names), 3, names)
+        for name in names:
+            self.assertRegex(name, r"^cistern\.app\.\d+(-[23])?\.cistern$")
+            _, verdict = self.check_json(self.path(name))
+            self.assertEqual(len(verdict["profiles"][0]["images"]), 1)
+
+    def test_a_script_is_not_a_program_and_the_message_says_how_to_run_it(self):
+        self.write("app.py", "pass")
+        for name in ("app.py", "./app.py"):
+            done = product.run([product.CISTERN, "run", name], product.clean_environment(), cwd=self.folder)
+            self.assertIn(done.code, (126, 127))
+            self.assertIn("run it by: cistern run python3 %s" % name, done.err)
 
 
 class Completeness(Check):

@@ -53,7 +53,8 @@ TEST(CommandLine, WrongArgumentsEndWithCode2AndOneLine) {
 }
 
 TEST(CommandLine, ErrorNamesAnUnknownCommand) {
-  EXPECT_EQ(cistern("").out, "cistern: no command given (see --help)\n");
+  EXPECT_TRUE(cistern("").out.ends_with("cistern: no command given (see --help)\n")) << cistern("").out;
+  EXPECT_NE(cistern("").out.find("  leaks "), std::string::npos) << cistern("").out;
   EXPECT_EQ(cistern("frobnicate x").out, "cistern: frobnicate: no such command (see --help)\n");
 }
 
