@@ -43,8 +43,8 @@ bool is_one_line(const std::string& text) {
 }
 
 TEST(CommandLine, WrongArgumentsEndWithCode2AndOneLine) {
-  for (const char* arguments : {"", "frobnicate", "leaks", "leaks --top many x", "leaks --domain none x",
-                                "leaks --frob x", "summary --depth 3 x", "pack", "pack -o x y z"}) {
+  for (const char* arguments : {"frobnicate", "leaks", "leaks --top many x", "leaks --domain none x", "leaks --frob x",
+                                "summary --depth 3 x", "pack", "pack -o x y z"}) {
     const Outcome outcome = cistern(arguments);
     EXPECT_EQ(outcome.exit_code, 2) << arguments;
     EXPECT_TRUE(is_one_line(outcome.out)) << outcome.out;
