@@ -2,9 +2,11 @@
 
 #include <elf.h>
 #include <link.h>
-#include <sys/auxv.h>
 
+#include <algorithm>
 #include <cstring>
+
+#include "preload/arch/arch.h"
 
 namespace cistern::preload {
 namespace {
@@ -22,34 +24,6 @@ std::string_view build_id_in(const char* notes, size_t size) noexcept {
     size -= whole;
   }
   return {};
-}
-
-LoadedModule describe(const dl_phdr_info& info) noexcept {
-  LoadedModule module;
-  module.path = info.dlpi_name != nullptr ? info.dlpi_name : "";
-  module.base = info.dlpi_addr;
-  module.start = UINTPTR_MAX;
-  module.loads = info.dlpi_adds;
-  module.unloads = info.dlpi_subs;
-  for (unsigned i = 0; i < info.dlpi_phnum; ++i) {
-    const ElfW(Phdr)& header = info.dlpi_phdr[i];
-    const uintptr_t at = info.dlpi_addr + header.p_vaddr;
-    if (header.p_type == PT_LOAD) {
-      if (at < module.start) module.start = at;
-      if (at + header.p_memsz > module.end) module.end = at + header.p_memsz;
-      if ((header.p_flags & PF_W) != 0) {
-        const uintptr_t aligned = (at + 7) & ~uintptr_t{7};
-        module.data = reinterpret_cast<const void*>(aligned);
-        module.data_bytes = at + header.p_filesz > aligned ? at + header.p_filesz - aligned : 0;
-      }
-    } else if (header.p_type == PT_DYNAMIC) {
-      module.dynamic = reinterpret_cast<const void*>(at);
-    } else if (header.p_type == PT_NOTE && module.build_id.empty()) {
-      module.build_id = build_id_in(reinterpret_cast<const char*>(at), header.p_memsz);
-    }
-  }
-  if (module.start > module.end) module.start = module.end;
-  return module;
 }
 
 struct SymbolTable {
@@ -124,17 +98,36 @@ bool relocates(const SymbolTable& table, const ElfW(Rela) * relocations, size_t 
 
 }  // namespace
 
-void for_each_module(bool (*visit)(void*, const LoadedModule&), void* context) noexcept {
-  struct Visit {
-    bool (*visit)(void*, const LoadedModule&);
-    void* context;
-  } call{visit, context};
-  dl_iterate_phdr(
-      [](dl_phdr_info* info, size_t, void* data) {
-        const auto* call = static_cast<Visit*>(data);
-        return call->visit(call->context, describe(*info)) ? 0 : 1;
-      },
-      &call);
+// The loader maps a module's segments at `base` + p_vaddr; the first begins at the page that `start` is.
+bool describe_module(uintptr_t start, LoadedModule& module) noexcept {
+  const auto& header = *reinterpret_cast<const ElfW(Ehdr)*>(start);
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_phentsize != sizeof(ElfW(Phdr))) return false;
+  if (header.e_phoff + header.e_phnum * sizeof(ElfW(Phdr)) > kPageBytes) return false;
+  const auto* const headers = reinterpret_cast<const ElfW(Phdr)*>(start + header.e_phoff);
+  const auto* const headers_end = headers + header.e_phnum;
+  const auto* const first = std::find_if(headers, headers_end, [](const auto& at) { return at.p_type == PT_LOAD; });
+  if (first == headers_end) return false;
+  module.base = start - (first->p_vaddr & ~(kPageBytes - 1));
+  module.start = UINTPTR_MAX;
+  for (const auto* program = first; program != headers_end; ++program) {
+    if (program->p_type != PT_LOAD) continue;
+    const uintptr_t at = module.base + program->p_vaddr;
+    module.start = std::min(module.start, at);
+    module.end = std::max(module.end, at + program->p_memsz);
+    if ((program->p_flags & PF_W) == 0) continue;
+    const uintptr_t aligned = (at + 7) & ~uintptr_t{7};
+    module.data = reinterpret_cast<const void*>(aligned);
+    module.data_bytes = at + program->p_filesz > aligned ? at + program->p_filesz - aligned : 0;
+  }
+  for (const auto* program = headers; program != headers_end; ++program) {
+    const uintptr_t at = module.base + program->p_vaddr;
+    if (program->p_type == PT_DYNAMIC) module.dynamic = reinterpret_cast<const void*>(at);
+    if (program->p_type == PT_GNU_EH_FRAME) module.eh_frame_header = reinterpret_cast<const uint8_t*>(at);
+    if (program->p_type == PT_NOTE && module.build_id.empty()) {
+      module.build_id = build_id_in(reinterpret_cast<const char*>(at), program->p_memsz);
+    }
+  }
+  return true;
 }
 
 void* find_symbol(const LoadedModule& module, const char* name) noexcept {
@@ -167,26 +160,6 @@ bool imports_symbol(const LoadedModule& module, const char* name) noexcept {
     if (entry->d_tag == DT_RELASZ) data_bytes = entry->d_un.d_val;
   }
   return relocates(table, functions, function_bytes, name) || relocates(table, data, data_bytes, name);
-}
-
-bool in_loader(const void* address) noexcept {
-  struct Range {
-    uintptr_t start = 0;
-    uintptr_t end = 0;
-  };
-  static Range loader;
-  if (loader.end == 0) {
-    for_each_module(
-        [](void* context, const LoadedModule& module) {
-          if (module.base != getauxval(AT_BASE) || module.base == 0) return true;
-          static_cast<Range*>(context)->start = module.start;
-          static_cast<Range*>(context)->end = module.end;
-          return false;
-        },
-        &loader);
-  }
-  const auto at = reinterpret_cast<uintptr_t>(address);
-  return at >= loader.start && at < loader.end;
 }
 
 }  // namespace cistern::preload

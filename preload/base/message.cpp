@@ -11,6 +11,7 @@
 
 #include "preload/arch/arch.h"
 #include "preload/base/file_identity.h"
+#include "preload/base/memory.h"
 #include "preload/base/text.h"
 
 namespace cistern::preload {
@@ -86,15 +87,16 @@ void print_once(std::string_view what, std::string_view where, std::string_view 
   static std::atomic<bool> printed{false};
   if (printed.exchange(true, std::memory_order_relaxed)) return;
   if (!g_stderr.known() || status_of(kStderr).identity != g_stderr || !can_write_line()) return;
-  Text<kLineBytes> line;
-  line.add("cistern: ");
-  add_printable(line, what);
-  if (!where.empty()) add_printable(line.add(": "), where.substr(0, kLineBytes / 2));
-  if (where.size() > kLineBytes / 2) line.add("…");
-  if (!why.empty()) add_printable(line.add(": "), why);
-  line.add("\n");
+  const ScratchObject<Text<kLineBytes>> line;
+  if (!line) return;
+  line->add("cistern: ");
+  add_printable(*line, what);
+  if (!where.empty()) add_printable(line->add(": "), where.substr(0, kLineBytes / 2));
+  if (where.size() > kLineBytes / 2) line->add("…");
+  if (!why.empty()) add_printable(line->add(": "), why);
+  line->add("\n");
   const QuietWrites quiet;
-  raw_syscall(SYS_write, kStderr, reinterpret_cast<long>(line.c_str()), static_cast<long>(line.size()));
+  raw_syscall(SYS_write, kStderr, reinterpret_cast<long>(line->c_str()), static_cast<long>(line->size()));
 }
 
 }  // namespace cistern::preload

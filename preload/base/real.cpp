@@ -1,12 +1,14 @@
 #include "preload/base/real.h"
 
 #include <errno.h>
+#include <link.h>
 #include <stdlib.h>
 
 #include <atomic>
 #include <cstring>
 
 #include "preload/base/elf.h"
+#include "preload/base/loaded_modules.h"
 #include "preload/base/thread_context.h"
 
 namespace cistern::preload {
@@ -112,11 +114,10 @@ void look_up_newer(Function*& target, const char* name) noexcept {
     const char* name;
     void* found;
   } search{name, nullptr};
-  for_each_module(
+  for_each_module_at_start(
       [](void* context, const LoadedModule& module) {
         auto* search = static_cast<Search*>(context);
-        const auto self = reinterpret_cast<uintptr_t>(&g_pool);
-        if (self < module.start || self >= module.end) search->found = find_symbol(module, search->name);
+        if (module.dynamic != _DYNAMIC) search->found = find_symbol(module, search->name);
         return search->found == nullptr;
       },
       &search);
@@ -151,6 +152,7 @@ void resolve_real_functions() noexcept {
   int expected = 0;
   if (!g_resolution.compare_exchange_strong(expected, 1, std::memory_order_acq_rel)) return;
   const ReentrancyGuard guard;
+  prepare_module_search();
   RealFunctions found = g_real;
 #define CISTERN_LOOK_UP(name, type) look_up(found.name, #name);
   CISTERN_HOOKED_FUNCTIONS(CISTERN_LOOK_UP)

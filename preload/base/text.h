@@ -12,6 +12,8 @@ namespace cistern::preload {
 template <size_t kCapacity>
 class Text {
  public:
+  static constexpr size_t kCapacityBytes = kCapacity;  // with the NUL
+
   Text& add(std::string_view text) noexcept {
     const size_t free = kCapacity - 1 - size_;
     const size_t taken = text.size() < free ? text.size() : free;

@@ -9,7 +9,6 @@ void NativeCodes::begin(CodeLocation (*module_of)(uintptr_t), uint64_t max_table
   kind_ = kind;
   table_.limit(max_table_bytes);
   module_of_ = module_of;
-  prepare_code_search();
   const CallFrameInfo own = find_code(reinterpret_cast<uintptr_t>(&is_evaluation_frame));
   own_begin_ = own.start;
   own_end_ = own.end;

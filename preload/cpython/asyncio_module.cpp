@@ -1,6 +1,7 @@
 #include "preload/cpython/asyncio_module.h"
 
 #include "preload/base/elf.h"
+#include "preload/base/loaded_modules.h"
 #include "preload/cpython/task_layout.h"
 
 namespace cistern::preload {
@@ -19,18 +20,19 @@ bool publishes_tasks(const LoadedModule& module, const TaskLayout& layout) noexc
 
 }  // namespace
 
-void find_asyncio(Interpreter& python, bool in_use) noexcept {
-  if (python.layout == nullptr || python.frame_walk() != FrameWalk::kPlain) return;
+bool find_asyncio(Interpreter& python, bool in_use) noexcept {
+  if (python.layout == nullptr || python.frame_walk() != FrameWalk::kPlain) return true;
   const TaskLayout& layout = python.layout->tasks;
-  if (layout.running_task == kNoOffset || python.coroutine_type == nullptr || python.generator_type == nullptr) return;
-  if (contradiction(layout, python.runtime) != nullptr) return;
+  if (layout.running_task == kNoOffset || python.coroutine_type == nullptr || python.generator_type == nullptr)
+    return true;
+  if (contradiction(layout, python.runtime) != nullptr) return true;
   struct Search {
     const TaskLayout& layout;
     uintptr_t interpreter;
     bool in_use;
     bool found;
   } search{layout, python.module_start, in_use, false};
-  for_each_module(
+  const bool known = for_each_module(
       [](void* context, const LoadedModule& module) {
         auto& search = *static_cast<Search*>(context);
         if (find_symbol(module, "PyInit__asyncio") == nullptr) return true;
@@ -40,6 +42,7 @@ void find_asyncio(Interpreter& python, bool in_use) noexcept {
       },
       &search);
   if (search.found) python.look_at_tasks();
+  return known;
 }
 
 }  // namespace cistern::preload

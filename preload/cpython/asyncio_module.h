@@ -9,7 +9,8 @@ namespace cistern::preload {
 // Looks for the module among the loaded ones. If it is there, captures of `python`'s stacks read the running task from
 // now on. Where the module is part of the interpreter it is always loaded: then `in_use` decides, whether asyncio's
 // code has run. Does nothing when tasks are read already, when the layout does not know them, or when the module
-// publishes other offsets. Any thread. Requires that the loader does not change its list meanwhile.
-void find_asyncio(Interpreter& python, bool in_use) noexcept;
+// publishes other offsets. Returns false when the modules are not known now, because another thread unloads one. Any
+// thread.
+bool find_asyncio(Interpreter& python, bool in_use) noexcept;
 
 }  // namespace cistern::preload

@@ -2,6 +2,7 @@
 
 #include "preload/arch/arch.h"
 #include "preload/base/elf.h"
+#include "preload/base/loaded_modules.h"
 
 namespace cistern::preload {
 
@@ -85,12 +86,13 @@ bool runs_main() noexcept {
   bool found = false;
   for_each_module(
       [](void* context, const LoadedModule& executable) {
+        if (!executable.executable) return true;
         for (const char* const name : {"Py_BytesMain", "Py_RunMain", "Py_Main"}) {
           if (imports_symbol(executable, name) || find_symbol(executable, name) != nullptr) {
             *static_cast<bool*>(context) = true;
           }
         }
-        return false;  // the first one is the executable
+        return false;
       },
       &found);
   return found;
@@ -137,12 +139,13 @@ const uint8_t* const* Interpreter::own_holder_variable() const noexcept {
   return place != nullptr && *place == functions.holder_state() ? place : nullptr;
 }
 
-bool find_interpreter() noexcept {
+std::optional<bool> find_interpreter() noexcept {
   if (g_python.found) return true;
-  for_each_module(
+  const bool known = for_each_module(
       [](void* context, const LoadedModule& module) { return !take(*static_cast<Interpreter*>(context), module); },
       &g_python);
   g_python.embedded = g_python.found && !runs_main();
+  if (!g_python.found && !known) return std::nullopt;
   return g_python.found;
 }
 
@@ -151,14 +154,14 @@ bool is_loaded(const Interpreter& python) noexcept {
     const Interpreter& python;
     bool found;
   } search{python, false};
-  for_each_module(
+  const bool known = for_each_module(
       [](void* context, const LoadedModule& module) {
         auto& search = *static_cast<Search*>(context);
         search.found = module.start == search.python.module_start && module.path == search.python.module.view();
         return !search.found;
       },
       &search);
-  return search.found;
+  return search.found || !known;
 }
 
 }  // namespace cistern::preload

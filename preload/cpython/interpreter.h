@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "cistern/format/image_records.h"
@@ -103,11 +104,11 @@ struct Interpreter {
 };
 extern Interpreter g_python;
 
-// Looks for an interpreter among the loaded modules and fills g_python. Returns g_python.found. Requires that the
-// loader has relocated the modules.
-bool find_interpreter() noexcept;
+// Looks for an interpreter among the loaded modules and fills g_python. Returns g_python.found; nothing when the
+// modules are not known now, because another thread unloads one. A module that is not relocated yet is not taken.
+std::optional<bool> find_interpreter() noexcept;
 
-// Whether the module that the interpreter was found in is still loaded.
+// Whether the module that the interpreter was found in is still loaded; true when the modules are not known now.
 bool is_loaded(const Interpreter& python) noexcept;
 
 // Whether the interpreter's allocators can be hooked.

@@ -151,7 +151,8 @@ void list_path(const PathText& first_profile, PathText& path) noexcept {
 // Too large for the stack of a small thread.
 struct ListPaths {
   SpinLock lock;
-  Session session;
+  bool in_run = false;
+  PathText first_profile;
   PathText path;
 };
 constinit ListPaths g_list;
@@ -182,13 +183,13 @@ void list_program(std::string_view mark, std::string_view name) noexcept {
   const ReentrancyGuard guard;
   constexpr int kTurns = 10'000;  // a child of vfork() that was killed may have left the lock
   const Locked locked(g_list.lock, kTurns);
-  if (!locked || !g_list.session.found) return;
+  if (!locked || !g_list.in_run) return;
   Text<256> line;
   line.add(uint64_t{process_id()}).add(" ").add(process_start_ticks()).add(" ").add(mark);
   if (name.size() > 160) name.remove_prefix(name.size() - 160);
   for (const char& c : name) line.add(static_cast<unsigned char>(c) < ' ' ? "?" : std::string_view(&c, 1));
   line.add("\n");
-  append_to_list(g_list.session.first_profile, line.view());
+  append_to_list(g_list.first_profile, line.view());
 }
 
 void write_listed_program(std::string_view line) noexcept {
@@ -283,7 +284,10 @@ void note_failed_image(int error) noexcept {
 }
 
 void list_waiting_program() noexcept {
-  g_list.session = read_session(getenv(kSessionVariable));  // the program may clear its environment
+  const Session session = read_session(getenv(kSessionVariable));
+  g_list.in_run = session.found;
+  g_list.first_profile.clear();
+  g_list.first_profile.add(session.first_profile);  // the program may clear its environment
   list_program({}, base_name(executed_name()));
 }
 

@@ -43,14 +43,21 @@ void write_environment(RecordStream& records) noexcept {
 }  // namespace
 
 void write_image_facts(RecordStream& records, std::string_view options) noexcept {
-  char executable[4096], directory[4096], arguments[kMaxTextBytes];
-  utsname name{};
-  raw_syscall(SYS_uname, reinterpret_cast<long>(&name));
+  struct Texts {
+    char executable[4096];
+    char directory[4096];
+    char arguments[kMaxTextBytes];
+    utsname name;
+  };
+  const ScratchObject<Texts> texts;
   ImageRecord image;
-  image.executable = executable_path(executable, sizeof executable);
-  image.directory = working_directory(directory, sizeof directory);
-  image.host = name.nodename;
-  image.arguments = read_file("/proc/self/cmdline", arguments, sizeof arguments);
+  if (texts) {
+    raw_syscall(SYS_uname, reinterpret_cast<long>(&texts->name));
+    image.executable = executable_path(texts->executable, sizeof texts->executable);
+    image.directory = working_directory(texts->directory, sizeof texts->directory);
+    image.host = texts->name.nodename;
+    image.arguments = read_file("/proc/self/cmdline", texts->arguments, sizeof texts->arguments);
+  }
   image.page_bytes = kPageBytes;
   image.options = cut_text(options);
   image.libc = gnu_get_libc_version();

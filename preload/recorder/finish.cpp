@@ -31,8 +31,7 @@ void write_end_facts(EndKind how, int64_t code, bool may_ask_libc) noexcept {
   RecordStream& records = g_recorder.records;
   g_recorder.phases.enter(Phase::kAfter, now());
   g_recorder.event_clock.end_sharing();
-  // A forked child does not call the loader unless it has used it.
-  if (may_ask_libc && (!g_recorder.forked || modules_changed())) update_modules(records);
+  update_modules(records);
   write_clock_pair(records);
   write_memory(records);
   if (may_ask_libc) write_malloc_info(records);

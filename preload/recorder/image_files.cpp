@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "preload/arch/arch.h"
+#include "preload/base/memory.h"
 #include "preload/base/proc.h"
 
 namespace cistern::preload {
@@ -63,8 +64,10 @@ void add_host(PathText& path) noexcept {
 }
 
 void add_default_name(PathText& path, const ImageIdentity& image) noexcept {
-  char arguments[4096];
-  const std::string_view name = program_name(read_file("/proc/self/cmdline", arguments, sizeof arguments));
+  constexpr size_t kArgumentsBytes = 4096;
+  const ScratchObject<char[kArgumentsBytes]> arguments;
+  std::string_view name;
+  if (arguments) name = program_name(read_file("/proc/self/cmdline", *arguments, kArgumentsBytes));
   path.add("cistern.");
   add_clean(path, name.empty() ? base_name(executed_name()) : name);
   path.add(".").add(uint64_t{image.pid}).add(kProfileSuffix);
@@ -72,8 +75,9 @@ void add_default_name(PathText& path, const ImageIdentity& image) noexcept {
 
 // Adds nothing where the working directory has been removed: then the path stays relative, and no file can be made.
 void add_working_directory(PathText& path) noexcept {
-  char directory[4096];
-  path.add(working_directory(directory, sizeof directory));
+  constexpr size_t kDirectoryBytes = 4096;
+  const ScratchObject<char[kDirectoryBytes]> directory;
+  if (directory) path.add(working_directory(*directory, kDirectoryBytes));
   if (!path.empty() && path.view().back() != '/') path.add("/");
 }
 
@@ -88,8 +92,8 @@ Session read_session(const char* text) noexcept {
   session.parent.start_unix_ns = take_field(rest);
   session.parent.number = static_cast<uint32_t>(take_field(rest));
   session.generation = static_cast<uint32_t>(take_field(rest));
-  session.first_profile.add(rest);
-  session.found = session.parent.pid != 0 && rest.starts_with('/') && session.first_profile.complete();
+  session.first_profile = rest;
+  session.found = session.parent.pid != 0 && rest.starts_with('/') && rest.size() < PathText::kCapacityBytes;
   return session;
 }
 
@@ -144,17 +148,17 @@ void image_path(const PathText& first_profile, const ImageIdentity& image, std::
 int make_images_directory(const PathText& first_profile, FileIdentity& made) noexcept {
   constexpr long kOwnerOnly = 0700;
   constexpr long kEachTheirOwn = 01777;
-  PathText path;
-  images_directory(first_profile, path);
-  if (!path.complete()) return ENAMETOOLONG;
+  const ScratchObject<PathText> path;
+  if (!path) return ENOMEM;
+  images_directory(first_profile, *path);
+  if (!path->complete()) return ENAMETOOLONG;
   const auto user = static_cast<uint32_t>(raw_syscall(SYS_geteuid));
-  const long result = raw_syscall(SYS_mkdirat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), kOwnerOnly);
+  const auto name = reinterpret_cast<long>(path->c_str());
+  const long result = raw_syscall(SYS_mkdirat, AT_FDCWD, name, kOwnerOnly);
   if (is_error(result) && result != -EEXIST) return static_cast<int>(-result);
   // The umask may have removed even these permissions.
-  if (result == 0) {
-    raw_syscall(SYS_fchmodat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), user == 0 ? kEachTheirOwn : kOwnerOnly);
-  }
-  const FileStatus there = status_at(path.c_str());
+  if (result == 0) raw_syscall(SYS_fchmodat, AT_FDCWD, name, user == 0 ? kEachTheirOwn : kOwnerOnly);
+  const FileStatus there = status_at(path->c_str());
   if (!S_ISDIR(there.mode)) return ENOTDIR;
   // Another user may have made it, to get at what is written there.
   if (there.owner != user && there.owner != 0 && there.owner != status_at(first_profile.c_str()).owner) return EACCES;
@@ -163,9 +167,10 @@ int make_images_directory(const PathText& first_profile, FileIdentity& made) noe
 }
 
 uint32_t mode_of_shared_files(const PathText& first_profile) noexcept {
-  PathText path;
-  images_directory(first_profile, path);
-  return (status_at(path.c_str()).mode & S_IWOTH) != 0 ? 0666 : 0600;
+  const ScratchObject<PathText> path;
+  if (!path) return 0600;
+  images_directory(first_profile, *path);
+  return (status_at(path->c_str()).mode & S_IWOTH) != 0 ? 0666 : 0600;
 }
 
 namespace {
@@ -180,18 +185,20 @@ bool for_each_file(const PathText& first_profile, Visit visit) noexcept {
     uint8_t type;
     char name[1];  // NUL-terminated
   };               // linux_dirent64, see getdents64(2)
-  PathText path;
-  images_directory(first_profile, path);
-  const long fd = raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path.c_str()),
+  constexpr size_t kEntriesBytes = 4096;
+  const ScratchObject<PathText> path;
+  const ScratchObject<char[kEntriesBytes]> entries;
+  if (!path || !entries) return false;
+  images_directory(first_profile, *path);
+  const long fd = raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path->c_str()),
                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (is_error(fd)) return false;
-  alignas(Entry) char entries[2048];
   bool all = true;
   while (all) {
-    const long got = raw_syscall(SYS_getdents64, fd, reinterpret_cast<long>(entries), sizeof entries);
+    const long got = raw_syscall(SYS_getdents64, fd, reinterpret_cast<long>(*entries), kEntriesBytes);
     if (got <= 0) break;
     for (long at = 0; at < got && all;) {
-      const auto* const entry = reinterpret_cast<const Entry*>(entries + at);
+      const auto* const entry = reinterpret_cast<const Entry*>(*entries + at);
       all = visit(fd, entry->name);
       at += entry->size;
     }
@@ -221,26 +228,29 @@ void remove_old_images(const PathText& first_profile) noexcept {
 }
 
 void remove_images_directory(const PathText& first_profile, const FileIdentity& made) noexcept {
-  PathText path;
-  images_directory(first_profile, path);
-  if (!made.known() || status_at(path.c_str()).identity != made) return;
-  raw_syscall(SYS_unlinkat, AT_FDCWD, reinterpret_cast<long>(path.c_str()), AT_REMOVEDIR);
+  const ScratchObject<PathText> path;
+  if (!path) return;
+  images_directory(first_profile, *path);
+  if (!made.known() || status_at(path->c_str()).identity != made) return;
+  raw_syscall(SYS_unlinkat, AT_FDCWD, reinterpret_cast<long>(path->c_str()), AT_REMOVEDIR);
 }
 
 FileIdentity folder_of(const PathText& first_profile) noexcept {
-  PathText path;
-  path.add(directory_of(first_profile.view())).add("/.");  // follows a symbolic link at the end
-  return status_at(path.c_str()).identity;
+  const ScratchObject<PathText> path;
+  if (!path) return {};
+  path->add(directory_of(first_profile.view())).add("/.");  // follows a symbolic link at the end
+  return status_at(path->c_str()).identity;
 }
 
 void append_to_run_file(const char* run_file, const ImageIdentity& image, const PathText& profile) noexcept {
   if (run_file == nullptr) return;
-  Text<4096 + 128> line;
-  line.add(uint64_t{image.pid}).add(" ").add(image.start_ticks).add(" ").add(uint64_t{image.number}).add(" ");
-  line.add(profile.view()).add("\n");
+  const ScratchObject<Text<PathText::kCapacityBytes + 128>> line;
+  if (!line) return;
+  line->add(uint64_t{image.pid}).add(" ").add(image.start_ticks).add(" ").add(uint64_t{image.number}).add(" ");
+  line->add(profile.view()).add("\n");
   const long fd = raw_syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(run_file), O_WRONLY | O_APPEND | O_CLOEXEC);
   if (is_error(fd)) return;
-  raw_syscall(SYS_write, fd, reinterpret_cast<long>(line.c_str()), static_cast<long>(line.size()));
+  raw_syscall(SYS_write, fd, reinterpret_cast<long>(line->c_str()), static_cast<long>(line->size()));
   raw_syscall(SYS_close, fd);
 }
 

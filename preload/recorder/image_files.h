@@ -16,7 +16,7 @@ struct Session {
   bool found = false;
   ImageIdentity parent{};
   uint32_t generation = 0;
-  PathText first_profile;
+  std::string_view first_profile;  // a part of the text that was read
 };
 Session read_session(const char* text) noexcept;
 

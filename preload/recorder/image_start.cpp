@@ -10,6 +10,7 @@
 #include "cistern/format/checksum.h"
 #include "preload/arch/arch.h"
 #include "preload/base/clock.h"
+#include "preload/base/memory.h"
 #include "preload/base/proc.h"
 #include "preload/recorder/child_environment.h"
 #include "preload/recorder/children.h"
@@ -66,10 +67,11 @@ int create_later_profile() noexcept {
   Recorder& recorder = g_recorder;
   if (const int error = make_images_directory(recorder.first_profile, recorder.images_directory); error != 0)
     return error;
+  const ScratchObject<PathText> path;
+  if (!path) return ENOMEM;
   for (;; ++recorder.header.image.number) {
-    PathText path;
-    image_path(recorder.first_profile, recorder.header.image, kProfileSuffix, path);
-    const int error = recorder.segments.output.create(path, header_as(FileRole::kProfile), false);
+    image_path(recorder.first_profile, recorder.header.image, kProfileSuffix, *path);
+    const int error = recorder.segments.output.create(*path, header_as(FileRole::kProfile), false);
     if (error != EEXIST || recorder.header.image.number > 100'000) return error;
   }
 }
@@ -88,10 +90,11 @@ int create_files() noexcept {
   if (error != 0 && (recorder.is_first_image || recorder.options.follow == Follow::kNone)) return error;
   if (!recorder.is_first_image) error = create_later_profile();
   if (error != 0) return error;
-  PathText window;
-  image_path(recorder.first_profile, recorder.header.image, kWindowSuffix, window);
+  const ScratchObject<PathText> window;
+  if (!window) return ENOMEM;
+  image_path(recorder.first_profile, recorder.header.image, kWindowSuffix, *window);
   error = make_images_directory(recorder.first_profile, recorder.images_directory);
-  if (error == 0) error = recorder.segments.window.open(window, header_as(FileRole::kWindow));
+  if (error == 0) error = recorder.segments.window.open(*window, header_as(FileRole::kWindow));
   if (error != 0) discard_files();
   return error;
 }

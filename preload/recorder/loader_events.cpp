@@ -1,6 +1,6 @@
 #include "preload/recorder/loader_events.h"
 
-#include "preload/base/elf.h"
+#include "preload/base/loaded_modules.h"
 #include "preload/base/thread_context.h"
 #include "preload/cpython/asyncio_module.h"
 #include "preload/recorder/modules.h"
@@ -11,8 +11,8 @@
 namespace cistern::preload {
 
 void check_new_modules() noexcept {
-  if (modules_changed()) update_modules(g_recorder.records);
-  find_asyncio(g_python, g_recorder.interner.asyncio_seen());
+  forget_loader_calls();
+  if (!find_asyncio(g_python, g_recorder.interner.asyncio_seen())) note_loader_call();
 }
 
 void check_for_asyncio(const void* caller) noexcept {
@@ -24,9 +24,11 @@ void check_for_asyncio(const void* caller) noexcept {
 // An interpreter that is not initialized has no Python stacks, and its functions may be gone before dlclose returns.
 void dlclose_begins() noexcept {
   if (in_recorded_process() && g_python.found && !is_initialized()) g_recorder.python_stacks = false;
+  unloading_begins();
 }
 
 void dlclose_ends() noexcept {
+  unloading_ends();
   note_loader_call();
   if (!in_recorded_process()) return;
   const ReentrancyGuard guard;

@@ -3,8 +3,8 @@
 
 namespace cistern::preload {
 
-// Writes which modules were loaded since the last call, and looks for asyncio among them. Requires that the thread is
-// inside the recorder, and not below the loader, whose lock it takes.
+// Looks for asyncio among the modules that were loaded since the last call. Requires that the thread is inside the
+// recorder.
 void check_new_modules() noexcept;
 
 // The same, called by hooks of native code where no other domain is recorded. `caller` is the hook's return address:

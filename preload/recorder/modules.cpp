@@ -5,10 +5,9 @@
 
 #include "cistern/format/definition_records.h"
 #include "preload/base/clock.h"
-#include "preload/base/elf.h"
+#include "preload/base/loaded_modules.h"
 #include "preload/base/memory.h"
 #include "preload/base/spin_lock.h"
-#include "preload/unwind/code_search.h"
 
 extern "C" {
 unsigned char cistern_loader_called = 0;
@@ -50,18 +49,8 @@ struct ModuleMap {
   ModuleText* texts = nullptr;
   char* free_text = nullptr;
   size_t free_text_bytes = 0;
-  RecordStream* records = nullptr;  // during one update
-  uint64_t time = 0;
 };
 constinit ModuleMap g_modules;
-
-bool loader_called() noexcept {
-  return std::atomic_ref<unsigned char>(cistern_loader_called).load(std::memory_order_relaxed) != 0;
-}
-
-// A walk of native frames has updated the map since the last update_modules(), so cistern_loader_called is reset;
-// callers that search new modules for an interpreter or asyncio have not seen the change.
-std::atomic<bool> g_changed_by_walk{false};
 
 uint64_t identity_of(const LoadedModule& module) noexcept {
   uint64_t hash = 0xcbf29ce484222325;
@@ -131,17 +120,12 @@ void write_module(RecordStream& records, const KnownModule& module, uint64_t tim
   records.write(record);
 }
 
-bool visit(void* context, const LoadedModule& module) noexcept {
-  auto& map = *static_cast<ModuleMap*>(context);
-  const uint64_t identity = identity_of(module);
-  for (size_t i = 0; i < map.count; ++i) {
-    KnownModule& known = map.modules[i];
-    if (known.start == module.start && known.end == module.end && known.identity == identity) {
-      known.seen = true;
-      return true;
-    }
-  }
-  if (map.count == map.capacity && !grow(map)) return false;
+bool same(const KnownModule& known, const LoadedModule& module, uint64_t identity) noexcept {
+  return known.start == module.start && known.end == module.end && known.identity == identity;
+}
+
+KnownModule* add(ModuleMap& map, const LoadedModule& module, uint64_t identity, RecordStream& records) noexcept {
+  if (map.count == map.capacity && !grow(map)) return nullptr;
   const std::string_view path = cut_text(module.path);
   const std::string_view build_id = module.build_id.substr(0, 64);
   const uint32_t id = ++map.last_id;
@@ -150,35 +134,94 @@ bool visit(void* context, const LoadedModule& module) noexcept {
       KnownModule{module.base, module.start, module.end, identity, text_of(map, identity, path, build_id), id, true};
   std::atomic_signal_fence(std::memory_order_seq_cst);
   ++map.count;
-  write_module(*map.records, known, map.time, path, build_id);
-  return true;
+  write_module(records, known, now(), path, build_id);
+  return &known;
 }
 
-// Returns whether a module was loaded or unloaded.
-bool update_locked(ModuleMap& map, RecordStream& records) noexcept {
-  const uint32_t last_id = map.last_id;
-  const size_t count = map.count;
-  std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
-  for (size_t i = 0; i < map.count; ++i) map.modules[i].seen = false;
-  map.records = &records;
-  map.time = now();
-  for_each_module(visit, &map);
+// Removes the modules that `gone` names, and writes that they ended. Returns whether there are any.
+template <typename Gone>
+bool remove(ModuleMap& map, RecordStream& records, Gone gone) noexcept {
   size_t kept = 0;
   for (size_t i = 0; i < map.count; ++i) {
-    if (map.modules[i].seen) {
+    if (!gone(map.modules[i])) {
       map.modules[kept++] = map.modules[i];
     } else {
-      records.write(ModuleEndRecord{ModuleId{map.modules[i].id}, map.time});
+      records.write(ModuleEndRecord{ModuleId{map.modules[i].id}, now()});
     }
   }
+  const bool any = kept != map.count;
   map.count = kept;
-  return map.last_id != last_id || kept != count;
+  return any;
+}
+
+struct Update {
+  ModuleMap& map;
+  RecordStream& records;
+  bool add_new;
+};
+
+bool mark_seen(void* context, const LoadedModule& module) noexcept {
+  auto& update = *static_cast<Update*>(context);
+  const uint64_t identity = identity_of(module);
+  for (size_t i = 0; i < update.map.count; ++i) {
+    KnownModule& known = update.map.modules[i];
+    if (!same(known, module, identity)) continue;
+    known.seen = true;
+    return true;
+  }
+  return !update.add_new || add(update.map, module, identity, update.records) != nullptr;
+}
+
+// Compares the map with the modules that are loaded. Returns whether one was unloaded.
+bool compare_locked(ModuleMap& map, RecordStream& records, bool add_new) noexcept {
+  Update update{map, records, add_new};
+  for (size_t i = 0; i < map.count; ++i) map.modules[i].seen = false;
+  if (!for_each_module(mark_seen, &update)) return false;
+  return remove(map, records, [](KnownModule& known) { return !known.seen; });
+}
+
+struct Location {
+  RecordStream& records;
+  uint32_t id;
+  uintptr_t base;
+};
+
+// The module of code that runs. What was known at its place and is another module has been unloaded.
+void locate(void* context, const LoadedModule& module) noexcept {
+  auto& location = *static_cast<Location*>(context);
+  ModuleMap& map = g_modules;
+  const uint64_t identity = identity_of(module);
+  const Locked locked(map.lock);
+  const KnownModule* found = nullptr;
+  for (size_t i = 0; i < map.count && found == nullptr; ++i) {
+    if (same(map.modules[i], module, identity)) found = &map.modules[i];
+  }
+  if (found == nullptr) {
+    remove(map, location.records,
+           [&](KnownModule& known) { return known.start < module.end && module.start < known.end; });
+    found = add(map, module, identity, location.records);
+  }
+  if (found == nullptr) return;
+  location.id = found->id;
+  location.base = found->base;
+}
+
+bool locate_known(uintptr_t instruction, Location& location) noexcept {
+  const Locked locked(g_modules.lock);
+  for (size_t i = 0; i < g_modules.count; ++i) {
+    const KnownModule& module = g_modules.modules[i];
+    if (instruction < module.start || instruction >= module.end) continue;
+    location.id = module.id;
+    location.base = module.base;
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
 
 bool modules_changed() noexcept {
-  return loader_called() || g_changed_by_walk.load(std::memory_order_relaxed);
+  return std::atomic_ref<unsigned char>(cistern_loader_called).load(std::memory_order_relaxed) != 0;
 }
 
 void note_loader_call() noexcept {
@@ -187,11 +230,11 @@ void note_loader_call() noexcept {
 
 void forget_loader_calls() noexcept {
   std::atomic_ref<unsigned char>(cistern_loader_called).store(0, std::memory_order_relaxed);
-  g_changed_by_walk.store(false, std::memory_order_relaxed);
 }
 
 void abandon_modules() noexcept {
   g_modules.lock.reset();
+  abandon_module_reading();
   forget_loader_calls();
 }
 
@@ -206,32 +249,34 @@ void write_known_modules(RecordStream& records) noexcept {
 
 void update_modules(RecordStream& records) noexcept {
   const Locked locked(g_modules.lock);
-  forget_loader_calls();
-  update_locked(g_modules, records);
+  compare_locked(g_modules, records, true);
 }
 
-// The calling thread may hold the loader's lock (inside dl_iterate_phdr), and another thread may wait for that lock in
-// update_modules(): so this thread gives up after kTurns instead of waiting for g_modules.lock.
-bool find_module(uintptr_t instruction, bool forked, RecordStream& records, uint32_t& id, uintptr_t& base) noexcept {
-  constexpr int kTurns = 200;
-  const Locked locked(g_modules.lock, kTurns);
-  if (!locked) return false;
-  // In a forked child a thread that does not exist may hold the loader's lock, until this process has used the loader.
-  const int attempts = forked ? 1 : 2;
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    if (loader_called() || attempt != 0) {
-      if (update_locked(g_modules, records)) g_changed_by_walk.store(true, std::memory_order_relaxed);
-    }
-    for (size_t i = 0; i < g_modules.count; ++i) {
-      const KnownModule& module = g_modules.modules[i];
-      if (instruction < module.start || instruction >= module.end) continue;
-      id = module.id;
-      base = module.base;
-      return true;
-    }
-    if (find_code(instruction).start == 0) return false;  // generated at run time
-  }
-  return false;
+bool end_unloaded_modules(RecordStream& records) noexcept {
+  const Locked locked(g_modules.lock);
+  if (!module_search_is_cheap()) return compare_locked(g_modules, records, false);
+  const ModuleReading reading;
+  if (!reading) return false;
+  return remove(g_modules, records, [](KnownModule& known) {
+    known.seen = false;
+    visit_module_at(
+        known.start,
+        [](void* context, const LoadedModule& module) {
+          auto& known = *static_cast<KnownModule*>(context);
+          known.seen = same(known, module, identity_of(module));
+        },
+        &known);
+    return !known.seen;
+  });
+}
+
+bool find_module(uintptr_t instruction, RecordStream& records, uint32_t& id, uintptr_t& base) noexcept {
+  Location location{records, 0, 0};
+  const bool known = !module_search_is_cheap() && locate_known(instruction, location);
+  if (!known && !visit_module_at(instruction, locate, &location)) return false;
+  id = location.id;
+  base = location.base;
+  return id != 0;
 }
 
 }  // namespace cistern::preload

@@ -8,23 +8,25 @@
 
 namespace cistern::preload {
 
-// Writes which modules were loaded and unloaded since the last call. Takes the loader's lock.
+// Writes which modules were loaded and unloaded since the last call. Does nothing when that is not known now
+// (for_each_module()).
 void update_modules(RecordStream& records) noexcept;
 
-// Writes the modules that are known, without asking the loader: in a forked child, and when an epoch begins. A thread
-// that does not exist in the child may have held the loader's lock, which fork() does not free (seen with glibc 2.36,
-// elf/dl-iteratephdr.c).
+// The same, only for those that were unloaded. Returns whether there are any.
+bool end_unloaded_modules(RecordStream& records) noexcept;
+
+// Writes the modules that are known: in a forked child, and when an epoch begins.
 void write_known_modules(RecordStream& records) noexcept;
 
-// Finds the module that the code at `instruction` belongs to: its id, and its base, from which its addresses count.
-// Updates the map where it may be out of date. `forked`: in a forked child, which asks the loader only after it has
-// used it. Returns false when there is no such module, and while another thread updates the map.
-bool find_module(uintptr_t instruction, bool forked, RecordStream& records, uint32_t& id, uintptr_t& base) noexcept;
+// Finds the module that the code at `instruction` belongs to, which runs: its id, and its base, from which its
+// addresses count. Writes the module if it is new. Returns false when there is no such module: the code was generated
+// at run time.
+bool find_module(uintptr_t instruction, RecordStream& records, uint32_t& id, uintptr_t& base) noexcept;
 
 // In a forked child.
 void abandon_modules() noexcept;
 
-// Whether dlopen or dlclose was called since the last update_modules().
+// Whether dlopen or dlclose was called since the last forget_loader_calls().
 bool modules_changed() noexcept;
 void note_loader_call() noexcept;
 void forget_loader_calls() noexcept;

@@ -29,23 +29,10 @@ WalkKind kind_of(Native native) noexcept {
   return native == Native::kLeaf ? WalkKind::kEveryBlock : WalkKind::kSomeBlocks;
 }
 
-uint64_t modules_unloaded() noexcept {
-  uint64_t unloads = 0;
-  for_each_module(
-      [](void* context, const LoadedModule& module) {
-        *static_cast<uint64_t*>(context) = module.unloads;
-        return false;
-      },
-      &unloads);
-  return unloads;
-}
-
-std::atomic<uint64_t> g_unloaded{0};
-
 CodeLocation location_of(uintptr_t instruction) noexcept {
   CodeLocation location;
   uintptr_t base = 0;
-  if (!find_module(instruction, g_recorder.forked, g_recorder.records, location.module, base)) return {};
+  if (!find_module(instruction, g_recorder.records, location.module, base)) return {};
   location.address = static_cast<uint32_t>(instruction - base);
   return location;
 }
@@ -55,30 +42,27 @@ CodeLocation location_of(uintptr_t instruction) noexcept {
 void begin_native_capture() noexcept {
   g_recorder.native_domains = domains_of(g_recorder.options.native) & g_recorder.options.domains;
   if (g_recorder.native_domains == 0) return;
-  g_unloaded.store(modules_unloaded(), std::memory_order_relaxed);
   g_recorder.native_codes.begin(location_of, kMaxCodeBytes, kind_of(g_recorder.options.native));
 }
 
 void find_evaluation_function() noexcept {
   if (g_recorder.native_domains == 0) return;
   const void* function = nullptr;
-  for_each_module(
-      [](void* context, const LoadedModule& module) {
-        if (!g_python.found || module.start != g_python.module_start) return true;
-        *static_cast<const void**>(context) = find_symbol(module, "_PyEval_EvalFrameDefault");
-        return false;
-      },
-      &function);
+  const auto find = [](void* context, const LoadedModule& module) {
+    *static_cast<const void**>(context) = find_symbol(module, "_PyEval_EvalFrameDefault");
+  };
+  if (g_python.found) visit_module_at(g_python.module_start, find, &function);
   g_recorder.native_codes.set_evaluation(function);
 }
 
 void forget_unloaded_code() noexcept {
-  if (g_recorder.native_domains == 0) return;
-  const uint64_t unloads = modules_unloaded();
-  if (g_unloaded.exchange(unloads, std::memory_order_relaxed) != unloads) g_recorder.native_codes.table().invalidate();
+  if (!end_unloaded_modules(g_recorder.records) || g_recorder.native_domains == 0) return;
+  forget_known_code();
+  g_recorder.native_codes.table().invalidate();
 }
 
 void abandon_native_capture() noexcept {
+  abandon_code_search();
   g_recorder.native_codes.table().abandon();
 }
 

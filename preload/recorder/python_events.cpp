@@ -4,6 +4,7 @@
 
 #include "preload/base/clock.h"
 #include "preload/base/elf.h"
+#include "preload/base/loaded_modules.h"
 #include "preload/base/message.h"
 #include "preload/base/proc.h"
 #include "preload/base/thread_context.h"
@@ -55,8 +56,10 @@ void check_for_new_python(const void* caller) noexcept {
   const uint32_t self = process_id();
   if (checking_pid.exchange(self, std::memory_order_acquire) == self) return;
   const ReentrancyGuard guard;
-  update_modules(g_recorder.records);
-  if (find_interpreter()) hook_interpreter();
+  forget_loader_calls();
+  const std::optional<bool> found = find_interpreter();
+  if (!found) note_loader_call();
+  if (found.value_or(false)) hook_interpreter();
   checking_pid.store(0, std::memory_order_release);
 }
 

@@ -4,6 +4,8 @@
 
 #include "preload/base/clock.h"
 #include "preload/base/elf.h"
+#include "preload/base/loaded_modules.h"
+#include "preload/base/memory.h"
 #include "preload/base/message.h"
 #include "preload/base/real.h"
 #include "preload/base/recording_switch.h"
@@ -32,11 +34,18 @@ void read_options() noexcept {
 bool options_are_sound() noexcept {
   const auto error = parse_options(g_recorder.options_text.view(), g_recorder.options);
   if (!error) return true;
-  Text<512> where;
-  where.add("CISTERN_OPTIONS: ").add(error->pair);
-  Text<512> why;
-  why.add("expected ").add(error->expected);
-  decline_recording("not recording", where.view(), why.view());
+  struct Message {
+    Text<512> where;
+    Text<512> why;
+  };
+  const ScratchObject<Message> message;
+  if (message) {
+    message->where.add("CISTERN_OPTIONS: ").add(error->pair);
+    message->why.add("expected ").add(error->expected);
+    decline_recording("not recording", message->where.view(), message->why.view());
+  } else {
+    decline_recording();
+  }
   withdraw_from_environment();
   return false;
 }
@@ -46,7 +55,7 @@ void continue_session(const Session& session) noexcept {
   ProfileHeader& header = g_recorder.header;
   header.parent = session.parent;
   header.generation = session.generation + 1;
-  g_recorder.first_profile = session.first_profile;
+  g_recorder.first_profile.add(session.first_profile);
   const bool same_process =
       session.parent.pid == header.image.pid && session.parent.start_ticks == header.image.start_ticks;
   if (same_process) header.image.number = session.parent.number + 1;  // after exec
@@ -91,7 +100,9 @@ void start_process(const HookCallbacks& hooks) noexcept {
     return decline_recording("not recording", {},
                              "this kernel cannot mark a forked child (MADV_WIPEONFORK, Linux 4.14 and later)");
   }
-  if (!find_interpreter() && g_recorder.options.follow != Follow::kAll) {
+  const std::optional<bool> found = find_interpreter();
+  if (!found) note_loader_call();
+  if (!found.value_or(false) && g_recorder.options.follow != Follow::kAll) {
     g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
     list_waiting_program();
     return;
@@ -101,12 +112,11 @@ void start_process(const HookCallbacks& hooks) noexcept {
 
 void start_if_python_was_loaded(const void* caller) noexcept {
   if (!modules_changed() || in_loader(caller) || !claim_starting(RecorderState::kWaiting)) return;
-  if (find_interpreter()) {
-    begin_recording();
-  } else {
-    forget_loader_calls();
-    g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
-  }
+  forget_loader_calls();
+  const std::optional<bool> found = find_interpreter();
+  if (found.value_or(false)) return begin_recording();
+  if (!found) note_loader_call();
+  g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
 }
 
 }  // namespace cistern::preload

@@ -1,71 +1,66 @@
 #include "preload/unwind/code_search.h"
 
-#include <elf.h>
-#include <link.h>
+#include <cstddef>
 
-#include "preload/base/elf.h"
+#include "preload/base/loaded_modules.h"
+#include "preload/base/spin_lock.h"
 
 namespace cistern::preload {
 namespace {
 
-// struct dl_find_object (glibc 2.35, dlfcn.h), which older headers do not have. Fields that some other architectures
-// have come behind these (DLFO_STRUCT_HAS_EH_DBASE, DLFO_STRUCT_HAS_EH_COUNT; neither x86-64 nor aarch64).
-struct FoundObject {
-  unsigned long long flags;
-  void* map_start;
-  void* map_end;
-  void* link_map;
-  void* eh_frame;
-  unsigned long long reserved[7];
-};
-using FindObject = int (*)(void* pc, FoundObject* result);
-FindObject g_find_object = nullptr;
+CallFrameInfo info_of(const LoadedModule& module) noexcept {
+  return {module.eh_frame_header, module.start, module.end};
+}
 
-struct Search {
-  uintptr_t pc;
-  CallFrameInfo found;
-};
+// Modules that were found before, where each search reads a file of the kernel.
+struct KnownInfo {
+  static constexpr size_t kCapacity = 1024;
+  SpinLock lock;
+  size_t count = 0;
+  CallFrameInfo infos[kCapacity];
 
-int visit_module(dl_phdr_info* info, size_t, void* context) noexcept {
-  auto& search = *static_cast<Search*>(context);
-  CallFrameInfo module;
-  bool hit = false;
-  for (unsigned i = 0; i < info->dlpi_phnum; ++i) {
-    const ElfW(Phdr)& header = info->dlpi_phdr[i];
-    const uintptr_t at = info->dlpi_addr + header.p_vaddr;
-    if (header.p_type == PT_GNU_EH_FRAME) module.header = reinterpret_cast<const uint8_t*>(at);
-    if (header.p_type != PT_LOAD) continue;
-    const uintptr_t end = at + header.p_memsz;
-    if (module.start == 0 || at < module.start) module.start = at;
-    if (end > module.end) module.end = end;
-    hit = hit || (search.pc >= at && search.pc < end);
+  bool find(uintptr_t pc, CallFrameInfo& found) const noexcept {
+    for (size_t i = 0; i < count; ++i) {
+      if (pc < infos[i].start || pc >= infos[i].end) continue;
+      found = infos[i];
+      return true;
+    }
+    return false;
   }
-  if (!hit) return 0;
-  search.found = module;
-  return 1;
+};
+constinit KnownInfo g_known;
+
+CallFrameInfo ask(uintptr_t pc) noexcept {
+  CallFrameInfo found;
+  visit_module_at(
+      pc, [](void* context, const LoadedModule& module) { *static_cast<CallFrameInfo*>(context) = info_of(module); },
+      &found);
+  return found;
 }
 
 }  // namespace
 
-void prepare_code_search() noexcept {
-  for_each_module(
-      [](void*, const LoadedModule& module) {
-        g_find_object = reinterpret_cast<FindObject>(find_symbol(module, "_dl_find_object"));
-        return g_find_object == nullptr;
-      },
-      nullptr);
+CallFrameInfo find_code(uintptr_t pc) noexcept {
+  if (module_search_is_cheap()) {
+    CodeRange range;
+    if (!find_code_range(pc, range)) return {};
+    return {range.eh_frame_header, range.start, range.end};
+  }
+  CallFrameInfo found;
+  const Locked locked(g_known.lock);
+  if (g_known.find(pc, found)) return found;
+  found = ask(pc);
+  if (found.start != 0 && g_known.count < KnownInfo::kCapacity) g_known.infos[g_known.count++] = found;
+  return found;
 }
 
-CallFrameInfo find_code(uintptr_t pc) noexcept {
-  if (g_find_object != nullptr) {
-    FoundObject object{};
-    if (g_find_object(reinterpret_cast<void*>(pc), &object) != 0) return {};
-    return {static_cast<const uint8_t*>(object.eh_frame), reinterpret_cast<uintptr_t>(object.map_start),
-            reinterpret_cast<uintptr_t>(object.map_end)};
-  }
-  Search search{pc, {}};
-  dl_iterate_phdr(visit_module, &search);
-  return search.found;
+void forget_known_code() noexcept {
+  const Locked locked(g_known.lock);
+  g_known.count = 0;
+}
+
+void abandon_code_search() noexcept {
+  g_known.lock.reset();
 }
 
 }  // namespace cistern::preload

@@ -32,11 +32,13 @@ void options(const std::string& text) {
 void session(const std::string& text) {
   const preload::Session session = preload::read_session(text.c_str());
   if (!session.found) return;
-  require(session.first_profile.view().size() <= text.size(), "the path is a part of the text");
+  require(session.first_profile.size() <= text.size(), "the path is a part of the text");
   preload::PathText path;
-  preload::image_path(session.first_profile, session.parent, ".window", path);
+  preload::PathText first;
+  first.add(session.first_profile);
+  preload::image_path(first, session.parent, ".window", path);
   preload::PathText expanded;
-  preload::expand_output(session.first_profile.view(), session.parent, expanded);
+  preload::expand_output(session.first_profile, session.parent, expanded);
 }
 
 void suppressions(const std::string& text) {

@@ -1,5 +1,6 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <link.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "preload/arch/arch.h"
 #include "preload/base/clock.h"
 #include "preload/base/elf.h"
+#include "preload/base/loaded_modules.h"
 #include "preload/base/memory.h"
 #include "preload/base/message.h"
 #include "preload/base/proc.h"
@@ -59,6 +61,87 @@ TEST(Elf, FindsTheSymbolsThatDlsymFinds) {
       &search);
   EXPECT_EQ(search.found, 1);
   EXPECT_EQ(search.address, dlsym(RTLD_DEFAULT, "qsort"));
+}
+
+struct Listed {
+  std::string path;
+  uintptr_t base, start, end;
+  std::string build_id;
+  auto operator<=>(const Listed&) const = default;
+};
+
+std::vector<Listed> listed_modules() {
+  std::vector<Listed> found;
+  const auto visit = [](void* context, const LoadedModule& module) {
+    const std::string path(base_name(module.path));
+    const Listed one{path, module.base, module.start, module.end, std::string(module.build_id)};
+    static_cast<std::vector<Listed>*>(context)->push_back(one);
+    return true;
+  };
+  EXPECT_TRUE(for_each_module(visit, &found));
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<Listed> modules_of_the_loader() {
+  std::vector<Listed> found;
+  const auto visit = [](dl_phdr_info* info, size_t, void* context) {
+    Listed one{std::string(base_name(info->dlpi_name)), info->dlpi_addr, UINTPTR_MAX, 0, ""};
+    for (const auto* header = info->dlpi_phdr; header != info->dlpi_phdr + info->dlpi_phnum; ++header) {
+      if (header->p_type != PT_LOAD) continue;
+      one.start = std::min<uintptr_t>(one.start, info->dlpi_addr + header->p_vaddr);
+      one.end = std::max<uintptr_t>(one.end, info->dlpi_addr + header->p_vaddr + header->p_memsz);
+    }
+    static_cast<std::vector<Listed>*>(context)->push_back(one);
+    return 0;
+  };
+  dl_iterate_phdr(visit, &found);
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+TEST(LoadedModules, AreThoseOfTheLoaderWithAndWithoutItsHelp) {
+  // The kernel follows symbolic links: libunwind.so.8.0.1 for libunwind.so.8.
+  const auto without_texts = [](std::vector<Listed> modules, bool paths_too) {
+    for (Listed& module : modules) {
+      module.build_id.clear();
+      if (paths_too) module.path = module.path.empty() ? "" : "a file";
+    }
+    std::sort(modules.begin(), modules.end());
+    return modules;
+  };
+  prepare_module_search();
+  const auto by_libc = listed_modules();
+  EXPECT_EQ(without_texts(by_libc, false), modules_of_the_loader());
+  CodeRange range;
+  const auto here = reinterpret_cast<uintptr_t>(&listed_modules);
+  EXPECT_EQ(find_code_range(here, range), module_search_is_cheap());
+  forget_find_object();
+  EXPECT_FALSE(module_search_is_cheap());
+  const auto by_kernel = listed_modules();
+  EXPECT_EQ(without_texts(by_kernel, true), without_texts(by_libc, true));
+  bool executable = false;
+  EXPECT_TRUE(visit_module_at(
+      here, [](void* context, const LoadedModule& module) { *static_cast<bool*>(context) = module.executable; },
+      &executable));
+  EXPECT_TRUE(executable);
+  EXPECT_FALSE(visit_module_at(
+      1, [](void*, const LoadedModule&) {}, nullptr));
+  prepare_module_search();
+}
+
+TEST(LoadedModules, AreNotReadWhileOneIsUnloaded) {
+  EXPECT_TRUE(ModuleReading());
+  unloading_begins();
+  EXPECT_FALSE(ModuleReading());
+  EXPECT_FALSE(for_each_module([](void*, const LoadedModule&) { return true; }, nullptr));
+  unloading_begins();
+  unloading_ends();
+  EXPECT_FALSE(ModuleReading());
+  unloading_ends();
+  EXPECT_TRUE(ModuleReading());
+  unloading_ends();  // of a forked child
+  EXPECT_TRUE(ModuleReading());
 }
 
 TEST(Elf, DistinguishesTheLoaderFromOtherCode) {

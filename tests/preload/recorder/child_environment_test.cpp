@@ -68,7 +68,7 @@ TEST_F(Environment, NamesTheImageThatStartedTheProgram) {
   EXPECT_EQ(session.parent.start_unix_ns, image().start_unix_ns);
   EXPECT_EQ(session.parent.number, 2u);
   EXPECT_EQ(session.generation, 3u);
-  EXPECT_EQ(session.first_profile.view(), first_profile().view());
+  EXPECT_EQ(session.first_profile, first_profile().view());
   EXPECT_FALSE(read_session(nullptr).found);
   EXPECT_FALSE(read_session("rubbish").found);
   EXPECT_FALSE(read_session("1:2:3:4:5:relative").found);

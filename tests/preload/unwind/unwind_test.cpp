@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <vector>
 
+#include "preload/base/loaded_modules.h"
 #include "preload/capture/stack_end.h"
 #include "preload/unwind/code_search.h"
 #include "preload/unwind/code_table.h"
@@ -200,7 +201,7 @@ struct alignas(128) Wide {
 }
 
 TEST(Walk, FollowsLibraryCodeAndAllKindsOfFramesToTheOutermost) {
-  prepare_code_search();
+  prepare_module_search();
   with_aligned_stack(7);
   size_t from = 0;
   EXPECT_TRUE(went_through(reinterpret_cast<void*>(compare), from));
@@ -224,7 +225,7 @@ void skip_trap(int, siginfo_t*, void* context) {
 }
 
 TEST(Walk, FollowsASignalToTheInterruptedInstruction) {
-  prepare_code_search();
+  prepare_module_search();
   struct sigaction action {};
   struct sigaction old {};
   action.sa_sigaction = skip_trap;
