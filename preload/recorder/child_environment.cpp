@@ -1,7 +1,9 @@
 #include "preload/recorder/child_environment.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 
@@ -15,8 +17,11 @@ constexpr std::string_view kPreload = "LD_PRELOAD=";
 constexpr std::string_view kLibrary = "libcistern_preload";
 constexpr size_t kMaxVariables = 8192;  // of an environment that is copied to the stack
 
-// "CISTERN_SESSION=…", empty before this process is recorded.
+// "CISTERN_SESSION=…", without a value before this process is recorded, unless its parent gave it one. In `environ`,
+// unless the program has replaced it there.
 Text<4096 + 128> g_session;
+bool g_recorded = false;
+PathText g_run_file;
 bool g_withdrawn = false;
 
 bool is_variable(std::string_view entry, std::string_view name) noexcept {
@@ -117,25 +122,38 @@ size_t bytes_without_cisterns(const Contents& found) noexcept {
 
 }  // namespace
 
+void begin_environment() noexcept {
+  if (const char* const value = getenv(kRunVariable)) g_run_file.add(value);
+  const char* const session = getenv(kSessionVariable);
+  g_session.clear();
+  g_session.add(kSessionVariable).add("=").add(session == nullptr ? "" : session);
+  if (environ == nullptr) return;
+  size_t count = 0;
+  while (environ[count] != nullptr) ++count;
+  if (void* const memory = map_memory((count + 2) * sizeof(char*))) environ = copy_with_session(environ, memory);
+}
+
+std::string_view inherited_session() noexcept {
+  std::string_view text = g_session.view();
+  text.remove_prefix(std::min(text.size(), std::string_view(kSessionVariable).size() + 1));
+  return text;
+}
+
+const char* run_file() noexcept {
+  return g_run_file.empty() ? nullptr : g_run_file.c_str();
+}
+
 void export_session(const ImageIdentity& image, uint32_t generation, const PathText& first_profile) noexcept {
   g_session.clear();
   g_session.add(kSessionVariable).add("=");
   g_session.add(uint64_t{image.pid}).add(":").add(image.start_ticks).add(":").add(image.start_unix_ns).add(":");
   g_session.add(uint64_t{image.number}).add(":").add(uint64_t{generation}).add(":").add(first_profile.view());
-  if (environ == nullptr) return;
-  size_t count = 0;
-  for (; environ[count] != nullptr; ++count) {
-    if (is_session(environ[count])) {
-      environ[count] = const_cast<char*>(g_session.c_str());
-      return;
-    }
-  }
-  if (void* const memory = map_memory((count + 2) * sizeof(char*))) environ = copy_with_session(environ, memory);
+  g_recorded = true;
 }
 
-void withdraw_from_environment() noexcept {
+void withdraw_from_environment(bool at_start) noexcept {
   g_withdrawn = true;
-  if (environ == nullptr) return;
+  if (!at_start || environ == nullptr) return;
   const Contents found = contents_of(environ);
   if (void* const memory = map_memory(bytes_without_cisterns(found))) {
     environ = copy_without_cisterns(environ, found.count, memory);
@@ -150,7 +168,7 @@ bool preloads_recorder(char* const* environment) noexcept {
 }
 
 size_t child_environment_bytes(char* const* environment) noexcept {
-  if (environment == nullptr || environment == environ || (!g_withdrawn && g_session.empty())) return 0;
+  if (environment == nullptr || (!g_withdrawn && !g_recorded)) return 0;
   const Contents found = contents_of(environment);
   if (found.count > kMaxVariables) return 0;
   if (g_withdrawn) return found.cisterns || found.preload_bytes != 0 ? bytes_without_cisterns(found) : 0;

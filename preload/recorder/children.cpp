@@ -284,7 +284,7 @@ void note_failed_image(int error) noexcept {
 }
 
 void list_waiting_program() noexcept {
-  const Session session = read_session(getenv(kSessionVariable));
+  const Session session = read_session(inherited_session());
   g_list.in_run = session.found;
   g_list.first_profile.clear();
   g_list.first_profile.add(session.first_profile);  // the program may clear its environment

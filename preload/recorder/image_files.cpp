@@ -83,10 +83,9 @@ void add_working_directory(PathText& path) noexcept {
 
 }  // namespace
 
-Session read_session(const char* text) noexcept {
+Session read_session(std::string_view text) noexcept {
   Session session;
-  if (text == nullptr) return session;
-  std::string_view rest(text);
+  std::string_view rest = text;
   session.parent.pid = static_cast<uint32_t>(take_field(rest));
   session.parent.start_ticks = take_field(rest);
   session.parent.start_unix_ns = take_field(rest);

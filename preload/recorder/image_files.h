@@ -18,7 +18,7 @@ struct Session {
   uint32_t generation = 0;
   std::string_view first_profile;  // a part of the text that was read
 };
-Session read_session(const char* text) noexcept;
+Session read_session(std::string_view text) noexcept;
 
 // Makes the absolute path of the first image's profile. `output` is a template: %p is the pid, %h the host, %t the
 // start in Unix seconds, %% a percent sign. A template that is empty or ends in '/' gets the default name.

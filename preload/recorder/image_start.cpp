@@ -58,7 +58,7 @@ int create_first_profile() noexcept {
     error = recorder.segments.output.create(recorder.first_profile, header_as(FileRole::kProfile), false);
   }
   if (error == 0 && recorder.options.force) remove_old_images(recorder.first_profile);
-  if (error == EEXIST && getenv(kRunVariable) != nullptr) recorder.is_first_image = false;
+  if (error == EEXIST && run_file() != nullptr) recorder.is_first_image = false;
   return error;
 }
 
@@ -144,12 +144,12 @@ bool begin_image() noexcept {
   recorder.forked ? write_known_modules(recorder.records) : update_modules(recorder.records);
   write_memory(recorder.records);
   recorder.phases.begin(recorder.records, now());
-  append_to_run_file(getenv(kRunVariable), recorder.header.image, recorder.segments.output.path());
+  append_to_run_file(run_file(), recorder.header.image, recorder.segments.output.path());
   return true;
 }
 
 void prepare_child_environment() noexcept {
-  if (g_recorder.options.follow == Follow::kNone) return withdraw_from_environment();
+  if (g_recorder.options.follow == Follow::kNone) return;
   export_session(g_recorder.header.image, g_recorder.header.generation, g_recorder.first_profile);
 }
 

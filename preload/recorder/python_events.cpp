@@ -9,6 +9,7 @@
 #include "preload/base/proc.h"
 #include "preload/base/thread_context.h"
 #include "preload/cpython/asyncio_module.h"
+#include "preload/recorder/child_environment.h"
 #include "preload/recorder/facts.h"
 #include "preload/recorder/modules.h"
 #include "preload/recorder/native_capture.h"
@@ -21,7 +22,7 @@ namespace {
 // Under `cistern run` nothing is printed before the program has ended: the terminal is the program's.
 void print_python_is_off(std::string_view what_is_recorded) noexcept {
   g_recorder.count(Counter::kPythonOff);
-  if (getenv(kRunVariable) != nullptr) return;
+  if (run_file() != nullptr) return;
   Text<256> which;
   which.add(g_python.implementation).add(" ");
   which.add(uint64_t{g_python.major}).add(".").add(uint64_t{g_python.minor});

@@ -31,7 +31,7 @@ void read_options() noexcept {
 
 // Only for an image that would be recorded, so that a shell and the like print nothing. Its children print nothing
 // either: they start without the recorder.
-bool options_are_sound() noexcept {
+bool options_are_sound(bool at_start) noexcept {
   const auto error = parse_options(g_recorder.options_text.view(), g_recorder.options);
   if (!error) return true;
   struct Message {
@@ -46,7 +46,7 @@ bool options_are_sound() noexcept {
   } else {
     decline_recording();
   }
-  withdraw_from_environment();
+  withdraw_from_environment(at_start);
   return false;
 }
 
@@ -55,18 +55,22 @@ void continue_session(const Session& session) noexcept {
   ProfileHeader& header = g_recorder.header;
   header.parent = session.parent;
   header.generation = session.generation + 1;
+  g_recorder.first_profile.clear();
   g_recorder.first_profile.add(session.first_profile);
   const bool same_process =
       session.parent.pid == header.image.pid && session.parent.start_ticks == header.image.start_ticks;
   if (same_process) header.image.number = session.parent.number + 1;  // after exec
 }
 
-void begin_recording() noexcept {
+void begin_recording(bool at_start) noexcept {
   Recorder& recorder = g_recorder;
-  if (!options_are_sound()) return;
+  if (!options_are_sound(at_start)) return;
   choose_clock();
-  const Session session = read_session(getenv(kSessionVariable));
-  if (session.found && recorder.options.follow == Follow::kNone) return decline_recording();
+  const Session session = read_session(inherited_session());
+  if (recorder.options.follow == Follow::kNone) {
+    withdraw_from_environment(at_start);
+    if (session.found) return decline_recording();
+  }
   identify_image(1);
   recorder.is_first_image = !session.found;
   if (session.found) {
@@ -76,10 +80,7 @@ void begin_recording() noexcept {
   }
   recorder.paused.store(!recorder.options.start, std::memory_order_relaxed);
   recorder.libc_locks_free_in.store(recorder.header.image.pid, std::memory_order_relaxed);
-  if (!begin_image()) {
-    if (recorder.options.follow == Follow::kNone) withdraw_from_environment();
-    return;
-  }
+  if (!begin_image()) return;
   recorder.folder = folder_of(recorder.first_profile);
   prepare_child_environment();
   begin_native_capture();
@@ -96,6 +97,7 @@ void start_process(const HookCallbacks& hooks) noexcept {
   remember_stderr();
   resolve_real_functions();
   read_options();
+  begin_environment();
   if (!wipe_switch_on_fork()) {
     return decline_recording("not recording", {},
                              "this kernel cannot mark a forked child (MADV_WIPEONFORK, Linux 4.14 and later)");
@@ -107,14 +109,14 @@ void start_process(const HookCallbacks& hooks) noexcept {
     list_waiting_program();
     return;
   }
-  begin_recording();
+  begin_recording(true);
 }
 
 void start_if_python_was_loaded(const void* caller) noexcept {
   if (!modules_changed() || in_loader(caller) || !claim_starting(RecorderState::kWaiting)) return;
   forget_loader_calls();
   const std::optional<bool> found = find_interpreter();
-  if (found.value_or(false)) return begin_recording();
+  if (found.value_or(false)) return begin_recording(false);
   if (!found) note_loader_call();
   g_recorder.state.store(RecorderState::kWaiting, std::memory_order_release);
 }

@@ -30,7 +30,7 @@ void options(const std::string& text) {
 }
 
 void session(const std::string& text) {
-  const preload::Session session = preload::read_session(text.c_str());
+  const preload::Session session = preload::read_session(text);
   if (!session.found) return;
   require(session.first_profile.size() <= text.size(), "the path is a part of the text");
   preload::PathText path;

@@ -60,7 +60,10 @@ TEST_F(Environment, IsUnchangedBeforeRecordingStarts) {
 }
 
 TEST_F(Environment, NamesTheImageThatStartedTheProgram) {
+  begin_environment();
+  char** const array = environ;
   export_session(image(), 3, first_profile());
+  EXPECT_EQ(environ, array);
   const Session session = read_session(getenv(kSessionVariable));
   EXPECT_TRUE(session.found);
   EXPECT_EQ(session.parent.pid, 4711u);
@@ -69,12 +72,13 @@ TEST_F(Environment, NamesTheImageThatStartedTheProgram) {
   EXPECT_EQ(session.parent.number, 2u);
   EXPECT_EQ(session.generation, 3u);
   EXPECT_EQ(session.first_profile, first_profile().view());
-  EXPECT_FALSE(read_session(nullptr).found);
+  EXPECT_FALSE(read_session("").found);
   EXPECT_FALSE(read_session("rubbish").found);
   EXPECT_FALSE(read_session("1:2:3:4:5:relative").found);
 }
 
 TEST_F(Environment, GetsTheSessionOfThisImageWhenTheProgramPassesItsOwn) {
+  begin_environment();
   export_session(image(), 3, first_profile());
   const std::string session = std::string("CISTERN_SESSION=") + getenv("CISTERN_SESSION");
   const std::string preload = "LD_PRELOAD=/lib/other.so:/opt/libcistern_preload.so";
@@ -93,7 +97,8 @@ void set_and_withdraw(const char* preload) {
   setenv("CISTERN_SESSION", "1:2:3:4:5:/old", 1);
   setenv("CISTERN_OPTIONSX", "not ours", 1);
   setenv("LAST", "one", 1);
-  withdraw_from_environment();
+  begin_environment();
+  withdraw_from_environment(true);
 }
 
 bool no_variable_of_cistern(const Variables& variables) {
@@ -121,6 +126,26 @@ int left_alone() {
   const Variables given = given_to_child({"A=b", "LD_PRELOAD=/opt/libcistern_preload.so:/lib/a.so", "CISTERN_RUN=x"});
   if (given != Variables{"A=b", "LD_PRELOAD=/lib/a.so"}) return 2;
   return child_environment_bytes(environ) == 0 ? 0 : 3;
+}
+
+// As bash does: its environment is an array of its own, with strings of its own.
+int programs_array_is_never_written() {
+  begin_environment();
+  std::string session = "CISTERN_SESSION=1:2:3:4:5:/old";
+  std::string preload = "LD_PRELOAD=/opt/libcistern_preload.so";
+  char* const mine[] = {session.data(), preload.data(), nullptr};
+  char* array[] = {mine[0], mine[1], nullptr};
+  environ = array;
+  export_session(image(), 3, first_profile());
+  if (environ != array || !std::equal(std::begin(mine), std::end(mine), array)) return 1;
+  if (session != "CISTERN_SESSION=1:2:3:4:5:/old") return 2;
+  withdraw_from_environment(false);
+  if (environ != array || !std::equal(std::begin(mine), std::end(mine), array)) return 3;
+  return given_to_child({session, preload, "A=b"}) == Variables{"A=b"} ? 0 : 4;
+}
+
+TEST_F(Environment, OfTheProgramIsNeverWritten) {
+  EXPECT_EXIT(exit(programs_array_is_never_written()), testing::ExitedWithCode(0), "");
 }
 
 TEST_F(Environment, HasNoVariableOfCisternAfterWithdrawal) {
