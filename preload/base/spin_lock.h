@@ -43,11 +43,13 @@ class Locked {
   explicit Locked(SpinLock& lock) noexcept : lock_(lock) {
     begin();
     lock_.lock();
+    note();
   }
-  // For a caller that may hold a lock of the program: gives up after `turns` attempts.
+  // Gives up after `turns` attempts.
   Locked(SpinLock& lock, int turns) noexcept : lock_(lock) {
     begin();
     held_ = lock_.try_lock(turns);
+    if (held_) note();
   }
   ~Locked() {
     if (held_) lock_.unlock();
@@ -63,6 +65,12 @@ class Locked {
   void begin() noexcept {
     if (t_context.locks == 0) pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type_);
     ++t_context.locks;
+  }
+
+  // For a thread that jumps out of the library: its locks would stay held.
+  void note() noexcept {
+    constexpr uint32_t kPlaces = sizeof t_context.held / sizeof t_context.held[0];
+    if (t_context.locks <= kPlaces) t_context.held[t_context.locks - 1] = &lock_;
   }
 
   SpinLock& lock_;

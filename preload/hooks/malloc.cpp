@@ -25,7 +25,7 @@ inline void* allocate(size_t size, CallSite site, Allocate real) noexcept {
   if (!should_record(kDomain, site.caller)) return real();
   void* block;
   {
-    const ReentrancyGuard guard;
+    const OutermostGuard guard;
     block = real();
   }
   if (block != nullptr) record_alloc(kDomain, block, size, site.frame);
@@ -39,7 +39,7 @@ inline void release(void* block, const void* caller, Free real) noexcept {
   if (block == nullptr || in_bootstrap_pool(block)) return;
   if (!should_record(kDomain, caller)) return real();
   record_free(kDomain, block);
-  const ReentrancyGuard guard;
+  const OutermostGuard guard;
   real();
 }
 
@@ -71,7 +71,7 @@ CISTERN_EXPORT void* realloc(void* block, size_t size) noexcept {
     record_free(kDomain, block);
     void* kept;
     {
-      const ReentrancyGuard guard;
+      const OutermostGuard guard;
       kept = g_real.realloc(block, 0);
     }
     if (kept != nullptr) record_alloc(kDomain, kept, 0, CISTERN_OWN_FRAME);
@@ -80,7 +80,7 @@ CISTERN_EXPORT void* realloc(void* block, size_t size) noexcept {
   const uint64_t begin_time = now();
   void* moved;
   {
-    const ReentrancyGuard guard;
+    const OutermostGuard guard;
     moved = g_real.realloc(block, size);
   }
   if (moved != nullptr) record_realloc(kDomain, begin_time, block, moved, size, CISTERN_OWN_FRAME);

@@ -33,7 +33,7 @@ void* map(void* address, size_t size, int protection, int flags, int fd, off_t o
   if (!should_record(kDomain, site.caller)) return g_real.mmap(address, size, protection, flags, fd, offset);
   void* result;
   {
-    const ReentrancyGuard guard;
+    const OutermostGuard guard;
     result = g_real.mmap(address, size, protection, flags, fd, offset);
   }
   if (result != MAP_FAILED) record_map(result, size, flags_of(protection, flags), site.frame);
@@ -66,7 +66,7 @@ CISTERN_EXPORT int munmap(void* address, size_t size) noexcept {
   // Recorded before the real call, like a free. A munmap that fails has an invalid argument and unmaps nothing.
   const bool valid = (reinterpret_cast<uintptr_t>(address) % kPageBytes) == 0 && size != 0;
   if (valid) record_unmap(address, size);
-  const ReentrancyGuard guard;
+  const OutermostGuard guard;
   return g_real.munmap(address, size);
 }
 
@@ -83,7 +83,7 @@ CISTERN_EXPORT void* mremap(void* address, size_t old_size, size_t size, int fla
   const uint64_t begin_time = now();
   void* result;
   {
-    const ReentrancyGuard guard;
+    const OutermostGuard guard;
     result = g_real.mremap(address, old_size, size, flags, wanted);
   }
   if (result != MAP_FAILED) record_remap(begin_time, address, old_size, result, size, 0, CISTERN_OWN_FRAME);
@@ -96,7 +96,7 @@ CISTERN_EXPORT int brk(void* address) noexcept {
   const char* before;
   int result;
   {
-    const ReentrancyGuard guard;
+    const OutermostGuard guard;
     before = current_break();
     result = g_real.brk(address);
   }
@@ -109,7 +109,7 @@ CISTERN_EXPORT void* sbrk(intptr_t increment) noexcept {
   if (increment == 0 || !should_record(kDomain, CISTERN_CALLER)) return g_real.sbrk(increment);
   void* before;
   {
-    const ReentrancyGuard guard;
+    const OutermostGuard guard;
     before = g_real.sbrk(increment);
   }
   if (before != reinterpret_cast<void*>(-1)) {

@@ -53,7 +53,7 @@ struct Hook {
   [[gnu::always_inline]] static void* allocate(size_t size, const void* frame, Allocate real) noexcept {
     void* block;
     {
-      const ReentrancyGuard guard;
+      const OutermostGuard guard;
       block = real();
     }
     if (block == nullptr) return block;
@@ -79,7 +79,7 @@ struct Hook {
     const uint64_t begin_time = now();
     void* moved;
     {
-      const ReentrancyGuard guard;
+      const OutermostGuard guard;
       moved = below().realloc(ctx, block, size);
     }
     if (moved != nullptr) record_realloc(kDomain, begin_time, block, moved, size, CISTERN_FRAME_IF_NATIVE);
@@ -91,7 +91,7 @@ struct Hook {
     } else {
       record_free(kDomain, block);
     }
-    const ReentrancyGuard guard;
+    const OutermostGuard guard;
     below().free(ctx, block);
   }
 

@@ -16,8 +16,8 @@
 
 namespace cistern::preload {
 
-// Copies what the process was given, and puts CISTERN_SESSION into `environ`, with its present value or none. Once, at the
-// start of the process.
+// Copies what the process was given, and puts CISTERN_SESSION into `environ`, with its present value or none. Once, at
+// the start of the process.
 void begin_environment() noexcept;
 // The value of CISTERN_SESSION at the start, until export_session(); empty when there was none.
 std::string_view inherited_session() noexcept;

@@ -2,11 +2,13 @@
 
 #include <pthread.h>
 
+#include "preload/base/blocked_signals.h"
 #include "preload/base/wait.h"
 #include "preload/recorder/children.h"
 #include "preload/recorder/control.h"
 #include "preload/recorder/epoch.h"
 #include "preload/recorder/facts.h"
+#include "preload/recorder/jumps.h"
 #include "preload/recorder/loader_events.h"
 #include "preload/recorder/modules.h"
 #include "preload/recorder/python_events.h"
@@ -24,6 +26,7 @@ bool wait_for_finalizing(const ThreadState& thread) noexcept {
 bool make_space(ThreadState& thread) noexcept {
   if (!thread.stream.is_open()) return false;
   if (thread.stream.has_space(kMaxEventBytes)) return true;
+  const BlockedSignals blocked;
   const uint64_t time = now();
   if (!thread.stream.roll(g_recorder.segments, thread.codec.time, thread.events, time)) {
     fail_recording();
@@ -72,12 +75,18 @@ ThreadState* enter_first() noexcept {
     lose_event();
     return nullptr;
   }
-  thread->busy.store(1, std::memory_order_relaxed);
+  mark_busy(*thread);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   return thread;
 }
 
-ThreadState* enter_interrupted() noexcept {
+ThreadState* enter_interrupted(ThreadState& thread) noexcept {
+  if (has_left_recorder(thread) && recover_recorder(thread)) {
+    mark_busy(thread);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (prepare(thread)) return &thread;
+    return nullptr;
+  }
   g_recorder.count(Counter::kGuardedEvents);
   lose_event();
   return nullptr;
@@ -88,7 +97,7 @@ bool prepare(ThreadState& thread) noexcept {
   if (claimed) {
     leave(thread);
     const bool finalized = wait_for_finalizing(thread);
-    thread.busy.store(1, std::memory_order_relaxed);
+    mark_busy(thread);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     if (finalized && make_space(thread)) return true;
   } else if (make_space(thread)) {

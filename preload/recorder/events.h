@@ -22,7 +22,7 @@ namespace cistern::preload {
 // A thread's first event. Returns nullptr when the event is lost; then it is counted.
 ThreadState* enter_first() noexcept;
 // A signal handler that interrupted the recorder: counts the event as lost and returns nullptr.
-ThreadState* enter_interrupted() noexcept;
+ThreadState* enter_interrupted(ThreadState& thread) noexcept;
 // Waits until the stream is finalized, or rolls the segment. Returns false when the event is lost; then it is counted.
 bool prepare(ThreadState& thread) noexcept;
 void after_event_through(ThreadState& thread) noexcept;
@@ -36,12 +36,17 @@ const uint8_t* own_state() noexcept;
 
 constexpr uint32_t kEventsBetweenPolls = 128;
 
+// In one instruction; the atomic has the layout of its value.
+[[gnu::always_inline]] inline void mark_busy(ThreadState& thread) noexcept {
+  CISTERN_STORE_STACK_POINTER(reinterpret_cast<uintptr_t&>(thread.busy));
+}
+
 // Returns the calling thread's state, marked busy, with space for one event; nullptr when the event is lost.
 inline ThreadState* enter() noexcept {
   ThreadState* const thread = t_context.state;
   if (__builtin_expect(thread == nullptr, 0)) return enter_first();
-  if (__builtin_expect(thread->busy.load(std::memory_order_relaxed) != 0, 0)) return enter_interrupted();
-  thread->busy.store(1, std::memory_order_relaxed);
+  if (__builtin_expect(thread->busy.load(std::memory_order_relaxed) != 0, 0)) return enter_interrupted(*thread);
+  mark_busy(*thread);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   // Pairs with the finalizing thread's membarrier: either that thread reads busy, or this thread reads kClaimed. The
   // acquire pairs with kThrough: then this thread reads the finalized stream.

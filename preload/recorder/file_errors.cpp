@@ -37,6 +37,8 @@ std::string_view reason_of(int error) noexcept {
       return "the program closed or replaced the file descriptor";
     case ESTALE:  // GuardedFile: the file is shorter than what was written to it
       return "the file was truncated";
+    case EINTR:  // jumps.cpp
+      return "the program jumped out of the recorder (siglongjmp)";
     case EIDRM:  // GuardedFile: no path leads to it
       return "the file was deleted";
     default:

@@ -108,12 +108,12 @@ void note_end_after_stop(EndKind how, int64_t code) noexcept {
 void finish_image(EndKind how, int64_t code) noexcept {
   if (has_stopped()) return note_end_after_stop(how, code);
   if (!in_recorded_process()) return note_end_without_image();
-  const bool may_ask_libc = t_context.depth == 0 && !signals_blocked();
+  const bool may_ask_libc = t_context.inside == 0 && !signals_blocked();
   const ReentrancyGuard guard;
   ThreadState* const self = t_context.state;
   // In a signal handler that interrupted the recorder nothing can be written. What was published stays in the window.
   if (t_context.locks != 0) return;
-  if (self != nullptr && self->busy.exchange(1, std::memory_order_acquire) != 0) return;
+  if (self != nullptr && self->busy.exchange(UINTPTR_MAX, std::memory_order_acquire) != 0) return;
   if (g_recorder.finalized.exchange(true, std::memory_order_seq_cst)) {
     g_recorder.records.write(EndRecord{now(), how, code});
   } else {

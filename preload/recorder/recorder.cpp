@@ -63,7 +63,7 @@ bool has_stopped() noexcept {
 
 bool may_write_records() noexcept {
   const ThreadState* const thread = t_context.state;
-  return in_recorded_process() && t_context.depth == 0 && t_context.locks == 0 &&
+  return in_recorded_process() && t_context.inside == 0 && t_context.locks == 0 &&
          (thread == nullptr || thread->busy.load(std::memory_order_relaxed) == 0);
 }
 

@@ -1,7 +1,9 @@
 #include "preload/recorder/slow_path.h"
 
+#include "preload/base/blocked_signals.h"
 #include "preload/base/proc.h"
 #include "preload/recorder/fork.h"
+#include "preload/recorder/jumps.h"
 #include "preload/recorder/recorder.h"
 #include "preload/recorder/start.h"
 
@@ -17,11 +19,18 @@ bool starting_thread_is_gone() noexcept {
 }  // namespace
 
 bool take_slow_path(Domain domain, const void* caller, const HookCallbacks& hooks) noexcept {
+  if (t_context.inside != 0) {
+    if (!recover_from_jump()) return false;
+    const uint32_t mask = g_recording_switch.mask.load(std::memory_order_relaxed);
+    if ((mask & kDecided) != 0) return (mask & bit_of(domain)) != 0;
+  }
   const ReentrancyGuard guard;
   switch (g_recorder.state.load(std::memory_order_acquire)) {
-    case RecorderState::kUnstarted:
+    case RecorderState::kUnstarted: {
+      const BlockedSignals blocked;
       start_process(hooks);
       break;
+    }
     case RecorderState::kStarting:
       if (!starting_thread_is_gone()) return false;
       abandon_parent();
@@ -30,9 +39,11 @@ bool take_slow_path(Domain domain, const void* caller, const HookCallbacks& hook
     case RecorderState::kWaiting:
       start_if_python_was_loaded(caller);
       break;
-    case RecorderState::kRecording:
+    case RecorderState::kRecording: {
+      const BlockedSignals blocked;
       begin_image_of_child();
       break;
+    }
     case RecorderState::kOff:  // a forked child of a process whose recording has ended
       g_recorder.segments.window.abandon();
       switch_recording_off();

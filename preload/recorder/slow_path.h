@@ -1,4 +1,5 @@
-// How a hook decides what to do with a call, from the thread's depth and the recording switch: two loads. Any thread.
+// How a hook decides what to do with a call, from whether the thread is in another one and the recording switch: two
+// loads. Any thread.
 #pragma once
 
 #include "cistern/format/domain.h"
@@ -15,15 +16,18 @@ enum class HookAction {
 };
 
 inline HookAction hook_action(Domain domain) noexcept {
-  if (t_context.depth != 0) return HookAction::kPassOn;
+  const uintptr_t inside = t_context.inside;
+  // A nested call lies deeper.
+  if (inside != 0) return stack_pointer() < inside ? HookAction::kPassOn : HookAction::kSlowPath;
   const uint32_t mask = g_recording_switch.mask.load(std::memory_order_acquire);
   if (__builtin_expect((mask & bit_of(domain)) != 0, 1)) return HookAction::kRecord;
   return (mask & kDecided) != 0 ? HookAction::kPassOn : HookAction::kSlowPath;
 }
 
 // For a process that has not decided yet whether it is recorded, and for a forked child that has no image yet: starts
-// recording, or begins the child's image. `caller` is the return address of the hook, or nullptr. Returns whether
-// `domain` is recorded now.
+// recording, or begins the child's image. For a call that seems to be in another one, but does not lie deeper: the
+// thread has left that one by a jump. `caller` is the return address of the hook, or nullptr. Returns whether `domain`
+// is recorded now.
 bool take_slow_path(Domain domain, const void* caller, const HookCallbacks& hooks) noexcept;
 
 }  // namespace cistern::preload

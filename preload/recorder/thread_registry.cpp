@@ -130,7 +130,7 @@ ThreadState* attach_thread() noexcept {
   ThreadState* state = reuse_state(thorough);
   if (state == nullptr) state = map_state();
   if (state == nullptr) return nullptr;
-  state->busy.store(1, std::memory_order_relaxed);
+  mark_busy(*state);
   state->ended.store(false, std::memory_order_relaxed);
   state->events = 0;
   state->until_poll = 1;

@@ -30,9 +30,9 @@ struct ThreadState {
   SegmentStream stream;
   EventState codec;
   uint64_t events = 0;  // in the current segment
-  // 1 while the thread is inside the recorder. Its own signal handlers then record nothing, and the finalizing thread
-  // waits.
-  std::atomic<uint32_t> busy{0};
+  // Not 0 while the thread is inside the recorder: the stack pointer there. Its own signal handlers then record
+  // nothing, and the finalizing thread waits.
+  std::atomic<uintptr_t> busy{0};
   std::atomic<StreamMode> mode{StreamMode::kWindow};
   uint32_t until_poll = 1;
   // Interpreter::own_holder_variable(), once the thread has searched for it; nullptr before, and where only the

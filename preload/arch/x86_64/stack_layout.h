@@ -31,6 +31,14 @@ constexpr uint16_t kContextPc = 168;
 
 // The calling function's own frame, from which a walk of its callers begins. Makes the function keep a frame pointer.
 #define CISTERN_OWN_FRAME __builtin_frame_address(0)
+// The stack pointer of the function that this is inlined into.
+[[gnu::always_inline]] inline uintptr_t stack_pointer() noexcept {
+  uintptr_t value;
+  asm volatile("movq %%rsp, %0" : "=r"(value));
+  return value;
+}
+// Stores the stack pointer to the word `place`, in one instruction.
+#define CISTERN_STORE_STACK_POINTER(place) asm volatile("movq %%rsp, %0" : "=m"(place))
 // What lies at CISTERN_OWN_FRAME, in words. The caller's frame begins behind the last of them.
 constexpr int kCallersFramePointerWord = 0;
 constexpr int kReturnAddressWord = 1;
