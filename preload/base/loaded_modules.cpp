@@ -180,10 +180,30 @@ class ModuleStarts {
   bool code_ = false;
 };
 
+// Where there is no /proc: by the loader's list, read as a debugger does.
+void for_each_linked_module(bool (*visit)(void* context, const LoadedModule& module), void* context) noexcept {
+  for (const link_map* listed = _r_debug.r_map; listed != nullptr; listed = listed->l_next) {
+    FoundObject object{};
+    LoadedModule module;
+    if (module_search_is_cheap()) {
+      if (!find_object(reinterpret_cast<uintptr_t>(listed->l_ld), object) || !describe_object(object, module)) continue;
+    } else {
+      const uintptr_t start = listed->l_addr != 0 ? listed->l_addr : getauxval(AT_PHDR) & ~(kPageBytes - 1);
+      if (!describe_module(start, module)) continue;
+      module.executable = is_executable(module);
+      if (!module.executable && listed->l_name != nullptr) module.path = listed->l_name;
+    }
+    if (!visit(context, module)) return;
+  }
+}
+
 // As for_each_module(), without a ModuleReading.
 bool for_each_mapped_module(bool (*visit)(void* context, const LoadedModule& module), void* context) noexcept {
   Mappings mappings;
-  if (!mappings.is_open()) return false;
+  if (!mappings.is_open()) {
+    for_each_linked_module(visit, context);
+    return true;
+  }
   ModuleStarts starts;
   uintptr_t last = 0;
   const bool ask_libc = module_search_is_cheap();
