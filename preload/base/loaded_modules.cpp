@@ -9,7 +9,6 @@
 
 #include <atomic>
 #include <cstring>
-#include <functional>
 #include <utility>
 
 #include "preload/arch/arch.h"
@@ -129,7 +128,8 @@ struct Mapping {
   bool code = false;  // executable
   bool writable = false;
   bool begins_file = false;  // a part of a file, from its beginning on
-  std::string_view file;     // device and inode; "0" as inode: of no file
+  uint64_t device = 0;
+  uint64_t inode = 0;  // 0: of no file
   std::string_view path;
 };
 
@@ -144,11 +144,13 @@ Mapping parse(std::string_view line) noexcept {
   mapping.writable = access[1] == 'w';
   mapping.code = access[2] == 'x';
   std::string_view offset = take_word(line);
-  const char* const file = line.data() + (line.empty() ? 0 : 1);
-  take_word(line);  // the device
-  const std::string_view inode = take_word(line);
-  mapping.file = {file, static_cast<size_t>(inode.data() + inode.size() - file)};
-  mapping.begins_file = take_hexadecimal(offset) == 0 && inode != "0" && access[0] == 'r';
+  std::string_view device = take_word(line);
+  mapping.device = take_hexadecimal(device) << 32;
+  if (!device.empty()) device.remove_prefix(1);  // the colon
+  mapping.device |= take_hexadecimal(device);
+  std::string_view inode = take_word(line);
+  mapping.inode = take_number(inode);
+  mapping.begins_file = take_hexadecimal(offset) == 0 && mapping.inode != 0 && access[0] == 'r';
   while (!line.empty() && line.front() == ' ') line.remove_prefix(1);
   constexpr std::string_view kDeleted = " (deleted)";
   if (line.ends_with(kDeleted)) line.remove_suffix(kDeleted.size());
@@ -164,18 +166,20 @@ class ModuleStarts {
   uintptr_t start_of(const Mapping& mapping) noexcept {
     if (mapping.path == "[vdso]") return mapping.start;
     if (mapping.begins_file) {
-      file_ = std::hash<std::string_view>{}(mapping.file);
+      device_ = mapping.device;
+      inode_ = mapping.inode;
       begin_ = mapping.start;
       code_ = false;
     }
-    if (begin_ == 0 || std::hash<std::string_view>{}(mapping.file) != file_) return 0;
+    if (begin_ == 0 || mapping.device != device_ || mapping.inode != inode_) return 0;
     code_ = code_ || mapping.code;
     if (!code_ || !mapping.writable) return 0;
     return std::exchange(begin_, 0);
   }
 
  private:
-  size_t file_ = 0;
+  uint64_t device_ = 0;
+  uint64_t inode_ = 0;
   uintptr_t begin_ = 0;
   bool code_ = false;
 };

@@ -109,7 +109,8 @@ class Ends(product.Case):
         grown = last["grown"][0]
         self.assertEqual((os.path.basename(grown["line"]["file"]), grown["line"]["function"]), line)
         self.assertGreater(grown["grown_bytes"], 0.9 * last["grown_bytes"])
-        shown = product.cistern("summary", profile).out
+        narrow = product.clean_environment(NO_COLOR="1", COLUMNS="80")
+        shown = product.run([product.CISTERN, "summary", profile], narrow).out
         rows = [text for text in shown.splitlines() if text.startswith(("process ", "  held ", "  grew "))]
         self.assertLessEqual(max(len(row) for row in rows), 80)
         self.assertRegex("\n".join(rows), r"\n  grew +\+.*/s +%s:\d+ in %s" % line)
