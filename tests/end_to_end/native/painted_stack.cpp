@@ -28,6 +28,7 @@ void* volatile g_kept;
 char* g_stack;
 size_t g_used_in_child;
 char g_copy[kStackBytes];
+bool g_cannot_trace;
 
 size_t bytes_used(const char* stack) {
   size_t untouched = 0;
@@ -39,6 +40,10 @@ size_t bytes_used(const char* stack) {
 void watch(pid_t child) {
   int status = 0;
   waitpid(child, &status, 0);
+  if (!WIFSTOPPED(status)) {
+    g_cannot_trace = true;
+    return;
+  }
   ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACEEXIT);
   ptrace(PTRACE_CONT, child, nullptr, nullptr);
   while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
@@ -89,7 +94,7 @@ template <typename InChild>
 void in_child(InChild run) {
   const pid_t child = fork();
   if (child == 0) {
-    ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) _exit(9);
     raise(SIGSTOP);
     use_malloc();
     run();
@@ -164,6 +169,11 @@ void prepare(const char* library, void* (*object_malloc)(size_t), void (*object_
 const char* operation(int index) {
   constexpr int kCount = sizeof kOperations / sizeof kOperations[0];
   return index < kCount ? kOperations[index].name : nullptr;
+}
+
+// Whether the system let no child be traced: then what children use is not known.
+int cannot_trace() {
+  return g_cannot_trace;
 }
 
 // Runs it as a coroutine, or as a thread, and returns how many bytes of the stack were written.
