@@ -161,6 +161,8 @@ std::string_view name_of(StopReason reason) {
       return "truncated";
     case StopReason::kDescriptor:
       return "descriptor";
+    case StopReason::kJump:
+      return "jump";
     case StopReason::kNone:
     case StopReason::kOther:
       break;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "preload/recorder/jumps.h"
 #include "preload/ring/profile_output.h"
 
 namespace cistern::preload {
@@ -37,8 +38,8 @@ std::string_view reason_of(int error) noexcept {
       return "the program closed or replaced the file descriptor";
     case ESTALE:  // GuardedFile: the file is shorter than what was written to it
       return "the file was truncated";
-    case EINTR:  // jumps.cpp
-      return "the program jumped out of the recorder (siglongjmp)";
+    case kLeftByJump:
+      return "a signal handler of the program jumped out of the recorder (siglongjmp)";
     case EIDRM:  // GuardedFile: no path leads to it
       return "the file was deleted";
     default:
@@ -65,6 +66,8 @@ StopReason stop_reason_of(int error) noexcept {
       return StopReason::kTruncated;
     case EBADF:
       return StopReason::kDescriptor;
+    case kLeftByJump:
+      return StopReason::kJump;
     default:
       return StopReason::kOther;
   }

@@ -1,7 +1,5 @@
 #include "preload/recorder/jumps.h"
 
-#include <errno.h>
-
 #include "preload/base/blocked_signals.h"
 #include "preload/base/clock.h"
 #include "preload/base/spin_lock.h"
@@ -23,7 +21,7 @@ void release_locks() noexcept {
 bool give_up_locks() noexcept {
   if (t_context.locks == 0) return true;
   release_locks();
-  g_recorder.segments.failure.store(EINTR, std::memory_order_relaxed);
+  g_recorder.segments.failure.store(kLeftByJump, std::memory_order_relaxed);
   fail_recording();
   return false;
 }

@@ -2,7 +2,13 @@
 // interrupted. What the hook would have put back stays as it is. The next hook of the thread notices it. Cold.
 #pragma once
 
+#include <errno.h>
+
 namespace cistern::preload {
+
+// The failure that stops recording when a jump left a lock of the library; no file operation fails with this errno
+// value.
+constexpr int kLeftByJump = EINTR;
 
 struct ThreadState;
 

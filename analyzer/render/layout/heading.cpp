@@ -45,6 +45,8 @@ std::string reason_text(const RecordingStop& stop) {
       return "the profile was truncated";
     case StopReason::kDescriptor:
       return "the program closed the profile's file descriptor";
+    case StopReason::kJump:
+      return "a signal handler of the program jumped out of the recorder (siglongjmp)";
     case StopReason::kNone:
     case StopReason::kOther:
       break;

@@ -82,6 +82,7 @@ enum class StopReason : uint32_t {
   kTruncated = 6,      // the profile was made shorter
   kDescriptor = 7,     // the program closed the profile's descriptor, and it cannot be opened again
   kOther = 8,          // see `error`
+  kJump = 9,           // a signal handler of the program jumped out of the recorder while it wrote definitions
 };
 
 // When and why recording stopped; written by the recorder where the profile cannot be written any more. All zero while
